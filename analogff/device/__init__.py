@@ -1,0 +1,35 @@
+"""The door between physics and learning: the contract of a device, and the seal that a learner holds."""
+
+from analogff.device.bank import Bank
+from analogff.device.datasheet import Datasheet, PerChip
+from analogff.device.digital import BehindWeights, Digital
+from analogff.device.errors import BlackBoxError, ContractError, ObservabilityError
+from analogff.device.fabricate import fabricate
+from analogff.device.ledger import Ledger
+from analogff.device.observable import Observable
+from analogff.device.product import outer, product
+from analogff.device.protocol import Device, Truth, has_weights
+from analogff.device.sealed import Sealed, require
+from analogff.device.seeds import derive_seed
+
+__all__ = [
+    "Bank",
+    "BehindWeights",
+    "BlackBoxError",
+    "ContractError",
+    "Datasheet",
+    "Device",
+    "Digital",
+    "Ledger",
+    "ObservabilityError",
+    "Observable",
+    "PerChip",
+    "Sealed",
+    "Truth",
+    "derive_seed",
+    "fabricate",
+    "has_weights",
+    "outer",
+    "product",
+    "require",
+]

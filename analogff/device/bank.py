@@ -1,0 +1,54 @@
+"""Many single chips side by side."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+
+from analogff.device.protocol import Device, Truth
+
+
+class Bank(Device):
+    """Several chips of a class that holds one, with the chip axis in front.
+
+    Args:
+        devices: The chips, all of one size.
+    """
+
+    banked = True
+
+    def __init__(self, devices: Sequence[Device]):
+        sheet = devices[0].datasheet
+        super().__init__(sheet.n_in, sheet.n_out, datasheet=sheet)
+        self.devices = torch.nn.ModuleList(devices)
+
+    def _each(self, act: Callable[..., Any], *tensors: torch.Tensor | None) -> list[Any]:
+        """Call each chip with its own slice of each tensor."""
+        return [
+            act(device, *(t if t is None or t.dim() < 3 else t[chip % t.shape[0]] for t in tensors))
+            for chip, device in enumerate(self.devices)
+        ]
+
+    def measure(self, x, bias=None):  # noqa: D102
+        if bias is None:  # a device without the port need not name it
+            return torch.stack(self._each(lambda device, x: device.measure(x), x))
+        return torch.stack(self._each(lambda device, x, bias: device.measure(x, bias), x, bias))
+
+    def pulse(self, change):  # noqa: D102
+        return _counts(self._each(lambda device, change: device.pulse(change), change))
+
+    def program(self, weights):  # noqa: D102
+        return _counts(self._each(lambda device, weights: device.program(weights), weights))
+
+    def wait(self, seconds):  # noqa: D102
+        self._each(lambda device: device.wait(seconds))
+
+    def oracle(self, x, bias=None):  # noqa: D102
+        return Truth(*map(torch.stack, zip(*self._each(lambda d, x, b: d.oracle(x, b), x, bias), strict=True)))
+
+    def knows_truth(self):  # noqa: D102
+        return all(device.knows_truth() for device in self.devices)  # type: ignore[attr-defined,operator]
+
+
+def _counts(counts: list[Any]) -> torch.Tensor | None:
+    return None if any(count is None for count in counts) else torch.stack([torch.as_tensor(c) for c in counts])

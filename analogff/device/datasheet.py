@@ -1,0 +1,83 @@
+"""What a maker prints about a device: limits, costs and what can be observed; never one chip's own flaws."""
+
+import dataclasses
+from collections.abc import Callable
+
+import torch
+
+from analogff.device.observable import Observable
+
+PerChip = float | torch.Tensor
+"""A number for all chips of a bank, or a tensor of shape ``(chips,)`` with one number each."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Datasheet:
+    """The printed properties of a device type, in normalised signal units and SI units.
+
+    Times are of one read of the whole array (its columns convert side by side unless ``adc_share`` says
+    otherwise); energies are per elementary act, so that energy is counts times unit energies.
+    """
+
+    n_in: int
+    """Input lines."""
+    n_out: int
+    """Output lines."""
+    input_min: float | None = None
+    """Least input that is passed on unclipped; None without a limit."""
+    input_max: float | None = None
+    """Greatest input that is passed on unclipped; None without a limit."""
+    output_min: PerChip | None = None
+    """Least output a read can give; None without a limit."""
+    output_max: PerChip | None = None
+    """Greatest output a read can give; None without a limit."""
+    dac_bits: PerChip | None = None
+    """Resolution of an input; None for a continuous one."""
+    adc_bits: PerChip | None = None
+    """Resolution of an output; None for a continuous one."""
+    weight_max: PerChip | None = None
+    """Greatest magnitude of a weight that can be asked for; None without a limit."""
+    read_noise: PerChip = 0.0
+    """Typical standard deviation of one output sample, in output units."""
+    bias_port: bool = False
+    """Whether ``measure`` takes a bias at the summing node, before the nonlinearity."""
+    readable_weights: bool = False
+    """Whether the weights are digital numbers that the experimenter holds anyway."""
+    observable: Observable = Observable.ACTIVITY
+    """The most that one read shows, ``LOSS`` to ``ACTIVITY``; a bias port lifts ``ACTIVITY`` to ``PROBE``."""
+    neuron: Callable[[torch.Tensor], torch.Tensor] | None = None
+    """The typical curve of the neurons, differentiable, as a maker would plot it; None if none is printed."""
+    settle_seconds: float = 100e-9
+    """Time for the array and neurons to settle."""
+    dac_seconds: float = 10e-9
+    """Time of one input conversion; all inputs convert at once."""
+    adc_seconds: float = 77e-9
+    """Time of one output conversion (8 bits, 77 ns: Khaddam-Aljameh et al., VLSI 2021, per SCIENCE notes)."""
+    adc_share: int = 1
+    """Columns that take turns at one ADC."""
+    pulse_seconds: float = 100e-9
+    """Time of one write pulse."""
+    parallel_pulses: int = 1
+    """Cells that can be pulsed at the same time."""
+    dac_joules: PerChip = 0.5e-12
+    """Energy of one input conversion (0.1-1 pJ)."""
+    adc_joules: PerChip = 5e-12
+    """Energy of one output conversion (FoM x 2^bits, 20 fJ a step at 8 bits)."""
+    read_joules: PerChip = 0.0
+    """Energy that the array and neurons spend on one read."""
+    pulse_joules: PerChip = 1e-12
+    """Energy of one write pulse on one cell (ReRAM 0.1-10 pJ)."""
+    source: str = ""
+    """Where the numbers come from."""
+
+    def __post_init__(self):
+        if self.n_in < 1 or self.n_out < 1:
+            raise ValueError(
+                f"Expected a device with at least one input and one output. Got n_in={self.n_in}, "
+                f"n_out={self.n_out}. Give positive sizes."
+            )
+        if self.observable > Observable.ACTIVITY:
+            raise ValueError(
+                f"Expected observable from LOSS to ACTIVITY. Got {self.observable.name}. A bias port makes PROBE; "
+                "a neuron curve makes TWIN; overriding Device.oracle makes ORACLE."
+            )

@@ -1,0 +1,126 @@
+"""Digital weights: the exact layer of a head, and the layer in front of a fixed black box."""
+
+import dataclasses
+
+import torch
+
+from analogff.device.datasheet import Datasheet
+from analogff.device.product import product
+from analogff.device.protocol import Device, Truth
+
+
+class Digital(Device):
+    r"""An exact linear layer, ``y = W x + b``, computed by digital logic.
+
+    Weights start as ``N(0, 1/n_in)`` from the chip's seed. A read costs its multiplications
+    (0.2 pJ an 8-bit multiply-accumulate), and no conversions.
+
+    Args:
+        n_in: Inputs.
+        n_out: Outputs.
+        seed: One seed a chip.
+    """
+
+    banked = True
+
+    def __init__(self, n_in: int, n_out: int, *, seed):
+        sheet = Datasheet(
+            n_in=n_in,
+            n_out=n_out,
+            bias_port=True,
+            readable_weights=True,
+            neuron=_identity,
+            settle_seconds=n_in * 1e-9,
+            dac_seconds=0.0,
+            adc_seconds=0.0,
+            dac_joules=0.0,
+            adc_joules=0.0,
+            read_joules=n_in * n_out * 0.2e-12,
+            pulse_seconds=1e-9,
+            parallel_pulses=n_out,
+            pulse_joules=0.2e-12,
+            source="Horowitz, ISSCC 2014, figure 1.1.9: digital energy per operation",
+        )
+        super().__init__(n_in, n_out, datasheet=sheet)
+        self.weights: torch.Tensor
+        self.register_buffer("weights", torch.stack([_initial_weights(n_in, n_out, s) for s in seed]))
+
+    def measure(self, x, bias=None):  # noqa: D102
+        a = product(x, self.weights)
+        return a if bias is None else a + bias
+
+    def pulse(self, change):  # noqa: D102
+        self.weights += change
+
+    def program(self, weights):  # noqa: D102
+        self.weights.copy_(weights)
+
+    def oracle(self, x, bias=None):  # noqa: D102
+        return Truth(x.new_ones(()).expand(*x.shape[:2], self.datasheet.n_out), self.weights)
+
+
+class BehindWeights(Device):
+    r"""A fixed black box behind digital weights, ``y = f(W x + b)``.
+
+    The arrangement of physical neural network experiments (Wright et al., Nature 2022, figure 2; Momeni et
+    al., Science 2023, figure 1): parameters are encoded digitally, the physics transforms.
+
+    Args:
+        n_in: Inputs of the weights.
+        seed: One seed a chip, for the initial weights.
+        box: The black box, ``n_out -> n_out``. Its oracle, if it has one, is taken to act neuron by neuron.
+    """
+
+    banked = True
+
+    def __init__(self, n_in: int, *, seed, box: Device):
+        n_out = box.datasheet.n_in
+        digital = Digital(n_in, n_out, seed=seed)
+        sheet = _behind(digital.datasheet, box.datasheet)
+        super().__init__(n_in, box.datasheet.n_out, datasheet=sheet)
+        self.digital, self.box = digital, box
+
+    def measure(self, x, bias=None):  # noqa: D102
+        return self.box.measure(self.digital.measure(x, bias))
+
+    def pulse(self, change):  # noqa: D102
+        return self.digital.pulse(change)
+
+    def program(self, weights):  # noqa: D102
+        return self.digital.program(weights)
+
+    def wait(self, seconds):  # noqa: D102
+        self.box.wait(seconds)
+
+    def oracle(self, x, bias=None):  # noqa: D102
+        slope, _ = self.box.oracle(self.digital.measure(x, bias))
+        return Truth(slope, self.digital.weights)
+
+    def knows_truth(self):  # noqa: D102
+        return self.box.knows_truth()
+
+
+def _behind(digital: Datasheet, box: Datasheet) -> Datasheet:
+    """Return the sheet of both together: the digital sum makes every box's input a bias port."""
+    return dataclasses.replace(
+        box,
+        n_in=digital.n_in,
+        input_min=None,
+        input_max=None,
+        bias_port=True,
+        readable_weights=True,
+        settle_seconds=box.settle_seconds + digital.settle_seconds,
+        read_joules=box.read_joules + digital.read_joules,
+        pulse_seconds=digital.pulse_seconds,
+        parallel_pulses=digital.parallel_pulses,
+        pulse_joules=digital.pulse_joules,
+    )
+
+
+def _initial_weights(n_in: int, n_out: int, seed: int) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(int(seed))
+    return torch.randn(n_out, n_in, generator=generator) / n_in**0.5
+
+
+def _identity(a: torch.Tensor) -> torch.Tensor:
+    return a

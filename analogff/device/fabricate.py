@@ -1,0 +1,52 @@
+"""From a class and seeds to chips."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from analogff.device.bank import Bank
+from analogff.device.digital import BehindWeights
+from analogff.device.protocol import Device, has_weights
+from analogff.device.seeds import derive_seed
+
+
+def fabricate(
+    model: type[Device], n_in: int, n_out: int, *, seeds: Sequence[int], parameters: dict[str, Any] | None = None
+) -> Device:
+    """Make one chip a seed, side by side, whether or not the class has a chip axis of its own.
+
+    Args:
+        model: The class.
+        n_in: Input lines of the layer.
+        n_out: Output lines of the layer.
+        seeds: One integer a chip.
+        parameters: Further arguments of the class; a tensor of shape ``(chips,)`` gives each chip its own.
+
+    Returns:
+        A banked device. A fixed black box (a class that does not override ``pulse``) comes behind digital
+        weights, built with ``n_in = n_out =`` the layer's width.
+
+    Example:
+        >>> from analogff.device import Device, fabricate
+        >>> class Square(Device):
+        ...     def measure(self, x):
+        ...         return x**2
+        >>> fabricate(Square, 4, 2, seeds=[0, 1]).measure(torch.ones(2, 5, 4)).shape
+        torch.Size([2, 5, 2])
+    """
+    parameters = parameters or {}
+    if has_weights(model):
+        return _build(model, n_in, n_out, seeds, parameters)
+    box = _build(model, n_out, n_out, [derive_seed(s, "box") for s in seeds], parameters)
+    return BehindWeights(n_in, seed=seeds, box=box)
+
+
+def _build(model: type[Device], n_in: int, n_out: int, seeds: Sequence[int], parameters: dict[str, Any]) -> Device:
+    if model.banked:
+        return model(n_in, n_out, seed=list(seeds), **parameters)
+    return Bank([model(n_in, n_out, seed=s, **_of_chip(parameters, c)) for c, s in enumerate(seeds)])
+
+
+def _of_chip(parameters: dict[str, Any], chip: int) -> dict[str, Any]:
+    return {k: v[chip].item() if isinstance(v, torch.Tensor) else v for k, v in parameters.items()}

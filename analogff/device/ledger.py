@@ -1,0 +1,75 @@
+"""What a chip was asked to do: the common currency of every comparison."""
+
+import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+TRAINING, EVALUATION = "training", "evaluation"
+
+
+@dataclasses.dataclass
+class Count:
+    """What one layer did; the same for every chip of a bank but for the pulses."""
+
+    reads: int = 0
+    """Input vectors through the device."""
+    conversions: int = 0
+    """DAC and ADC samples."""
+    pulses: torch.Tensor | int = 0
+    """Elementary write steps, ``(chips,)``."""
+    writes: int = 0
+    """Times that the layer was asked to change."""
+    seconds: float = 0.0
+    """Hardware time that it was made to wait."""
+
+
+class Ledger:
+    """Counts by phase and layer.
+
+    What is done to learn and what is done to find out how well it went are kept apart, since only the first
+    is the price of a rule.
+
+    Args:
+        layers: Names of the layers.
+    """
+
+    def __init__(self, layers: list[str]):
+        self.layers = list(layers)
+        self.phase = TRAINING
+        self._counts = {phase: {name: Count() for name in layers} for phase in (TRAINING, EVALUATION)}
+
+    def __getitem__(self, layer: str) -> Count:
+        """Return the running count of a layer in the present phase."""
+        return self._counts[self.phase][layer]
+
+    def of(self, layer: str, phase: str = TRAINING) -> Count:
+        """Return the count of a layer in a phase."""
+        return self._counts[phase][layer]
+
+    @contextmanager
+    def evaluating(self) -> Iterator[None]:
+        """Book everything inside under evaluation."""
+        before, self.phase = self.phase, EVALUATION
+        try:
+            yield
+        finally:
+            self.phase = before
+
+    def total(self, quantity: str, phase: str = TRAINING) -> int | torch.Tensor:
+        """Sum a quantity (a field of `Count`) over the layers of a phase."""
+        return sum(getattr(count, quantity) for count in self._counts[phase].values())
+
+    def state_dict(self) -> dict:
+        """Return everything as plain numbers and tensors."""
+        return {
+            phase: {name: dict(vars(count)) for name, count in layers.items()}
+            for phase, layers in self._counts.items()
+        }
+
+    def load_state_dict(self, state: dict) -> None:
+        """Restore what `state_dict` gave."""
+        for phase, layers in state.items():
+            for name, fields in layers.items():
+                self._counts[phase][name] = Count(**fields)

@@ -1,0 +1,156 @@
+"""The contract of a device: the only thing that physics and learning share."""
+
+import abc
+import inspect
+from typing import Any, ClassVar, NamedTuple, final
+
+import torch
+
+from analogff.device.datasheet import Datasheet
+from analogff.device.errors import BlackBoxError, ContractError
+
+
+class Truth(NamedTuple):
+    """What a simulator knows about the mean response around one operating point; see `Device.oracle`."""
+
+    slope: torch.Tensor
+    """True derivative of each mean output with respect to its weighted sum, ``(chips, batch, n_out)``."""
+    weights: torch.Tensor
+    """True weights of that sum, ``(chips, n_out, n_in)``."""
+
+
+class Device(torch.nn.Module, abc.ABC):
+    r"""A physical layer that can be used but not looked into.
+
+    .. math:: y = f(W x + b) \quad\text{with } f, W \text{ unknown, noisy and drifting}
+
+    Only `measure` is required. A class that overrides `pulse` has weights of its own; one that does not is a
+    fixed black box, and is placed behind a digital weight layer.
+
+    Shapes:
+        A class with ``banked = True`` holds many chips: ``x`` is ``(chips, batch, n_in)``, ``y`` is
+        ``(chips, batch, n_out)``, ``change`` and ``weights`` are ``(chips, n_out, n_in)``. One without it is
+        one chip and sees the same without the leading axis; `Bank` puts many side by side.
+
+    Args:
+        n_in: Input lines.
+        n_out: Output lines.
+        seed: What makes this chip this chip; one integer, or with ``banked`` a sequence of them.
+        datasheet: What its maker prints. A plain one is made if none is given.
+
+    Example:
+        >>> class Tanh(Device):
+        ...     def measure(self, x, bias=None):
+        ...         return torch.tanh(x if bias is None else x + bias)
+        >>> Tanh(3, 3, seed=0)(torch.zeros(2, 3)).shape
+        torch.Size([2, 3])
+    """
+
+    banked: ClassVar[bool] = False
+    """Whether one object holds many chips, takes a sequence of seeds and per-chip parameter tensors."""
+    datasheet: Datasheet
+
+    def __init__(self, n_in: int, n_out: int, *, seed: Any = 0, datasheet: Datasheet | None = None):
+        super().__init__()
+        self.datasheet = datasheet or _plain_datasheet(type(self), n_in, n_out)
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if "forward" in cls.__dict__:
+            raise TypeError(
+                f"Expected {cls.__name__} to leave forward alone, since it guards the black box. Got an override. "
+                "Put the physics into measure."
+            )
+
+    @abc.abstractmethod
+    def measure(self, x: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor:
+        """Put inputs on, and read the outputs; every call is a new read with its own noise.
+
+        Args:
+            x: Inputs.
+            bias: Added at the summing node, before the nonlinearity; broadcasts to the output.
+
+        Returns:
+            The outputs.
+        """
+
+    def pulse(self, change: torch.Tensor) -> torch.Tensor | None:
+        """Ask for a change of the weights; it lands as the physics lets it.
+
+        Args:
+            change: The wanted change of each weight.
+
+        Returns:
+            Elementary write steps spent by each chip, ``(chips,)``, or None to have the cells asked counted.
+        """
+        raise ContractError(f"Expected a device with weights. Got {type(self).__name__}, which has no pulse port.")
+
+    def program(self, weights: torch.Tensor) -> torch.Tensor | None:
+        """Ask for absolute weights (write and verify).
+
+        Args:
+            weights: The wanted weights.
+
+        Returns:
+            Elementary write steps, as `pulse`.
+        """
+        raise ContractError(f"Expected a device that can be programmed. Got {type(self).__name__}: use pulse.")
+
+    def wait(self, seconds: float) -> None:  # noqa: B027 (a device without memory has nothing to do)
+        """Let hardware time pass: drift, relaxation, temperature.
+
+        Args:
+            seconds: How long, in the device's own time.
+        """
+
+    def oracle(self, x: torch.Tensor, bias: torch.Tensor | None = None) -> Truth:
+        """Return the simulator's true derivative of the noiseless response; a bound, never a measurement.
+
+        Args:
+            x: Inputs.
+            bias: As in `measure`.
+        """
+        raise ContractError(f"Expected a device that knows its own derivative. Got {type(self).__name__}.")
+
+    def knows_truth(self) -> bool:
+        """Tell whether `oracle` works here; so it does where a class overrides it."""
+        return type(self).oracle is not Device.oracle
+
+    @final
+    def forward(self, x: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor:
+        """Call `measure` so that no gradient gets through.
+
+        Raises:
+            BlackBoxError: From a later ``backward`` through the output.
+        """
+        if not torch.is_grad_enabled():
+            return self.measure(x, bias).detach()
+        guard = torch.ones((), requires_grad=True)
+        return _Guard.apply(guard, x, bias, self)  # type: ignore[return-value]
+
+
+class _Guard(torch.autograd.Function):
+    """A read without a backward."""
+
+    @staticmethod
+    def forward(ctx, guard, x, bias, device):
+        ctx.model = type(device).__name__
+        return device.measure(x, bias).detach()
+
+    @staticmethod
+    def backward(ctx, *grads):
+        raise BlackBoxError(
+            f"Expected learning by forward reads. Got a backward pass through {ctx.model}, which is a black box and "
+            "has no derivative. Detach its output, measure its slope with two reads (bias +d/2 and -d/2), or train "
+            "through a twin."
+        )
+
+
+def has_weights(model: type[Device]) -> bool:
+    """Tell whether a class has weights of its own, which is to override `Device.pulse`."""
+    return model.pulse is not Device.pulse
+
+
+def _plain_datasheet(model: type[Device], n_in: int, n_out: int) -> Datasheet:
+    takes_bias = "bias" in inspect.signature(model.measure).parameters
+    return Datasheet(n_in=n_in, n_out=n_out, bias_port=takes_bias)

@@ -1,0 +1,1 @@
+"""Simulated chips: the physics behind the contract of `analogff.device`, and nothing about learning."""
