@@ -1,6 +1,8 @@
 """The door between physics and learning: the contract of a device, and the seal that a learner holds."""
 
 from analogff.device.bank import Bank
+from analogff.device.check import Report, check_device
+from analogff.device.chipwise import chipwise
 from analogff.device.datasheet import Datasheet, PerChip
 from analogff.device.digital import BehindWeights, Digital
 from analogff.device.errors import BlackBoxError, ContractError, ObservabilityError
@@ -24,8 +26,11 @@ __all__ = [
     "ObservabilityError",
     "Observable",
     "PerChip",
+    "Report",
     "Sealed",
     "Truth",
+    "check_device",
+    "chipwise",
     "derive_seed",
     "fabricate",
     "has_weights",

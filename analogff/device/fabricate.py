@@ -12,7 +12,12 @@ from analogff.device.seeds import derive_seed
 
 
 def fabricate(
-    model: type[Device], n_in: int, n_out: int, *, seeds: Sequence[int], parameters: dict[str, Any] | None = None
+    model: type[Device],
+    n_in: int,
+    n_out: int,
+    *,
+    seeds: Sequence[int],
+    parameters: dict[str, Any] | None = None,
 ) -> Device:
     """Make one chip a seed, side by side, whether or not the class has a chip axis of its own.
 

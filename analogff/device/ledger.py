@@ -64,8 +64,7 @@ class Ledger:
     def state_dict(self) -> dict:
         """Return everything as plain numbers and tensors."""
         return {
-            phase: {name: dict(vars(count)) for name, count in layers.items()}
-            for phase, layers in self._counts.items()
+            phase: {name: dict(vars(count)) for name, count in layers.items()} for phase, layers in self._counts.items()
         }
 
     def load_state_dict(self, state: dict) -> None:

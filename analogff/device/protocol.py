@@ -124,7 +124,7 @@ class Device(torch.nn.Module, abc.ABC):
             BlackBoxError: From a later ``backward`` through the output.
         """
         if not torch.is_grad_enabled():
-            return self.measure(x, bias).detach()
+            return _measure(self, x, bias)
         guard = torch.ones((), requires_grad=True)
         return _Guard.apply(guard, x, bias, self)  # type: ignore[return-value]
 
@@ -135,7 +135,7 @@ class _Guard(torch.autograd.Function):
     @staticmethod
     def forward(ctx, guard, x, bias, device):
         ctx.model = type(device).__name__
-        return device.measure(x, bias).detach()
+        return _measure(device, x, bias)
 
     @staticmethod
     def backward(ctx, *grads):
@@ -144,6 +144,12 @@ class _Guard(torch.autograd.Function):
             "has no derivative. Detach its output, measure its slope with two reads (bias +d/2 and -d/2), or train "
             "through a twin."
         )
+
+
+def _measure(device: Device, x: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
+    """Read; a device without a bias port need not name one."""
+    y = device.measure(x) if bias is None else device.measure(x, bias)
+    return y.detach()
 
 
 def has_weights(model: type[Device]) -> bool:

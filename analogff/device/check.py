@@ -1,0 +1,100 @@
+"""The public conformance suite: tells a device's author, in sentences, whether it honours the contract."""
+
+import dataclasses
+import inspect
+import random
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+
+from analogff.device.checks import CHECKS, Check, Finding, Subject
+from analogff.device.protocol import Device
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """What the suite found out about a device."""
+
+    device: str
+    """Name of the class."""
+    findings: tuple[Finding, ...]
+    """In the order of the suite."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether every check passed."""
+        return all(finding.passed for finding in self.findings)
+
+    def lines(self) -> list[str]:
+        """Return one line a finding, and the verdict."""
+        failed = sum(not finding.passed for finding in self.findings)
+        verdict = f"breaks {failed} of" if failed else "honours all"
+        lines = [f"{'ok  ' if f.passed else 'FAIL'}  {f.name}: {f.sentence}" for f in self.findings]
+        return [*lines, f"{self.device} {verdict} {len(self.findings)} checks of the contract."]
+
+
+def check_device(model: type[Device], *, n_in: int = 16, n_out: int = 8, **parameters: Any) -> Report:
+    """Try a device class against the contract of `Device`.
+
+    Every check works on freshly fabricated chips, with signals and weight changes from generators of its own.
+    What passes is still only a device that keeps its word, not one that models its physics well.
+
+    Args:
+        model: The class.
+        n_in: Input lines to build it with; other than ``n_out``, so that mixed-up axes show.
+        n_out: Output lines to build it with.
+        parameters: Further arguments of the class, which set the non-idealities to try.
+
+    Example:
+        >>> from analogff.device import Digital, check_device
+        >>> check_device(Digital).passed
+        True
+    """
+    subject = Subject(model, n_in, n_out, parameters)
+    findings: list[Finding] = []
+    with _undisturbed():
+        for check in CHECKS:
+            findings += _try(check, subject)
+            if not findings[0].passed:  # what cannot be built cannot be tried any further
+                break
+    return Report(model.__name__, tuple(findings))
+
+
+def _try(check: Check, subject: Subject) -> list[Finding]:
+    """Run one check; a device that raises is a finding too."""
+    try:
+        return check.run(subject)
+    except Exception as error:
+        where = _where(error, subject.model)
+        got = f"{type(error).__name__}: {error} ({where})"
+        sentence = f"Expected {check.purpose}. Got {got}. Mend it there."
+        return [Finding(check.name, False, sentence)]
+
+
+def _where(error: Exception, model: type[Device]) -> str:
+    """Return file and line of the author's last step before the error, else of the last step."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if frame.filename == inspect.getfile(model)]
+    frame = (own or frames)[-1]
+    return f"{frame.filename}, line {frame.lineno}"
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Work on one thread, as learning does, and leave the caller's global generators as they were."""
+    states, threads = (
+        (torch.get_rng_state(), np.random.get_state(), random.getstate()),
+        torch.get_num_threads(),
+    )
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+        torch.set_rng_state(states[0])
+        np.random.set_state(states[1])
+        random.setstate(states[2])

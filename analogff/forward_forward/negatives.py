@@ -1,0 +1,37 @@
+"""Wrong labels, fresh at every step, and never the true one."""
+
+import torch
+
+from analogff.device import chipwise
+
+
+def random_labels(labels: torch.Tensor, classes: int, generator: torch.Generator) -> torch.Tensor:
+    """Draw wrong labels uniformly, ``(batch,)``."""
+    shift = torch.randint(1, classes, labels.shape, generator=generator)
+    return (labels + shift.to(labels.device)) % classes
+
+
+def hard_labels(logits: torch.Tensor, labels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    r"""Draw wrong labels from the head's own beliefs.
+
+    .. math:: P(c) \propto \mathrm{softmax}(z)_c \quad (c \neq \text{true label})
+
+    One uniform number an image serves all chips, so that a chip's labels do not depend on its neighbours.
+
+    Shapes:
+        ``logits``: ``(chips, batch, classes)``, ``labels``: ``(batch,)``; returns ``(chips, batch)``.
+
+    Reference:
+        Hinton (2022), section 3.3.
+    """
+    uniform = torch.rand(labels.shape, generator=generator).to(labels.device)
+    return chipwise(lambda z: _draw(z, labels, uniform), logits)
+
+
+def _draw(logits: torch.Tensor, labels: torch.Tensor, uniform: torch.Tensor) -> torch.Tensor:
+    true = torch.nn.functional.one_hot(labels, logits.shape[-1]).bool()
+    belief = logits.nan_to_num(0.0).masked_fill(true, -torch.inf).softmax(-1)
+    ladder = belief.cumsum(-1)
+    # Below the top by more than rounding, so that some step is always higher.
+    target = uniform.clamp(max=1 - 1e-5).unsqueeze(-1) * ladder[..., -1:]
+    return (ladder > target).int().argmax(-1)

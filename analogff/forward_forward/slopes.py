@@ -1,0 +1,89 @@
+"""Ways to know the slope of a neuron that nobody has a model of.
+
+Forward-Forward climbs ``dG/dW_ji = (2/n) y_j f'(a_j) x_i``, and ``f'`` belongs to the physics. Each class here
+says in its `needs` what it must see to do without it.
+"""
+
+import abc
+from typing import ClassVar, NamedTuple
+
+import torch
+
+from analogff.device import Observable, Sealed
+
+
+class Reading(NamedTuple):
+    """What a layer showed; each ``(chips, batch, n_out)``."""
+
+    y: torch.Tensor
+    """The activity."""
+    slope: torch.Tensor
+    """The slope of each neuron, as believed."""
+    climb: torch.Tensor
+    """Half the derivative of ``y^2`` with respect to the weighted sum, as believed: ``y f'``."""
+
+
+class Slope(abc.ABC):
+    """A way to read a layer together with its slopes."""
+
+    needs: ClassVar[Observable]
+
+    @abc.abstractmethod
+    def read(self, layer: Sealed, x: torch.Tensor) -> Reading:
+        """Read a layer, ``x``: ``(chips, batch, n_in)``."""
+
+
+class Assumed(Slope):
+    r"""Take ``f' = 1`` where ``y > 0``: the Hebbian term ``y x^T``.
+
+    Exact for a rectifier, an ascent direction per sample for any increasing ``f``, wrong for one that is not
+    monotone.
+    """
+
+    needs = Observable.ACTIVITY
+
+    def read(self, layer, x):  # noqa: D102
+        y = layer.measure(x)
+        return Reading(y, torch.ones((), device=y.device).expand_as(y), y.clamp(min=0))
+
+
+class Probed(Slope):
+    r"""Let the hardware differentiate its own goodness, with a small bias on all neurons at once.
+
+    .. math:: y f' \approx \frac{y_+^2 - y_-^2}{2 d}, \qquad y_\pm = f(a \pm d/2)
+
+    Two reads, whatever the number of neurons. The difference is symmetric: its error is of second order in
+    ``d``, and it shares no noise with the activity, as the one-sided ``y (y_+ - y) / d`` does.
+
+    Args:
+        size: The bias ``d``, in units of the weighted sum: small against the curvature of the neurons, large
+            against their noise and the converter's step.
+    """
+
+    needs = Observable.PROBE
+
+    def __init__(self, size: float):
+        self.size = size
+
+    def read(self, layer, x):  # noqa: D102
+        half = torch.tensor(self.size / 2, dtype=x.dtype, device=x.device)
+        up, down = layer.measure(x, half), layer.measure(x, -half)
+        y = (up + down) / 2
+        slope = (up - down) / self.size
+        return Reading(y, slope, y * slope)  # y slope = (up^2 - down^2) / 2d
+
+
+class Oracle(Slope):
+    """Ask the simulator: the bound that no hardware can reach."""
+
+    needs = Observable.ORACLE
+
+    def read(self, layer, x):  # noqa: D102
+        y = layer.measure(x)
+        slope = layer.oracle(x).slope
+        return Reading(y, slope, y * slope)
+
+
+def make_slope(name: str, probe: float) -> Slope:
+    """Return the slope of a name: assumed, probed or oracle."""
+    return {"assumed": Assumed, "probed": lambda: Probed(probe), "oracle": Oracle}[name]()

@@ -1,0 +1,153 @@
+"""A network of sealed devices with digital length normalisation between them."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch.nn.functional import cross_entropy
+
+from analogff.device import (
+    Device,
+    Digital,
+    Ledger,
+    Observable,
+    Sealed,
+    chipwise,
+    derive_seed,
+    fabricate,
+    require,
+)
+from analogff.normalise import length_normalise
+
+LOGIT_RANGE = 10.0  # spans softmax probabilities up to 1 - 4e-4 from a head whose outputs are bounded
+
+
+@dataclasses.dataclass(frozen=True)
+class LayerSpec:
+    """What a layer is to be made of."""
+
+    model: type[Device]
+    """The device class."""
+    parameters: dict[str, Any] = dataclasses.field(default_factory=dict)
+    """Its parameters; a tensor ``(chips,)`` gives each chip its own."""
+
+
+class Chips:
+    """Fabricated chips, each one device a layer; what the engine holds and no rule ever sees.
+
+    Args:
+        devices: One banked device a layer, the head last.
+        chips: Number of chips in each.
+    """
+
+    def __init__(self, devices: Sequence[Device], chips: int):
+        self.devices = torch.nn.ModuleList(devices)
+        self.chips = chips
+        self.names = [f"layer {n}" for n in range(1, len(devices))] + ["head"]
+        self.ledger = Ledger(self.names)
+
+    def seal(self, level: Observable) -> "Network":
+        """Hand the chips to a rule that declared what it must see."""
+        sealed = [
+            Sealed(device, chips=self.chips, level=level, name=name, ledger=self.ledger)  # type: ignore[arg-type]
+            for device, name in zip(self.devices, self.names, strict=True)
+        ]
+        return Network(sealed[:-1], sealed[-1], self.ledger)
+
+    def refuse(self, level: Observable) -> list[str]:
+        """Say, a sentence a layer, what the devices do not show that is needed."""
+        answers = [require(device, level) for device in self.devices]  # type: ignore[arg-type]
+        return [f"{name}: {why}" for name, why in zip(self.names, answers, strict=True) if why]
+
+
+def fabricate_chips(
+    specs: Sequence[LayerSpec],
+    sizes: Sequence[int],
+    classes: int,
+    *,
+    seeds: Sequence[int],
+    head: LayerSpec | None = None,
+) -> Chips:
+    """Make the chips of a network.
+
+    Args:
+        specs: One a layer.
+        sizes: Inputs of the first layer, then each layer's width.
+        classes: Outputs of the head.
+        seeds: One integer a chip; layer ``l`` of a chip has the seed ``derive_seed(seed, l)``.
+        head: What the head is made of; a digital softmax layer if None.
+    """
+    shapes = [*zip(sizes[:-1], sizes[1:], strict=True), (sizes[-1], classes)]
+    made = [*specs, head or LayerSpec(Digital)]
+    devices = [
+        fabricate(spec.model, n_in, n_out, seeds=[derive_seed(s, layer) for s in seeds], parameters=spec.parameters)
+        for layer, (spec, (n_in, n_out)) in enumerate(zip(made, shapes, strict=True))
+    ]
+    return Chips(devices, len(seeds))
+
+
+class Network:
+    """Sealed layers and a head, driven by digital glue: what a rule is given.
+
+    Args:
+        layers: The hidden layers, first to last.
+        head: The layer that answers with one number a class, fed by the last activities.
+        ledger: Where the layers count.
+    """
+
+    def __init__(self, layers: Sequence[Sealed], head: Sealed, ledger: Ledger):
+        self.layers = tuple(layers)
+        self.head = head
+        self.ledger = ledger
+        self.chips = head.chips
+        self.classes = head.datasheet.n_out
+
+    def present(self, images: torch.Tensor) -> torch.Tensor:
+        """Show images to every chip: ``(batch, n_in)`` or ``(chips, batch, n_in)`` to normalised inputs."""
+        return length_normalise(images).expand(self.chips, *images.shape[-2:])
+
+    def activities(self, images: torch.Tensor) -> list[torch.Tensor]:
+        """Read every layer, ``(chips, batch, width)`` each; needs ACTIVITY."""
+        activities, x = [], self.present(images)
+        for layer in self.layers:
+            activities.append(layer.measure(x))
+            x = length_normalise(activities[-1])
+        return activities
+
+    def output(self, images: torch.Tensor) -> torch.Tensor:
+        """Read the logits, ``(chips, batch, classes)``; needs OUTPUT."""
+        self.head.demand(Observable.OUTPUT, "output")
+        return self._run(images)
+
+    def loss(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """Read one number, the mean cross-entropy of each chip, ``(chips,)``; needs LOSS."""
+        return chipwise(lambda logits: cross_entropy(logits, labels), self._run(images))
+
+    def classify(self, images: torch.Tensor) -> torch.Tensor:
+        """Let the finished machine answer, ``(chips, batch)``; what any machine must do to be of use."""
+        return self._run(images).argmax(-1)
+
+    def wait(self, seconds: float) -> None:
+        """Let hardware time pass on every layer."""
+        for layer in (*self.layers, self.head):
+            layer.wait(seconds)
+
+    def logits(self, y: torch.Tensor) -> torch.Tensor:
+        """Scale a head's outputs, so that one with bounded outputs can be sure too."""
+        return y * logit_scale(self.head)
+
+    def _run(self, images: torch.Tensor) -> torch.Tensor:
+        x = self.present(images)
+        for layer in self.layers:
+            x = length_normalise(layer._transmit(x))
+        return self.logits(self.head._transmit(x))
+
+
+def logit_scale(head: Sealed) -> float:
+    """Return the factor from a head's outputs to logits: 1 without an output limit."""
+    low, high = head.datasheet.output_min, head.datasheet.output_max
+    if low is None or high is None:
+        return 1.0
+    span = torch.as_tensor(high - low, dtype=torch.float32).max().item()
+    return LOGIT_RANGE / span

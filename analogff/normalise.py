@@ -1,0 +1,32 @@
+"""Digital length normalisation, between the layers and before the first."""
+
+import torch
+
+_FLOOR = 1e-12  # keeps a silent layer silent instead of undefined
+
+
+def length_normalise(y: torch.Tensor) -> torch.Tensor:
+    r"""Scale each vector to mean square 1, so that its length, which is its goodness, is not passed on.
+
+    .. math:: \hat y = y / \sqrt{\tfrac1n \sum_j y_j^2}
+
+    Shapes:
+        ``(..., n)`` to the same.
+
+    Reference:
+        Hinton, The Forward-Forward Algorithm (2022), section 2 (no mean removed).
+    """
+    return y / root_mean_square(y)
+
+
+def root_mean_square(y: torch.Tensor) -> torch.Tensor:
+    """Return the length that `length_normalise` divides by, ``(..., 1)``."""
+    return (y.square().mean(-1, keepdim=True) + _FLOOR).sqrt()
+
+
+def normalise_backward(error: torch.Tensor, normalised: torch.Tensor, length: torch.Tensor) -> torch.Tensor:
+    r"""Carry an error back through the normalisation, which is digital and so exactly known.
+
+    .. math:: \frac{\partial L}{\partial y} = \frac1r \left(e - \hat y \, \tfrac1n \sum_j e_j \hat y_j\right)
+    """
+    return (error - normalised * (error * normalised).mean(-1, keepdim=True)) / length

@@ -1,0 +1,100 @@
+"""Backprop on a chip: through a twin, deployed from a model, and the oracle bound."""
+
+from typing import Literal
+
+import torch
+from pydantic import Field
+
+from analogff.device import Observable, Sealed, derive_seed, outer, product
+from analogff.network import logit_scale
+from analogff.normalise import length_normalise, normalise_backward, root_mean_square
+from analogff.rules.base import Options, Rule
+from analogff.rules.head import cross_entropy_of_chips, softmax_error
+from analogff.rules.views import InModel, ThroughOracle, ThroughTwin, View
+from analogff.twin import Response
+
+
+class BackpropOptions(Options):
+    """Options of backprop."""
+
+    through: Literal["twin", "deployed", "oracle"] = "twin"
+    """Errors go back through a model while the chip runs forward (physics-aware training); everything happens in
+    the model, which is then programmed onto the chip; or errors go back through the true derivative."""
+    noise_aware: bool = Field(default=True)
+    """Whether `deployed` trains with the noise that the datasheet prints (hardware-aware training)."""
+
+
+class Backprop(Rule[BackpropOptions]):
+    r"""Gradient descent on the cross-entropy of the head.
+
+    .. math:: \delta_l = f'_l \circ N_l^T W_{l+1}^T \delta_{l+1}, \qquad \Delta W_l \propto -\delta_l x_l^T
+
+    with ``N`` the digital normalisation, which is known, and ``f'``, ``W`` as `through` says. `twin` and
+    `deployed` begin by programming the weights they believe; `deployed` programs its model after every epoch.
+
+    Args:
+        network: Sealed at TWIN or ORACLE.
+        options: See `BackpropOptions`.
+        seed: Draws the weights to begin with.
+
+    Reference:
+        twin: Wright et al., Nature 601 (2022), methods, "physics-aware training". deployed: Rasch et al., Nature
+        Communications 14 (2023), hardware-aware training.
+    """
+
+    name = "backprop"
+    Options = BackpropOptions
+
+    def __init__(self, network, options, *, seed):
+        super().__init__(network, options, seed=seed)
+        self.views = [self._view(writer.layer, n) for n, writer in enumerate(self.writers)]
+        self.finish_epoch()
+
+    @classmethod
+    def needs(cls, options):  # noqa: D102
+        return Observable.ORACLE if options.through == "oracle" else Observable.TWIN
+
+    @classmethod
+    def schedule(cls, options):  # noqa: D102
+        return "backprop-twin"
+
+    def step(self, images, labels):  # noqa: D102
+        x, inputs, responses = self.network.present(images), [], []
+        for view in self.views:
+            inputs.append(x)
+            responses.append(view.respond(x))
+            x = length_normalise(responses[-1].y)
+        scale = logit_scale(self.network.head)
+        logits = responses[-1].y * scale
+        self._descend(inputs, responses, softmax_error(logits, labels) * scale)
+        return cross_entropy_of_chips(logits, labels)
+
+    def finish_epoch(self):  # noqa: D102
+        for view in self.views:
+            view.finish_epoch()
+
+    def state_dict(self):  # noqa: D102
+        return super().state_dict() | {"views": [view.state_dict() for view in self.views]}
+
+    def load_state_dict(self, state):  # noqa: D102
+        super().load_state_dict(state)
+        for view, saved in zip(self.views, state["views"], strict=True):
+            view.load_state_dict(saved)
+
+    def _view(self, layer: Sealed, index: int) -> View:
+        seed = derive_seed(self.seed, "weights", index)
+        if self.options.through == "twin":
+            return ThroughTwin(layer, seed)
+        if self.options.through == "deployed":
+            return InModel(layer, seed, self.generator if self.options.noise_aware else None)
+        return ThroughOracle(layer)
+
+    def _descend(self, inputs: list[torch.Tensor], responses: list[Response], error: torch.Tensor) -> None:
+        """Carry the error from the head's output to the first layer, writing each layer on the way."""
+        for n in reversed(range(len(self.views))):
+            error = error * responses[n].slope
+            gradient = outer(error, inputs[n])
+            if n > 0:
+                error = product(error, responses[n].weights.mT)
+                error = normalise_backward(error, inputs[n], root_mean_square(responses[n - 1].y))
+            self.views[n].learn(self.writers[n], gradient)

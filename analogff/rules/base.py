@@ -1,0 +1,94 @@
+"""What a learning rule is: options, what it must observe, a step and an answer."""
+
+import abc
+from typing import Annotated, Any, ClassVar, Generic, TypeVar
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+
+from analogff.device import Observable, derive_seed
+from analogff.network import Network
+from analogff.rules.writer import Writer
+
+
+class Options(BaseModel):
+    """What every rule can be told."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    batch: Annotated[int, Field(ge=1)] = 100
+    """Images a step."""
+    rate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.003
+    """Learning rate of Adam; constant for half of the training, then linear to zero."""
+
+
+O = TypeVar("O", bound=Options)  # noqa: E741
+
+
+class Rule(abc.ABC, Generic[O]):
+    """A learning rule on sealed chips.
+
+    What it gets to know stands in its constructor: a network sealed at the level that `needs` names.
+
+    Args:
+        network: The chips.
+        options: An instance of the rule's `Options`.
+        seed: The learning seed: negatives, directions, programmed weights and the order of the data.
+    """
+
+    name: ClassVar[str]
+    Options: ClassVar[type[Options]] = Options
+
+    def __init__(self, network: Network, options: O, *, seed: int):
+        self.network = network
+        self.options = options
+        self.seed = seed
+        self.generator = torch.Generator().manual_seed(derive_seed(seed, self.name))
+        self.writers: list[Writer] = [Writer(layer, options.rate) for layer in (*network.layers, network.head)]
+
+    @classmethod
+    @abc.abstractmethod
+    def needs(cls, options: O) -> Observable:
+        """Return what a rule with these options must see."""
+
+    @classmethod
+    @abc.abstractmethod
+    def schedule(cls, options: O) -> str:
+        """Return how its reads and writes are laid out in time; a name from `analogff.timing`."""
+
+    @abc.abstractmethod
+    def step(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """Learn from one batch.
+
+        Shapes:
+            ``images``: ``(batch, n_in)`` in [0, 1]; ``labels``: ``(batch,)``.
+
+        Returns:
+            The training loss of each chip, ``(chips,)``, measured before the update.
+        """
+
+    def predict(self, images: torch.Tensor) -> torch.Tensor:
+        """Classify images, ``(batch, n_in)`` to ``(chips, batch)``."""
+        return self.network.classify(images)
+
+    def goodness(self, images: torch.Tensor, labels: torch.Tensor) -> list[torch.Tensor] | None:
+        """Return the goodness of each layer, ``(chips, batch)`` each, for rules that have one."""
+        return None
+
+    def advance(self, progress: float) -> None:
+        """Say how much of the training is done, 0 to 1, before each step."""
+        for writer in self.writers:
+            writer.fade(min(1.0, 2 * (1 - progress)))
+
+    def finish_epoch(self) -> None:  # noqa: B027 (most rules have nothing left to do)
+        """Do what is due after each pass through the data."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what the rule itself remembers, loadable with ``weights_only=True``."""
+        return {"generator": self.generator.get_state(), "writers": [w.state_dict() for w in self.writers]}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what `state_dict` gave."""
+        self.generator.set_state(state["generator"])
+        for writer, saved in zip(self.writers, state["writers"], strict=True):
+            writer.load_state_dict(saved)

@@ -1,0 +1,117 @@
+"""Forward-Forward on chips nobody has a model of."""
+
+from typing import Annotated, Literal
+
+import torch
+from pydantic import Field
+
+from analogff.device import chipwise, outer
+from analogff.forward_forward.goodness import mean_square
+from analogff.forward_forward.labels import overlay, overlay_neutral
+from analogff.forward_forward.losses import LOSSES, Pull
+from analogff.forward_forward.negatives import hard_labels, random_labels
+from analogff.forward_forward.slopes import make_slope
+from analogff.normalise import length_normalise
+from analogff.rules.base import Options, Rule
+from analogff.rules.head import DeltaHead
+
+
+class ForwardForwardOptions(Options):
+    """Options of Forward-Forward."""
+
+    slope: Literal["assumed", "probed", "oracle"] = "probed"
+    """Where the slope of a neuron comes from: taken as 1, measured with two biased reads, or the truth."""
+    probe: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 0.6
+    """Bias between the two reads of slope `probed`, in units of the weighted sum."""
+    loss: Literal["hinton", "symba", "swish"] = "swish"
+    """How positive and negative goodness are compared."""
+    scale: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 12.0
+    """Factor on the goodness (a mean of squares) in the loss."""
+    theta: Annotated[float, Field(allow_inf_nan=False)] = 1.0
+    """Threshold of loss `hinton`, for the mean of squares."""
+    negatives: Literal["random", "hard"] = "hard"
+    """Wrong labels drawn uniformly, or from the head's own beliefs."""
+    head_rate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.003
+    """Learning rate of the softmax head."""
+    prediction: Literal["goodness", "head"] = "goodness"
+    """Classify by the goodness of every label (one pass a class), or by the head in one pass."""
+
+
+class ForwardForward(Rule[ForwardForwardOptions]):
+    r"""Layer-local learning from two forward passes, one on real data and one on wrong labels.
+
+    .. math:: \Delta W_{ji} \propto -\sum_s \frac{\partial L}{\partial G_s} \tfrac2n\, y_{sj} f'(a_{sj})\, x_{si}
+
+    All layers learn at once. A neutral-label pass trains the head, and draws the hard negatives.
+
+    Args:
+        network: Sealed at ACTIVITY (slope assumed), PROBE (probed) or ORACLE (oracle).
+        options: See `ForwardForwardOptions`.
+        seed: Draws the negatives.
+
+    Reference:
+        Hinton, The Forward-Forward Algorithm (arXiv 2212.13345), section 2; slopes: docs/design.md.
+    """
+
+    name = "forward-forward"
+    Options = ForwardForwardOptions
+
+    def __init__(self, network, options, *, seed):
+        super().__init__(network, options, seed=seed)
+        self.slope = make_slope(options.slope, options.probe)
+        self.loss = LOSSES[options.loss]
+        *self.layer_writers, head_writer = self.writers
+        head_writer.rate = options.head_rate
+        self.head = DeltaHead(network.head, head_writer, self.slope)
+
+    @classmethod
+    def needs(cls, options):  # noqa: D102
+        return make_slope(options.slope, options.probe).needs
+
+    @classmethod
+    def schedule(cls, options):  # noqa: D102
+        return "ff-pipelined"
+
+    def step(self, images, labels):  # noqa: D102
+        wrong = self._wrong_labels(images, labels)
+        positive = overlay(images, labels, self.network.classes)
+        negative = overlay(images, wrong, self.network.classes)
+        x = torch.cat([self.network.present(positive), self.network.present(negative)], dim=1)
+        losses = []
+        for layer, writer in zip(self.network.layers, self.layer_writers, strict=True):
+            reading = self.slope.read(layer, x)
+            pull = self._pull(mean_square(reading.y))
+            errors = torch.cat([pull.positive, pull.negative], dim=1).unsqueeze(-1) * reading.climb
+            writer.step(outer(errors * (2 / errors.shape[-1] / len(labels)), x))
+            losses.append(pull.loss.mean(-1))
+            x = length_normalise(reading.y)
+        return torch.stack(losses).mean(0)
+
+    def predict(self, images):  # noqa: D102
+        if self.options.prediction == "head":
+            return self.network.classify(overlay_neutral(images, self.network.classes))
+        votes = [self._vote(images, label) for label in range(self.network.classes)]
+        return torch.stack(votes, -1).argmax(-1)
+
+    def goodness(self, images, labels):  # noqa: D102
+        marked = overlay(images, labels, self.network.classes)
+        return [mean_square(y) for y in self.network.activities(marked)]
+
+    def _vote(self, images: torch.Tensor, label: int) -> torch.Tensor:
+        """Sum the goodness of all layers for one label, ``(chips, batch)``."""
+        labels = torch.full(images.shape[:1], label, device=images.device)
+        return torch.stack(self.goodness(images, labels)).sum(0)
+
+    def _wrong_labels(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """Train the head on a neutral-label pass, and draw the negatives."""
+        neutral = overlay_neutral(images, self.network.classes)
+        last = length_normalise(self.network.activities(neutral)[-1])
+        logits = self.head.learn(last, labels)
+        if self.options.negatives == "random":
+            return random_labels(labels, self.network.classes, self.generator)
+        return hard_labels(logits, labels, self.generator)
+
+    def _pull(self, goodness: torch.Tensor) -> Pull:
+        """Compare the two halves of a batch, ``(chips, 2 batch)``."""
+        scale, theta = self.options.scale, self.options.theta
+        return chipwise(lambda g: self.loss(*g.chunk(2, -1), scale, theta), goodness)

@@ -1,0 +1,82 @@
+"""Weight perturbation: learning from one number at the end of the network."""
+
+from typing import Annotated
+
+import torch
+from pydantic import Field
+
+from analogff.device import Observable
+from analogff.rules.base import Options, Rule
+
+
+class WeightPerturbationOptions(Options):
+    """Options of weight perturbation."""
+
+    directions: Annotated[int, Field(ge=1)] = 2
+    """Random directions averaged in a step; each costs two reads an image and layer."""
+    size: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 0.01
+    """Size of the change of every weight: small against the curvature, large against the read noise."""
+
+
+class WeightPerturbation(Rule[WeightPerturbationOptions]):
+    r"""Two-sided simultaneous perturbation of all weights.
+
+    .. math:: \hat g = \frac1K \sum_k \frac{C(w + c\Delta_k) - C(w - c\Delta_k)}{2c}\, \Delta_k^{-1},
+              \quad \Delta_k \in \{-1, 1\}^P
+
+    The perturbation reaches the chip as pulses like any other change, and lands as the physics lets it; the two
+    costs are two reads, each with noise of its own. The estimate's cosine with the gradient falls as
+    ``1/sqrt(1 + (P - 1)/K)``: this is the variance that Forward-Forward does not have.
+
+    Args:
+        network: Sealed at LOSS.
+        options: See `WeightPerturbationOptions`.
+        seed: Draws the directions.
+
+    Reference:
+        Spall, IEEE Trans. Automatic Control 37 (1992), equation 2.2.
+    """
+
+    name = "weight-perturbation"
+    Options = WeightPerturbationOptions
+
+    @classmethod
+    def needs(cls, options):  # noqa: D102
+        return Observable.LOSS
+
+    @classmethod
+    def schedule(cls, options):  # noqa: D102
+        return "perturbation"
+
+    def step(self, images, labels):  # noqa: D102
+        estimate, costs = None, []
+        for _ in range(self.options.directions):
+            directions = [self._direction(writer.layer, images.device) for writer in self.writers]
+            up, down = self._cost_both_sides(directions, images, labels)
+            costs.append((up + down) / 2)
+            share = ((up - down) / (2 * self.options.size * self.options.directions)).view(-1, 1, 1)
+            parts = [share * direction for direction in directions]
+            estimate = parts if estimate is None else [e.add_(p) for e, p in zip(estimate, parts, strict=True)]
+        for writer, gradient in zip(self.writers, estimate or [], strict=True):
+            writer.step(gradient)
+        return torch.stack(costs).mean(0)
+
+    def _cost_both_sides(self, directions, images, labels) -> tuple[torch.Tensor, torch.Tensor]:
+        """Read the loss on either side, and go back to where the weights were."""
+        size = self.options.size
+        self._move(directions, size)
+        up = self.network.loss(images, labels)
+        self._move(directions, -2 * size)
+        down = self.network.loss(images, labels)
+        self._move(directions, size)
+        return up, down
+
+    def _move(self, directions: list[torch.Tensor], size: float) -> None:
+        for writer, direction in zip(self.writers, directions, strict=True):
+            writer.layer.pulse((direction * size).expand(self.network.chips, -1, -1))
+
+    def _direction(self, layer, device) -> torch.Tensor:
+        """Draw signs, ``(n_out, n_in)``; the same for all chips, so that none depends on its neighbours."""
+        shape = (layer.datasheet.n_out, layer.datasheet.n_in)
+        signs = torch.randint(0, 2, shape, generator=self.generator, dtype=torch.int8)
+        return signs.to(device, torch.float32).mul_(2).sub_(1)

@@ -1,0 +1,88 @@
+import pytest
+import torch
+
+from analogff.device import BlackBoxError, Observable
+from analogff.normalise import length_normalise
+from analogff.rules.backprop import Backprop
+from tests.fakes import capture_gradients, make_batch, make_chips, weights_of
+
+
+def make_rule(chips, **options):
+    chosen = Backprop.Options(**options)
+    return Backprop(chips.seal(Backprop.needs(chosen)), chosen, seed=0)
+
+
+def autograd_gradients(weights, images, labels, curve):
+    weights = [w.clone().requires_grad_() for w in weights]
+    x = length_normalise(images)
+    for w in weights[:-1]:
+        x = length_normalise(curve(x @ w.T))
+    loss = torch.nn.functional.cross_entropy(curve(x @ weights[-1].T) if curve is None else x @ weights[-1].T, labels)
+    return torch.autograd.grad(loss, weights)
+
+
+@pytest.mark.parametrize("through", ["twin", "deployed", "oracle"])
+@pytest.mark.parametrize("curve", [torch.relu, torch.tanh], ids=["relu", "tanh"])
+def test_on_an_ideal_device_all_three_give_the_gradient_of_autograd(through, curve):
+    chips = make_chips(curve=curve)
+    rule = make_rule(chips, through=through)
+    gradients, (images, labels) = capture_gradients(rule), make_batch()
+    rule.step(images, labels)
+    for chip in range(2):
+        expected = autograd_gradients([w[chip] for w in weights_of(chips)], images, labels, curve)
+        for n, gradient in enumerate(expected):
+            torch.testing.assert_close(gradients[n][chip], gradient, rtol=1e-4, atol=1e-6)
+
+
+def test_the_twin_believes_its_datasheet_even_where_it_is_wrong():
+    """Forward on the chip (tanh), backward through the printed curve (a rectifier)."""
+    chips = make_chips(sizes=(20, 16), curve=torch.tanh, printed=torch.relu, seeds=(0,))
+    rule = make_rule(chips, through="twin")
+    gradients, (images, labels) = capture_gradients(rule), make_batch()
+    rule.step(images, labels)
+    hidden, head = (w[0].clone().requires_grad_() for w in weights_of(chips))
+    x = length_normalise(images)
+    believed = torch.relu(x @ hidden.T)
+    y = believed + (torch.tanh(x @ hidden.T) - believed).detach()  # the measured value, the believed slope
+    loss = torch.nn.functional.cross_entropy(length_normalise(y) @ head.T, labels)
+    torch.testing.assert_close(gradients[0][0], torch.autograd.grad(loss, hidden)[0], rtol=1e-4, atol=1e-6)
+
+
+def test_the_twin_keeps_a_record_of_what_it_asked_for():
+    chips = make_chips()
+    rule = make_rule(chips, through="twin")
+    for _ in range(3):
+        rule.step(*make_batch())
+    for view, weights in zip(rule.views, weights_of(chips), strict=True):
+        torch.testing.assert_close(view.twin.weights, weights)
+
+
+def test_deployed_trains_without_a_read_and_programs_at_the_end_of_an_epoch():
+    chips = make_chips()
+    rule = make_rule(chips, through="deployed")
+    before = weights_of(chips)
+    for _ in range(3):
+        rule.step(*make_batch())
+    assert chips.ledger.total("reads") == 0
+    assert all(torch.equal(a, b) for a, b in zip(before, weights_of(chips), strict=True))
+    rule.finish_epoch()
+    for view, weights in zip(rule.views, weights_of(chips), strict=True):
+        assert torch.equal(view.twin.weights, weights)
+
+
+def test_all_chips_of_a_twin_begin_with_the_weights_that_were_programmed():
+    chips = make_chips()
+    make_rule(chips, through="twin")
+    for weights in weights_of(chips):
+        assert torch.equal(weights[0], weights[1])
+
+
+def test_a_twin_cannot_ask_the_oracle():
+    rule = make_rule(make_chips(), through="twin")
+    with pytest.raises(BlackBoxError, match="ORACLE"):
+        rule.network.layers[0].oracle(torch.zeros(2, 1, 20))
+
+
+def test_levels():
+    levels = [Backprop.needs(Backprop.Options(through=t)) for t in ("twin", "deployed", "oracle")]
+    assert levels == [Observable.TWIN, Observable.TWIN, Observable.ORACLE]

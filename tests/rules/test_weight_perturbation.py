@@ -1,0 +1,89 @@
+import numpy as np
+import pytest
+import torch
+
+from analogff.device import BlackBoxError, Observable
+from analogff.normalise import length_normalise
+from analogff.rules.weight_perturbation import WeightPerturbation
+from tests.fakes import capture_gradients, make_batch, make_chips, weights_of
+
+
+def make_rule(chips, seed=0, **options):
+    chosen = WeightPerturbation.Options(**options)
+    return WeightPerturbation(chips.seal(WeightPerturbation.needs(chosen)), chosen, seed=seed)
+
+
+def true_gradient(chips, images, labels):
+    weights = [w[0].clone().requires_grad_() for w in weights_of(chips)]
+    x = length_normalise(images)
+    for w in weights[:-1]:
+        x = length_normalise(torch.relu(x @ w.T))
+    loss = torch.nn.functional.cross_entropy(x @ weights[-1].T, labels)
+    return torch.cat([g.flatten() for g in torch.autograd.grad(loss, weights)])
+
+
+def mean_cosine(parameters_wide, directions, repeats=40):
+    cosines = []
+    for seed in range(repeats):
+        chips = make_chips(sizes=(20, parameters_wide), seeds=(seed,))
+        rule = make_rule(chips, seed=seed, directions=directions, size=1e-3)
+        gradients, batch = capture_gradients(rule), make_batch()
+        rule.step(*batch)
+        estimate = torch.cat([gradients[n].flatten() for n in range(2)])
+        cosines.append(torch.cosine_similarity(estimate, true_gradient(chips, *batch), 0).abs().item())
+    return np.mean(cosines), np.std(cosines) / repeats**0.5
+
+
+def test_the_cosine_follows_the_law_of_random_directions():
+    """cos = 1/sqrt(1 + (P-1)/K) for many directions: slope 1/2 against K while K << P."""
+    directions = np.array([4, 16, 64])
+    means, errors = zip(*(mean_cosine(16, k, repeats=12) for k in directions), strict=True)
+    size = 16 * 20 + 10 * 16
+    expected = 1 / np.sqrt(1 + (size - 1) / directions)
+    # |cos| of few directions is a little above the law's root mean square; four standard errors and 10 %.
+    assert np.all(np.abs(np.array(means) - expected) < 4 * np.array(errors) + 0.1 * expected)
+
+
+def test_the_weights_come_back_to_where_they_were():
+    chips = make_chips()
+    rule = make_rule(chips)
+    capture_gradients(rule)
+    before = weights_of(chips)
+    rule.step(*make_batch())
+    for a, b in zip(before, weights_of(chips), strict=True):
+        torch.testing.assert_close(a, b)
+
+
+def test_the_two_reads_have_noise_of_their_own():
+    """Sharing the noise between both sides of a difference would be cheating: its variance must be there."""
+    chips = make_chips(seeds=(0,), noise=0.3)
+    rule = make_rule(chips, directions=1, size=1e-6)
+    gradients = capture_gradients(rule)
+    rule.step(*make_batch())
+    assert gradients[0].abs().max() > 100  # two equal reads would differ by about the slope, of order 1
+
+
+def test_reads_and_pulses_of_a_step():
+    chips = make_chips()
+    rule = make_rule(chips, directions=3)
+    rule.step(*make_batch(10))
+    assert [chips.ledger.of(n).reads for n in chips.names] == [60, 60, 60]
+    cells = 16 * 20
+    assert chips.ledger.of("layer 1").pulses.tolist() == [10 * cells] * 2  # 3 moves a direction, and the update
+
+
+def test_it_sees_one_number_and_no_more():
+    rule = make_rule(make_chips())
+    assert rule.needs(rule.options) == Observable.LOSS
+    for peek in (rule.network.activities, rule.network.output):
+        with pytest.raises(BlackBoxError, match="LOSS"):
+            peek(make_batch()[0])
+
+
+def test_it_learns_a_small_problem():
+    chips = make_chips(sizes=(6, 8), classes=2, seeds=(0,))
+    rule = make_rule(chips, directions=8, rate=0.01)
+    images, labels = make_batch(40, n_in=6, classes=2)
+    images[:, 0] = labels.float() * 3
+    losses = [rule.step(images, labels).item() for _ in range(150)]
+    assert losses[-1] < 0.5 * losses[0]

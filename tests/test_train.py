@@ -1,0 +1,120 @@
+import numpy as np
+import pytest
+import torch
+
+from analogff.checkpoint import load_checkpoint, save_checkpoint
+from analogff.data import load_dataset
+from analogff.rules.backprop import Backprop
+from analogff.rules.forward_forward import ForwardForward
+from analogff.rules.weight_perturbation import WeightPerturbation
+from analogff.train import Progress, train
+from tests.fakes import Curved, make_chips
+
+VARIANTS = [
+    (ForwardForward, {"slope": "assumed", "batch": 33}),
+    (ForwardForward, {"slope": "probed", "loss": "symba", "negatives": "random", "prediction": "head"}),
+    (ForwardForward, {"slope": "oracle", "loss": "hinton"}),
+    (Backprop, {"through": "twin", "batch": 33}),
+    (Backprop, {"through": "deployed"}),
+    (Backprop, {"through": "oracle"}),
+    (WeightPerturbation, {"batch": 33}),
+]
+IDS = [f"{rule.name} {' '.join(map(str, options.values()))}" for rule, options in VARIANTS]
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return load_dataset("digits", train_images=300, validation_images=100)
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def build(rule, options, seeds=(0, 1, 2), sizes=(64, 31, 17), seed=0, **parameters):
+    chips = make_chips(sizes=sizes, seeds=seeds, **({"curve": torch.tanh, "noise": 0.05} | parameters))
+    chosen = rule.Options(**options)
+    return rule(chips.seal(rule.needs(chosen)), chosen, seed=seed), chips
+
+
+@pytest.mark.parametrize(("rule", "options"), VARIANTS, ids=IDS)
+def test_a_chip_learns_the_same_alone_and_in_a_bank(rule, options, digits):
+    *_, bank = train(*build(rule, options), digits, epochs=2)
+    for chip in range(3):
+        *_, alone = train(*build(rule, options, seeds=(chip,)), digits, epochs=2)
+        for field in ("test_error", "validation_error", "train_loss", "reads", "pulses", "device_joules"):
+            assert getattr(alone, field)[0] == getattr(bank, field)[chip], field
+
+
+@pytest.mark.parametrize(("rule", "options"), VARIANTS, ids=IDS)
+def test_a_run_goes_on_from_a_checkpoint_as_if_nothing_had_happened(rule, options, digits, tmp_path):
+    undisturbed = list(train(*build(rule, options), digits, epochs=3))
+    learner, chips = build(rule, options)
+    progress = Progress()
+    next(iter(train(learner, chips, digits, epochs=3, progress=progress)))
+    save_checkpoint(tmp_path / "run.pt", learner, chips, progress)
+
+    learner, chips = build(rule, options)
+    progress = load_checkpoint(tmp_path / "run.pt", learner, chips)
+    for before, after in zip(undisturbed[1:], train(learner, chips, digits, epochs=3, progress=progress), strict=True):
+        for field in ("epoch", "test_error", "train_loss", "reads", "pulses", "device_seconds", "diverged"):
+            np.testing.assert_array_equal(getattr(before, field), getattr(after, field), field)
+
+
+def test_another_learning_seed_is_another_run(digits):
+    losses = [next(train(*build(*VARIANTS[0], seed=s), digits, epochs=1)).train_loss.tolist() for s in (0, 1)]
+    assert losses[0] != losses[1]
+
+
+@pytest.mark.parametrize(("rule", "options"), [VARIANTS[0], VARIANTS[5]], ids=[IDS[0], IDS[5]])
+def test_an_absurd_rate_is_a_row_marked_diverged(rule, options, digits):
+    *_, absurd = train(*build(rule, options | {"rate": 1e6}, curve=torch.relu), digits, epochs=2)
+    assert absurd.diverged.all() and absurd.test_error.shape == (3,)
+    *_, sane = train(*build(rule, options, curve=torch.relu), digits, epochs=2)
+    assert not sane.diverged.any()
+
+
+def test_a_chip_that_fails_leaves_its_neighbours_alone(digits):
+    class Breaks(Curved):
+        """Chip 1 answers NaN from its 20th read on."""
+
+        def measure(self, x, bias=None):
+            y = super().measure(x, bias)
+            if self.reads > 20:
+                y[1] = torch.nan
+            return y
+
+    *_, broken = train(*build(*VARIANTS[0], model=Breaks), digits, epochs=2)
+    *_, whole = train(*build(*VARIANTS[0]), digits, epochs=2)
+    assert broken.diverged.tolist() == [False, True, False]
+    assert broken.test_error[[0, 2]].tolist() == whole.test_error[[0, 2]].tolist()
+
+
+def test_evaluation_is_not_charged_to_training(digits):
+    learner, chips = build(*VARIANTS[0])
+    epoch = next(train(learner, chips, digits, epochs=1))
+    assert epoch.reads[0] == 300 * (3 + 3 + 1)
+    images = len(digits.test) + len(digits.validation)
+    assert chips.ledger.total("reads", "evaluation") == images * 10 * 2
+
+
+def test_training_never_sees_validation_or_test_images(digits):
+    learner, chips = build(*VARIANTS[3])
+    seen = []
+    step = learner.step
+    learner.step = lambda images, labels: (seen.append(images), step(images, labels))[1]
+    list(train(learner, chips, digits, epochs=1))
+    seen = {row.numpy().tobytes() for batch in seen for row in batch}
+    trained_on = {row.numpy().tobytes() for row in digits.train.images}
+    assert seen == trained_on
+
+
+def test_hardware_time_passes_while_a_chip_is_trained_and_while_it_waits(digits):
+    learner, chips = build(*VARIANTS[0])
+    *_, last = train(learner, chips, digits, epochs=2, wait_seconds=3600)
+    waited = chips.ledger.of("layer 1").seconds
+    assert waited == pytest.approx(3600 + last.device_seconds.mean(), rel=1e-9)
