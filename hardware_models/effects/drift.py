@@ -1,0 +1,51 @@
+"""Drift: conductances that fall with the logarithm of time."""
+
+import torch
+
+START_SECONDS = 20.0
+"""Time from programming to the first reliable read, from which the law counts."""
+
+
+def exponent(g: torch.Tensor, normal: torch.Tensor) -> torch.Tensor:
+    r"""Drift exponents of phase-change cells.
+
+    .. math::
+        \nu = |\mu + s \xi|, \quad \mu = \mathrm{clip}(-0.0155 \ln g + 0.0244, 0.049, 0.1), \quad
+        s = \mathrm{clip}(-0.0125 \ln g - 0.0059, 0.008, 0.045)
+
+    Args:
+        g: Conductance as programmed, over the greatest one.
+        normal: A standard normal of each cell.
+
+    Reference:
+        Joshi et al., Nature Communications 11, 2473 (2020); constants as in aihwkit's PCM-like noise model.
+    """
+    log = g.log()
+    mean = (-0.0155 * log + 0.0244).clamp(0.049, 0.1)
+    spread = (-0.0125 * log - 0.0059).clamp(0.008, 0.045)
+    return (mean + spread * normal).abs()
+
+
+def drifted(g: torch.Tensor, nu: torch.Tensor, seconds: torch.Tensor) -> torch.Tensor:
+    r"""Conductance some time after programming.
+
+    .. math:: g(t) = g \left(\frac{t + t_0}{t_0}\right)^{-\nu}
+    """
+    return g * ((seconds + START_SECONDS) / START_SECONDS) ** -nu
+
+
+def compensation(fresh: torch.Tensor, now: torch.Tensor) -> torch.Tensor:
+    r"""One factor a chip that undoes the mean drift.
+
+    .. math:: \alpha = \frac{\sum_j |\sum_i W_{ji}(t_0)|}{\sum_j |\sum_i W_{ji}(t)|}
+
+    Measured by reading the array with all inputs on; here without the noise of that read.
+
+    Shapes:
+        Weights ``(chips, n_out, n_in)``; returns ``(chips, 1, 1)``.
+
+    Reference:
+        Le Gallo et al., IEEE Trans. Electron Devices 65, 4304 (2018): global drift compensation.
+    """
+    reference, present = (w.sum(2, keepdim=True).abs().sum(1, keepdim=True) for w in (fresh, now))
+    return torch.where(present > 0, reference / present, torch.ones_like(present))

@@ -1,0 +1,43 @@
+"""Noise that is a function of its position: a reference for every torch device, a fast path for the CPU."""
+
+import torch
+
+from hardware_models.kernels import reference
+
+__all__ = ["add_normal_", "normal", "uniform"]
+
+
+def normal(seeds: torch.Tensor, first_row: torch.Tensor | int, rows: int, columns: int, stream: int) -> torch.Tensor:
+    """Draw standard normals, float32 ``(chips, rows, columns)``; see `reference.normal`."""
+    if seeds.device.type != "cpu":
+        return reference.normal(seeds, first_row, rows, columns, stream)
+    y = torch.zeros(len(seeds), rows, columns)
+    return add_normal_(y, torch.ones(1, 1, 1), seeds, first_row, stream)
+
+
+def uniform(seeds: torch.Tensor, first_row: torch.Tensor | int, rows: int, columns: int, stream: int) -> torch.Tensor:
+    """Draw from [0, 1), float32 ``(chips, rows, columns)``; see `reference.uniform`."""
+    if seeds.device.type != "cpu":
+        return reference.uniform(seeds, first_row, rows, columns, stream)
+    from hardware_models.kernels import cpu  # here, since it takes a second to import
+
+    y = torch.empty(len(seeds), rows, columns)
+    cpu.fill_uniform(y.numpy(), seeds.numpy(), _rows(first_row, seeds).numpy(), int(stream))
+    return y
+
+
+def add_normal_(
+    y: torch.Tensor, sigma: torch.Tensor, seeds: torch.Tensor, first_row: torch.Tensor | int, stream: int
+) -> torch.Tensor:
+    """Draw normals and add them, times ``sigma``, in place and in one pass; see `reference.add_normal_`."""
+    if y.device.type != "cpu":
+        return reference.add_normal_(y, sigma, seeds, first_row, stream)
+    from hardware_models.kernels import cpu
+
+    spread = sigma.expand(y.shape[0], y.shape[1], sigma.shape[-1]).contiguous()
+    cpu.add_normal(y.numpy(), spread.numpy(), seeds.numpy(), _rows(first_row, seeds).numpy(), int(stream))
+    return y
+
+
+def _rows(first_row: torch.Tensor | int, seeds: torch.Tensor) -> torch.Tensor:
+    return torch.as_tensor(first_row, dtype=torch.int64).expand(seeds.shape).contiguous()

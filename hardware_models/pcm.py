@@ -1,0 +1,198 @@
+"""Phase-change memory: two cells a weight, programmed with error, drifting, with 1/f noise."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import torch
+from annotated_types import Gt
+
+from hardware_models import kernels
+from hardware_models.crossbar import Crossbar, chip_groups
+from hardware_models.effects import drift as drifts
+from hardware_models.effects import mismatch as spread
+from hardware_models.effects import noise, write
+from hardware_models.effects.pairs import difference, pair
+from hardware_models.parameters import Bits, NonNegative, Positive
+from hardware_models.periphery import Periphery
+from hardware_models.streams import Stream
+
+TYPICAL_SIEMENS = 5e-6
+"""Mean conductance behind a weight as fabricated: a fifth of the greatest, 25 uS."""
+PULSE_JOULES = 10e-12
+"""Energy of a pulse, 1 to 30 pJ."""
+VERIFY_PULSES = 8
+"""Pulses that write-and-verify is counted for on a cell (assumed; the order of published schemes)."""
+FULL = 0.9
+"""Share of its range at which a cell has its pair refreshed."""
+RESET_PULSES = 2
+"""Pulses that empty a pair."""
+
+
+class PCM(Crossbar):
+    r"""A crossbar of pairs of phase-change cells with rectifying neurons.
+
+    .. math::
+        W = (g^+ - g^-)\, w_\mathrm{max} / \sqrt{n_\mathrm{in}}, \quad
+        g(t) = g \left(\tfrac{t + t_0}{t_0}\right)^{-\nu}, \quad
+        \sigma_g(t) = g(t)\, Q(g) \sqrt{\ln \tfrac{t + t_r}{2 t_r}}
+
+    with :math:`g` in units of 25 uS. Each cell has its own exponent and its own time since it was written;
+    time passes in `wait` only. A pulse crystallises, so that a cell only grows, and starts to drift anew from
+    where it was: positive changes go to :math:`g^+`, negative ones to :math:`g^-`. A pair of which one is
+    nearly full is refreshed: emptied, and its difference programmed again.
+    1/f noise is drawn as noise of the sums, of variance :math:`x^2 \cdot v(W)`.
+
+    Args:
+        n_in: Input lines.
+        n_out: Output lines.
+        seed: One seed a chip.
+        program_noise: Error of programming, in units of the published one.
+        drift: Drift exponents, in units of the published ones.
+        flicker_noise: 1/f noise, in units of the published one.
+        compensation: Rescale the sums after each wait by one measured factor (global drift compensation).
+        step: Growth of a cell in one pulse; its range is 0 to 1.
+        device_spread: Spread of the steps from cell to cell (lognormal).
+        cycle_spread: Spread of the steps from pulse to pulse, relative.
+        bounds_spread: Spread of the greatest conductance from cell to cell.
+        read_noise: Standard deviation of one output sample.
+        weight_max: Weight of a cell at 1, in units of the typical weight ``1/sqrt(n_in)``.
+        mismatch: Spread of the neurons' gains and, half of it, offsets.
+        adc_bits: Resolution of an output; 0 is continuous.
+        dac_bits: Resolution of an input; 0 is continuous.
+        input_max: Full scale of an input, from 0.
+
+    Reference:
+        Joshi et al., Nature Communications 11, 2473 (2020), a million devices, 20 s to months; pulses: the
+        one-sided PCM preset of aihwkit.
+    """
+
+    def __init__(
+        self,
+        n_in: int,
+        n_out: int,
+        *,
+        seed: int | Sequence[int],
+        program_noise: NonNegative = 1.0,
+        drift: NonNegative = 1.0,
+        flicker_noise: NonNegative = 1.0,
+        compensation: bool = False,
+        step: Positive = 0.01,
+        device_spread: NonNegative = 0.2,
+        cycle_spread: NonNegative = 0.6,
+        bounds_spread: NonNegative = 0.1,
+        read_noise: NonNegative = 0.01,
+        weight_max: Positive = 4.0,
+        mismatch: NonNegative = 0.0,
+        adc_bits: Bits = 8,
+        dac_bits: Bits = 8,
+        input_max: Annotated[float, Gt(0)] = 8.0,
+    ):
+        unit = weight_max * n_in**-0.5
+        periphery = Periphery(
+            input_max=input_max,
+            dac_bits=dac_bits,
+            adc_bits=adc_bits,
+            read_noise=read_noise,
+            mismatch=mismatch,
+        )
+        sheet = dict(siemens=TYPICAL_SIEMENS, weight_max=unit, pulse_joules=PULSE_JOULES)
+        super().__init__(
+            n_in,
+            n_out,
+            seed=seed,
+            datasheet=periphery.datasheet(n_in, n_out, **sheet),
+            periphery=periphery,
+            unit=unit,
+            program_noise=program_noise,
+            drift=drift,
+            flicker_noise=flicker_noise,
+            compensation=float(compensation),
+            step=step,
+            device_spread=device_spread,
+            cycle_spread=cycle_spread,
+            bounds_spread=bounds_spread,
+        )
+        self._fabricate_cells()
+
+    def _fabricate_cells(self) -> None:
+        """Draw what belongs to the cells, first all ``g+``, then all ``g-``; program the first weights."""
+        cells = 2 * self.datasheet.n_out, self.datasheet.n_in
+        steps = spread.factor(self.device_spread, self._fabricated(Stream.EFFICIENCY, *cells))
+        bounds = 1 + self.bounds_spread * self._fabricated(Stream.UPPER_BOUND, *cells)
+        self._keep("steps", self.step * steps)
+        self._keep("bounds", bounds.clamp_(min=0.05))
+        self._keep("drift_normals", self._fabricated(Stream.DRIFT, *cells))
+        for name in ("programmed", "drifted", "age_seconds", "flicker"):
+            self._keep(name, torch.zeros_like(self.bounds))
+        self._keep("factor", torch.ones_like(self.unit))
+        self._keep("variance", torch.zeros_like(self.weights))
+        self.program(self.weights)
+
+    def sum_noise(self, x, chip):  # noqa: D102
+        return noise.sum_noise_of(x, self.variance[chip])
+
+    def wait(self, seconds):  # noqa: D102
+        self.age_seconds.add_(seconds)
+        for chip in chip_groups(self.weights):
+            g, age = self.programmed[chip], self.age_seconds[chip]
+            nu = self.drift[chip] * drifts.exponent(g, self.drift_normals[chip])
+            self.drifted[chip] = drifts.drifted(g, nu, age)
+            self.flicker[chip] = self.flicker_noise[chip] * self.drifted[chip] * noise.flicker(g, age)
+            alpha = drifts.compensation(difference(g), difference(self.drifted[chip]))
+            self.factor[chip] = torch.where(self.compensation[chip] > 0, alpha, 1.0)
+            self._sum_up(chip)
+
+    def program(self, weights):  # noqa: D102
+        self.factor.fill_(1.0)
+        for chip in chip_groups(weights):
+            target = pair((weights[chip] / self.unit[chip]).clamp(-1, 1))
+            self._write(chip, self._programmed(chip, target, Stream.PROGRAM), torch.ones_like(target).bool())
+        self.writes += 1
+        return torch.full_like(self.seeds, 2 * weights[0].numel() * VERIFY_PULSES)
+
+    def pulse(self, change):  # noqa: D102
+        counts = [self._pulse(chip, change[chip]) for chip in chip_groups(change)]
+        self.writes += 1
+        return torch.cat(counts)
+
+    def _pulse(self, chip: slice, change: torch.Tensor) -> torch.Tensor:
+        rows, columns = change.shape[1:]
+        u = kernels.uniform(self.seeds[chip], self.writes[chip] * rows, rows, columns, Stream.ROUNDING)
+        signed = write.whole_pulses(change, self.step[chip] * self.unit[chip], u)
+        pulses = pair(signed)
+        growth = pulses * self.steps[chip]
+        sigma = self.cycle_spread[chip] * self.steps[chip] * pulses.sqrt()
+        self._add_write_noise(growth, sigma, Stream.WRITE, chip)
+        g = torch.clamp(self.drifted[chip] + growth, self.bounds[chip] * 0, self.bounds[chip])
+        pulsed, spent = pulses != 0, signed.abs().nan_to_num().sum((1, 2)).long()
+        full = (g > FULL * self.bounds[chip]).unflatten(1, (2, rows)).any(1) & (signed != 0)
+        if full.any():
+            target, again = pair(difference(g)), torch.cat([full, full], 1)
+            g = torch.where(again, self._programmed(chip, target, Stream.REFRESH), g)
+            rebuilt = (target / self.step[chip]).ceil() * again
+            spent += rebuilt.sum((1, 2)).long() + RESET_PULSES * full.sum((1, 2))
+            pulsed |= again
+        self._write(chip, g, pulsed)
+        return spent
+
+    def _programmed(self, chip: slice, target: torch.Tensor, stream: Stream) -> torch.Tensor:
+        """Return where programming lands."""
+        error = write.programming_error(target.clamp(max=1), write.JOSHI_2020, write.JOSHI_GMAX)
+        landed = self._add_write_noise(target.clone(), self.program_noise[chip] * error, stream, chip)
+        return landed.clamp_(min=0)
+
+    def _write(self, chip: slice, g: torch.Tensor, written: torch.Tensor) -> None:
+        """Put written cells where they are now, fresh."""
+        self.programmed[chip] = torch.where(written, g, self.programmed[chip])
+        self.drifted[chip] = torch.where(written, g, self.drifted[chip])
+        self.age_seconds[chip] = self.age_seconds[chip].masked_fill(written, 0.0)
+        self.flicker[chip] = self.flicker[chip].masked_fill(written, 0.0)
+        self._sum_up(chip)
+
+    def _sum_up(self, chip: slice) -> None:
+        """Bring the effective weights and their noise up to date."""
+        scale = self.unit[chip] * self.factor[chip]
+        rows = self.datasheet.n_out
+        squares = self.flicker[chip].square()
+        self.weights[chip] = scale * difference(self.drifted[chip])
+        self.variance[chip] = scale.square() * (squares[:, :rows] + squares[:, rows:])

@@ -1,0 +1,21 @@
+"""The public conformance suite over everything exported, and each of its variants."""
+
+import pytest
+from devices import EXPORTED
+
+from analogff.device import check_device
+from hardware_models.effects.nonlinearity import FAMILIES
+from hardware_models.pcm import PCM
+from hardware_models.reram import ReRAM
+from hardware_models.reram_presets import PRESETS
+from hardware_models.unknown import Unknown
+
+VARIANTS = [(Unknown, {"family": family}) for family in FAMILIES]
+VARIANTS += [(ReRAM, {"preset": preset}) for preset in PRESETS]
+VARIANTS += [(Unknown, {"weight_noise": 0.1, "write_noise": 0.1}), (PCM, {"compensation": True})]
+
+
+@pytest.mark.parametrize("model, parameters", [(model, {}) for model in EXPORTED] + VARIANTS)
+def test_a_device_honours_the_contract(model, parameters):
+    report = check_device(model, **parameters)
+    assert report.passed, "\n".join(report.lines())

@@ -1,0 +1,114 @@
+"""The read of a crossbar against a slow, obvious one; the size of its noise; one parameter a chip."""
+
+import math
+
+import pytest
+import torch
+from devices import inputs
+from scipy.stats import chi2
+
+from hardware_models.effects.nonlinearity import FAMILIES
+from hardware_models.kernels import reference
+from hardware_models.streams import Stream
+from hardware_models.unknown import Unknown
+
+CURVES = {  # written again, for one number
+    "relu": lambda a, s: s * max(a, 0.0),
+    "saturating": lambda a, s: math.tanh(s * max(a, 0.0)),
+    "softplus": lambda a, s: math.log1p(math.exp(2 * s * a)) / (2 * s),
+    "exponential": lambda a, s: min(math.exp(s * (a - 1)), 4.0),
+    "sigmoid": lambda a, s: 1 / (1 + math.exp(-2 * s * (a - 1))),
+    "non-monotone": lambda a, s: math.sin(s * a) ** 2,
+}
+
+
+def _converted(value, high, bits):
+    step = high / (2**bits - 1)
+    return min(max(round(value / step) * step, 0.0), high)
+
+
+def _slow_read(chip, x, bias, read_number, *, family, weight_noise, read_noise, adc_bits):
+    """Read one vector, number by number, in double precision."""
+    n_out, n_in = chip.weights.shape[1:]
+    x = [_converted(v, 8.0, 8) for v in x.tolist()]
+    own, noise = (
+        reference.normal(chip.seeds, read_number, 1, n_out, stream)[0, 0].tolist()
+        for stream in (Stream.WEIGHT_READ, Stream.READ)
+    )
+    length = math.sqrt(sum(v * v for v in x))
+    y = []
+    for j in range(n_out):
+        a = sum(chip.weights[0, j, i].item() * x[i] for i in range(n_in)) + bias
+        a = chip.gain[0, 0, j].item() * (a + weight_noise / math.sqrt(n_in) * length * own[j])
+        z = CURVES[family](a + chip.offset[0, 0, j].item(), chip.steepness.item()) + read_noise * noise[j]
+        high = FAMILIES[family].high
+        y.append(_converted(z, high, adc_bits) if adc_bits else min(max(z, 0.0), high))
+    return y
+
+
+@pytest.mark.parametrize("adc_bits", [0, 5])
+@pytest.mark.parametrize("family", CURVES)
+def test_a_read_equals_a_slow_obvious_one(family, adc_bits):
+    numbers = dict(family=family, weight_noise=0.1, read_noise=0.05, adc_bits=adc_bits)
+    chip = Unknown(13, 7, seed=11, **numbers)
+    x = inputs(1, 6, 13)
+    y = torch.cat([chip(x[:, :2], torch.tensor(0.2)), chip(x[:, 2:], torch.tensor(0.2))], 1)[0]
+    slow = torch.tensor([_slow_read(chip, x[0, b], 0.2, b, **numbers) for b in range(6)])
+    assert torch.allclose(y, slow, atol=2e-5)
+
+
+@pytest.mark.parametrize("what, wanted", [("read_noise", 0.05), ("weight_noise", 0.05 * 1.5)])
+def test_noise_has_its_size(what, wanted):
+    n = 20_000
+    quiet = dict(mismatch=0.0, read_noise=0.0, adc_bits=0, dac_bits=0, curve_spread=0.0, family="relu")
+    chip = Unknown(16, 1, seed=0, **{**quiet, what: 0.05})
+    # a bias lifts all samples into the straight part; inputs have the root mean square 1.5
+    y = chip(torch.full((1, n, 16), 1.5), torch.tensor(4.0)).double()
+    low, high = chi2.ppf([1e-4, 1 - 1e-4], n - 1)
+    assert low < y.var() * (n - 1) / wanted**2 < high
+
+
+def test_reads_of_one_input_are_independent():
+    n = 20_000
+    chip = Unknown(16, 2, seed=0, family="relu", adc_bits=0)
+    y = chip(torch.ones(1, n, 16), torch.tensor(4.0))[0].double()
+    y = (y - y.mean(0)) / y.std(0)
+    assert abs((y[1:] * y[:-1]).mean()) < 4 / math.sqrt(n)
+    assert abs((y[:, 0] * y[:, 1]).mean()) < 4 / math.sqrt(n)
+
+
+def test_outputs_take_the_steps_of_the_adc():
+    y = Unknown(13, 500, seed=0, adc_bits=3)(inputs(1, 200, 13))
+    assert torch.equal((y * 7).round() / 7, y) or torch.allclose((y * 7).round() / 7, y, atol=1e-6)
+    assert len((y * 7).round().unique()) == 8
+
+
+def test_neurons_and_cells_differ_by_the_mismatch_and_chips_by_the_curve():
+    chips = Unknown(50, 2000, seed=range(40), mismatch=0.3, curve_spread=0.1)
+    n = chips.gain.numel()
+    for drawn, wanted in ((chips.gain.log(), 0.3), (chips.offset, 0.15), (chips.efficiency.log(), 0.3)):
+        assert abs(drawn.std() - wanted) < 4 * wanted / math.sqrt(2 * n)
+    low, high = chi2.ppf([1e-4, 1 - 1e-4], 39)
+    assert low < chips.steepness.log().var() * 39 / 0.1**2 < high
+
+
+def test_write_efficiency_and_write_noise_scale_a_pulse():
+    n_in, n_out = 100, 200
+    chip = Unknown(n_in, n_out, seed=0, mismatch=0.2, write_noise=0.1)
+    before = chip.weights.clone()
+    chip.pulse(torch.full((1, n_out, n_in), 0.01))
+    landed = ((chip.weights - before) / 0.01 / chip.efficiency).double()
+    n = landed.numel()
+    assert abs(landed.mean() - 1) < 4 * 0.1 / math.sqrt(n)
+    assert abs(landed.std() - 0.1) < 4 * 0.1 / math.sqrt(2 * n) + 1e-3  # 0.001: rounding of small changes
+    chip.program(torch.ones(1, n_out, n_in))
+    assert abs(chip.weights.std() - 0.1) < 4 * 0.1 / math.sqrt(2 * n)
+
+
+def test_a_datasheet_prints_what_differs_per_chip_and_never_a_flaw():
+    bits = torch.tensor([4, 0, 6])
+    sheet = Unknown(13, 7, seed=[0, 1, 2], adc_bits=bits, dac_bits=0).datasheet
+    assert torch.equal(torch.as_tensor(sheet.adc_bits), bits) and sheet.dac_bits is None
+    assert torch.allclose(torch.as_tensor(sheet.adc_joules), 20e-15 * torch.tensor([16.0, 256.0, 64.0]))
+    assert sheet.neuron is not None
+    assert torch.allclose(sheet.neuron(torch.tensor([-1.0, 0.5])), torch.tanh(torch.tensor([0.0, 0.5])))

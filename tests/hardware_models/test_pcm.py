@@ -1,0 +1,139 @@
+"""Phase-change cells against the published formulas, written here again."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy.stats import chi2, foldnorm
+
+from hardware_models.pcm import PCM
+
+CONDUCTANCES = [0.1, 0.3, 0.5, 0.7, 0.95]
+SECONDS = [1.0, 60.0, 3600.0, 86400.0, 2.6e6]
+N_IN, N_OUT = 100, 200
+STILL = dict(program_noise=0.0, read_noise=0.0, adc_bits=0, dac_bits=0)
+
+
+def _nu(g):
+    mu = np.clip(-0.0155 * np.log(g) + 0.0244, 0.049, 0.1)
+    return mu, np.clip(-0.0125 * np.log(g) - 0.0059, 0.008, 0.045)
+
+
+def _flicker(g, t):
+    return min(0.0088 / g**0.65, 0.2) * math.sqrt(math.log((t + 250e-9) / (2 * 250e-9)))
+
+
+def _programmed(g, **parameters):
+    chip = PCM(N_IN, N_OUT, seed=0, **parameters)
+    chip.program(torch.full_like(chip.weights, g * chip.unit.item()))
+    return chip
+
+
+@pytest.mark.parametrize("g", CONDUCTANCES)
+def test_programming_leaves_the_published_error(g):
+    plus = _programmed(g).programmed[:, :N_OUT].double().numpy()
+    wanted = (0.26348 + 1.9650 * g - 1.1731 * g**2) / 25
+    low, high = chi2.ppf([1e-4, 1 - 1e-4], plus.size)
+    assert low < ((plus - g) ** 2).sum() / wanted**2 < high
+
+
+@pytest.mark.parametrize("seconds", SECONDS)
+@pytest.mark.parametrize("g", CONDUCTANCES)
+def test_cells_drift_by_the_published_law(g, seconds):
+    chip = _programmed(g, **STILL)
+    chip.wait(seconds)
+    decades = math.log((seconds + 20) / 20)
+    nu = -np.log(chip.drifted[:, :N_OUT].double().numpy() / g) / decades
+    mu, s = _nu(g)
+    law = foldnorm(mu / s, scale=s)
+    n = nu.size
+    rounding = 1e-6 / decades
+    assert abs(nu.mean() - law.mean()) < 4 * law.std() / math.sqrt(n) + rounding
+    assert abs(nu.std() / law.std() - 1) < 4 / math.sqrt(2 * n) + 1e3 * rounding
+
+
+def test_the_drift_of_a_cell_is_a_line_on_double_logarithmic_paper():
+    chip = _programmed(0.5, **STILL)
+    times, values, now = [30.0, 300.0, 3e3, 3e4, 3e5, 3e6], [], 0.0
+    for t in times:
+        chip.wait(t - now)
+        now = t
+        values.append(chip.drifted[0, :N_OUT].double().log().flatten().numpy())
+    x = np.log((np.array(times) + 20) / 20)
+    slopes, residuals = np.polyfit(x, np.stack(values), 1, full=True)[:2]
+    assert residuals.max() < 1e-9
+    mu, s = _nu(0.5)
+    assert abs(slopes[0].mean() + mu) < 4 * s / math.sqrt(N_IN * N_OUT)
+
+
+@pytest.mark.parametrize("seconds", SECONDS)
+@pytest.mark.parametrize("g", CONDUCTANCES)
+def test_cells_flicker_as_published(g, seconds):
+    chip = _programmed(g, drift=0.0, **STILL)
+    chip.wait(seconds)
+    assert torch.allclose(chip.flicker[:, :N_OUT], torch.tensor(g * _flicker(g, seconds)), rtol=1e-4)
+    assert (chip.flicker[:, N_OUT:] == 0).all()  # an empty cell is silent
+
+
+def test_flicker_shows_in_the_reads_with_its_size():
+    n, n_in, t = 20_000, 16, 3600.0
+    chip = PCM(n_in, 1, seed=0, drift=0.0, **STILL)
+    weights = torch.linspace(-0.9, 0.9, n_in)
+    chip.program(weights.reshape(1, 1, -1) * chip.unit)
+    chip.wait(t)
+    x = torch.linspace(0.5, 2, n_in)
+    middle = 4.0 - chip.weights[0, 0] @ x  # so that the range cuts nothing off
+    y = chip(x.expand(1, n, n_in), middle).double()
+    cells = [abs(w) * _flicker(abs(w), t) * v for w, v in zip(weights.tolist(), x.tolist(), strict=True)]
+    wanted = chip.unit.item() ** 2 * sum(c * c for c in cells)
+    low, high = chi2.ppf([1e-4, 1 - 1e-4], n - 1)
+    assert low < y.var() * (n - 1) / wanted < high
+
+
+def test_waiting_twice_is_waiting_once_for_longer():
+    once, twice = _programmed(0.5), _programmed(0.5)
+    once.wait(3000.0)
+    twice.wait(1000.0)
+    twice.wait(2000.0)
+    assert torch.equal(once.weights, twice.weights) and torch.equal(once.variance, twice.variance)
+
+
+def test_a_pulse_grows_one_cell_and_restarts_its_clock():
+    chip = _programmed(0.3, **STILL, cycle_spread=0.0, device_spread=0.0)
+    chip.wait(1e4)
+    before, step = chip.drifted.clone(), 0.01 * chip.unit.item()
+    change = torch.zeros_like(chip.weights)
+    change[:, 0], change[:, 1] = 2 * step, -3 * step
+    weights = chip.weights.clone()
+    assert chip.pulse(change) == 5 * N_IN
+    grown = chip.drifted - before
+    assert torch.allclose(grown[:, 0], torch.tensor(0.02), atol=1e-6)
+    assert torch.allclose(grown[:, N_OUT + 1], torch.tensor(0.03), atol=1e-6)
+    assert torch.allclose(chip.weights - weights, change, atol=1e-6)
+    fresh = chip.age_seconds == 0
+    assert fresh[:, 0].all() and fresh[:, N_OUT + 1].all() and fresh.sum() == 2 * N_IN
+
+
+def test_a_full_pair_is_refreshed_at_a_price_and_keeps_its_weight():
+    chip = _programmed(0.0, **STILL, cycle_spread=0.0, device_spread=0.0, bounds_spread=0.0)
+    ask = torch.full_like(chip.weights, 20 * 0.01 * chip.unit.item())
+    spent = [chip.pulse(sign * ask).item() for sign in (1, -1, 1, -1, 1, -1, 1, -1, 1)]
+    pairs, trains = N_IN * N_OUT, 20 * N_IN * N_OUT
+    assert spent[:8] == [trains] * 8
+    # the ninth train fills g+ to 1: two pulses empty the pair, and 20 steps rebuild its difference of 0.2
+    assert pairs * (20 + 2 + 20) <= spent[8] <= pairs * (20 + 2 + 21)
+    assert torch.allclose(chip.weights, ask, rtol=1e-4)
+    assert torch.allclose(chip.drifted[:, :N_OUT], torch.tensor(0.2), rtol=1e-4)
+
+
+def test_compensation_restores_the_mean_weight():
+    def left(**parameters):
+        chip = _programmed(0.5, **STILL, **parameters)
+        chip.wait(1e6)
+        return (chip.weights / (0.5 * chip.unit)).mean().item()
+
+    mu, s = _nu(0.5)
+    assert abs(left(compensation=True) - 1) < 1e-4
+    assert abs(math.log(left()) + mu * math.log(1e6 / 20)) < 0.02  # second order: s^2 ln(t)^2 / 2 is 0.004
+    assert s < 0.01
