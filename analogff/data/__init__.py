@@ -1,0 +1,6 @@
+"""Data sets as tensors; MNIST ships inside the package (Y. LeCun and C. Cortes, CC BY-SA 3.0)."""
+
+from analogff.data.dataset import Dataset, Split, check_dataset, dataset_names, load_dataset
+from analogff.data.errors import DataError
+
+__all__ = ["DataError", "Dataset", "Split", "check_dataset", "dataset_names", "load_dataset"]
