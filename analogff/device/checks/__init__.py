@@ -1,0 +1,24 @@
+"""The conformance suite, check by check; `analogff.device.check_device` runs it."""
+
+from analogff.device.checks import contract, identity, memory, parameters, writes
+from analogff.device.checks.subject import Check, Finding, Subject
+
+CHECKS: tuple[Check, ...] = (
+    Check("construction", "a device that can be fabricated from n_in, n_out and seed", contract.construction),
+    Check("shapes", "measure to answer", contract.shapes),
+    Check("range", "measure to answer", contract.output_range),
+    Check("inputs", "measure and pulse to leave their arguments alone", contract.arguments),
+    Check("gradient", "a read without a derivative", contract.gradient),
+    Check("seed", "the same chip from the same seed", identity.seed),
+    Check("generators", "noise that needs no global generator", identity.global_generators),
+    Check("rows", "samples that do not know of each other", identity.rows),
+    Check("batches", "a batch that can be split", identity.batches),
+    Check("bank", "a chip that is the same alone and in a bank", identity.bank),
+    Check("wait", "wait(seconds) to pass", memory.wait),
+    Check("checkpoint", "a state_dict that restores a chip", memory.checkpoint),
+    Check("pulse", "pulse(change) to move the weights", writes.direction),
+    Check("parameters", "parameters that can be varied", parameters.every_one_matters),
+)
+"""In this order; the first decides whether there is anything to try."""
+
+__all__ = ["CHECKS", "Check", "Finding", "Subject"]

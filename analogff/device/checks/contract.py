@@ -1,0 +1,118 @@
+"""What a read promises: shape, type, range, no gradient, untouched arguments."""
+
+import torch
+
+from analogff.device.checks.subject import SEEDS, Finding, Subject
+from analogff.device.errors import BlackBoxError
+from analogff.device.protocol import Device
+
+
+def construction(subject: Subject) -> list[Finding]:
+    """Fabricate, and compare the datasheet's sizes with those asked for."""
+    sheet = subject.make().datasheet
+    wanted, got = (subject.n_in, subject.n_out), (sheet.n_in, sheet.n_out)
+    if wanted != got:
+        sentence = f"Expected a datasheet of {wanted} inputs and outputs. Got {got}. Pass n_in and n_out on to it."
+        return [Finding("construction", False, sentence)]
+    return [Finding("construction", True, f"{len(SEEDS)} chips were fabricated from their seeds.")]
+
+
+def shapes(subject: Subject) -> list[Finding]:
+    """Look at shape, dtype and place of all answers, with and without bias."""
+    device = subject.make()
+    x = subject.inputs(device)
+    read = (len(SEEDS), x.shape[1], subject.n_out)
+    wanted: dict[str, tuple[torch.Tensor, tuple[int, ...], torch.dtype]] = {"measure(x)": (device(x), read, x.dtype)}
+    if device.datasheet.bias_port:
+        bias = torch.full((len(SEEDS), 1, subject.n_out), 0.1)
+        wanted["measure(x, bias)"] = (device(x, bias), read, x.dtype)
+    if device.knows_truth():
+        slope, weights = device.oracle(x)
+        wanted["oracle(x).slope"] = (slope, read, x.dtype)
+        wanted["oracle(x).weights"] = (weights, (len(SEEDS), subject.n_out, subject.n_in), x.dtype)
+    steps = device.pulse(subject.change(0.1))
+    if steps is not None:
+        wanted["the count that pulse returns"] = (steps, (len(SEEDS),), steps.dtype)
+    for what, (answer, shape, dtype) in wanted.items():
+        if tuple(answer.shape) != shape or answer.dtype != dtype or answer.device != x.device:
+            sentence = (
+                f"Expected {what} of shape {shape}, {dtype} on {x.device}. Got {tuple(answer.shape)}, "
+                f"{answer.dtype} on {answer.device}. Keep the shape, dtype and device of the arguments."
+            )
+            return [Finding("shapes", False, sentence)]
+    return [Finding("shapes", True, f"Answers have the contract's shapes and dtype ({', '.join(wanted)}).")]
+
+
+def output_range(subject: Subject) -> list[Finding]:
+    """Hold outputs against the limits that the datasheet prints, in use and after heavy writing."""
+    device = subject.make()
+    y, sheet = subject.trace(device), device.datasheet
+    if not y.isfinite().all():
+        sentence = f"Expected finite outputs. Got {int((~y.isfinite()).sum())} of {y.numel()} that are not. "
+        return [Finding("range", False, sentence + "Clip before the overflow.")]
+    low, high = (_limit(limit, y) for limit in (sheet.output_min, sheet.output_max))
+    slack = 1e-5 * (1 + y.abs())
+    if (low is not None and (y < low - slack).any()) or (high is not None and (y > high + slack).any()):
+        sentence = (
+            f"Expected outputs inside the datasheet's {sheet.output_min} to {sheet.output_max}. Got "
+            f"{y.min():.4g} to {y.max():.4g}. Clip them, or print the true limits."
+        )
+        return [Finding("range", False, sentence)]
+    return [
+        Finding(
+            "range",
+            True,
+            f"Outputs are finite and inside the datasheet's range, {y.min():.3g} to {y.max():.3g}.",
+        )
+    ]
+
+
+def arguments(subject: Subject) -> list[Finding]:
+    """Compare the arguments of every verb before and after."""
+    device = subject.make()
+    x, change = subject.inputs(device), subject.change(0.1)
+    bias = torch.full((len(SEEDS), x.shape[1], subject.n_out), 0.1)
+    before = {"x": x.clone(), "change": change.clone(), "bias": bias.clone()}
+    device(x, bias if device.datasheet.bias_port else None)
+    device.pulse(change)
+    for name, after in {"x": x, "change": change, "bias": bias}.items():
+        if not torch.equal(before[name], after):
+            sentence = f"Expected {name} to be left alone. Got it changed in place. Work on a copy: {name}.clone()."
+            return [Finding("inputs", False, sentence)]
+    return [Finding("inputs", True, "Arguments are left as they were.")]
+
+
+def gradient(subject: Subject) -> list[Finding]:
+    """Try to differentiate a read, and look for parameters that an optimiser could take."""
+    device = subject.make()
+    exposed = [name for name, parameter in device.named_parameters() if parameter.requires_grad]
+    if exposed:
+        sentence = (
+            f"Expected physical state in buffers. Got the trainable parameter {exposed[0]}, which a learner "
+            "could differentiate. Use register_buffer."
+        )
+        return [Finding("gradient", False, sentence)]
+    if _leaks(device, subject.inputs(device)):
+        sentence = (
+            "Expected backward through a read to raise BlackBoxError. Got a gradient. Leave forward and "
+            "__call__ alone, and put the physics into measure."
+        )
+        return [Finding("gradient", False, sentence)]
+    return [Finding("gradient", True, "No gradient passes: backward through a read raises BlackBoxError.")]
+
+
+def _leaks(device: Device, x: torch.Tensor) -> bool:
+    with torch.enable_grad():
+        y = device(x.requires_grad_())
+        if not y.requires_grad:
+            return False
+        try:
+            y.sum().backward()
+        except BlackBoxError:
+            return False
+    return True
+
+
+def _limit(limit, y: torch.Tensor) -> torch.Tensor | None:
+    """Return a limit in the shape ``(chips or 1, 1, 1)``."""
+    return None if limit is None else torch.as_tensor(limit, dtype=y.dtype).reshape(-1, 1, 1)

@@ -1,0 +1,80 @@
+"""A setting that silently does nothing is the worst one: every enabled parameter must show in a trace."""
+
+import inspect
+import types
+import typing
+from collections.abc import Iterator
+from typing import Any, Literal
+
+import torch
+
+from analogff.device.checks.subject import Finding, Subject, same
+from analogff.device.protocol import Device
+
+_NOT_PARAMETERS = ("self", "n_in", "n_out", "seed", "datasheet")
+
+
+def every_one_matters(subject: Subject) -> list[Finding]:
+    """Change each enabled parameter, and look for any difference in the trace."""
+    before = subject.trace(subject.make())
+    values = {**_defaults(subject.model), **subject.parameters}
+    findings = []
+    for name, value in values.items():
+        changes = list(_others(value, _choices(subject.model, name)))
+        if changes:
+            findings.append(_try_changes(subject, name, value, changes, before))
+    return findings or [Finding("parameters", True, "There is no enabled parameter to try.")]
+
+
+def _try_changes(subject: Subject, name: str, value: Any, changes: list[Any], before: torch.Tensor) -> Finding:
+    refused = []
+    for change in changes:
+        try:
+            after = subject.trace(subject.make(**{name: change}))
+        except ValueError as error:
+            refused.append(error)
+            continue
+        if not same(before, after):
+            return Finding(name, True, f"Changing {name} from {value!r} to {change!r} changes what is read.")
+    if len(refused) == len(changes):
+        return Finding(name, True, f"{name} = {value!r} could not be varied (note: {refused[-1]}).")
+    sentence = (
+        f"Expected {name} to change what is read. Got the same trace with {value!r} and with "
+        f"{', '.join(map(repr, changes))}: parameter {name} did nothing. Use it in measure, pulse, program "
+        "or wait, or remove it."
+    )
+    return Finding(name, False, sentence)
+
+
+def _defaults(model: type[Device]) -> dict[str, Any]:
+    signature = inspect.signature(model.__init__).parameters.values()
+    kinds = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return {
+        p.name: p.default
+        for p in signature
+        if p.name not in _NOT_PARAMETERS and p.kind in kinds and p.default is not inspect.Parameter.empty
+    }
+
+
+def _others(value: Any, choices: tuple) -> Iterator[Any]:
+    """Yield other values to try; none for a parameter that is off, or of a kind unknown here."""
+    if choices:
+        yield from (choice for choice in choices if choice != value)
+    elif isinstance(value, bool):
+        yield not value
+    elif isinstance(value, int) and value:
+        yield from (value + 1, value - 1)
+    elif isinstance(value, float) and value:
+        yield from (value * 1.5, value / 1.5)
+    elif isinstance(value, torch.Tensor) and value.is_floating_point() and value.count_nonzero():
+        yield from (value * 1.5, value / 1.5)
+
+
+def _choices(model: type[Device], name: str) -> tuple:
+    """Return what a parameter annotated as a Literal may be."""
+    try:
+        hint = typing.get_type_hints(model.__init__).get(name)
+    except Exception:  # an annotation that cannot be resolved says nothing, and is no fault
+        return ()
+    options = typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, types.UnionType) else (hint,)
+    return next((typing.get_args(o) for o in options if typing.get_origin(o) is Literal), ())
