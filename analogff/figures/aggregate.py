@@ -1,0 +1,38 @@
+"""From runs to the numbers that are plotted."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from analogff.study.summary import interval_over_chips
+
+
+def intervals(frame: pd.DataFrame, by: Sequence[str], also: Sequence[str] = ()) -> pd.DataFrame:
+    """Return mean test error and its 95 % interval over chips for each group.
+
+    Args:
+        frame: Results; each chip counts once, as the mean over its learning seeds.
+        by: Columns that make a group.
+        also: Columns whose mean over the group is wanted too.
+
+    Returns:
+        Columns ``by``, ``also``, ``mean, low, high, chips`` and ``diverged`` (runs), sorted as ``by``.
+    """
+    rows = []
+    for point, group in frame.groupby(list(by), sort=True, observed=True):
+        mean, low, high, chips = interval_over_chips(group)
+        row = dict(zip(by, point, strict=True)) | {column: group[column].mean() for column in also}
+        row |= {"mean": mean, "low": low, "high": high, "chips": chips}
+        rows.append(row | {"diverged": int(group["diverged"].sum())})
+    return pd.DataFrame(rows)
+
+
+def everywhere(frame: pd.DataFrame, axes: Sequence[str]) -> pd.DataFrame:
+    """Repeat runs that an axis does not concern (null there) at each of the axis's values."""
+    for axis in axes:
+        unconcerned = frame[axis].isna()
+        if unconcerned.any() and not unconcerned.all():
+            values = frame.loc[~unconcerned, [axis]].drop_duplicates()
+            repeated = frame[unconcerned].drop(columns=axis).merge(values, how="cross")
+            frame = pd.concat([frame[~unconcerned], repeated], ignore_index=True)
+    return frame

@@ -1,0 +1,42 @@
+"""A finished figure, and how it gets onto disk."""
+
+import dataclasses
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+
+@dataclasses.dataclass(frozen=True)
+class Drawing:
+    """A figure with the numbers in it."""
+
+    name: str
+    """File name without its ending."""
+    figure: Figure
+    table: pd.DataFrame
+    """Exactly the plotted numbers."""
+
+    def save(self, folder: Path) -> list[Path]:
+        """Write PDF, PNG and CSV; each appears at once or not at all, and the same numbers give the same bytes."""
+        folder.mkdir(parents=True, exist_ok=True)
+        return [
+            _write(folder / f"{self.name}.pdf", self._pdf),
+            _write(folder / f"{self.name}.png", lambda path: self.figure.savefig(path, format="png")),
+            _write(folder / f"{self.name}.csv", lambda path: self.table.to_csv(path, index=False)),
+        ]
+
+    def _pdf(self, path: Path) -> None:
+        self.figure.savefig(path, format="pdf", metadata={"CreationDate": None})
+
+
+def _write(path: Path, write: Callable[[Path], object]) -> Path:
+    temporary = path.with_name(f".{path.name}-{os.getpid()}.tmp")
+    try:
+        write(temporary)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path

@@ -1,0 +1,107 @@
+"""Goodness of right and wrong labels in every layer: what Forward-Forward has to separate."""
+
+import itertools
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from analogff.figures.drawing import Drawing
+from analogff.figures.labels import file_name, value_label
+from analogff.figures.results import FILES, Results, points
+from analogff.figures.style import COLOURS, WIDTH_INCHES, legend_below
+
+_POSITIVE, _NEGATIVE = COLOURS[0], COLOURS[1]
+_BINS = 80
+"""More than that are noise."""
+
+
+def draw(results: Results) -> Iterator[Drawing]:
+    """Yield one figure a rule variant and named value (a family, a model), at the first value of each number."""
+    if results.goodness.empty:
+        return
+    runs = (
+        results.frame[["run", "variant", "diverged"]]
+        .groupby("run", as_index=False)
+        .agg({"variant": "first", "diverged": "any"})
+    )
+    counts = results.goodness.merge(runs, on="run")
+    counts = counts[~counts["diverged"]]
+    at = []
+    for axis in filter(results.numeric, results.axes):
+        if counts[axis].notna().any():
+            first = counts[axis].dropna().iloc[0]
+            counts = counts[counts[axis].isna() | (counts[axis] == first)]
+            at.append(value_label(axis, first))
+    named = [axis for axis in results.axes if not results.numeric(axis) and counts[axis].notna().any()]
+    for variant, rows in counts.groupby("variant", sort=False):
+        for point, part in itertools.islice(points(rows, named), FILES):
+            table = add_up(part)
+            name = file_name("goodness_histogram", str(variant), point, *at)
+            title = ", ".join(filter(None, [str(variant), point, *at]))
+            yield Drawing(name, _draw(table, title), table)
+
+
+def add_up(histograms: pd.DataFrame) -> pd.DataFrame:
+    """Add the histograms of several runs, layer by layer.
+
+    Widths are powers of two with edges at their multiples, so all bins nest exactly in the widest ones.
+
+    Returns:
+        Columns ``layer, polarity, bin_low, bin_high, count, share``; shares of a polarity add up to 1.
+    """
+    tables = []
+    for layer, rows in histograms.groupby("layer"):
+        edges = _common_edges(rows)
+        for polarity in ("positive", "negative"):
+            own = rows[rows["polarity"] == polarity]
+            middles = (own["bin_low"] + own["bin_high"]) / 2
+            counts = np.histogram(middles, edges, weights=own["count"])[0]
+            bins = {"bin_low": edges[:-1], "bin_high": edges[1:], "count": counts.astype(int)}
+            share = counts / max(counts.sum(), 1)
+            tables.append(pd.DataFrame({"layer": layer, "polarity": polarity, **bins, "share": share}))
+    return pd.concat(tables, ignore_index=True)
+
+
+def _common_edges(rows: pd.DataFrame) -> np.ndarray:
+    """Return edges in which all bins nest, from the first to the last that is not empty."""
+    filled = rows[rows["count"] > 0] if rows["count"].any() else rows
+    low, high = filled["bin_low"].min(), filled["bin_high"].max()
+    width = (rows["bin_high"] - rows["bin_low"]).max()
+    while high - low > _BINS * width:
+        width *= 2
+    return np.arange(np.floor(low / width), np.ceil(high / width) + 1) * width
+
+
+def _draw(table: pd.DataFrame, title: str) -> Figure:
+    layers = list(table["layer"].unique())
+    figure = Figure(figsize=(WIDTH_INCHES, 0.95 * len(layers) + 0.65), layout="constrained")
+    panels = figure.subplots(len(layers), 1, squeeze=False).ravel()
+    for axes, layer in zip(panels, layers, strict=True):
+        _draw_layer(axes, table[table["layer"] == layer])
+        axes.set_title(f"layer {layer}", loc="right", pad=2)
+        axes.set_ylabel("share")
+    figure.suptitle(title, fontsize=8)
+    panels[-1].set_xlabel("goodness")
+    handles = [
+        Patch(facecolor=_POSITIVE, alpha=0.35, edgecolor=_POSITIVE, label="right label"),
+        Line2D([], [], color=_NEGATIVE, label="wrong label"),
+    ]
+    legend_below(figure, handles)
+    return figure
+
+
+def _draw_layer(axes: Axes, table: pd.DataFrame) -> None:
+    """Draw positives filled and negatives as a line, which stay apart in grey too."""
+    for polarity, colour, filled in (("positive", _POSITIVE, True), ("negative", _NEGATIVE, False)):
+        bins = table[table["polarity"] == polarity].sort_values("bin_low")
+        edges = np.append(bins["bin_low"].to_numpy(), bins["bin_high"].iloc[-1])
+        if filled:
+            axes.stairs(bins["share"].to_numpy(), edges, fill=True, color=colour, alpha=0.35, linewidth=0)
+        axes.stairs(bins["share"].to_numpy(), edges, color=colour, linewidth=1.1)
+    axes.set_ylim(bottom=0)
+    axes.margins(x=0.01)

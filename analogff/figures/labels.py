@@ -1,0 +1,103 @@
+"""What things are called in a figure: rules by the least that tells them apart, axes with their units."""
+
+import itertools
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+_SHORT = {"forward-forward": "FF"}
+_UNITS = {"seconds": "s", "joules": "J", "siemens": "S", "volts": "V", "kelvin": "K", "ohms": "Ω"}
+_ACRONYMS = {"adc": "ADC", "dac": "DAC", "ir": "IR"}
+BOUND = "(oracle, bound)"
+
+
+def variant_labels(frame: pd.DataFrame, swept: Sequence[str]) -> pd.Series:
+    """Return for each row the label of its rule variant.
+
+    A rule's variants are told apart by the fewest of its options that do it, taken in the order of the columns;
+    swept options are left out, since the figure shows them otherwise. A rule that looks at the simulator's truth
+    is marked as a bound wherever it appears.
+
+    Args:
+        frame: Results, with the columns ``rule`` and ``rule.<option>``.
+        swept: The swept paths.
+    """
+    hidden = {f"rule.{path.rpartition('.')[2]}" for path in swept if path.startswith("rule.")} | set(swept)
+    options = [c for c in map(str, frame) if c.startswith("rule.") and c not in hidden]
+    labels = pd.Series("", index=frame.index, dtype=object)
+    for rule, rows in frame.groupby("rule", sort=False):
+        telling = _fewest_telling(rows[options])
+        for _, same in rows.groupby(telling or ["rule"], dropna=False, sort=False):
+            first = same.iloc[0]
+            labels[same.index] = _label(str(rule), {option: first[option] for option in telling}, first[options])
+    return labels
+
+
+def is_bound(label: str) -> bool:
+    """Tell whether a label is that of a bound which could not be built."""
+    return label.endswith(BOUND)
+
+
+def axis_label(path: str) -> str:
+    """Return a path of the study file as the label of an axis.
+
+    Example:
+        >>> axis_label("device.1.read_noise"), axis_label("wait_seconds")
+        ('read noise (device 1)', 'wait / s')
+    """
+    *owner, name = path.split(".")
+    words = [_ACRONYMS.get(word, word) for word in name.split("_")]
+    unit = _UNITS.get(words[-1])
+    text = " ".join(words[:-1] if unit and len(words) > 1 else words)
+    of = f" ({' '.join(owner)})" if len(owner) > 1 else ""
+    return f"{text}{of}" + (f" / {unit}" if unit else "")
+
+
+def value_label(path: str, value: object) -> str:
+    """Return one value of a swept path, with its name where the value alone says nothing.
+
+    Example:
+        >>> value_label("device.family", "sigmoid"), value_label("device.adc_bits", 6.0)
+        ('sigmoid', 'ADC bits = 6')
+    """
+    if isinstance(value, str) and not value.startswith("["):
+        return value
+    name, _, unit = axis_label(path).partition(" / ")
+    text = f"{value:g}" if isinstance(value, float) else value
+    return f"{name} = {text} {unit}".rstrip()
+
+
+def file_name(*parts: str) -> str:
+    """Join parts to a file name that needs no quoting.
+
+    Example:
+        >>> file_name("error_vs_epoch", "FF probed", "read noise = 0.1")
+        'error_vs_epoch-FF_probed-read_noise_0.1'
+    """
+    return "-".join(re.sub(r"[^A-Za-z0-9.+-]+", "_", part).strip("_.") for part in parts if part)
+
+
+def _fewest_telling(options: pd.DataFrame) -> list[str]:
+    """Return the smallest set of columns that distinguishes as many rows as all of them do."""
+    differing = [c for c in map(str, options) if options[c].nunique(dropna=False) > 1]
+    distinct = len(options.drop_duplicates())
+    for size in range(len(differing)):
+        for chosen in itertools.combinations(differing, size):
+            if chosen and len(options[list(chosen)].drop_duplicates()) == distinct:
+                return list(chosen)
+    return differing
+
+
+def _label(rule: str, told: Mapping[str, Any], options: pd.Series) -> str:
+    words = [_SHORT.get(rule, rule.replace("-", " "))]
+    words += [_option(name, value) for name, value in told.items() if value != "oracle"]
+    return " ".join(words + [BOUND] * bool((options == "oracle").any()))
+
+
+def _option(name: str, value: object) -> str:
+    if isinstance(value, str):
+        return value
+    name = name.removeprefix("rule.").replace("_", " ")
+    return f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"

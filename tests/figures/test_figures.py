@@ -1,0 +1,217 @@
+"""Every figure holds exactly the numbers of its CSV, and they are the right ones."""
+
+import sys
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+from scipy.stats import t
+
+sys.path.insert(0, str(Path(__file__).parent))
+import synthetic  # noqa: E402
+
+from analogff.figures import draw_all, error_vs_epoch, error_vs_reads, error_vs_sweep, goodness_histogram  # noqa: E402
+from analogff.figures.aggregate import everywhere  # noqa: E402
+from analogff.figures.drawing import Drawing  # noqa: E402
+from analogff.figures.labels import axis_label, file_name, is_bound, value_label, variant_labels  # noqa: E402
+from analogff.figures.results import Results  # noqa: E402
+from analogff.figures.style import RC, WIDTH_INCHES, looks  # noqa: E402
+
+AXES = {"device.family": ["saturating", "non-monotone"], "device.read_noise": [0.0, 0.05, 0.2]}
+
+
+def named(frame, axes=AXES, goodness=None):
+    histograms = pd.DataFrame() if goodness is None else goodness
+    return Results.of(frame, histograms, {"study": {"sweep": axes}})
+
+
+def student(errors):
+    """Mean and 95 % interval of a list of chips, by the book."""
+    n = len(errors)
+    half = t.ppf(0.975, n - 1) * np.std(errors, ddof=1) / n**0.5
+    return np.mean(errors), np.mean(errors) - half, np.mean(errors) + half
+
+
+def by_hand(frame, **wanted):
+    """Select runs, average each chip over its seeds, and take the interval over chips."""
+    for column, value in wanted.items():
+        frame = frame[frame[column.replace("__", ".")] == value]
+    return student([chip["test_error"].mean() for _, chip in frame.groupby("chip")])
+
+
+def test_sweep_csv_holds_the_t_intervals_of_the_last_epoch():
+    first, second = synthetic.results(AXES), synthetic.results(AXES, seed=1).assign(seed=1)
+    frame = pd.concat([first, second.assign(run="1/" + second["run"])], ignore_index=True)
+    (drawing,) = error_vs_sweep.draw(named(frame))
+    assert drawing.name == "error_vs_device_read_noise"
+    assert len(drawing.table) == 2 * 3 * len(synthetic.RULES)
+    for row in drawing.table.query("variant == 'FF probed'").to_dict("records"):
+        point = {"device__family": row["device.family"], "device__read_noise": row["device.read_noise"]}
+        expected = by_hand(frame, epoch=3, rule="forward-forward", rule__slope="probed", **point)
+        assert (row["mean"], row["low"], row["high"]) == pytest.approx(expected)
+        assert row["chips"] == 4
+
+
+def test_epoch_csv_and_its_one_file_a_number():
+    frame = synthetic.results(AXES)
+    drawings = list(error_vs_epoch.draw(named(frame)))
+    assert [d.name for d in drawings] == [f"error_vs_epoch-read_noise_{v}" for v in ("0", "0.05", "0.2")]
+    row = drawings[1].table.query("variant == 'backprop twin' and epoch == 2").iloc[0]
+    point = {"device__family": row["device.family"], "device__read_noise": 0.05}
+    expected = by_hand(frame, epoch=2, rule="backprop", rule__through="twin", **point)
+    assert (row["mean"], row["low"], row["high"]) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("figure", [error_vs_sweep, error_vs_epoch, error_vs_reads])
+def test_what_is_plotted_is_what_the_csv_says(figure):
+    drawing = next(iter(figure.draw(named(synthetic.results(AXES)))))
+    drawn = [
+        y for axes in drawing.figure.axes for line in axes.lines if len(line.get_xdata()) == 3 for y in line.get_ydata()
+    ]
+    bars = [s for axes in drawing.figure.axes for c in axes.collections for s in c.get_segments()]
+    assert set(drawing.table["mean"]) <= set(drawn)
+    low, high = np.sort([[s[0][1], s[1][1]] for s in bars]).T
+    assert np.sort(low) == pytest.approx(np.sort(drawing.table["low"]))
+    assert np.sort(high) == pytest.approx(np.sort(drawing.table["high"]))
+
+
+def test_reads_are_the_stored_ones_and_zero_has_a_place():
+    drawing = next(iter(error_vs_reads.draw(named(synthetic.results(AXES)))))
+    table = drawing.table.query("epoch == 3").groupby("variant")["reads"].first()
+    assert table["FF assumed"] == 540_000 and table["backprop deployed"] == 0
+    assert drawing.figure.axes[0].get_xlim()[0] < 0
+
+
+def test_one_chip_has_no_interval():
+    (drawing,) = error_vs_sweep.draw(named(synthetic.results(AXES, chips=1)))
+    assert drawing.table["low"].isna().all() and drawing.table["mean"].notna().all()
+
+
+def test_diverged_chips_are_left_out_counted_and_marked():
+    frame = synthetic.results(AXES, epochs=1)
+    lost = (frame["rule"] == "weight-perturbation") & (frame["chip"] == 2)
+    frame.loc[lost, ["test_error", "diverged"]] = [np.nan, True]
+    (drawing,) = error_vs_sweep.draw(named(frame))
+    rows = drawing.table.query("variant == 'weight perturbation'")
+    assert (rows["chips"] == 3).all() and (rows["diverged"] == 1).all()
+    crosses = [line for axes in drawing.figure.axes for line in axes.lines if line.get_marker() == "x"]
+    assert sum(len(line.get_xdata()) for line in crosses) == len(rows)
+    assert "some runs diverged" in [text.get_text() for text in drawing.figure.legends[0].get_texts()]
+
+
+def test_a_sweep_of_names_alone_has_a_figure_too():
+    axes = {"device.family": AXES["device.family"]}
+    (drawing,) = error_vs_sweep.draw(named(synthetic.results(axes), axes))
+    assert [label.get_text() for label in drawing.figure.axes[0].get_xticklabels()] == axes["device.family"]
+
+
+def test_rules_that_an_axis_does_not_concern_are_shown_at_each_of_its_values():
+    frame = pd.DataFrame({"rule": ["a", "b", "b"], "x": [np.nan, 1.0, 2.0]})
+    assert sorted(everywhere(frame, ["x"]).query("rule == 'a'")["x"]) == [1.0, 2.0]
+
+
+def test_labels_are_the_shortest_that_tell_variants_apart():
+    frame = pd.DataFrame(synthetic.RULES)
+    labels = variant_labels(frame, [])
+    assert list(labels) == [
+        *("FF assumed", "FF probed", "FF (oracle, bound)"),
+        *("backprop twin", "backprop deployed", "backprop (oracle, bound)"),
+        "weight perturbation",
+    ]
+    assert list(labels[labels.map(is_bound)]) == ["FF (oracle, bound)", "backprop (oracle, bound)"]
+    two = pd.DataFrame({"rule": "x", "rule.rate": [0.1, 0.2], "rule.batch": [1, 2], "rule.same": 3})
+    assert list(variant_labels(two, [])) == ["x rate 0.1", "x rate 0.2"]
+    assert list(variant_labels(two.drop(columns="rule.batch"), ["rule.0.rate"])) == ["x", "x"]
+    alone = pd.DataFrame({"rule": ["backprop"], "rule.through": ["oracle"]})
+    assert list(variant_labels(alone, [])) == ["backprop (oracle, bound)"]
+
+
+def test_axes_are_named_with_their_units():
+    assert axis_label("wait_seconds") == "wait / s"
+    assert axis_label("device.0.adc_bits") == "ADC bits (device 0)"
+    assert value_label("wait_seconds", 3600.0) == "wait = 3600 s"
+    assert file_name("a", "b = 0.1", "", "(c, d)") == "a-b_0.1-c_d"
+
+
+def test_histograms_of_unlike_bins_add_up_without_loss():
+    frame = synthetic.results({}, rules=synthetic.RULES[:1])
+    histograms = synthetic.goodness(frame, {})
+    table = goodness_histogram.add_up(histograms)
+    counted = histograms.groupby(["layer", "polarity"])["count"].sum()
+    assert table.groupby(["layer", "polarity"])["count"].sum().to_dict() == counted.to_dict()
+    assert table.groupby(["layer", "polarity"])["share"].sum().to_numpy() == pytest.approx(1)
+    assert (table["bin_high"] - table["bin_low"] == 0.25).all()  # the widest of 1/8 and 1/4
+    for _, bins in table.groupby(["layer", "polarity"]):
+        assert (bins["bin_low"].to_numpy()[1:] == bins["bin_high"].to_numpy()[:-1]).all()
+    low = histograms.query("layer == 1 and polarity == 'positive' and bin_high <= 4")["count"].sum()
+    assert table.query("layer == 1 and polarity == 'positive' and bin_high <= 4")["count"].sum() == low
+
+
+def test_histograms_leave_diverged_runs_out():
+    frame = synthetic.results({}, rules=synthetic.RULES[:1])
+    frame["diverged"] = frame["chip"] == 0
+    (drawing,) = goodness_histogram.draw(named(frame, {}, synthetic.goodness(frame, {})))
+    assert drawing.name == "goodness_histogram-FF"
+    assert len(drawing.figure.axes) == 2, "a panel a layer"
+    assert drawing.table.query("layer == 2 and polarity == 'negative'")["count"].sum() == 3000
+
+
+def test_bounds_look_like_bounds_and_no_two_variants_alike():
+    variants = [f"rule {n}" for n in range(7)] + ["a (oracle, bound)", "b (oracle, bound)"]
+    look = looks(variants)
+    assert len({(v.color, v.marker, str(v.linestyle)) for v in look.values()}) == len(variants)
+    assert all(look[v].markerfacecolor == "white" and look[v].linestyle[1] for v in variants[-2:])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    axes = {"device.read_noise": [0.0, 0.1]}
+    frame = synthetic.results(axes, rules=synthetic.RULES[:2], epochs=2)
+    return synthetic.write(tmp_path_factory.mktemp("study"), frame, axes, synthetic.goodness(frame, axes))
+
+
+def test_draw_all_writes_each_figure_three_times_and_always_the_same(folder):
+    before = dict(mpl.rcParams)
+    paths = draw_all(folder)
+    assert dict(mpl.rcParams) == before
+    assert {p.parent for p in paths} == {folder / "figures"}
+    assert sorted(p for p in (folder / "figures").iterdir()) == sorted(paths), "no temporary file is left"
+    assert {p.stem for p in paths if p.suffix == ".pdf"} == {p.stem for p in paths if p.suffix == ".csv"}
+    assert {"error_vs_device_read_noise", "error_vs_epoch", "error_vs_reads"} <= {p.stem for p in paths}
+    contents = {path: path.read_bytes() for path in paths}
+    assert {path: path.read_bytes() for path in draw_all(folder)} == contents
+
+
+def test_figures_fit_a_column_and_the_legend_hides_nothing(folder):
+    with mpl.rc_context(RC):
+        (drawing,) = error_vs_sweep.draw(named(synthetic.results(AXES)))
+        assert drawing.figure.get_figwidth() == WIDTH_INCHES
+        drawing.figure.draw_without_rendering()
+        legend = drawing.figure.legends[0].get_window_extent()
+        assert not any(legend.overlaps(axes.get_tightbbox()) for axes in drawing.figure.axes)
+        assert 0 <= legend.x0 and legend.x1 <= drawing.figure.bbox.x1
+    assert min(v for k, v in RC.items() if k.endswith("size") and "marker" not in k and k[-8:] != "ick.size") >= 7
+
+
+def test_pdf_fonts_are_those_that_journals_take(folder):
+    (pdf, *_) = [path for path in draw_all(folder) if path.suffix == ".pdf"]
+    assert b"/Type3" not in pdf.read_bytes() and b"CreationDate" not in pdf.read_bytes()
+
+
+def test_a_figure_that_cannot_be_written_leaves_nothing(tmp_path, monkeypatch):
+    def fail(self, path, **_):
+        Path(path).write_text("half")
+        raise OSError("disk full")
+
+    monkeypatch.setattr(Figure, "savefig", fail)
+    with pytest.raises(OSError, match="disk full"):
+        Drawing("x", Figure(), pd.DataFrame()).save(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_without_results_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="Expected .* Got .*"):
+        draw_all(tmp_path)
