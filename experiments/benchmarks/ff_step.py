@@ -62,7 +62,9 @@ def main():
             seconds[name].append((time.process_time() - start) / STEPS)
     base = median(seconds["backprop, torch autograd"])
     print(f"784-{'-'.join(map(str, LAYERS))}, batch {BATCH}, one thread, {platform.processor() or platform.machine()},")
-    print(f"torch {torch.__version__}, python {platform.python_version()}; median [range] of {ROUNDS} rounds of {STEPS}")
+    print(
+        f"torch {torch.__version__}, python {platform.python_version()}; median [range] of {ROUNDS} rounds of {STEPS}"
+    )
     for name, values in seconds.items():
         ms = [1e3 * v for v in (median(values), min(values), max(values))]
         print(f"{name:45} {ms[0]:6.2f} ms [{ms[1]:.2f}, {ms[2]:.2f}]  {median(values) / base:5.2f} x")

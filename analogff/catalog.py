@@ -1,0 +1,183 @@
+"""Names, paths and entry points to devices and rules: the only place where a string becomes an object."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib
+import importlib.util
+import sys
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from analogff.words import did_you_mean, in_words
+
+if TYPE_CHECKING:
+    from analogff.device import Device
+    from analogff.rules.base import Rule
+
+DEVICES, RULES = "analogff.devices", "analogff.rules"
+
+
+class CatalogError(ValueError):
+    """A name that leads nowhere, or to something that cannot be used.
+
+    Args:
+        expected: What would have been right.
+        got: What was there instead.
+        advice: What to do.
+    """
+
+    def __init__(self, expected: str, got: str, advice: str):
+        super().__init__(f"Expected {expected}. Got {got}. {advice}")
+        self.expected, self.got, self.advice = expected, got, advice
+
+    def __reduce__(self):
+        return type(self), (self.expected, self.got, self.advice)
+
+
+def device_names() -> list[str]:
+    """Return the names of all registered devices."""
+    return sorted({entry.name for entry in registered(DEVICES)})
+
+
+def rule_names() -> list[str]:
+    """Return the names of all registered rules."""
+    return sorted({entry.name for entry in registered(RULES)})
+
+
+def registered(group: str) -> list[EntryPoint]:
+    """Return the entry points of a group, each once, sorted by name."""
+    unique = {(entry.name, entry.value): entry for entry in entry_points(group=group)}
+    return [unique[key] for key in sorted(unique)]
+
+
+def resolve_device(reference: str, folder: Path) -> type[Device]:
+    """Return the class that a study file means.
+
+    Args:
+        reference: A registered name, ``package.module:Class`` or ``path/to/file.py:Class``.
+        folder: What a relative path starts from.
+
+    Raises:
+        CatalogError: If there is no such class, it cannot be imported, or it is no device.
+    """
+    from analogff.device import Device
+
+    place, colon, attribute = reference.rpartition(":")
+    if not colon:
+        found = _of_entry_point(reference, DEVICES, "a registered device, package.module:Class or file.py:Class")
+    elif is_file(reference):
+        found = _attribute(_import_file(Path(folder, place).absolute()), attribute, reference)
+    else:
+        found = _attribute(_import_module(place, reference), attribute, reference)
+    return _of_type(found, Device, reference)
+
+
+def resolve_rule(name: str) -> type[Rule]:
+    """Return the class of a registered rule.
+
+    Raises:
+        CatalogError: If there is no such rule, or it cannot be imported.
+    """
+    from analogff.rules.base import Rule
+
+    return _of_type(_of_entry_point(name, RULES, "a registered rule"), Rule, name)
+
+
+def is_file(reference: str) -> bool:
+    """Tell whether a reference names a file of Python, ``path/to/file.py:Class``."""
+    place = reference.rpartition(":")[0]
+    return place.endswith(".py") or "/" in place or "\\" in place
+
+
+def fingerprint(reference: str, group: str, folder: Path) -> str:
+    """Return what tells this version of a referenced class from another: its file's sum, or its distribution.
+
+    A study that resumes after the user's device file was edited must not mix old numbers with new ones.
+    """
+    if is_file(reference):
+        return hashlib.sha256(Path(folder, reference.rpartition(":")[0]).read_bytes()).hexdigest()
+    if ":" in reference:
+        source = getattr(importlib.import_module(reference.rpartition(":")[0]), "__file__", None)
+        return hashlib.sha256(Path(source).read_bytes()).hexdigest() if source else ""
+    entry = next(entry for entry in registered(group) if entry.name == reference)
+    return f"{entry.dist.name} {entry.dist.version}" if entry.dist else ""
+
+
+def _of_entry_point(name: str, group: str, expected: str) -> Any:
+    entries = [entry for entry in registered(group) if entry.name == name]
+    if not entries:
+        names = sorted({entry.name for entry in registered(group)})
+        advice = did_you_mean(name, names, f"Take one of {', '.join(names)}.")
+        raise CatalogError(f"{expected} ({', '.join(names)})", repr(name), advice)
+    if len(entries) > 1:
+        owners = " and ".join(sorted(distribution(entry) for entry in entries))
+        raise CatalogError(f"one owner of the name {name}", f"registrations by {owners}", "Uninstall one.")
+    try:
+        return entries[0].load()
+    except (Exception, SystemExit) as error:
+        owner = distribution(entries[0])
+        advice = f"Mend or uninstall {owner}."
+        raise CatalogError(f"{name} of {owner} to import", in_words(error), advice) from error
+
+
+def distribution(entry: EntryPoint) -> str:
+    """Return the name of the distribution that an entry point belongs to."""
+    return entry.dist.name if entry.dist else "an unnamed distribution"
+
+
+def _import_module(name: str, reference: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except (Exception, SystemExit) as error:
+        advice = f"Install what holds {name}, or give a path such as ./{name.split('.')[-1]}.py:Class."
+        raise CatalogError(f"{reference} to import", in_words(error), advice) from error
+
+
+@functools.cache
+def _import_file(path: Path) -> ModuleType:
+    if not path.is_file():
+        there = [p.name for p in path.parent.glob("*.py")] if path.parent.is_dir() else []
+        advice = did_you_mean(path.name, there, "Write the path as seen from the study file.")
+        raise CatalogError("a file of Python", f"{path}, which is not there", advice)
+    name = f"_analogff_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise CatalogError("a file of Python, ending in .py", str(path), "Rename it.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    sys.path.append(str(path.parent))  # last, so that a neighbour can be imported but shadows nothing
+    bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True  # no litter beside the user's study
+    try:
+        spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:
+        del sys.modules[name]
+        raise CatalogError(f"{path.name} to import", in_words(error), f"Mend {path.name}.") from error
+    finally:
+        sys.dont_write_bytecode = bytecode
+        sys.path.remove(str(path.parent))
+    return module
+
+
+def _attribute(module: ModuleType, attribute: str, reference: str) -> Any:
+    if not hasattr(module, attribute):
+        names = [n for n, thing in vars(module).items() if isinstance(thing, type) and not n.startswith("_")]
+        advice = did_you_mean(attribute, names, "Write its class after the colon.")
+        raise CatalogError(f"a class of {reference.rpartition(':')[0]}", repr(attribute), advice)
+    return getattr(module, attribute)
+
+
+def _of_type(found: Any, base: type, reference: str) -> Any:
+    if not (isinstance(found, type) and issubclass(found, base)):
+        base_name = f"{base.__module__.removesuffix('.protocol')}.{base.__name__}"
+        raise CatalogError(f"{reference} to be a class derived from {base_name}", repr(found), "Derive it.")
+    return found
+
+
+def summary(model: type) -> str:
+    """Return the first line of a class's docstring."""
+    lines = (model.__doc__ or "").strip().splitlines()
+    return lines[0] if lines else "says nothing about itself"

@@ -1,0 +1,77 @@
+"""The command line: every argument is read here, and every error ends here as a sentence."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+# Nothing that imports torch is imported up here, so that --help is instant.
+
+Settings = Annotated[tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(name="set", metavar="PATH=VALUE")]
+
+
+@dataclass(frozen=True)
+class Run:
+    """Run a study, or resume it: what is there already is kept."""
+
+    study: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="STUDY.toml")]
+    """The study file (TOML)."""
+    out: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
+    """Folder of the results; results/<name of the study> by default."""
+    workers: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
+    """Worker processes on this machine, one thread each; 0 works inside this process; all cores by default."""
+    scheduler: Annotated[str | None, tyro.conf.arg(metavar="ADDRESS")] = None
+    """Address of a running Dask scheduler, to use its workers instead."""
+    set: Settings = ()
+    """Overrule a path of the study file, e.g. device.read_noise=0.1; may be given several times."""
+    memory: Annotated[float, tyro.conf.arg(metavar="GIB")] = 1.0
+    """Most memory in GiB that the state of one task may take."""
+
+
+@dataclass(frozen=True)
+class Plot:
+    """Draw the figures of a folder of results again."""
+
+    folder: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DIR")]
+    """The folder that a run wrote."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """Tell in sentences whether a device honours the contract."""
+
+    device: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="DEVICE")]
+    """A registered name, package.module:Class or path/to/file.py:Class."""
+    set: Settings = ()
+    """A parameter of the device, e.g. read_noise=0.1; may be given several times."""
+
+
+@dataclass(frozen=True)
+class Devices:
+    """List the devices that are there."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """List the learning rules that are there."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line, and exit with its status."""
+    command = tyro.cli(
+        Run | Plot | Check | Devices | Rules,  # type: ignore[arg-type]
+        args=arguments,
+        prog="analogff",
+        description="Train black-box analog hardware, and compare learning rules on it.",
+        config=(tyro.conf.OmitSubcommandPrefixes, tyro.conf.OmitArgPrefixes),
+    )
+    from analogff import commands
+
+    sys.exit(commands.perform(command))
+
+
+if __name__ == "__main__":
+    main()

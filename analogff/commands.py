@@ -1,0 +1,179 @@
+"""What each command does, and the exit status that it ends with."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from analogff import catalog
+from analogff.words import in_words
+
+if TYPE_CHECKING:
+    from analogff import cli
+
+OK, FAILED, MISTAKE, INTERRUPTED = 0, 1, 2, 130
+_WIDTH_OF_A_FILE = 200  # nobody's terminal is there to be fitted
+
+
+def perform(command: Any) -> int:
+    """Do a command of `analogff.cli` and return the exit status: 0, 1 failed, 2 mistaken, 130 interrupted."""
+    act: Callable[[Any, Console], int] = _ACTS[type(command).__name__]
+    return act(command, Console(width=None if sys.stdout.isatty() else _WIDTH_OF_A_FILE, highlight=False))
+
+
+def run(command: "cli.Run", console: Console) -> int:
+    """Validate, run what is left, tell the results and draw them."""
+    from analogff.study.cluster import ClusterError
+    from analogff.study.mistakes import StudyError
+    from analogff.study.run import default_folder, run_study
+    from analogff.study.spec import read_study
+    from analogff.study.store import StoreError
+
+    folder = command.out
+    try:
+        _check_numbers(command)
+        study = read_study(command.study, command.set)
+        folder = folder or default_folder(study)
+        workers = (os.cpu_count() or 1) if command.workers is None else command.workers
+        finished = run_study(
+            study,
+            folder,
+            workers=workers,
+            scheduler=command.scheduler,
+            memory_gib=command.memory,
+            console=console,
+        )
+    except StudyError as error:
+        return _mistaken(str(command.study), error.mistakes)
+    except (ClusterError, StoreError, _Wrong) as error:
+        return _mistaken(str(error))
+    except KeyboardInterrupt:
+        _say_error("Interrupted. What was finished is kept: give the same command again to go on.")
+        return INTERRUPTED
+    return _conclude(finished, console)
+
+
+def plot(command: "cli.Plot", console: Console) -> int:
+    """Draw the figures of a folder of results."""
+    from analogff.study.store import StoreError, load_results
+
+    try:
+        load_results(command.folder)
+    except StoreError as error:
+        return _mistaken(str(error))
+    except ValueError as error:
+        return _mistaken(str(error))
+    return _draw(command.folder, console)
+
+
+def check(command: "cli.Check", console: Console) -> int:
+    """Run the conformance suite on a device."""
+    from analogff.device.check import check_device
+    from analogff.study.mistakes import StudyError
+    from analogff.study.parameters import read_parameters
+    from analogff.study.spec import parse_setting
+
+    try:
+        model = catalog.resolve_device(command.device, Path.cwd())
+        given = dict(parse_setting(text) for text in command.set)
+        _, mistakes = read_parameters(model, given, "--set")
+    except catalog.CatalogError as error:
+        return _mistaken(str(error))
+    except StudyError as error:
+        return _mistaken(str(error))
+    if mistakes:
+        return _mistaken(command.device, mistakes)
+    found = check_device(model, **given)
+    for line in found.lines():
+        console.print(escape(line), soft_wrap=True)
+    return OK if found.passed else FAILED
+
+
+def devices(command: "cli.Devices", console: Console) -> int:
+    """List the registered devices."""
+    _list(catalog.DEVICES, lambda name: catalog.resolve_device(name, Path.cwd()), console)
+    return OK
+
+
+def rules(command: "cli.Rules", console: Console) -> int:
+    """List the registered rules."""
+    _list(catalog.RULES, catalog.resolve_rule, console)
+    return OK
+
+
+class _Wrong(ValueError):
+    """An argument with a value that makes no sense."""
+
+
+def _check_numbers(command: "cli.Run") -> None:
+    if command.workers is not None and command.workers < 0:
+        raise _Wrong(f"--workers: Expected 0 or more. Got {command.workers}. 0 works inside this process.")
+    if not 0 < command.memory < float("inf"):
+        raise _Wrong(f"--memory: Expected a positive number of GiB. Got {command.memory:g}. Give 1, for example.")
+
+
+def _conclude(finished: Any, console: Console) -> int:
+    """Tell what came out, draw it, and name what failed."""
+    from analogff.study.manifest import read_manifest
+    from analogff.study.report import report
+    from analogff.study.run import describe_failure
+    from analogff.study.store import load_results
+
+    status = OK
+    if any((finished.folder / "results").glob("part-*.parquet")):
+        report(load_results(finished.folder), read_manifest(finished.folder), console)
+        status = _draw(finished.folder, console)
+    for outcome in finished.failures:
+        _say_error(describe_failure(outcome))
+    if finished.failures:
+        _say_error(f"{len(finished.failures)} tasks failed; the others are kept. Give the same command to try again.")
+    return FAILED if finished.failures else status
+
+
+def _draw(folder: Path, console: Console) -> int:
+    try:
+        from analogff.figures import draw_all
+
+        drawn = draw_all(folder)
+    except Exception as error:  # the numbers are safe, and worth more than a traceback
+        _say_error(f"Expected figures of {folder}. Got {in_words(error)}. The results are there all the same.")
+        return FAILED
+    console.print(escape(f"Results in {folder}, {len(drawn)} figure files in {folder / 'figures'}."), soft_wrap=True)
+    return OK
+
+
+def _list(group: str, resolve: Callable[[str], Any], console: Console) -> None:
+    for entry in catalog.registered(group):
+        owner = catalog.distribution(entry)
+        where = "" if owner == "analogff" else f" [{owner}]"
+        try:
+            told = catalog.summary(resolve(entry.name))
+        except catalog.CatalogError as error:
+            told = f"broken: {error}"
+        console.print(escape(f"{entry.name}{where}: {told}"), soft_wrap=True)
+
+
+def _mistaken(what: str, mistakes: Any = ()) -> int:
+    lines = [str(mistake) for mistake in mistakes]
+    if lines:
+        number = "1 mistake" if len(lines) == 1 else f"{len(lines)} mistakes"
+        lines.insert(0, f"{what}: {number}, so nothing was run.")
+    _say_error("\n  ".join(lines or [what]))
+    return MISTAKE
+
+
+def _say_error(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+_ACTS: dict[str, Callable[[Any, Console], int]] = {
+    "Run": run,
+    "Plot": plot,
+    "Check": check,
+    "Devices": devices,
+    "Rules": rules,
+}

@@ -1,0 +1,1 @@
+"""A study: spec -> plan -> task -> execute -> store, one direction, one file each."""

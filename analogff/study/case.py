@@ -1,0 +1,112 @@
+"""One point of a study for one rule, with every value in its place."""
+
+import dataclasses
+from typing import Annotated, Any, Literal
+
+from annotated_types import Ge, MinLen
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic_core import PydanticCustomError
+
+MAX_SEED = 2**63 - 1
+
+
+def _whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _distinct_seeds(value: Any) -> bool:
+    good = isinstance(value, list) and value and all(_whole(v) and 0 <= v <= MAX_SEED for v in value)
+    return bool(good) and len(set(value)) == len(value)
+
+
+def _chip_seeds(value: Any) -> Any:
+    if _whole(value) and value >= 1:
+        return tuple(range(value))
+    if _distinct_seeds(value):
+        return tuple(value)
+    raise PydanticCustomError("chips", "a number of chips, at least 1, or a list of different chip seeds")
+
+
+def _learning_seeds(value: Any) -> Any:
+    if _distinct_seeds(value):
+        return tuple(value)
+    raise PydanticCustomError("seeds", "a list of different whole numbers, at least one and none negative")
+
+
+class Settings(BaseModel):
+    """The plain fields of a study file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    name: Annotated[str, MinLen(1)]
+    """What the study is called."""
+    dataset: Annotated[str, MinLen(1)] = "mnist"
+    """A known name, or a folder of IDX or NPZ files."""
+    layers: Annotated[tuple[Annotated[int, Ge(1)], ...], MinLen(1)]
+    """Widths of the hidden layers."""
+    epochs: Annotated[int, Ge(1)]
+    """Passes through the training images."""
+    train_images: Annotated[int, Ge(1)] | None = None
+    """Taken from the front of the training images; None for all."""
+    validation_images: Annotated[int, Ge(0)] = 2000
+    """Held out of the training images; never of the test images."""
+    chips: Annotated[tuple[int, ...], BeforeValidator(_chip_seeds)]
+    """Chip seeds; ``n`` in the file stands for 0 to n - 1."""
+    seeds: Annotated[tuple[int, ...], BeforeValidator(_learning_seeds)] = (0,)
+    """Learning seeds."""
+    head: Literal["digital", "device"] = "digital"
+    """What the last layer is made of."""
+    wait_seconds: Annotated[float, Ge(0)] = 0.0
+    """Idle hardware time between training and the last evaluation."""
+    compute: Literal["cpu", "cuda"] = "cpu"
+    """Where the simulation runs."""
+
+
+FIELDS = (*Settings.model_fields, "device", "rule", "sweep")
+"""The names at the top of a study file."""
+
+
+@dataclasses.dataclass(frozen=True)
+class DeviceChoice:
+    """A device of a study file."""
+
+    reference: str
+    """As written: a name, ``package.module:Class`` or ``file.py:Class``."""
+    parameters: dict[str, Any]
+    """Every parameter, those not written at their defaults."""
+    per_chip: frozenset[str]
+    """The parameters of which every chip of a bank can have its own."""
+    fingerprint: str
+    """The version of the class."""
+
+
+@dataclasses.dataclass(frozen=True)
+class RuleChoice:
+    """A rule of a study file."""
+
+    name: str
+    """As registered."""
+    options: dict[str, Any]
+    """Every option, those not written at their defaults."""
+    fingerprint: str
+    """The version of the class."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """One point of a study for one rule."""
+
+    settings: Settings
+    """The plain fields."""
+    devices: tuple[DeviceChoice, ...]
+    """One a layer, and one for the head where that is a device."""
+    rule: RuleChoice
+    """What learns."""
+    values: dict[str, Any]
+    """The swept paths with their values here; None where the rule has no such option."""
+
+    @property
+    def labels(self) -> dict[str, Any]:
+        """What tells this case from others in a table: the rule, its options and the swept paths."""
+        options = {f"rule.{name}": value for name, value in self.rule.options.items()}
+        return {"rule": self.rule.name} | options | self.values

@@ -1,0 +1,86 @@
+"""Workers: two on this machine, none but this process, or a cluster that is there; one code path for all."""
+
+import logging
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import dask.config
+from distributed import Client, LocalCluster, Worker, WorkerPlugin
+
+CONNECT_SECONDS = 10.0
+WAIT_FOR_WORKERS_SECONDS = 60.0
+_SETTINGS = {
+    "distributed.scheduler.allowed-failures": 2,  # a task that kills three workers is given up
+    "distributed.scheduler.worker-ttl": None,  # a long task is no dead worker
+    "distributed.comm.timeouts.connect": "10s",
+    "logging": {"distributed": "critical", "tornado": "critical", "bokeh": "critical"},
+}
+
+
+class ClusterError(ValueError):
+    """There is nobody to do the work."""
+
+
+@contextmanager
+def connect(workers: int, scheduler: str | None = None) -> Iterator[Client]:
+    """Hold a client of the workers.
+
+    Args:
+        workers: Processes on this machine; 0 works inside this one.
+        scheduler: Address of a running Dask scheduler, to be used instead.
+
+    Raises:
+        ClusterError: If nobody answers at that address, or no worker is there.
+    """
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    with dask.config.set(_SETTINGS):
+        if scheduler is not None:
+            with _remote(scheduler) as client:
+                yield client
+            return
+        with _local(workers) as cluster, Client(cluster) as client:
+            if workers > 0:
+                client.register_plugin(_DeafToInterrupts())
+            yield client
+
+
+class _DeafToInterrupts(WorkerPlugin):
+    """Ctrl-C on a terminal reaches every process; the driver takes it, and ends its workers."""
+
+    def setup(self, worker: Worker) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _local(workers: int) -> LocalCluster:
+    return LocalCluster(
+        n_workers=max(1, workers),
+        threads_per_worker=1,
+        processes=workers > 0,
+        protocol="tcp://",  # in this process too, so that nothing listens on any but the loopback address
+        host="127.0.0.1",
+        dashboard_address="127.0.0.1:0",
+        scheduler_kwargs={"dashboard": False},
+        memory_limit=0,  # the size of a task is what bounds memory
+        silence_logs=logging.CRITICAL,
+    )
+
+
+@contextmanager
+def _remote(address: str) -> Iterator[Client]:
+    try:
+        client = Client(address, timeout=CONNECT_SECONDS)
+    except (TimeoutError, OSError, ValueError) as error:
+        raise ClusterError(
+            f"Expected a Dask scheduler at {address}. Got {type(error).__name__}. Start `dask scheduler` and give the "
+            "address that it prints, such as tcp://host:8786."
+        ) from error
+    with client:
+        try:
+            client.wait_for_workers(1, timeout=WAIT_FOR_WORKERS_SECONDS)
+        except TimeoutError as error:
+            raise ClusterError(
+                f"Expected a worker at the scheduler {address}. Got none in {WAIT_FOR_WORKERS_SECONDS:.0f} seconds. "
+                f"Start `dask worker {address} --nthreads 1`."
+            ) from error
+        yield client

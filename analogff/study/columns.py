@@ -1,0 +1,79 @@
+"""The columns of the results: what every part has, whatever its runs were."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from analogff.study.task import Run, column_value
+
+_WHOLE = ("chip", "seed", "epoch", "reads", "conversions", "pulses", "layer", "count")
+_NUMBERS = (
+    "test_error",
+    "validation_error",
+    "train_loss",
+    "reads",
+    "conversions",
+    "pulses",
+    "device_seconds",
+    "device_joules",
+    "wall_seconds",
+    "diverged",
+)
+_BINS = ("layer", "polarity", "bin_low", "bin_high", "count")
+
+
+class Columns:
+    """One schema for all parts of a study, so that they can be read together at any time.
+
+    Args:
+        runs: All runs of the study.
+        metadata: Texts to keep in every part.
+    """
+
+    def __init__(self, runs: Sequence[Run], metadata: Mapping[str, str]):
+        self._runs = {run.key: run for run in runs}
+        cases = {id(run.case): run.case for run in runs}.values()
+        labels: dict[str, set[type]] = {"rule": set()}
+        labels |= {f"rule.{name}": set() for case in cases for name in case.rule.options}
+        for case in cases:
+            for name, value in case.labels.items():
+                labels.setdefault(name, set()).add(type(column_value(value)))
+        self._labels = {name: _type(kinds) for name, kinds in labels.items()}
+        self._swept = ["rule", *next(iter(self._runs.values())).case.values]
+        self._metadata = dict(metadata)
+        identity = {"chip": pa.int64(), "seed": pa.int64(), "epoch": pa.int64()}
+        self.results = self._schema({"run": pa.string()} | self._labels | identity | _types(_NUMBERS))
+        swept = {name: self._labels[name] for name in self._swept}
+        self.goodness = self._schema({"run": pa.string()} | swept | _types(_BINS))
+
+    def label(self, table: pa.Table, schema: pa.Schema) -> pa.Table:
+        """Return a table under a schema, with the labels of its runs in place."""
+        runs = [self._runs[key] for key in table["run"].to_pylist()]
+        parts = [self._column(field, table, runs) for field in schema]
+        return pa.Table.from_arrays(parts, schema=schema)
+
+    def _column(self, field: pa.Field, table: pa.Table, runs: list[Run]) -> Any:
+        if field.name in self._labels:
+            values = [column_value(run.case.labels.get(field.name)) for run in runs]
+            as_text = field.type == pa.string()
+            return pa.array([str(v) if as_text and v is not None else v for v in values], field.type)
+        if field.name in ("chip", "seed"):
+            return pa.array([getattr(run, field.name) for run in runs], field.type)
+        return table[field.name].cast(field.type).combine_chunks()
+
+    def _schema(self, types: Mapping[str, pa.DataType]) -> pa.Schema:
+        return pa.schema([pa.field(n, t) for n, t in types.items()], metadata=self._metadata)
+
+
+def _types(names: Sequence[str]) -> dict[str, pa.DataType]:
+    kinds = {"diverged": pa.bool_(), "polarity": pa.string()} | dict.fromkeys(_WHOLE, pa.int64())
+    return {name: kinds.get(name, pa.float64()) for name in names}
+
+
+def _type(kinds: set[type]) -> pa.DataType:
+    """Return how values of some types go into one column: as numbers if all are, else as texts."""
+    kinds = kinds - {type(None)}
+    if kinds and kinds <= {int, float}:
+        return pa.float64()
+    return pa.bool_() if kinds == {bool} else pa.string()

@@ -1,0 +1,102 @@
+"""Doing one task, in whatever process a worker is: chips are made, sealed, taught and looked at."""
+
+import dataclasses
+import functools
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import torch
+
+from analogff.catalog import resolve_device, resolve_rule
+from analogff.data import Dataset, load_dataset
+from analogff.network import Chips, LayerSpec, fabricate_chips
+from analogff.rules.base import Rule
+from analogff.study.histogram import goodness_histograms
+from analogff.study.task import Run, Task, bank_parameters
+from analogff.train import Epoch, train
+from analogff.words import in_words
+
+MEASURED = (
+    "test_error",
+    "validation_error",
+    "train_loss",
+    "reads",
+    "conversions",
+    "pulses",
+    "device_seconds",
+    "device_joules",
+    "diverged",
+)
+"""What every chip has its own number of."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What came of a task."""
+
+    task: Task
+    """The task."""
+    numbers: pa.Table | None = None
+    """One row a run and epoch; None if it failed."""
+    goodness: pa.Table | None = None
+    """Histograms, for rules that have a goodness."""
+    failure: str = ""
+    """What went wrong, in a sentence."""
+
+
+def execute(task: Task) -> Outcome:
+    """Do a task; whatever a device or rule raises is an outcome too, so that other tasks go on."""
+    torch.set_num_threads(1)  # several threads would round differently, and workers share the cores already
+    try:
+        return _execute(task)
+    except Exception as error:
+        return Outcome(task, failure=in_words(error))
+
+
+def _execute(task: Task) -> Outcome:
+    settings = task.runs[0].case.settings
+    data = _load(settings.dataset, settings.train_images, settings.validation_images, task.folder, settings.compute)
+    rule, chips = build(task, data)
+    epochs = list(train(rule, chips, data, epochs=settings.epochs, wait_seconds=settings.wait_seconds))
+    numbers = pa.concat_tables([_rows(task.runs, epoch) for epoch in epochs])
+    return Outcome(task, numbers, goodness_histograms(task, rule, data))
+
+
+def build(task: Task, data: Dataset) -> tuple[Rule, Chips]:
+    """Make the chips of a task and the rule that is to teach them."""
+    case, folder = task.runs[0].case, Path(task.folder)
+    specs = [
+        LayerSpec(
+            resolve_device(choice.reference, folder),
+            bank_parameters([run.case.devices[layer] for run in task.runs]),
+        )
+        for layer, choice in enumerate(case.devices)
+    ]
+    layers = len(case.settings.layers)
+    chips = fabricate_chips(
+        specs[:layers],
+        [data.n_in, *case.settings.layers],
+        data.classes,
+        seeds=[run.chip for run in task.runs],
+        head=specs[layers] if case.settings.head == "device" else None,
+    )
+    chips.devices.to(case.settings.compute)
+    model = resolve_rule(case.rule.name)
+    options = model.Options(**case.rule.options)
+    return model(chips.seal(model.needs(options)), options, seed=task.runs[0].seed), chips
+
+
+@functools.lru_cache(maxsize=2)
+def _load(name: str, train_images: int | None, validation_images: int, folder: str, device: str) -> Dataset:
+    return load_dataset(
+        name, train_images=train_images, validation_images=validation_images, folder=folder, device=device
+    )
+
+
+def _rows(runs: tuple[Run, ...], epoch: Epoch) -> pa.Table:
+    columns: dict[str, Any] = {"run": [run.key for run in runs], "epoch": [epoch.epoch] * len(runs)}
+    columns |= {name: np.broadcast_to(np.asarray(getattr(epoch, name)), (len(runs),)) for name in MEASURED}
+    columns["wall_seconds"] = [epoch.wall_seconds / len(runs)] * len(runs)
+    return pa.table({name: pa.array(values) for name, values in columns.items()})

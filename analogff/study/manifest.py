@@ -1,0 +1,71 @@
+"""What was run, with what: everything that a reader needs besides the numbers."""
+
+import datetime
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from analogff.study.spec import Study
+from analogff.study.task import Run
+
+_VERSIONED = ("analogff", "torch", "numpy", "numba", "pandas", "pyarrow", "distributed")
+
+
+def describe(study: Study, runs: Sequence[Run]) -> dict[str, Any]:
+    """Return the manifest of a study: the study as resolved, versions, commit, seeds, and the order of its runs."""
+    settings = study.cases[0].settings.model_dump(mode="json")
+    tables = {"device": study.document["device"], "rule": study.document["rule"], "sweep": study.axes}
+    return {
+        "study": settings | tables,
+        "versions": {name: version(name) for name in _VERSIONED} | {"python": platform.python_version()},
+        "platform": platform.platform(),
+        "commit": _commit(study.folder),
+        "seeds": {"chips": settings["chips"], "learning": settings["seeds"]},
+        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "runs": [run.key for run in runs],
+    }
+
+
+def metadata_of(manifest: dict[str, Any]) -> dict[str, str]:
+    """Return what every part of the results carries with it."""
+    return {f"analogff.{key}": json.dumps(manifest[key], default=str) for key in ("study", "versions", "commit")}
+
+
+def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
+    """Write ``manifest.json`` at once; the day of creation stays that of the first run."""
+    path = folder / "manifest.json"
+    if path.exists():
+        manifest = manifest | {"created": read_manifest(folder)["created"]}
+    temporary = path.with_name(f".manifest-{os.getpid()}.tmp")
+    temporary.write_text(json.dumps(manifest, indent=1, default=str) + "\n", encoding="utf-8")
+    os.replace(temporary, path)
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Return the manifest of a folder of results.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    path = folder / "manifest.json"
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"Expected {path}, which every run writes. Got {type(error).__name__}. Give a folder that analogff run "
+            "wrote, or run the study again: what is there is kept."
+        ) from error
+
+
+def _commit(folder: Path) -> str | None:
+    """Return the git commit that the study file's folder stands at, marked if anything tracked was changed."""
+    try:
+        asked = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+        return subprocess.run(asked, capture_output=True, text=True, timeout=10, check=True).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return None

@@ -1,0 +1,128 @@
+"""Mistakes of a study file, as sentences."""
+
+import dataclasses
+import json
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from analogff.words import did_you_mean
+
+_PLAINER = {
+    "a valid number": "a number",
+    "a valid integer": "a whole number",
+    "a valid string": "a text",
+    "a valid boolean": "true or false",
+    "a valid array": "a list",
+    "a valid tuple": "a list",
+    "a valid list": "a list",
+    "a valid dictionary": "a table",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Mistake:
+    """One thing that is wrong in a study."""
+
+    path: str
+    """Where in the file, as it would be swept: ``device.read_noise``, ``rule.1.slope``."""
+    expected: str
+    """What would be right."""
+    got: str
+    """What is there."""
+    advice: str = ""
+    """What to do, or the nearest right name."""
+
+    def __str__(self) -> str:
+        return f"{self.path}: Expected {self.expected}. Got {self.got}. {self.advice}".rstrip()
+
+
+class StudyError(ValueError):
+    """A study that cannot be run.
+
+    Args:
+        mistakes: All of them.
+    """
+
+    def __init__(self, mistakes: Sequence[Mistake]):
+        self.mistakes = tuple(dict.fromkeys(mistakes))
+        super().__init__("\n".join(str(mistake) for mistake in self.mistakes))
+
+
+def shown(value: Any) -> str:
+    """Return a value as it would be written in the file, shortened."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    text = json.dumps(value, default=str)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def not_finite(value: Any, path: str = "") -> list[Mistake]:
+    """Return a mistake for each NaN and infinity in a document."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return [Mistake(path, "a finite number", shown(value), "Write a number.")]
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [m for key, part in items for m in not_finite(part, f"{path}.{key}" if path else str(key))]
+
+
+def unknown_name(path: str, what: str, name: str, names: Iterable[str]) -> Mistake:
+    """Return the mistake of a name that is not among those known."""
+    listed = ", ".join(sorted(names))
+    advice = did_you_mean(name, names, "Remove it." if listed else "It has none: remove it.")
+    return Mistake(path, f"{what} ({listed})" if listed else what, shown(name), advice)
+
+
+def from_pydantic(error: ValidationError, path: str = "", what: str = "", names: Iterable[str] = ()) -> list[Mistake]:
+    """Translate pydantic's report.
+
+    Args:
+        error: The report.
+        path: Where the validated part stands in the file.
+        what: What an unknown name should have been: ``a field of a study``.
+        names: The names that are known.
+
+    Returns:
+        One mistake a place; the alternatives of a union in one sentence.
+    """
+    places: dict[str, list[Any]] = {}
+    for entry in error.errors():
+        # Strings after the first stand for the members of a union, and are no part of the file's path.
+        parts = [str(p) for n, p in enumerate(entry["loc"]) if isinstance(p, int) or (n == 0 and what)]
+        places.setdefault(".".join([path, *parts] if path else parts), []).append(entry)
+    return [_translate(place, entries, what, names) for place, entries in places.items()]
+
+
+def _translate(place: str, entries: list[Any], what: str, names: Iterable[str]) -> Mistake:
+    first = entries[0]
+    if first["type"] == "extra_forbidden":
+        return unknown_name(place, what, str(first["loc"][-1]), names)
+    if first["type"] == "missing":
+        return Mistake(place, "a value", "nothing", f"Add {place.rpartition('.')[2]}.")
+    expected = " or ".join(dict.fromkeys(_expected(entry) for entry in entries))
+    return Mistake(place, expected, shown(first["input"]), _nearest_choice(entries))
+
+
+def _expected(entry: Any) -> str:
+    message = entry["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
+    if not message.startswith("Input should be "):
+        return message.replace("Tuple should have", "a list with").replace(" after validation", "").split(", not")[0]
+    plain = message.removeprefix("Input should be ").split(", got")[0].split(", unable")[0]
+    plain = _PLAINER.get(plain, plain)
+    return f"a number {plain}" if plain.startswith(("greater", "less")) else plain.replace("None", "nothing")
+
+
+def _nearest_choice(entries: list[Any]) -> str:
+    for entry in entries:
+        if entry["type"] == "literal_error" and isinstance(entry["input"], str):
+            choices = [part.strip().strip("'") for part in entry["ctx"]["expected"].replace(" or ", ",").split(",")]
+            return did_you_mean(entry["input"], choices, "Take one of them.")
+    return ""
+
+
+def in_clauses(path: str, text: str) -> Mistake:
+    """Take an error in three clauses, ``Expected ... Got ... Do this.``, apart."""
+    expected, _, rest = text.removeprefix("Expected ").partition(". Got ")
+    got, _, advice = rest.partition(". ")
+    return Mistake(path, expected, got.rstrip("."), advice)

@@ -1,0 +1,112 @@
+"""What a device class can be told, read off its constructor."""
+
+import dataclasses
+import inspect
+import json
+import types
+import typing
+from typing import Any
+
+import torch
+from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
+
+from analogff.device import Device
+from analogff.study.mistakes import Mistake, from_pydantic, unknown_name
+
+_CONTRACT = ("self", "n_in", "n_out", "seed", "datasheet")
+
+
+@dataclasses.dataclass(frozen=True)
+class Parameter:
+    """One keyword argument of a device class."""
+
+    name: str
+    """The argument."""
+    adapter: TypeAdapter | None
+    """Validates one number; None if the class says nothing about it."""
+    default: Any
+    """``inspect.Parameter.empty`` if it must be given."""
+    per_chip: bool
+    """Whether a bank takes a tensor with one number a chip."""
+
+
+def parameters_of(model: type[Device]) -> tuple[dict[str, Parameter], bool]:
+    """Return the parameters of a class, and whether it takes others too (``**kwargs``)."""
+    arguments = inspect.signature(model.__init__).parameters
+    annotations = _annotations(model)
+    kinds = {p.kind for p in arguments.values()}
+    named = [
+        p for p in arguments.values() if p.name not in _CONTRACT and p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)
+    ]
+    found = {p.name: _parameter(p, annotations.get(p.name, Any), model.banked) for p in named}
+    return found, inspect.Parameter.VAR_KEYWORD in kinds
+
+
+def read_parameters(model: type[Device], table: dict[str, Any], path: str) -> tuple[dict[str, Any], list[Mistake]]:
+    """Validate the parameters that a study file gives.
+
+    Args:
+        model: The class.
+        table: What is written, without ``model``.
+        path: Where it is written.
+
+    Returns:
+        Every parameter, those not written at their defaults; and the mistakes.
+    """
+    known, open_ended = parameters_of(model)
+    what = f"a parameter of {model.__name__}"
+    mistakes = [unknown_name(f"{path}.{k}", what, k, known) for k in table if k not in known and not open_ended]
+    filled = {key: value for key, value in table.items() if key not in known}
+    for name, parameter in known.items():
+        if name not in table and parameter.default is inspect.Parameter.empty:
+            mistakes.append(Mistake(f"{path}.{name}", f"a value, since {model.__name__} has no default", "nothing"))
+            continue
+        if name not in table and not _plain(parameter.default):
+            continue  # neither to be hashed nor sent to a worker: the class fills it in itself
+        try:
+            filled[name] = _validated(parameter, table.get(name, parameter.default))
+        except ValidationError as error:
+            if name in table:
+                mistakes += from_pydantic(error, f"{path}.{name}")
+            else:  # a default is its author's business
+                filled[name] = parameter.default
+    return filled, mistakes
+
+
+def _plain(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return all(map(_plain, value))
+    return value is None or isinstance(value, (bool, int, float, str))
+
+
+def _validated(parameter: Parameter, value: Any) -> Any:
+    if parameter.adapter is None:
+        return value
+    # By way of JSON, strict: a list is a tuple, a whole number is a number, but a text or a truth value is none.
+    return parameter.adapter.validate_json(json.dumps(value, default=str), strict=True)
+
+
+def _annotations(model: type[Device]) -> dict[str, Any]:
+    try:
+        return typing.get_type_hints(model.__init__, include_extras=True)
+    except Exception:  # an annotation that cannot be evaluated says nothing
+        return {}
+
+
+def _parameter(argument: inspect.Parameter, annotation: Any, banked: bool) -> Parameter:
+    single = _for_one_chip(annotation)
+    try:
+        adapter = None if single is Any else TypeAdapter(single, config=ConfigDict(allow_inf_nan=False))
+    except PydanticUserError:
+        adapter = None
+    return Parameter(argument.name, adapter, argument.default, banked and single != annotation)
+
+
+def _for_one_chip(annotation: Any) -> Any:
+    """Take tensors out of a union: ``Annotated[float | Tensor, Ge(0)]`` to ``Annotated[float, Ge(0)]``."""
+    origin, parts = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Annotated:
+        return typing.Annotated[(_for_one_chip(parts[0]), *parts[1:])]  # type: ignore[valid-type]
+    if origin in (typing.Union, types.UnionType) and any(p is torch.Tensor or _for_one_chip(p) != p for p in parts):
+        return typing.Union[tuple(_for_one_chip(p) for p in parts if p is not torch.Tensor)]  # noqa: UP007
+    return annotation

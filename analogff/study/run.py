@@ -1,0 +1,146 @@
+"""From a study to results in a folder: only what is not there yet is done."""
+
+import dataclasses
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from distributed import Client, as_completed
+from distributed.client import Future
+from rich.console import Console
+
+from analogff.study.cluster import connect
+from analogff.study.execute import Outcome, execute
+from analogff.study.manifest import describe, metadata_of, write_manifest
+from analogff.study.mistakes import Mistake, StudyError
+from analogff.study.plan import pack, plan_runs
+from analogff.study.progress import Progress
+from analogff.study.spec import Study
+from analogff.study.store import Store
+from analogff.study.task import Task
+from analogff.words import in_words
+
+WINDOW_PER_WORKER = 2  # one at work and one on its way, so that a large study does not pile up at the scheduler
+
+
+@dataclasses.dataclass(frozen=True)
+class Finished:
+    """How a run of a study ended."""
+
+    folder: Path
+    """Where its results are."""
+    computed: int
+    """Runs that were done now."""
+    failures: tuple[Outcome, ...]
+    """Tasks that raised; a rerun tries them again."""
+
+
+def run_study(
+    study: Study,
+    folder: Path,
+    *,
+    workers: int,
+    scheduler: str | None = None,
+    memory_gib: float = 1.0,
+    console: Console | None = None,
+) -> Finished:
+    """Run what is left of a study.
+
+    Args:
+        study: What to run.
+        folder: Where the results go; may hold earlier ones of the same study.
+        workers: Processes on this machine; 0 works inside this one.
+        scheduler: Address of a Dask scheduler, instead.
+        memory_gib: Most memory that the state of one task may take.
+        console: Where to show the progress.
+
+    Raises:
+        StudyError: If the study asks for what this machine has not.
+        StoreError: If the folder holds other results.
+        ClusterError: If a scheduler does not answer.
+    """
+    console = console or Console()
+    _check_compute(study, scheduler)
+    runs = plan_runs(study)
+    manifest = describe(study, runs)
+    store = Store(folder, runs, metadata_of(manifest))
+    done = store.done()
+    left = [run for run in runs if run.key not in done]
+    if not left:
+        _prepare(store, manifest)
+        console.print(f"All {len(runs)} runs are there already.")
+        return Finished(folder, 0, ())
+    with connect(workers, scheduler) as client:
+        _prepare(store, manifest)
+        threads = sum(client.nthreads().values())
+        tasks = pack(left, study.shapes, workers=threads, memory_gib=memory_gib, folder=str(study.folder))
+        failures = _work(
+            client, tasks, WINDOW_PER_WORKER * threads, store, Progress(console, len(tasks), len(left), len(done))
+        )
+    failed = sum(len(outcome.task.runs) for outcome in failures)
+    return Finished(folder, len(left) - failed, failures)
+
+
+def _work(client: Client, tasks: list[Task], window: int, store: Store, progress: Progress) -> tuple[Outcome, ...]:
+    failures = []
+    with progress:
+        for outcome in _outcomes(client, tasks, window):
+            store.write(outcome)
+            progress.note(outcome)
+            if outcome.failure:
+                failures.append(outcome)
+    return tuple(failures)
+
+
+def _outcomes(client: Client, tasks: Iterable[Task], window: int) -> Iterator[Outcome]:
+    """Yield what comes of tasks as they finish, with a bounded number handed out at a time."""
+    waiting = iter(tasks)
+    handed_out: dict[str, Task] = {}
+
+    def hand_out() -> Future | None:
+        task = next(waiting, None)
+        if task is None:
+            return None
+        future = client.submit(execute, task, pure=False)
+        handed_out[future.key] = task
+        return future
+
+    first = [future for _, future in zip(range(window), iter(hand_out, None), strict=False)]
+    finished = as_completed(first)
+    for future in finished:
+        yield _collect(future, handed_out.pop(future.key))
+        following = hand_out()
+        if following is not None:
+            finished.add(following)
+
+
+def _collect(future: Future, task: Task) -> Outcome:
+    try:
+        return future.result()
+    except Exception as error:  # the worker died, the connection broke, or a plug-in is missing over there
+        return Outcome(task, failure=in_words(error).splitlines()[0])
+
+
+def _prepare(store: Store, manifest: dict) -> None:
+    store.prepare()
+    write_manifest(store.folder, manifest)
+
+
+def _check_compute(study: Study, scheduler: str | None) -> None:
+    import torch
+
+    if scheduler is None and any(c.settings.compute == "cuda" for c in study.cases) and not torch.cuda.is_available():
+        advice = 'Write compute = "cpu", or give the --scheduler of a cluster that has them.'
+        raise StudyError([Mistake("compute", "a CUDA device on this machine", "none", advice)])
+
+
+def default_folder(study: Study) -> Path:
+    """Return ``results/<name>`` with the study's name as a plain folder name."""
+    slug = "-".join("".join(c if c.isalnum() else " " for c in study.name.lower()).split())
+    return Path("results") / (slug or "study")
+
+
+def describe_failure(outcome: Outcome) -> str:
+    """Return a sentence for a task that raised."""
+    more = len(outcome.task.runs) - 1
+    others = f" and {more} more runs of its task" if more else ""
+    return f"{outcome.task.runs[0]}{others}: Expected it to learn. Got {outcome.failure}."

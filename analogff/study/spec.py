@@ -1,0 +1,191 @@
+"""A study file, read: every mistake in it at once, or every case it stands for."""
+
+import dataclasses
+import re
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from analogff.data import DataError, load_dataset
+from analogff.study.case import Case, Settings
+from analogff.study.mistakes import Mistake, StudyError, in_clauses, not_finite, shown
+from analogff.study.reader import Reader
+from analogff.study.sweep import (
+    MAX_RUNS,
+    PathError,
+    assign,
+    combinations,
+    count_runs,
+    first_point,
+    read_axes,
+)
+from analogff.study.workshop import Workshop
+
+
+@dataclasses.dataclass(frozen=True)
+class Shape:
+    """The sizes of a data set."""
+
+    n_in: int
+    """Pixels of an image."""
+    classes: int
+    """Number of labels."""
+    images: int
+    """Training images that are learned from when all are."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Study:
+    """A study without mistakes."""
+
+    name: str
+    """What it is called."""
+    folder: Path
+    """Where its relative paths start."""
+    document: dict[str, Any]
+    """The file, with what the command line set."""
+    axes: dict[str, list[Any]]
+    """The swept paths with their values."""
+    cases: tuple[Case, ...]
+    """Every point for every rule, rule by rule."""
+    shapes: dict[str, Shape]
+    """The sizes of each data set by name."""
+
+
+def read_study(path: Path, settings: Sequence[str] = ()) -> Study:
+    """Read a study file.
+
+    Args:
+        path: The file.
+        settings: ``path=value`` of the command line, which overrule the file.
+
+    Raises:
+        StudyError: With every mistake, before anything is run or written.
+    """
+    document = _parse(path)
+    folder = path.resolve().parent
+    workshop = Workshop(folder)
+    mistakes = _apply(document, settings, workshop) + not_finite(document)
+    if mistakes:
+        raise StudyError(mistakes)
+    axes, mistakes = read_axes(document, workshop)
+    reader = Reader(folder, workshop)
+    first, more = _read_first(document, axes, reader)
+    mistakes += more
+    if first is not None and "rule" in document and not reader.rule_tables(document)[1]:
+        mistakes += _too_many(document, axes, first, workshop)
+    if mistakes:
+        raise StudyError(mistakes)
+    cases = _expand(document, axes, reader)
+    return Study(cases[0].settings.name, folder, document, axes, cases, _shapes(cases, folder))
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        near = sorted(p.name for p in path.parent.glob("*.toml")) if path.parent.is_dir() else []
+        advice = f"There is {', '.join(near[:5])}." if near else "Give the path of a TOML file."
+        raise StudyError([Mistake(str(path), "a study file", "no such file", advice)]) from None
+    except OSError as error:
+        advice = "Give the path of a TOML file."
+        raise StudyError([Mistake(str(path), "a file that can be read", str(error.strerror), advice)]) from None
+    except UnicodeDecodeError:
+        raise StudyError([Mistake(str(path), "a TOML file", "bytes that are not text", "Save it as UTF-8.")]) from None
+    except tomllib.TOMLDecodeError as error:
+        raise StudyError([Mistake(str(path), "valid TOML", str(error), "Mend that line.")]) from None
+
+
+def parse_setting(text: str) -> tuple[str, Any]:
+    """Return path and value of ``path=value``; the value is TOML, or else a text.
+
+    Raises:
+        StudyError: If there is no equals sign.
+    """
+    path, equals, value = (part.strip() for part in text.partition("="))
+    if not equals or not path:
+        raise StudyError([Mistake("--set", "path=value", shown(text), "Write --set device.read_noise=0.1.")])
+    try:
+        return path, tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return path, value
+
+
+def _apply(document: dict[str, Any], settings: Sequence[str], workshop: Workshop) -> list[Mistake]:
+    mistakes = []
+    for text in settings:
+        try:
+            assign(document, *parse_setting(text), workshop)
+        except PathError as error:
+            mistakes.append(error.mistake)
+        except StudyError as error:
+            mistakes += error.mistakes
+    return mistakes
+
+
+def _read_first(
+    document: dict[str, Any], axes: dict[str, list[Any]], reader: Reader
+) -> tuple[Settings | None, list[Mistake]]:
+    """Read the first point with all its rules, for the mistakes that every point has."""
+    point = first_point(document, axes, reader.workshop)
+    rules = range(max(1, len(reader.rule_tables(point)[0])))
+    mistakes = [mistake for rule in rules for mistake in reader.case(point, rule, {})[1]]
+    return reader.settings(point)[0], [_where_swept(mistake, axes) for mistake in dict.fromkeys(mistakes)]
+
+
+def _too_many(
+    document: dict[str, Any], axes: dict[str, list[Any]], first: Settings, workshop: Workshop
+) -> list[Mistake]:
+    point = first_point(document, axes, workshop)
+    runs = count_runs(point, axes, len(first.chips) * len(first.seeds), workshop)
+    if runs <= MAX_RUNS:
+        return []
+    sizes = " x ".join(f"{len(values)} {path}" for path, values in axes.items()) or "no sweep"
+    got = f"{runs:,} ({sizes}, {len(first.chips)} chips, {len(first.seeds)} seeds, {len(point['rule'])} rules)"
+    return [Mistake("sweep", f"at most {MAX_RUNS:,} runs", got, "Sweep fewer values, or split the study.")]
+
+
+def _expand(document: dict[str, Any], axes: dict[str, list[Any]], reader: Reader) -> tuple[Case, ...]:
+    cases, mistakes = [], {}
+    for rule in range(len(first_point(document, axes, reader.workshop)["rule"])):
+        for values, point in combinations(document, axes, rule, reader.workshop):
+            case, wrong = reader.case(point, rule, values)
+            for mistake in wrong:
+                mistakes.setdefault(mistake, _where_swept(mistake, axes, values))
+            if case:
+                cases.append(case)
+    if mistakes:
+        raise StudyError(list(mistakes.values()))
+    return tuple(cases)
+
+
+def _where_swept(mistake: Mistake, axes: dict[str, list[Any]], values: dict[str, Any] | None = None) -> Mistake:
+    """Name the axis, where the mistake lies in one of its values; else the first point that has it."""
+    for path in axes:
+        if _plain(mistake.path) == _plain(path) or _plain(mistake.path).startswith(f"{_plain(path)}."):
+            return dataclasses.replace(mistake, path=f"sweep.{path}")
+    at = ", ".join(f"{path} = {shown(value)}" for path, value in (values or {}).items() if value is not None)
+    return dataclasses.replace(mistake, got=f"{mistake.got} (where {at})") if at else mistake
+
+
+def _plain(path: str) -> str:
+    return re.sub(r"\.\d+(?=\.|$)", "", path)
+
+
+def _shapes(cases: tuple[Case, ...], folder: Path) -> dict[str, Shape]:
+    """Load every data set as it will be used, so that too many images are refused now."""
+    shapes, mistakes = {}, []
+    for name, train, held_out in dict.fromkeys(
+        (c.settings.dataset, c.settings.train_images, c.settings.validation_images) for c in cases
+    ):
+        try:
+            data = load_dataset(name, train_images=train, validation_images=held_out, folder=folder)
+            shapes[name] = Shape(data.n_in, data.classes, len(data.train.labels))
+        except DataError as error:
+            of_number = "validation_images=" in str(error)
+            path = "dataset" if not of_number else "train_images" if train else "validation_images"
+            mistakes.append(in_clauses(path, str(error)))
+    if mistakes:
+        raise StudyError(mistakes)
+    return shapes

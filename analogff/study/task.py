@@ -1,0 +1,72 @@
+"""What a worker is sent: runs that can be done side by side in one bank, as plain data."""
+
+import dataclasses
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from analogff.study.case import Case, DeviceChoice
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """One chip that learns once: the unit of results and of resuming."""
+
+    key: str
+    """Hash of everything that decides its numbers."""
+    case: Case
+    """The point and the rule."""
+    chip: int
+    """Chip seed."""
+    seed: int
+    """Learning seed."""
+
+    def __str__(self) -> str:
+        swept = "".join(f", {path} = {column_value(v)}" for path, v in self.case.values.items() if v is not None)
+        return f"{self.case.rule.name}{swept}, chip {self.chip}, seed {self.seed}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """Runs that differ only in their chips and in numbers that a bank takes per chip."""
+
+    runs: tuple[Run, ...]
+    """One a chip of the bank."""
+    folder: str
+    """The study file's folder, where relative paths start."""
+
+    @property
+    def key(self) -> str:
+        """Hash of the keys of its runs, whatever their order."""
+        return hashlib.sha256("".join(sorted(run.key for run in self.runs)).encode()).hexdigest()[:16]
+
+
+def bank_parameters(choices: Sequence[DeviceChoice]) -> dict[str, Any]:
+    """Return the constructor arguments of a bank with one chip a choice.
+
+    A number that can be given per chip always goes in as a tensor, even for one chip and for equal numbers,
+    so that a chip goes through the same arithmetic whatever bank it is in.
+    """
+    first = choices[0]
+    return first.parameters | {name: _stack([c.parameters[name] for c in choices]) for name in first.per_chip}
+
+
+def column_value(value: Any) -> Any:
+    """Return a swept value as a cell of a table: plain if it is, else in words.
+
+    Example:
+        >>> column_value([500, 500]), column_value({"model": "unknown", "mismatch": 0.1})
+        ('500-500', 'unknown, mismatch = 0.1')
+    """
+    if isinstance(value, dict):
+        rest = [f"{key} = {column_value(v)}" for key, v in value.items() if key != "model"]
+        return ", ".join([str(value["model"])] * ("model" in value) + rest)
+    if isinstance(value, (list, tuple)):
+        return "-".join(str(column_value(part)) for part in value)
+    return value
+
+
+def _stack(values: list[Any]) -> torch.Tensor:
+    return torch.tensor(values, dtype=torch.int64 if isinstance(values[0], int) else torch.float32)

@@ -1,0 +1,137 @@
+"""Devices and rules of a study, resolved, validated and tried on a tiny bank before anything runs."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from analogff import catalog
+from analogff.catalog import CatalogError
+from analogff.device import Device, Observable, fabricate, require
+from analogff.rules.base import Rule
+from analogff.study.case import DeviceChoice, RuleChoice
+from analogff.study.mistakes import Mistake, from_pydantic, shown
+from analogff.study.parameters import parameters_of, read_parameters
+from analogff.study.task import bank_parameters
+from analogff.words import in_words
+
+DeviceRead = tuple[DeviceChoice | None, list[Mistake]]
+RuleRead = tuple[RuleChoice | None, list[Mistake]]
+
+
+class Workshop:
+    """Reads device and rule tables; the same table is read once, however many points a sweep has.
+
+    Args:
+        folder: The study file's folder, where relative paths start.
+    """
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self._devices: dict[str, DeviceRead] = {}
+        self._rules: dict[str, RuleRead] = {}
+        self._hidden: dict[str, dict[Observable, str | None]] = {}
+
+    def device(self, table: Any, path: str) -> DeviceRead:
+        """Read a ``[device]`` table; the choice is None if it has mistakes."""
+        key = _key(table, path)
+        if key not in self._devices:
+            self._devices[key] = self._read_device(table, path)
+        return self._devices[key]
+
+    def rule(self, table: Any, path: str) -> RuleRead:
+        """Read a ``[[rule]]`` table; the choice is None if it has mistakes."""
+        key = _key(table, path)
+        if key not in self._rules:
+            self._rules[key] = self._read_rule(table, path)
+        return self._rules[key]
+
+    def options_of(self, table: Any) -> list[str]:
+        """Return the option names of a rule's table; none if the rule is unknown."""
+        try:
+            return ["name", *catalog.resolve_rule(table["name"]).Options.model_fields]
+        except (CatalogError, KeyError, TypeError):
+            return []
+
+    def refusal(self, rule: RuleChoice, device: DeviceChoice, path: str) -> Mistake | None:
+        """Say what a rule needs that a device does not show."""
+        model = catalog.resolve_rule(rule.name)
+        needed = model.needs(model.Options(**rule.options))
+        why = self._hidden[_identity(device)][needed]
+        if why is None:
+            return None
+        told = ", ".join(f"{k} = {shown(v)}" for k, v in rule.options.items() if isinstance(v, str))
+        rule_said = f"{rule.name} ({told})" if told else rule.name
+        expected = f"a device that shows {needed.name}, which {rule_said} needs"
+        advice = "Take another rule or option for this device, or another device."
+        return Mistake(path, expected, f"{device.reference}: {why}", advice)
+
+    def _read_device(self, table: Any, path: str) -> DeviceRead:
+        reference, mistake = _named(table, "model", path, catalog.device_names())
+        if mistake:
+            return None, [mistake]
+        try:
+            model = catalog.resolve_device(reference, self.folder)
+            mark = catalog.fingerprint(reference, catalog.DEVICES, self.folder)
+        except CatalogError as error:
+            return None, [Mistake(f"{path}.model", error.expected, error.got, error.advice)]
+        filled, mistakes = read_parameters(model, {k: v for k, v in table.items() if k != "model"}, path)
+        if mistakes:
+            return None, mistakes
+        known, _ = parameters_of(model)
+        per_chip = frozenset(k for k, v in filled.items() if k in known and known[k].per_chip and _number(v))
+        choice = DeviceChoice(reference, filled, per_chip, mark)
+        mistake = self._try(model, choice, path)
+        return (None, [mistake]) if mistake else (choice, [])
+
+    def _try(self, model: type[Device], choice: DeviceChoice, path: str) -> Mistake | None:
+        """Make two tiny chips, so that a constructor that raises does so now."""
+        try:
+            parameters = bank_parameters([choice, choice])
+            device = fabricate(model, 4, 3, seeds=[0, 1], parameters=parameters)
+            self._hidden[_identity(choice)] = {level: require(device, level) for level in Observable}
+        except (Exception, SystemExit) as error:
+            advice = f"Mend it; `analogff check {choice.reference}` says more."
+            return Mistake(path, f"{choice.reference} to make a chip", in_words(error), advice)
+        return None
+
+    def _read_rule(self, table: Any, path: str) -> RuleRead:
+        name, mistake = _named(table, "name", path, catalog.rule_names())
+        if mistake:
+            return None, [mistake]
+        try:
+            model: type[Rule] = catalog.resolve_rule(name)
+            mark = catalog.fingerprint(name, catalog.RULES, self.folder)
+        except CatalogError as error:
+            return None, [Mistake(f"{path}.name", error.expected, error.got, error.advice)]
+        written = {k: v for k, v in table.items() if k != "name"}
+        try:
+            options = model.Options.model_validate_json(json.dumps(written, default=str), strict=True)
+        except ValidationError as error:
+            return None, from_pydantic(error, path, f"an option of {name}", model.Options.model_fields)
+        return RuleChoice(name, options.model_dump(mode="json"), mark), []
+
+
+def _named(table: Any, key: str, path: str, names: list[str]) -> tuple[str, Mistake | None]:
+    """Return what a table's name field says, or the mistake."""
+    listed = ", ".join(names)
+    if not isinstance(table, dict):
+        return "", Mistake(path, f"a table with {key} = ... ({listed})", shown(table))
+    value = table.get(key)
+    if not isinstance(value, str):
+        got = shown(value) if key in table else "nothing"
+        return "", Mistake(f"{path}.{key}", f"a name ({listed})", got, f"Add {key} = ...")
+    return value, None
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _key(table: Any, path: str) -> str:
+    return f"{path}={json.dumps(table, default=str, sort_keys=True)}"
+
+
+def _identity(choice: DeviceChoice) -> str:
+    return _key(choice.parameters, choice.reference)

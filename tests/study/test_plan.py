@@ -1,0 +1,108 @@
+"""Which runs there are, what they are called, and how they are packed."""
+
+import itertools
+
+import pytest
+
+from analogff.study.plan import chips_in, pack, plan_runs
+from analogff.study.spec import read_study
+from analogff.study.task import bank_parameters
+from tests.study.conftest import DEVICE, HEAD, RULE
+
+FF = '[[rule]]\nname = "forward-forward"\n'
+NOISE = '"device.read_noise" = [0.0, 0.05, 0.1]\n'
+
+
+def tasks_of(study, *, workers=1, memory_gib=1.0):
+    runs = plan_runs(study)
+    return pack(runs, study.shapes, workers=workers, memory_gib=memory_gib, folder=str(study.folder))
+
+
+def test_every_combination_is_a_run(write_study):
+    path = write_study(more="seeds = [3, 5]\n", rule=RULE + FF, sweep=f"[sweep]\nepochs = [1, 2]\n{NOISE}")
+    runs = plan_runs(read_study(path))
+    found = {
+        (r.case.rule.name, r.case.settings.epochs, r.case.devices[0].parameters["read_noise"], r.seed, r.chip)
+        for r in runs
+    }
+    wanted = itertools.product(("backprop", "forward-forward"), (1, 2), (0.0, 0.05, 0.1), (3, 5), (0, 1))
+    assert found == set(wanted) and len(runs) == len(found)
+
+
+def test_a_rule_without_the_swept_option_is_run_once(write_study):
+    path = write_study(rule=RULE + FF, sweep='[sweep]\n"rule.slope" = ["probed", "assumed"]\n')
+    cases = read_study(path).cases
+    told = [(case.rule.name, case.rule.options.get("slope"), case.values["rule.slope"]) for case in cases]
+    assert told == [
+        ("backprop", None, None),
+        ("forward-forward", "probed", "probed"),
+        ("forward-forward", "assumed", "assumed"),
+    ]
+
+
+def test_an_indexed_path_reaches_one_table(write_study):
+    devices = DEVICE.replace("[device]", "[[device]]") * 2
+    head = HEAD.replace("[8]", "[8, 9]")
+    sweep = '[sweep]\n"device.1.read_noise" = [0.3]\n"device.mismatch" = [0.4]\n"rule.1.rate" = [0.5]\n'
+    backprop, perturbation = read_study(
+        write_study(head=head, device=devices, rule=RULE + '[[rule]]\nname = "weight-perturbation"\n', sweep=sweep)
+    ).cases
+    first, second = backprop.devices
+    assert (first.parameters["mismatch"], second.parameters["mismatch"]) == (0.4, 0.4)
+    assert first.parameters["read_noise"] != 0.3 and second.parameters["read_noise"] == 0.3
+    assert backprop.rule.options["rate"] != 0.5 and perturbation.rule.options["rate"] == 0.5
+
+
+@pytest.mark.parametrize("layers, head, expected", [("[8, 9]", "digital", 2), ("[8, 9]", "device", 3)])
+def test_one_device_serves_every_layer(layers, head, expected, write_study):
+    study = read_study(write_study(), [f"layers={layers}", f"head={head}"])
+    assert len(study.cases[0].devices) == expected
+
+
+def test_a_key_is_of_what_decides_the_numbers_alone(write_study):
+    path = write_study()
+    key = plan_runs(read_study(path))[0].key
+    keys = lambda *settings: {run.key for run in plan_runs(read_study(path, settings))}  # noqa: E731
+    assert key in keys("name=other", "chips=[5, 0]", "seeds=[9, 0]")
+    assert key in keys("sweep.device.mismatch=[0.5, 0.2]", "device.adc_bits=6")  # 0.2 and 6 are its defaults
+    for setting in ("epochs=2", "layers=[9]", "device.mismatch=0.21", "rule.rate=0.1", "wait_seconds=1", "chips=[1]"):
+        assert key not in keys(setting), setting
+
+
+def test_a_sweep_of_device_numbers_is_one_bank(write_study):
+    study = read_study(write_study(sweep=f'[sweep]\n{NOISE}"device.mismatch" = [0.1, 0.2]\n'), ["chips=4"])
+    tasks = tasks_of(study)
+    assert [len(task.runs) for task in tasks] == [12, 12]  # two banks a worker, and no more
+    parameters = bank_parameters([run.case.devices[0] for run in tasks[0].runs])
+    assert parameters["read_noise"].shape == (12,) and len(set(parameters["read_noise"].tolist())) > 1
+
+
+def test_runs_that_differ_in_more_share_no_bank(write_study):
+    sweep = '[sweep]\n"device.family" = ["relu", "sigmoid"]\nepochs = [1, 2]\n'
+    for task in tasks_of(read_study(write_study(sweep=sweep, rule=RULE + FF, more="seeds = [0, 1]\n"))):
+        shared = {
+            (r.case.rule.name, r.seed, r.case.settings.epochs, r.case.devices[0].parameters["family"])
+            for r in task.runs
+        }
+        assert len(shared) == 1
+
+
+@pytest.mark.parametrize("workers", [1, 2, 7])
+def test_packing_keeps_all_workers_busy_longest_first(workers, write_study):
+    study = read_study(write_study(sweep=f"[sweep]\n{NOISE}epochs = [1, 5]\n"), ["chips=12"])
+    tasks = tasks_of(study, workers=workers)
+    assert len(tasks) >= 2 * workers
+    assert sorted(r.key for t in tasks for r in t.runs) == sorted(r.key for r in plan_runs(study))
+    efforts = [len(task.runs) * task.runs[0].case.settings.epochs for task in tasks]
+    assert efforts == sorted(efforts, reverse=True)
+    assert max(efforts) <= 1.5 * sum(efforts) / (2 * workers)
+
+
+def test_memory_bounds_a_bank(write_study):
+    study = read_study(write_study(), ["chips=64", "layers=[500, 500]"])
+    case, weights = study.cases[0], 64 * 500 + 500 * 500 + 500 * 10
+    for memory_gib in (0.05, 0.5):
+        most = chips_in(memory_gib, case, study.shapes)
+        assert max(len(task.runs) for task in tasks_of(study, memory_gib=memory_gib)) <= most
+        assert most * weights * 4 * 8 <= memory_gib * 2**30
+    assert chips_in(1e-9, case, study.shapes) == 1

@@ -1,0 +1,203 @@
+"""Running, resuming, and running elsewhere: always the same numbers."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from analogff.study.execute import Outcome
+from analogff.study.run import describe_failure, run_study
+from analogff.study.spec import read_study
+from analogff.study.store import Store, StoreError, load_goodness, load_results
+from tests.study.conftest import DEVICE, HEAD, RULE
+
+FF = '[[rule]]\nname = "forward-forward"\nbatch = 20\n'
+RULES = FF + RULE + '[[rule]]\nname = "weight-perturbation"\n'
+SWEEP = '[sweep]\n"device.read_noise" = [0.0, 0.1]\n'
+LABELS = ["run", "rule", "rule.slope", "rule.through", "rule.rate", "device.read_noise", "chip", "seed", "epoch"]
+
+
+def run(path, out, *settings, workers=0, **more):
+    return run_study(read_study(path, settings), out, workers=workers, console=Console(quiet=True), **more)
+
+
+def same(a: pd.DataFrame, b: pd.DataFrame) -> None:
+    """Demand the same table to the last bit, but for the time that it took."""
+    pd.testing.assert_frame_equal(a.drop(columns="wall_seconds"), b.drop(columns="wall_seconds"), check_exact=True)
+
+
+def by_run(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.sort_values(["run", "epoch"]).reset_index(drop=True)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("undisturbed")
+    path = folder / "study.toml"
+    path.write_text(HEAD.replace("epochs = 1", "epochs = 2") + DEVICE + RULES + SWEEP)
+    finished = run(path, folder / "out")
+    assert finished.failures == () and finished.computed == 3 * 2 * 2
+    return path, folder / "out", load_results(folder / "out")
+
+
+def test_one_row_a_point_rule_chip_seed_and_epoch(undisturbed):
+    _, folder, frame = undisturbed
+    assert len(frame) == 3 * 2 * 2 * 2
+    assert not frame.duplicated(["rule", "device.read_noise", "chip", "seed", "epoch"]).any()
+    assert set(LABELS) <= set(frame)
+    assert list(frame["rule"].unique()) == ["forward-forward", "backprop", "weight-perturbation"]
+    assert list(frame["epoch"][:4]) == [1, 2, 1, 2]
+    assert len(pd.read_parquet(folder / "results")) == len(frame)
+    assert frame["test_error"].between(0, 100).all() and frame["reads"].gt(0).all()
+    assert frame.loc[frame["rule"] != "backprop", "rule.through"].isna().all()
+
+
+def test_goodness_counts_every_image_once_a_layer_and_polarity(undisturbed):
+    _, folder, _ = undisturbed
+    frame = load_goodness(folder)
+    assert set(frame["rule"]) == {"forward-forward"}
+    counts = frame.groupby(["run", "layer", "polarity"])["count"].sum()
+    assert (counts == 50).all() and len(counts) == 4 * 1 * 2  # the 50 validation images, on 4 chips of one layer
+    assert (frame["bin_high"] > frame["bin_low"]).all()
+
+
+def test_resuming_does_nothing_twice(undisturbed, tmp_path):
+    path, folder, frame = undisturbed
+    before = {part: part.stat().st_mtime_ns for part in (folder / "results").iterdir()}
+    assert run(path, folder).computed == 0
+    assert {part: part.stat().st_mtime_ns for part in (folder / "results").iterdir()} == before
+    lost = sorted(before)[1]
+    runs = set(pd.read_parquet(lost)["run"])
+    lost.unlink()
+    assert run(path, folder).computed == len(runs)
+    same(load_results(folder), frame)
+
+
+def test_a_chip_is_the_same_alone_and_in_a_bank(undisturbed, tmp_path):
+    path, _, frame = undisturbed
+    tables = []
+    for chip in (0, 1):
+        for noise in (0.0, 0.1):
+            out = tmp_path / f"{chip} {noise}"
+            run(path, out, f"chips=[{chip}]", f"sweep.device.read_noise=[{noise}]")
+            tables.append(load_results(out))
+    same(by_run(pd.concat(tables)), by_run(frame))
+
+
+def test_adding_chips_and_values_keeps_what_is_there(undisturbed, tmp_path):
+    path, _, frame = undisturbed
+    out = tmp_path / "grows"
+    small = ["chips=1", "sweep.device.read_noise=[0.1]"]
+    assert run(path, out, *small).computed == 3
+    assert run(path, out, "chips=1").computed == 3
+    assert run(path, out).computed == 6
+    same(load_results(out), frame)
+    assert len(pd.read_parquet(out / "results")) == len(frame)
+    with pytest.raises(StoreError, match="6 runs of another study.*Use another --out"):
+        run(path, out, "chips=1")
+
+
+def test_a_new_axis_names_the_old_runs_too(write_study, tmp_path):
+    path, out = write_study(device=DEVICE + "mismatch = 0.1\n"), tmp_path / "out"
+    run(path, out)
+    assert run(path, out, "sweep.device.mismatch=[0.1, 0.3]").computed == 2
+    frame = pd.read_parquet(out / "results")
+    assert sorted(frame["device.mismatch"]) == [0.1, 0.1, 0.3, 0.3]
+
+
+def test_an_edited_device_is_another_device(write_study, tmp_path):
+    chip = "from analogff import Device\nclass Chip(Device):\n    def measure(self, x):\n        return x.clamp(0, 1)\n"
+    path = write_study(
+        device='[device]\nmodel = "mine.py:Chip"\n', rule=FF + 'slope = "assumed"\n', files={"mine.py": chip}
+    )
+    run(path, tmp_path / "out")
+    (tmp_path / "mine.py").write_text(chip.replace("(0, 1)", "(0, 2)"))
+    with pytest.raises(StoreError, match="an edited device"):
+        run(path, tmp_path / "out")
+
+
+def test_a_failing_task_is_named_and_tried_again(write_study, tmp_path):
+    chip = (
+        "from analogff import Device\nclass Chip(Device):\n    def __init__(self, n_in, n_out, *, seed, limit: int = 0):\n"
+        "        super().__init__(n_in, n_out)\n        self.limit = limit\n    def measure(self, x):\n"
+        "        if self.limit and len(x) > self.limit:\n            raise RuntimeError('too hot')\n        return x.relu()\n"
+    )
+    path = write_study(
+        device='[device]\nmodel = "mine.py:Chip"\n',
+        rule=FF + 'slope = "assumed"\n',
+        files={"mine.py": chip},
+        sweep='[sweep]\n"device.limit" = [0, 5]\n',
+    )
+    for _ in range(2):
+        finished = run(path, tmp_path / "out")
+        told = [describe_failure(outcome) for outcome in finished.failures]
+        assert all("device.limit = 5" in text and "RuntimeError: too hot (mine.py, line 8)" in text for text in told)
+        assert sum(len(outcome.task.runs) for outcome in finished.failures) == 2
+        assert set(load_results(tmp_path / "out")["device.limit"]) == {0}
+    assert finished.computed == 0
+
+
+def test_a_diverging_run_is_a_marked_row(write_study, tmp_path):
+    sweep = '[sweep]\n"rule.rate" = [0.003, 1e30]\n'
+    path = write_study(device='[device]\nmodel = "ideal"\n', rule=FF, sweep=sweep)
+    assert run(path, tmp_path / "out").failures == ()
+    frame = load_results(tmp_path / "out")
+    assert len(frame) == 4
+    assert frame.groupby("rule.rate")["diverged"].all().to_dict() == {0.003: False, 1e30: True}
+    assert frame["test_error"].notna().all()
+
+
+def test_two_processes_give_the_same_numbers(undisturbed, tmp_path):
+    path, _, frame = undisturbed
+    assert run(path, tmp_path / "out", workers=2).failures == ()
+    same(load_results(tmp_path / "out"), frame)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("parts", [0, 1, 3])
+def test_a_killed_run_loses_only_what_was_in_flight(undisturbed, tmp_path, parts):
+    """Killed with SIGKILL as soon as some parts are there, and resumed."""
+    path, _, frame = undisturbed
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "analogff", "run", str(path), "--out", str(out), "--workers", "2"]
+    driver = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while driver.poll() is None and not _parts(out, parts):
+        time.sleep(0.01)
+    os.kill(driver.pid, signal.SIGKILL)
+    driver.wait()
+    kept = set(pd.read_parquet(out / "results")["run"]) if parts else set()
+    assert len(kept) >= parts
+    assert run(path, out).computed == 12 - len(kept)
+    same(load_results(out), frame)
+    assert [p for p in out.rglob(".*")] == []
+
+
+def _parts(out, least: int) -> bool:
+    folder = out / "results"
+    return folder.exists() and len(list(folder.glob("part-*.parquet"))) >= least
+
+
+def test_half_a_task_is_cleared_away(undisturbed, tmp_path, monkeypatch):
+    """Killed between the goodness and the results of a task, and while a part was being written."""
+    path, _, frame = undisturbed
+    out = tmp_path / "out"
+    write = Store.write
+
+    def only_goodness(self, outcome: Outcome):
+        write(self, Outcome(outcome.task, goodness=outcome.goodness))
+
+    monkeypatch.setattr(Store, "write", only_goodness)
+    run(path, out)
+    monkeypatch.undo()
+    assert list((out / "goodness").iterdir()) and not list((out / "results").iterdir())
+    (out / "results" / ".part-0123.1.tmp").write_bytes(b"PAR1 and no more")
+    assert run(path, out, memory_gib=1e-6).computed == 12  # packed otherwise than before
+    same(load_results(out), frame)
+    goodness = load_goodness(out)
+    assert not goodness.duplicated(["run", "layer", "polarity", "bin_low"]).any()
+    assert not (out / "results" / ".part-0123.1.tmp").exists()

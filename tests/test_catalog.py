@@ -1,0 +1,107 @@
+"""Names, paths and entry points to devices and rules."""
+
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import pytest
+
+from analogff import catalog
+from analogff.catalog import CatalogError, resolve_device, resolve_rule
+from analogff.device import Device
+from analogff.words import in_words, nearest
+
+MINE = "import neighbour\nfrom analogff import Device\n\nclass Mine(Device):\n    def measure(self, x):\n        return neighbour.twice(x)\n"
+
+
+class Owner:
+    def __init__(self, name):
+        self.name, self.version = name, "1.0"
+
+
+class Point(EntryPoint):
+    """An entry point of a distribution that is not installed."""
+
+    def __init__(self, name, value, group, owner):
+        super().__init__(name, value, group)
+        vars(self).update(dist=Owner(owner))
+
+
+@pytest.fixture
+def install(monkeypatch):
+    def add(*points):
+        real = catalog.entry_points
+        monkeypatch.setattr(
+            catalog, "entry_points", lambda group: [*real(group=group), *(p for p in points if p.group == group)]
+        )
+
+    return add
+
+
+@pytest.mark.parametrize("name", catalog.device_names())
+def test_every_registered_device_resolves(name):
+    assert issubclass(resolve_device(name, Path.cwd()), Device)
+
+
+@pytest.mark.parametrize("name", catalog.rule_names())
+def test_every_registered_rule_resolves_and_describes_itself(name):
+    rule = resolve_rule(name)
+    assert rule.name == name and catalog.summary(rule).endswith(".")
+
+
+def test_a_class_of_a_module_and_of_a_file(tmp_path):
+    (tmp_path / "mine.py").write_text(MINE)
+    (tmp_path / "neighbour.py").write_text("def twice(x):\n    return 2 * x\n")
+    assert resolve_device("analogff.device:Digital", tmp_path).__name__ == "Digital"
+    assert resolve_device("mine.py:Mine", tmp_path).__name__ == "Mine"
+    assert resolve_device("./mine.py:Mine", tmp_path) is resolve_device("mine.py:Mine", tmp_path)
+    assert not (tmp_path / "__pycache__").exists()
+
+
+def test_an_entry_point_of_another_distribution(install):
+    install(Point("theirs", "analogff.device:Digital", catalog.DEVICES, "their-chips"))
+    assert "theirs" in catalog.device_names()
+    assert resolve_device("theirs", Path.cwd()).__name__ == "Digital"
+    assert catalog.fingerprint("theirs", catalog.DEVICES, Path.cwd()) == "their-chips 1.0"
+
+
+def test_a_broken_plug_in_names_its_distribution_and_breaks_nothing_else(install):
+    install(Point("broken", "no.such.module:Chip", catalog.DEVICES, "their-chips"))
+    with pytest.raises(CatalogError, match="Expected broken of their-chips to import. Got ModuleNotFoundError"):
+        resolve_device("broken", Path.cwd())
+    assert resolve_device("ideal", Path.cwd()).__name__ == "Ideal"
+
+
+def test_a_name_with_two_owners_is_refused(install):
+    install(Point("ideal", "analogff.device:Digital", catalog.DEVICES, "their-chips"))
+    with pytest.raises(CatalogError, match="registrations by analogff and their-chips. Uninstall one."):
+        resolve_device("ideal", Path.cwd())
+
+
+@pytest.mark.parametrize(
+    ("reference", "message"),
+    [
+        ("idael", "Expected a registered device.*Got 'idael'. Did you mean ideal\\?"),
+        ("analogff.device:Digtal", "Got 'Digtal'. Did you mean Digital\\?"),
+        ("analogff.device:Ledger", "to be a class derived from analogff.device.Device. Got .*Ledger"),
+        ("nothing.py:Chip", "Expected a file of Python. Got .*nothing.py, which is not there"),
+    ],
+)
+def test_a_wrong_reference_is_told_with_the_nearest_right_one(reference, message, tmp_path):
+    with pytest.raises(CatalogError, match=message):
+        resolve_device(reference, tmp_path)
+
+
+def test_an_edited_file_has_another_fingerprint(tmp_path):
+    (tmp_path / "mine.py").write_text(MINE)
+    before = catalog.fingerprint("mine.py:Mine", catalog.DEVICES, tmp_path)
+    (tmp_path / "mine.py").write_text(MINE + "\n")
+    assert catalog.fingerprint("mine.py:Mine", catalog.DEVICES, tmp_path) != before
+
+
+def test_words():
+    assert nearest("read_nose", ["adc_bits", "read_noise"]) == "read_noise"
+    assert nearest("zzz", ["adc_bits"]) is None
+    try:
+        raise KeyError("x")
+    except KeyError as error:
+        assert in_words(error).startswith("KeyError: 'x' (test_catalog.py, line ")
