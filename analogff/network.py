@@ -12,6 +12,7 @@ from analogff.device import (
     Digital,
     Ledger,
     Observable,
+    PerChip,
     Sealed,
     chipwise,
     derive_seed,
@@ -128,14 +129,14 @@ class Network:
         """Let the finished machine answer, ``(chips, batch)``; what any machine must do to be of use."""
         return self._run(images).argmax(-1)
 
-    def wait(self, seconds: float) -> None:
-        """Let hardware time pass on every layer."""
+    def wait(self, seconds: PerChip) -> None:
+        """Let hardware time pass on every layer, for each chip its own if ``(chips,)``."""
         for layer in (*self.layers, self.head):
             layer.wait(seconds)
 
     def logits(self, y: torch.Tensor) -> torch.Tensor:
         """Scale a head's outputs, so that one with bounded outputs can be sure too."""
-        return y * logit_scale(self.head)
+        return y * logit_scale(self.head).to(y.device)
 
     def _run(self, images: torch.Tensor) -> torch.Tensor:
         x = self.present(images)
@@ -144,10 +145,9 @@ class Network:
         return self.logits(self.head._transmit(x))
 
 
-def logit_scale(head: Sealed) -> float:
-    """Return the factor from a head's outputs to logits: 1 without an output limit."""
+def logit_scale(head: Sealed) -> torch.Tensor:
+    """Return the factor from a head's outputs to logits, ``(chips or 1, 1, 1)``: 1 without an output limit."""
     low, high = head.datasheet.output_min, head.datasheet.output_max
     if low is None or high is None:
-        return 1.0
-    span = torch.as_tensor(high - low, dtype=torch.float32).max().item()
-    return LOGIT_RANGE / span
+        return torch.ones(1, 1, 1)
+    return LOGIT_RANGE / torch.as_tensor(high - low, dtype=torch.float32).reshape(-1, 1, 1)

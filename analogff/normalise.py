@@ -20,8 +20,12 @@ def length_normalise(y: torch.Tensor) -> torch.Tensor:
 
 
 def root_mean_square(y: torch.Tensor) -> torch.Tensor:
-    """Return the length that `length_normalise` divides by, ``(..., 1)``."""
-    return (y.square().mean(-1, keepdim=True) + _FLOOR).sqrt()
+    """Return the length that `length_normalise` divides by, ``(..., 1)``.
+
+    One that overflows is NaN: dividing by infinity would pass a diverged layer off as a silent one.
+    """
+    length = (y.square().mean(-1, keepdim=True) + _FLOOR).sqrt()
+    return length.masked_fill(length.isinf(), torch.nan)
 
 
 def normalise_backward(error: torch.Tensor, normalised: torch.Tensor, length: torch.Tensor) -> torch.Tensor:

@@ -52,7 +52,7 @@ class Progress:
     epoch: int = 0
     first_loss: torch.Tensor | None = None
     diverged: torch.Tensor | None = None
-    device_seconds: float = 0.0
+    device_seconds: torch.Tensor | float = 0.0
     wall_seconds: float = 0.0
 
 
@@ -86,8 +86,9 @@ def train(
         _note_divergence(progress, loss)
         progress.epoch += 1
         seconds, joules = _spent(rule, chips)
-        rule.network.wait(float(seconds.mean()) - progress.device_seconds)
-        progress.device_seconds = float(seconds.mean())
+        now = torch.from_numpy(seconds).to(loss.device)
+        rule.network.wait(now - progress.device_seconds)
+        progress.device_seconds = now
         if progress.epoch == epochs and wait_seconds:
             rule.network.wait(wait_seconds)
         validation, test = error_percent(rule, data.validation), error_percent(rule, data.test)

@@ -12,14 +12,13 @@ from hardware_models.effects import drift as drifts
 from hardware_models.effects import mismatch as spread
 from hardware_models.effects import noise, write
 from hardware_models.effects.pairs import difference, pair
-from hardware_models.parameters import Bits, NonNegative, Positive
+from hardware_models.parameters import Bits, NonNegative, Positive, per_chip
 from hardware_models.periphery import Periphery
 from hardware_models.streams import Stream
 
 TYPICAL_SIEMENS = 5e-6
 """Mean conductance behind a weight as fabricated: a fifth of the greatest, 25 uS."""
-PULSE_JOULES = 10e-12
-"""Energy of a pulse, 1 to 30 pJ."""
+PULSE_JOULES = 10e-12  # 1 to 30 pJ
 VERIFY_PULSES = 8
 """Pulses that write-and-verify is counted for on a cell (assumed; the order of published schemes)."""
 FULL = 0.9
@@ -46,9 +45,9 @@ class PCM(Crossbar):
         n_in: Input lines.
         n_out: Output lines.
         seed: One seed a chip.
-        program_noise: Error of programming, in units of the published one.
-        drift: Drift exponents, in units of the published ones.
-        flicker_noise: 1/f noise, in units of the published one.
+        program_noise: Error of programming, in units of the published one; so too:
+        drift: Drift exponents.
+        flicker_noise: 1/f noise.
         compensation: Rescale the sums after each wait by one measured factor (global drift compensation).
         step: Growth of a cell in one pulse; its range is 0 to 1.
         device_spread: Spread of the steps from cell to cell (lognormal).
@@ -132,7 +131,7 @@ class PCM(Crossbar):
         return noise.sum_noise_of(x, self.variance[chip])
 
     def wait(self, seconds):  # noqa: D102
-        self.age_seconds.add_(seconds)
+        self.age_seconds.add_(per_chip("seconds", seconds, len(self.seeds)).to(self.age_seconds.device))
         for chip in chip_groups(self.weights):
             g, age = self.programmed[chip], self.age_seconds[chip]
             nu = self.drift[chip] * drifts.exponent(g, self.drift_normals[chip])
@@ -146,7 +145,7 @@ class PCM(Crossbar):
         self.factor.fill_(1.0)
         for chip in chip_groups(weights):
             target = pair((weights[chip] / self.unit[chip]).clamp(-1, 1))
-            self._write(chip, self._programmed(chip, target, Stream.PROGRAM), torch.ones_like(target).bool())
+            self._write(chip, self._programmed(chip, target, Stream.PROGRAM), torch.ones_like(target))
         self.writes += 1
         return torch.full_like(self.seeds, 2 * weights[0].numel() * VERIFY_PULSES)
 
@@ -156,37 +155,40 @@ class PCM(Crossbar):
         return torch.cat(counts)
 
     def _pulse(self, chip: slice, change: torch.Tensor) -> torch.Tensor:
-        rows, columns = change.shape[1:]
-        u = kernels.uniform(self.seeds[chip], self.writes[chip] * rows, rows, columns, Stream.ROUNDING)
+        rows = change.shape[1]
+        u = kernels.uniform(self.seeds[chip], self.writes[chip] * rows, rows, change.shape[2], Stream.ROUNDING)
         signed = write.whole_pulses(change, self.step[chip] * self.unit[chip], u)
+        # n independent steps of mean m and spread c m add up to a spread of c m sqrt(n)
+        sigma = self.cycle_spread[chip] / signed.abs().clamp(min=1).sqrt()
+        luck = self._add_write_noise(torch.ones_like(signed), sigma, Stream.WRITE, chip)
         pulses = pair(signed)
-        growth = pulses * self.steps[chip]
-        sigma = self.cycle_spread[chip] * self.steps[chip] * pulses.sqrt()
-        self._add_write_noise(growth, sigma, Stream.WRITE, chip)
-        g = torch.clamp(self.drifted[chip] + growth, self.bounds[chip] * 0, self.bounds[chip])
-        pulsed, spent = pulses != 0, signed.abs().nan_to_num().sum((1, 2)).long()
+        growth = (pulses * self.steps[chip]).unflatten(1, (2, rows)).mul_(luck.unsqueeze(1)).flatten(1, 2)
+        was, most = self.drifted[chip], torch.maximum(self.bounds[chip], self.drifted[chip])
+        g = torch.minimum(was + growth, most).clamp_(min=0)
+        fresh, spent = pulses.clamp_(max=1), signed.abs().nan_to_num().sum((1, 2)).long()
         full = (g > FULL * self.bounds[chip]).unflatten(1, (2, rows)).any(1) & (signed != 0)
         if full.any():
             target, again = pair(difference(g)), torch.cat([full, full], 1)
             g = torch.where(again, self._programmed(chip, target, Stream.REFRESH), g)
             rebuilt = (target / self.step[chip]).ceil() * again
             spent += rebuilt.sum((1, 2)).long() + RESET_PULSES * full.sum((1, 2))
-            pulsed |= again
-        self._write(chip, g, pulsed)
+            fresh = torch.maximum(fresh, again.float())
+        self._write(chip, g, fresh)
         return spent
 
     def _programmed(self, chip: slice, target: torch.Tensor, stream: Stream) -> torch.Tensor:
         """Return where programming lands."""
         error = write.programming_error(target.clamp(max=1), write.JOSHI_2020, write.JOSHI_GMAX)
-        landed = self._add_write_noise(target.clone(), self.program_noise[chip] * error, stream, chip)
-        return landed.clamp_(min=0)
+        sigma = self.program_noise[chip] * error
+        return self._add_write_noise(target.clone(), sigma, stream, chip).clamp_(min=0)
 
-    def _write(self, chip: slice, g: torch.Tensor, written: torch.Tensor) -> None:
-        """Put written cells where they are now, fresh."""
-        self.programmed[chip] = torch.where(written, g, self.programmed[chip])
-        self.drifted[chip] = torch.where(written, g, self.drifted[chip])
-        self.age_seconds[chip] = self.age_seconds[chip].masked_fill(written, 0.0)
-        self.flicker[chip] = self.flicker[chip].masked_fill(written, 0.0)
+    def _write(self, chip: slice, g: torch.Tensor, fresh: torch.Tensor) -> None:
+        """Put all cells where they are now; those written, marked with 1 and not 0, start anew."""
+        kept = 1 - fresh
+        self.programmed[chip].mul_(kept).add_(fresh.mul_(g))
+        self.drifted[chip] = g
+        self.age_seconds[chip].mul_(kept)
+        self.flicker[chip].mul_(kept)
         self._sum_up(chip)
 
     def _sum_up(self, chip: slice) -> None:

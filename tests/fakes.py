@@ -19,8 +19,8 @@ class Curved(Digital):
             self.datasheet,
             neuron=printed or curve,
             readable_weights=False,
-            dac_seconds=1e-9,
-            adc_seconds=1e-9,
+            dacs=None,
+            adcs=None,
         )
 
     def measure(self, x, bias=None):

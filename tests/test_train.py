@@ -118,3 +118,31 @@ def test_hardware_time_passes_while_a_chip_is_trained_and_while_it_waits(digits)
     *_, last = train(learner, chips, digits, epochs=2, wait_seconds=3600)
     waited = chips.ledger.of("layer 1").seconds
     assert waited == pytest.approx(3600 + last.device_seconds.mean(), rel=1e-9)
+
+
+def test_hardware_time_is_each_chips_own(digits):
+    """Chips that spend more pulses take longer; a mean over the bank would let neighbours leak in."""
+
+    class Clocked(Curved):
+        def __init__(self, n_in, n_out, *, seed, **curved):
+            super().__init__(n_in, n_out, seed=seed, **curved)
+            self.register_buffer("age", torch.zeros(len(seed), dtype=torch.float64))
+
+        def pulse(self, change):
+            super().pulse(change)
+            return torch.arange(1, len(change) + 1) * 1000
+
+        def wait(self, seconds):
+            self.age += seconds
+
+    learner, chips = build(*VARIANTS[3], model=Clocked, curve=torch.relu)
+    *_, last = train(learner, chips, digits, epochs=2)
+    assert (np.diff(last.device_seconds) > 0).all()
+    np.testing.assert_allclose(chips.devices[0].age.numpy(), last.device_seconds)
+
+
+def test_an_overflow_does_not_pass_for_silence(digits):
+    *_, absurd = train(
+        *build(*VARIANTS[3][:1], {"through": "oracle", "rate": 1e30}, curve=torch.relu), digits, epochs=1
+    )
+    assert absurd.diverged.all()

@@ -41,7 +41,8 @@ class Bank(Device):
         return _counts(self._each(lambda device, weights: device.program(weights), weights))
 
     def wait(self, seconds):  # noqa: D102
-        self._each(lambda device: device.wait(seconds))
+        for device, each in zip(self.devices, torch.as_tensor(seconds).expand(len(self.devices)).tolist(), strict=True):
+            device.wait(each)  # type: ignore[operator]
 
     def oracle(self, x, bias=None):  # noqa: D102
         return Truth(*map(torch.stack, zip(*self._each(lambda d, x, b: d.oracle(x, b), x, bias), strict=True)))

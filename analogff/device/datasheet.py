@@ -35,6 +35,10 @@ class Datasheet:
     """Resolution of an input; None for a continuous one."""
     adc_bits: PerChip | None = None
     """Resolution of an output; None for a continuous one."""
+    dacs: int | None = None
+    """Input lines with a converter; all of them if None, 0 for a digital layer."""
+    adcs: int | None = None
+    """Output samples that a read converts; all of them if None, 0 for a digital layer."""
     weight_max: PerChip | None = None
     """Greatest magnitude of a weight that can be asked for; None without a limit."""
     read_noise: PerChip = 0.0
@@ -69,6 +73,11 @@ class Datasheet:
     """Energy of one write pulse on one cell (ReRAM 0.1-10 pJ)."""
     source: str = ""
     """Where the numbers come from."""
+
+    @property
+    def conversions(self) -> tuple[int, int]:
+        """DAC and ADC samples of one read."""
+        return self.n_in if self.dacs is None else self.dacs, self.n_out if self.adcs is None else self.adcs
 
     def __post_init__(self):
         if self.n_in < 1 or self.n_out < 1:

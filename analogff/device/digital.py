@@ -33,8 +33,8 @@ class Digital(Device):
             settle_seconds=n_in * 1e-9,
             dac_seconds=0.0,
             adc_seconds=0.0,
-            dac_joules=0.0,
-            adc_joules=0.0,
+            dacs=0,
+            adcs=0,
             read_joules=n_in * n_out * 0.2e-12,
             pulse_seconds=1e-9,
             parallel_pulses=n_out,
@@ -105,6 +105,7 @@ def _behind(digital: Datasheet, box: Datasheet) -> Datasheet:
     return dataclasses.replace(
         box,
         n_in=digital.n_in,
+        dacs=box.conversions[0],
         input_min=None,
         input_max=None,
         bias_port=True,

@@ -21,8 +21,8 @@ class Count:
     """Elementary write steps, ``(chips,)``."""
     writes: int = 0
     """Times that the layer was asked to change."""
-    seconds: float = 0.0
-    """Hardware time that it was made to wait."""
+    seconds: torch.Tensor | float = 0.0
+    """Hardware time that it was made to wait; ``(chips,)`` where chips waited for times of their own."""
 
 
 class Ledger:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, NamedTuple, final
 
 import torch
 
-from analogff.device.datasheet import Datasheet
+from analogff.device.datasheet import Datasheet, PerChip
 from analogff.device.errors import BlackBoxError, ContractError
 
 
@@ -96,11 +96,12 @@ class Device(torch.nn.Module, abc.ABC):
         """
         raise ContractError(f"Expected a device that can be programmed. Got {type(self).__name__}: use pulse.")
 
-    def wait(self, seconds: float) -> None:  # noqa: B027 (a device without memory has nothing to do)
+    def wait(self, seconds: PerChip) -> None:  # noqa: B027 (a device without memory has nothing to do)
         """Let hardware time pass: drift, relaxation, temperature.
 
         Args:
-            seconds: How long, in the device's own time.
+            seconds: How long, in the device's own time; a banked class must take a tensor ``(chips,)`` too, since
+                chips that spend more pulses take longer.
         """
 
     def oracle(self, x: torch.Tensor, bias: torch.Tensor | None = None) -> Truth:

@@ -5,7 +5,7 @@ from typing import NoReturn
 import torch
 
 from analogff.device.bank import Bank
-from analogff.device.datasheet import Datasheet
+from analogff.device.datasheet import Datasheet, PerChip
 from analogff.device.errors import BlackBoxError, ContractError
 from analogff.device.ledger import Ledger
 from analogff.device.observable import Observable
@@ -94,7 +94,7 @@ class Sealed:
             self._check_answer(x, y)
         count = self.ledger[self.name]
         count.reads += x.shape[1]
-        count.conversions += x.shape[1] * _conversions(self.datasheet)
+        count.conversions += x.shape[1] * sum(self.datasheet.conversions)
         return y
 
     def pulse(self, change: torch.Tensor) -> None:
@@ -105,10 +105,11 @@ class Sealed:
         """Ask for absolute weights, ``(chips, n_out, n_in)``; see `Device.program`."""
         self._write(self.__device.program, weights)
 
-    def wait(self, seconds: float) -> None:
-        """Let hardware time pass; see `Device.wait`."""
+    def wait(self, seconds: PerChip) -> None:
+        """Let hardware time pass, for each chip its own if ``(chips,)``; see `Device.wait`."""
         self.__device.wait(seconds)
-        self.ledger[self.name].seconds += seconds
+        count = self.ledger[self.name]
+        count.seconds = count.seconds + seconds
 
     def oracle(self, x: torch.Tensor, bias: torch.Tensor | None = None) -> Truth:
         """Return the simulator's truth to a holder that declared ORACLE; see `Device.oracle`."""
@@ -154,11 +155,6 @@ class Sealed:
                 f"{tuple(y.shape)}, {y.dtype} on {y.device}. Mend its measure; `analogff check` says more."
             )
         self.__fresh = False
-
-
-def _conversions(sheet: Datasheet) -> int:
-    """Samples that one read converts; a digital layer converts none."""
-    return sheet.n_in * bool(sheet.dac_seconds) + sheet.n_out * bool(sheet.adc_seconds)
 
 
 def require(device: Device, needed: Observable) -> str | None:

@@ -70,10 +70,10 @@ def _draw_line(axes: Axes, points: pd.DataFrame, x: str, look: Look) -> None:
 
 def _cross_out(axes: Axes, at: np.ndarray, mean: np.ndarray) -> None:
     """Mark points with diverged runs; one without any finite chip has no height, and is marked at the top."""
-    cross = {"linestyle": "none", "marker": "x", "color": "black", "markersize": 6, "zorder": 5, "clip_on": False}
+    cross = {"linestyle": "none", "marker": "x", "color": "black", "markersize": 6, "zorder": 5}
     known = np.isfinite(mean)
     axes.plot(at[known], mean[known], **cross)
-    axes.plot(at[~known], np.ones((~known).sum()), transform=axes.get_xaxis_transform(), **cross)
+    axes.plot(at[~known], np.full((~known).sum(), 0.95), transform=axes.get_xaxis_transform(), **cross)
 
 
 def _diverged_handle() -> Line2D:

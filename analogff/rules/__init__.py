@@ -1,5 +1,5 @@
 """Learning rules, one a file."""
 
-from analogff.rules.base import Options, Rule
+from analogff.rules.base import Rule, RuleOptions
 
-__all__ = ["Options", "Rule"]
+__all__ = ["Rule", "RuleOptions"]

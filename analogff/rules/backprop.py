@@ -8,13 +8,13 @@ from pydantic import Field
 from analogff.device import Observable, Sealed, derive_seed, outer, product
 from analogff.network import logit_scale
 from analogff.normalise import length_normalise, normalise_backward, root_mean_square
-from analogff.rules.base import Options, Rule
+from analogff.rules.base import Rule, RuleOptions
 from analogff.rules.head import cross_entropy_of_chips, softmax_error
 from analogff.rules.views import InModel, ThroughOracle, ThroughTwin, View
 from analogff.twin import Response
 
 
-class BackpropOptions(Options):
+class BackpropOptions(RuleOptions):
     """Options of backprop."""
 
     through: Literal["twin", "deployed", "oracle"] = "twin"
@@ -64,7 +64,7 @@ class Backprop(Rule[BackpropOptions]):
             inputs.append(x)
             responses.append(view.respond(x))
             x = length_normalise(responses[-1].y)
-        scale = logit_scale(self.network.head)
+        scale = logit_scale(self.network.head).to(x.device)
         logits = responses[-1].y * scale
         self._descend(inputs, responses, softmax_error(logits, labels) * scale)
         return cross_entropy_of_chips(logits, labels)

@@ -9,9 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from analogff.device import Observable, derive_seed
 from analogff.network import Network
 from analogff.rules.writer import Writer
+from analogff.timing import Schedule
 
 
-class Options(BaseModel):
+class RuleOptions(BaseModel):
     """What every rule can be told."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -22,7 +23,7 @@ class Options(BaseModel):
     """Learning rate of Adam; constant for half of the training, then linear to zero."""
 
 
-O = TypeVar("O", bound=Options)  # noqa: E741
+O = TypeVar("O", bound=RuleOptions)  # noqa: E741
 
 
 class Rule(abc.ABC, Generic[O]):
@@ -37,7 +38,7 @@ class Rule(abc.ABC, Generic[O]):
     """
 
     name: ClassVar[str]
-    Options: ClassVar[type[Options]] = Options
+    Options: ClassVar[type[RuleOptions]] = RuleOptions
 
     def __init__(self, network: Network, options: O, *, seed: int):
         self.network = network
@@ -53,7 +54,7 @@ class Rule(abc.ABC, Generic[O]):
 
     @classmethod
     @abc.abstractmethod
-    def schedule(cls, options: O) -> str:
+    def schedule(cls, options: O) -> Schedule:
         """Return how its reads and writes are laid out in time; a name from `analogff.timing`."""
 
     @abc.abstractmethod

@@ -12,11 +12,11 @@ from analogff.forward_forward.losses import LOSSES, Pull
 from analogff.forward_forward.negatives import hard_labels, random_labels
 from analogff.forward_forward.slopes import make_slope
 from analogff.normalise import length_normalise
-from analogff.rules.base import Options, Rule
+from analogff.rules.base import Rule, RuleOptions
 from analogff.rules.head import DeltaHead
 
 
-class ForwardForwardOptions(Options):
+class ForwardForwardOptions(RuleOptions):
     """Options of Forward-Forward."""
 
     slope: Literal["assumed", "probed", "oracle"] = "probed"
@@ -114,4 +114,5 @@ class ForwardForward(Rule[ForwardForwardOptions]):
     def _pull(self, goodness: torch.Tensor) -> Pull:
         """Compare the two halves of a batch, ``(chips, 2 batch)``."""
         scale, theta = self.options.scale, self.options.theta
-        return chipwise(lambda g: self.loss(*g.chunk(2, -1), scale, theta), goodness)
+        positive, negative = goodness.chunk(2, -1)
+        return chipwise(lambda g, h: self.loss(g, h, scale, theta), positive, negative)

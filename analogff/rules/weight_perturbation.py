@@ -6,10 +6,10 @@ import torch
 from pydantic import Field
 
 from analogff.device import Observable
-from analogff.rules.base import Options, Rule
+from analogff.rules.base import Rule, RuleOptions
 
 
-class WeightPerturbationOptions(Options):
+class WeightPerturbationOptions(RuleOptions):
     """Options of weight perturbation."""
 
     directions: Annotated[int, Field(ge=1)] = 2

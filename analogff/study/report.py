@@ -32,13 +32,13 @@ def results_table(summary: pd.DataFrame) -> Table:
     for column in ("error / %", "chips", "reads", "pulses", "device s", "device J", "diverged"):
         table.add_column(column, justify="right")
     for _, row in summary.iterrows():
-        cells = [_cell(row[column]) for column in named]
+        cells = [_cell(row[column]) for column in named]  # type: ignore[index]
         costs = [f"{row[c]:.3g}" for c in ("reads", "pulses", "device_seconds", "device_joules")]
         table.add_row(*cells, _interval(row), str(row["chips"]), *costs, str(row["diverged"]))
     return table
 
 
-def _interval(row: pd.Series) -> str:
+def _interval(row: Any) -> str:
     if pd.isna(row["low"]):
         return f"{row['mean']:.2f}"
     return f"{row['mean']:.2f} [{row['low']:.2f}, {row['high']:.2f}]"

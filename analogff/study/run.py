@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from distributed import Client, as_completed
 from distributed.client import Future
@@ -71,7 +72,7 @@ def run_study(
         return Finished(folder, 0, ())
     with connect(workers, scheduler) as client:
         _prepare(store, manifest)
-        threads = sum(client.nthreads().values())
+        threads = sum(client.nthreads().values())  # type: ignore[union-attr] (the client is no coroutine)
         tasks = pack(left, study.shapes, workers=threads, memory_gib=memory_gib, folder=str(study.folder))
         failures = _work(
             client, tasks, WINDOW_PER_WORKER * threads, store, Progress(console, len(tasks), len(left), len(done))
@@ -94,7 +95,7 @@ def _work(client: Client, tasks: list[Task], window: int, store: Store, progress
 def _outcomes(client: Client, tasks: Iterable[Task], window: int) -> Iterator[Outcome]:
     """Yield what comes of tasks as they finish, with a bounded number handed out at a time."""
     waiting = iter(tasks)
-    handed_out: dict[str, Task] = {}
+    handed_out: dict[Any, Task] = {}
 
     def hand_out() -> Future | None:
         task = next(waiting, None)

@@ -28,7 +28,7 @@ def summarise(frame: pd.DataFrame, manifest: Mapping[str, Any]) -> pd.DataFrame:
         high`` (percent test error; no interval for one chip), ``chips``, ``diverged`` (runs), and the mean
         ``reads, pulses, device_seconds, device_joules`` of a run.
     """
-    last = last_epochs(frame)
+    last: Any = last_epochs(frame)  # pandas' own annotations say less than its documentation
     swept = [path for path in manifest["study"]["sweep"] if path in last]
     by = list(dict.fromkeys(["rule", *_telling_options(last), *swept]))
     rows = []
@@ -47,7 +47,7 @@ def interval_over_chips(group: pd.DataFrame, column: str = "test_error") -> tupl
     """
     from scipy.stats import t
 
-    means = group.groupby("chip")[column].mean().to_numpy(dtype=np.float64)
+    means = np.asarray(group.groupby("chip")[column].mean(), dtype=np.float64)
     means = means[np.isfinite(means)]
     if len(means) < 2:
         return (float(means.mean()) if len(means) else np.nan), np.nan, np.nan, len(means)
@@ -66,7 +66,7 @@ def unchanged_axes(frame: pd.DataFrame, axes: Sequence[str]) -> list[str]:
     return [axis for axis in axes if axis in last and _changed_nothing(last.dropna(subset=[axis]), axis, axes)]
 
 
-def _changed_nothing(last: pd.DataFrame, axis: str, axes: Sequence[str]) -> bool:
+def _changed_nothing(last: Any, axis: str, axes: Sequence[str]) -> bool:
     own_option = f"rule.{axis.rpartition('.')[2]}" if axis.startswith("rule.") else axis
     named = {"rule", "chip", "seed", *axes, *(c for c in last if c.startswith("rule."))}
     others = [c for c in last if c in named - {axis, own_option}]
@@ -75,11 +75,11 @@ def _changed_nothing(last: pd.DataFrame, axis: str, axes: Sequence[str]) -> bool
     if not several.any():
         return False
     spread = last[several].groupby(others, dropna=False)[list(_OUTCOMES)].nunique(dropna=False)
-    return bool((spread <= 1).all(axis=None))
+    return bool((spread <= 1).to_numpy().all())
 
 
-def _telling_options(last: pd.DataFrame) -> list[str]:
+def _telling_options(last: Any) -> list[str]:
     """Return the option columns that take several values within one rule."""
     options = [c for c in last if c.startswith("rule.")]
-    several = last.groupby("rule")[options].nunique(dropna=False) > 1 if options else pd.DataFrame()
+    several: Any = last.groupby("rule")[options].nunique(dropna=False) > 1 if options else None
     return [c for c in options if several[c].any()]

@@ -19,7 +19,7 @@ def cost(
         t_\text{read} = t_\text{DAC} + t_\text{settle} + \text{share} \cdot t_\text{ADC}, \quad
         t_\text{write} = t_\text{pulse} \cdot \text{pulses} / \text{parallel pulses}
 
-        E = \text{reads} (E_\text{read} + n_\text{in} E_\text{DAC} + n_\text{out} E_\text{ADC})
+        E = \text{reads} (E_\text{read} + n_\text{DAC} E_\text{DAC} + n_\text{ADC} E_\text{ADC})
             + \text{pulses} \cdot E_\text{pulse}
 
     A step is one update of the layer that is updated most. Reads and pulses are spread evenly over the steps
@@ -71,7 +71,8 @@ def _joules(sheet: Datasheet, count: Count, pulses: np.ndarray, chips: int) -> n
     read, dac, adc, pulse = (
         _per_chip(unit, chips) for unit in (sheet.read_joules, sheet.dac_joules, sheet.adc_joules, sheet.pulse_joules)
     )
-    return count.reads * (read + sheet.n_in * dac + sheet.n_out * adc) + pulses * pulse
+    dacs, adcs = sheet.conversions
+    return count.reads * (read + dacs * dac + adcs * adc) + pulses * pulse
 
 
 def _refuse_writes(counts: Sequence[Count], schedule: Schedule) -> None:

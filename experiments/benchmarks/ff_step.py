@@ -7,6 +7,7 @@ One process, one thread, the steps interleaved, CPU seconds; medians with the ra
 
 import platform
 import time
+from pathlib import Path
 from statistics import median
 
 import torch
@@ -21,7 +22,7 @@ LAYERS, BATCH, ROUNDS, STEPS = (500, 500), 100, 15, 10
 
 def sealed_step(rule, **options):
     """Return a function that takes one step of a rule on an ideal chip."""
-    ideal = LayerSpec(resolve_device("ideal"))
+    ideal = LayerSpec(resolve_device("ideal", Path()))
     chips = fabricate_chips([ideal] * len(LAYERS), [784, *LAYERS], 10, seeds=[0])
     chosen = rule.Options(batch=BATCH, **options)
     return rule(chips.seal(rule.needs(chosen)), chosen, seed=0).step
@@ -61,7 +62,7 @@ def main():
                 step(images, labels)
             seconds[name].append((time.process_time() - start) / STEPS)
     base = median(seconds["backprop, torch autograd"])
-    print(f"784-{'-'.join(map(str, LAYERS))}, batch {BATCH}, one thread, {platform.processor() or platform.machine()},")
+    print(f"784-{'-'.join(map(str, LAYERS))}, batch {BATCH}, one thread, {platform.machine()},")
     print(
         f"torch {torch.__version__}, python {platform.python_version()}; median [range] of {ROUNDS} rounds of {STEPS}"
     )

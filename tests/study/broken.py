@@ -1,0 +1,272 @@
+"""Studies with one mistake each."""
+
+from tests.study.conftest import DEVICE, HEAD, RULE
+
+CHIP = """
+import torch
+from analogff import Device
+
+class Chip(Device):
+    def __init__(self, n_in, n_out, *, seed, gain: float = 1.0):
+        super().__init__(n_in, n_out)
+        if gain > 5:
+            raise RuntimeError("the fuse blew")
+        self.gain = gain
+    def measure(self, x):
+        return torch.tanh(self.gain * x)
+
+class NoDevice:
+    pass
+"""
+MINE = '[device]\nmodel = "mine.py:Chip"\n'
+FILES = {"mine.py": CHIP}
+
+
+def head(old: str, new: str) -> dict:
+    assert old in HEAD
+    return {"head": HEAD.replace(old, new)}
+
+
+BROKEN = {
+    # name: (parts of the file, where, what was got, what is expected, nearest right name)
+    "zero layers": (head("[8]", "[]"), "layers:", "[]", "at least 1 item", None),
+    "negative width": (head("[8]", "[8, -3]"), "layers.1:", "-3", "greater than or equal to 1", None),
+    "width is a text": (head("[8]", '["8"]'), "layers.0:", '"8"', "a whole number", None),
+    "layers is a number": (head("[8]", "8"), "layers:", "8", "a list", None),
+    "epochs is a text": (head("epochs = 1", 'epochs = "1"'), "epochs:", '"1"', "a whole number", None),
+    "epochs is a truth value": (head("epochs = 1", "epochs = true"), "epochs:", "true", "a whole number", None),
+    "no epochs": (head("epochs = 1", ""), "epochs:", "nothing", "a value", None),
+    "unknown field": (head("epochs", "epoch"), "epoch:", '"epoch"', "a field of a study", "epochs"),
+    "no chips": (head("chips = 2", "chips = 0"), "chips:", "0", "a number of chips, at least 1", None),
+    "the same chip twice": (head("chips = 2", "chips = [1, 1]"), "chips:", "[1, 1]", "different chip seeds", None),
+    "seeds is a number": ({"more": "seeds = 3\n"}, "seeds:", "3", "a list of different whole numbers", None),
+    "unknown head": ({"more": 'head = "digitl"\n'}, "head:", '"digitl"', "'digital' or 'device'", "digital"),
+    "NaN of a field": ({"more": "wait_seconds = nan\n"}, "wait_seconds:", "nan", "a finite number", None),
+    "negative wait": ({"more": "wait_seconds = -1.0\n"}, "wait_seconds:", "-1.0", "greater than or equal", None),
+    "unknown dataset": (head('"digits"', '"digit"'), "dataset:", "digit", "data set or a folder", "digits"),
+    "too many images": (head("images = 200", "images = 99999"), "train_images:", "99999", "at most the", None),
+    "no device": ({"device": ""}, "device:", "nothing", "a [device] table", None),
+    "unknown device": (
+        {"device": '[device]\nmodel = "unknwon"\n'},
+        "device.model:",
+        "unknwon",
+        "a registered",
+        "unknown",
+    ),
+    "negative noise": (
+        {"device": DEVICE + "read_noise = -0.1\n"},
+        "device.read_noise:",
+        "-0.1",
+        "greater than or equal",
+        None,
+    ),
+    "NaN of a device": (
+        {"device": DEVICE + "read_noise = nan\n"},
+        "device.read_noise:",
+        "nan",
+        "a finite number",
+        None,
+    ),
+    "infinite mismatch": ({"device": DEVICE + "mismatch = inf\n"}, "device.mismatch:", "inf", "a finite number", None),
+    "unknown parameter": (
+        {"device": DEVICE + "read_nose = 0.1\n"},
+        "device.read_nose:",
+        "read_nose",
+        "a parameter of",
+        "read_noise",
+    ),
+    "noise is a text": ({"device": DEVICE + 'read_noise = "low"\n'}, "device.read_noise:", '"low"', "a number", None),
+    "unknown family": (
+        {"device": DEVICE + 'family = "sigmoidal"\n'},
+        "device.family:",
+        '"sigmoidal"',
+        "'saturating'",
+        "sigmoid",
+    ),
+    "two devices for one layer": (
+        {"device": DEVICE.replace("[device]", "[[device]]") * 2},
+        "device:",
+        "2",
+        "1 [[device]] tables",
+        None,
+    ),
+    "no such file": (
+        {"device": '[device]\nmodel = "mien.py:Chip"\n', "files": FILES},
+        "device.model:",
+        "mien.py",
+        "a file of Python",
+        "mine.py",
+    ),
+    "no such class": (
+        {"device": '[device]\nmodel = "mine.py:Chop"\n', "files": FILES},
+        "device.model:",
+        "'Chop'",
+        "a class of mine.py",
+        "Chip",
+    ),
+    "no device class": (
+        {"device": '[device]\nmodel = "mine.py:NoDevice"\n', "files": FILES},
+        "device.model:",
+        "NoDevice",
+        "derived from",
+        None,
+    ),
+    "no such module": (
+        {"device": '[device]\nmodel = "nowhere.at_all:Chip"\n'},
+        "device.model:",
+        "ModuleNotFoundError",
+        "to import",
+        None,
+    ),
+    "file that raises": (
+        {"device": MINE, "files": {"mine.py": "1 / 0\n"}},
+        "device.model:",
+        "ZeroDivisionError: division by zero (mine.py, line 1)",
+        "mine.py to import",
+        None,
+    ),
+    "file with a syntax error": (
+        {"device": MINE, "files": {"mine.py": "x = 1\ndef f(:\n"}},
+        "device.model:",
+        "(mine.py, line 2)",
+        "to import",
+        None,
+    ),
+    "constructor that raises": (
+        {"device": MINE + "gain = 6.0\n", "files": FILES},
+        "device:",
+        "RuntimeError: the fuse blew (mine.py, line 9)",
+        "to make a chip",
+        None,
+    ),
+    "no rule": ({"rule": ""}, "rule:", "nothing", "at least one [[rule]] table", None),
+    "rule is no list": ({"rule": RULE.replace("[[rule]]", "[rule]")}, "rule:", "backprop", "[[rule]]", None),
+    "unknown rule": (
+        {"rule": '[[rule]]\nname = "forward-foward"\n'},
+        "rule.0.name:",
+        "forward-foward",
+        "a registered rule",
+        "forward-forward",
+    ),
+    "nameless rule": ({"rule": "[[rule]]\nbatch = 10\n"}, "rule.0.name:", "nothing", "a name", None),
+    "unknown option": (
+        {"rule": RULE + 'throgh = "twin"\n'},
+        "rule.0.throgh:",
+        "throgh",
+        "an option of backprop",
+        "through",
+    ),
+    "wrong option": (
+        {"rule": RULE * 2 + 'through = "twins"\n'},
+        "rule.1.through:",
+        '"twins"',
+        "'twin', 'deployed' or 'oracle'",
+        "twin",
+    ),
+    "negative rate": ({"rule": RULE + "rate = -0.1\n"}, "rule.0.rate:", "-0.1", "greater than or equal to 0", None),
+    "the same rule twice": ({"rule": RULE * 2}, "rule:", "the same run twice", "runs that differ", None),
+    "rule sees more than the device shows": (
+        {"device": MINE, "files": FILES, "rule": RULE},
+        "rule.0:",
+        "mine.py:Chip: its datasheet prints no neuron curve",
+        "shows TWIN, which backprop",
+        None,
+    ),
+    "empty axis": (
+        {"sweep": '[sweep]\n"device.mismatch" = []\n'},
+        "sweep.device.mismatch:",
+        "[]",
+        "at least one value",
+        None,
+    ),
+    "axis is a number": (
+        {"sweep": '[sweep]\n"device.mismatch" = 0.1\n'},
+        "sweep.device.mismatch:",
+        "0.1",
+        "a list",
+        None,
+    ),
+    "value twice": (
+        {"sweep": '[sweep]\n"device.mismatch" = [0.1, 0.2, 0.1]\n'},
+        "sweep.device.mismatch:",
+        "0.1 more than once",
+        "different values",
+        None,
+    ),
+    "duplicate axis": (
+        {"sweep": '[sweep]\n"device.mismatch" = [0.1]\n"device.mismatch" = [0.2]\n'},
+        "study.toml:",
+        "overwrite",
+        "valid TOML",
+        None,
+    ),
+    "axis nowhere": (
+        {"sweep": '[sweep]\n"devise.mismatch" = [0.1]\n'},
+        "sweep.devise.mismatch:",
+        '"devise"',
+        "a field of a study",
+        "device",
+    ),
+    "axis of an unknown parameter": (
+        {"sweep": "[sweep]\ndevice.mismach = [0.1, 0.2]\n"},
+        "sweep.device.mismach:",
+        "mismach",
+        "a parameter of",
+        "mismatch",
+    ),
+    "axis of no rule's option": (
+        {"sweep": '[sweep]\n"rule.rat" = [0.1]\n'},
+        "sweep.rule.rat:",
+        '"rat"',
+        "an option of a rule",
+        "rate",
+    ),
+    "axis of a rule that is not there": (
+        {"sweep": '[sweep]\n"rule.3.rate" = [0.1]\n'},
+        "sweep.rule.3.rate:",
+        '"3"',
+        "an index from 0 to 0",
+        None,
+    ),
+    "bad value in an axis": (
+        {"sweep": '[sweep]\n"device.mismatch" = [0.1, -0.2]\n'},
+        "sweep.device.mismatch:",
+        "-0.2",
+        "greater than or equal",
+        None,
+    ),
+    "NaN in an axis": (
+        {"sweep": '[sweep]\n"device.mismatch" = [0.1, nan]\n'},
+        "sweep.device.mismatch.1:",
+        "nan",
+        "a finite number",
+        None,
+    ),
+    "bad only at one point": (
+        {
+            "device": '[device]\nmodel = "unknown"\nmismatch = 0.1\n',
+            "sweep": '[sweep]\n"device.model" = ["unknown", "ideal"]\n',
+        },
+        "device.mismatch:",
+        '"mismatch" (where device.model = "ideal")',
+        "a parameter of Ideal",
+        None,
+    ),
+    "sweep of chips": (
+        {"sweep": "[sweep]\nchips = [1, 2]\n"},
+        "sweep.chips:",
+        '"chips"',
+        "a path that can be swept",
+        None,
+    ),
+    "ten million points": (
+        {
+            "sweep": f'[sweep]\n"device.mismatch" = {[n / 1e4 for n in range(2500)]}\n"device.read_noise" = {[n / 1e4 for n in range(2000)]}\n'
+        },
+        "sweep:",
+        "10,000,000",
+        "at most 100,000 runs",
+        None,
+    ),
+    "not TOML": ({"more": "what is this\n"}, "study.toml:", "line", "valid TOML", None),
+}
