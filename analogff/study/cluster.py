@@ -14,6 +14,13 @@ _SETTINGS = {
     "distributed.scheduler.allowed-failures": 2,  # a task that kills three workers is given up
     "distributed.scheduler.worker-ttl": None,  # a long task is no dead worker
     "distributed.comm.timeouts.connect": "10s",
+    # Dask lets its workers give memory back at once, and then every large tensor is paged in anew: twice the time.
+    "distributed.nanny.pre-spawn-environ": {
+        "MALLOC_TRIM_THRESHOLD_": 2**30,
+        "MALLOC_MMAP_THRESHOLD_": 2**30,
+        "OMP_NUM_THREADS": 1,
+        "MKL_NUM_THREADS": 1,
+    },
     "logging": {"distributed": "critical", "tornado": "critical", "bokeh": "critical"},
 }
 
