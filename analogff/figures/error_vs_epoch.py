@@ -8,8 +8,8 @@ from matplotlib.ticker import MaxNLocator
 from analogff.figures.aggregate import intervals
 from analogff.figures.curves import draw_panels
 from analogff.figures.drawing import Drawing
-from analogff.figures.labels import file_name
 from analogff.figures.results import Results, arrange
+from analogff.study.labels import file_name
 
 
 def draw(results: Results) -> Iterator[Drawing]:

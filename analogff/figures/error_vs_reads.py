@@ -7,9 +7,9 @@ import pandas as pd
 from analogff.figures.aggregate import intervals
 from analogff.figures.curves import draw_panels
 from analogff.figures.drawing import Drawing
-from analogff.figures.labels import file_name
 from analogff.figures.results import Results, arrange
 from analogff.figures.scales import scale_reads
+from analogff.study.labels import file_name
 
 
 def draw(results: Results) -> Iterator[Drawing]:

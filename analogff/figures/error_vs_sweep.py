@@ -8,9 +8,9 @@ from matplotlib.figure import Figure
 from analogff.figures.aggregate import intervals
 from analogff.figures.curves import draw_panels
 from analogff.figures.drawing import Drawing
-from analogff.figures.labels import axis_label, file_name
 from analogff.figures.results import Results, arrange
 from analogff.figures.scales import scale_values
+from analogff.study.labels import axis_label, file_name
 
 
 def draw(results: Results) -> Iterator[Drawing]:

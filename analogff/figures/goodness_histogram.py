@@ -11,9 +11,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from analogff.figures.drawing import Drawing
-from analogff.figures.labels import file_name, value_label
 from analogff.figures.results import FILES, Results, points
 from analogff.figures.style import COLOURS, WIDTH_INCHES, legend_below
+from analogff.study.labels import file_name, value_label
 
 _POSITIVE, _NEGATIVE = COLOURS[0], COLOURS[1]
 _BINS = 80

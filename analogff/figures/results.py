@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from analogff.figures.aggregate import everywhere
-from analogff.figures.labels import file_name, value_label, variant_labels
+from analogff.study.labels import file_name, value_label, variant_labels
 from analogff.study.summary import last_epochs
 
 PANELS, FILES = 6, 6

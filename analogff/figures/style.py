@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from analogff.figures.labels import is_bound
+from analogff.study.labels import is_bound
 
 WIDTH_INCHES = 3.4
 RC: dict[Any, Any] = {

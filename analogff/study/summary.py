@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analogff.study.labels import variant_labels
+
 CONFIDENCE = 0.95
 COSTS = ("reads", "pulses", "device_seconds", "device_joules")
 _OUTCOMES = ("test_error", "validation_error", "train_loss", "conversions", *COSTS, "diverged")
@@ -24,13 +26,14 @@ def summarise(frame: pd.DataFrame, manifest: Mapping[str, Any]) -> pd.DataFrame:
         manifest: The manifest of the study, for its swept paths.
 
     Returns:
-        Columns ``rule``, the options that tell variants of a rule apart, the swept paths, then ``mean, low,
-        high`` (percent test error; no interval for one chip), ``chips``, ``diverged`` (runs), and the mean
-        ``reads, pulses, device_seconds, device_joules`` of a run.
+        Columns ``rule`` (with the options that tell its variants apart), the swept paths, then ``mean, low, high``
+        (percent test error; no interval for one chip), ``chips``, ``diverged`` (runs), and the mean ``reads,
+        pulses, device_seconds, device_joules`` of a run.
     """
     last: Any = last_epochs(frame)  # pandas' own annotations say less than its documentation
     swept = [path for path in manifest["study"]["sweep"] if path in last]
-    by = list(dict.fromkeys(["rule", *_telling_options(last), *swept]))
+    last = last.assign(rule=variant_labels(last, swept))
+    by = ["rule", *swept]
     rows = []
     for point, group in last.groupby(by, dropna=False, sort=False):
         mean, low, high, chips = interval_over_chips(group)
@@ -43,7 +46,8 @@ def summarise(frame: pd.DataFrame, manifest: Mapping[str, Any]) -> pd.DataFrame:
 def interval_over_chips(group: pd.DataFrame, column: str = "test_error") -> tuple[float, float, float, int]:
     """Return mean, lower and upper bound (Student's t over chip means), and the number of chips.
 
-    A chip without a finite number (one that diverged) is left out of the mean, and of the count.
+    The column is a percentage, and so are the bounds: none lies outside 0 to 100. A chip without a finite number
+    is left out of the mean, and of the count.
     """
     from scipy.stats import t
 
@@ -52,7 +56,8 @@ def interval_over_chips(group: pd.DataFrame, column: str = "test_error") -> tupl
     if len(means) < 2:
         return (float(means.mean()) if len(means) else np.nan), np.nan, np.nan, len(means)
     half = t.ppf((1 + CONFIDENCE) / 2, len(means) - 1) * means.std(ddof=1) / len(means) ** 0.5
-    return float(means.mean()), float(means.mean() - half), float(means.mean() + half), len(means)
+    low, high = np.clip([means.mean() - half, means.mean() + half], 0.0, 100.0)
+    return float(means.mean()), float(low), float(high), len(means)
 
 
 def last_epochs(frame: pd.DataFrame) -> pd.DataFrame:
@@ -76,10 +81,3 @@ def _changed_nothing(last: Any, axis: str, axes: Sequence[str]) -> bool:
         return False
     spread = last[several].groupby(others, dropna=False)[list(_OUTCOMES)].nunique(dropna=False)
     return bool((spread <= 1).to_numpy().all())
-
-
-def _telling_options(last: Any) -> list[str]:
-    """Return the option columns that take several values within one rule."""
-    options = [c for c in last if c.startswith("rule.")]
-    several: Any = last.groupby("rule")[options].nunique(dropna=False) > 1 if options else None
-    return [c for c in options if several[c].any()]

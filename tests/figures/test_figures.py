@@ -16,9 +16,9 @@ import synthetic  # noqa: E402
 from analogff.figures import draw_all, error_vs_epoch, error_vs_reads, error_vs_sweep, goodness_histogram  # noqa: E402
 from analogff.figures.aggregate import everywhere  # noqa: E402
 from analogff.figures.drawing import Drawing  # noqa: E402
-from analogff.figures.labels import axis_label, file_name, is_bound, value_label, variant_labels  # noqa: E402
 from analogff.figures.results import Results  # noqa: E402
 from analogff.figures.style import RC, WIDTH_INCHES, looks  # noqa: E402
+from analogff.study.labels import axis_label, file_name, is_bound, value_label, variant_labels  # noqa: E402
 
 AXES = {"device.family": ["saturating", "non-monotone"], "device.read_noise": [0.0, 0.05, 0.2]}
 

@@ -1,4 +1,4 @@
-"""What things are called in a figure: rules by the least that tells them apart, axes with their units."""
+"""What things are called in tables and figures: rules by the least that tells them apart, axes with their units."""
 
 import itertools
 import re
@@ -80,8 +80,9 @@ def file_name(*parts: str) -> str:
 
 
 def _fewest_telling(options: pd.DataFrame) -> list[str]:
-    """Return the smallest set of columns that distinguishes as many rows as all of them do."""
+    """Return the smallest set of columns that distinguishes as many rows as all of them do, words before numbers."""
     differing = [c for c in map(str, options) if options[c].nunique(dropna=False) > 1]
+    differing.sort(key=lambda c: pd.api.types.is_numeric_dtype(options[c]))
     distinct = len(options.drop_duplicates())
     for size in range(len(differing)):
         for chosen in itertools.combinations(differing, size):
