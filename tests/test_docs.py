@@ -1,0 +1,96 @@
+"""What the documents say works as written."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from analogff.cli import main
+from analogff.study.case import FIELDS
+
+ROOT = Path(__file__).parent.parent
+
+
+def blocks(page, language):
+    return re.findall(rf"```{language}\n(.*?)```", (ROOT / page).read_text(), re.S)
+
+
+def written(page, folder):
+    """Write the Python blocks of a page that name their file, and return the names."""
+    names = []
+    for block in blocks(page, "python"):
+        if match := re.match(r"# (\w+\.py)\n", block):
+            (folder / match[1]).write_text(block)
+            names.append(match[1])
+    return names
+
+
+def status(*arguments):
+    with pytest.raises(SystemExit) as stop:
+        main([str(a) for a in arguments])
+    return stop.value.code
+
+
+DEVICES = [
+    ("README.md", "my_chip.py:Diode"),
+    ("docs/add-a-device.md", "my_chip.py:Diode"),
+    ("docs/add-a-device.md", "my_array.py:Sloppy"),
+    ("docs/add-a-device.md", "my_noisy_chip.py:Noisy"),
+]
+
+
+@pytest.mark.parametrize(("page", "device"), DEVICES)
+def test_the_devices_of_the_documents_honour_the_contract(page, device, tmp_path, monkeypatch, capsys):
+    written(page, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert status("check", device) == 0, capsys.readouterr().out
+
+
+def test_the_study_of_the_device_page_runs(tmp_path, monkeypatch, capsys):
+    page = "docs/add-a-device.md"
+    written(page, tmp_path)
+    (tmp_path / "study.toml").write_text(blocks(page, "toml")[0])
+    monkeypatch.chdir(tmp_path)
+    small = [f"--set={s}" for s in ("dataset=digits", "train_images=200", "layers=[16]", "epochs=1", "chips=2")]
+    assert status("run", "study.toml", "--workers", 0, "--set=validation_images=50", *small) == 0, capsys.readouterr()
+    assert (tmp_path / "results/my-diode/figures/error_vs_device_saturation_current.pdf").exists()
+
+
+def test_the_rule_of_the_documents_takes_a_step(tmp_path, monkeypatch):
+    import importlib
+
+    from tests.fakes import make_batch, make_chips
+
+    written("docs/add-a-rule.md", tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    rule = importlib.import_module("hebb").Hebb
+    options = rule.Options()
+    chips = make_chips()
+    assert rule(chips.seal(rule.needs(options)), options, seed=0).step(*make_batch()).shape == (2,)
+    assert chips.ledger.total("pulses").min() > 0
+
+
+def test_the_reference_names_every_field_and_option():
+    from analogff.catalog import resolve_rule, rule_names
+
+    text = (ROOT / "docs/study.md").read_text()
+    for name in FIELDS:
+        assert f"`{name}`" in text or f"[{name}]" in text, name
+    for rule in ("forward-forward", "backprop", "weight-perturbation"):
+        assert rule in rule_names()
+        for option, field in resolve_rule(rule).Options.model_fields.items():
+            assert f"`{option}`" in text, f"{rule} {option}"
+            default = str(field.default).removesuffix(".0").lower()
+            assert f" {default} " in text or f"`{default}`" in text or f"({default})" in text, f"{rule} {option}"
+
+
+@pytest.mark.parametrize("study", sorted((ROOT / "experiments").glob("*/study.toml")), ids=lambda p: p.parent.name)
+def test_every_experiment_is_a_study_without_mistakes(study):
+    from analogff.study.spec import read_study
+
+    assert read_study(study).cases
+
+
+def test_records_are_small():
+    for path in (ROOT / "experiments").rglob("*"):
+        assert not path.is_file() or path.stat().st_size < 1_000_000, path
