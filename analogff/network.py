@@ -136,7 +136,7 @@ class Network:
 
     def logits(self, y: torch.Tensor) -> torch.Tensor:
         """Scale a head's outputs, so that one with bounded outputs can be sure too."""
-        return y * logit_scale(self.head).to(y.device)
+        return y * logit_scale(self.head)
 
     def _run(self, images: torch.Tensor) -> torch.Tensor:
         x = self.present(images)
@@ -149,5 +149,6 @@ def logit_scale(head: Sealed) -> torch.Tensor:
     """Return the factor from a head's outputs to logits, ``(chips or 1, 1, 1)``: 1 without an output limit."""
     low, high = head.datasheet.output_min, head.datasheet.output_max
     if low is None or high is None:
-        return torch.ones(1, 1, 1)
-    return LOGIT_RANGE / torch.as_tensor(high - low, dtype=torch.float32).reshape(-1, 1, 1)
+        return torch.ones(1, 1, 1, device=head.torch_device)
+    span = torch.as_tensor(high - low, dtype=torch.float32, device=head.torch_device)
+    return LOGIT_RANGE / span.reshape(-1, 1, 1)

@@ -36,13 +36,12 @@ class Twin:
         sheet = layer.datasheet
         generator = torch.Generator().manual_seed(seed)
         weights = torch.randn(sheet.n_out, sheet.n_in, generator=generator) / sheet.n_in**0.5
-        self.weights = weights.repeat(layer.chips, 1, 1)
+        self.weights = weights.repeat(layer.chips, 1, 1).to(layer.torch_device)
         self.curve = sheet.neuron or (lambda a: a)
         self.limit = sheet.weight_max
 
     def respond(self, x: torch.Tensor) -> Response:
         """Predict a layer's answer, ``x``: ``(chips, batch, n_in)``."""
-        self.weights = self.weights.to(x.device)
         y, slope = value_and_slope(self.curve, product(x, self.weights))
         return Response(y, slope, self.weights)
 

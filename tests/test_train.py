@@ -146,3 +146,16 @@ def test_an_overflow_does_not_pass_for_silence(digits):
         *build(*VARIANTS[3][:1], {"through": "oracle", "rate": 1e30}, curve=torch.relu), digits, epochs=1
     )
     assert absurd.diverged.all()
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize(("rule", "options"), VARIANTS, ids=IDS)
+def test_a_gpu_trains_as_a_cpu_does(rule, options, digits):
+    """Rounding differs and training amplifies it, so only the first epoch's loss is compared, and loosely."""
+    on_gpu = load_dataset("digits", train_images=300, validation_images=100, device="cuda")
+    learner, chips = build(rule, options, noise=0.0)
+    chips.devices.to("cuda")
+    chosen = rule.Options(**options)
+    epoch = next(train(rule(chips.seal(rule.needs(chosen)), chosen, seed=0), chips, on_gpu, epochs=1))
+    expected = next(train(*build(rule, options, noise=0.0), digits, epochs=1))
+    np.testing.assert_allclose(epoch.train_loss, expected.train_loss, rtol=0.02, atol=2e-3)

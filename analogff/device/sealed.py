@@ -34,7 +34,7 @@ class Sealed:
         ledger: Where to count; a new one if none is given.
     """
 
-    __slots__ = ("__device", "__fresh", "chips", "datasheet", "ledger", "level", "name")
+    __slots__ = ("__device", "__fresh", "chips", "datasheet", "ledger", "level", "name", "torch_device")
 
     def __init__(
         self,
@@ -47,6 +47,7 @@ class Sealed:
     ):
         self.__device = device if device.banked else Bank([device])
         self.__fresh = True
+        self.torch_device = next((buffer.device for buffer in device.buffers()), torch.device("cpu"))
         self.chips = chips
         self.datasheet: Datasheet = device.datasheet
         self.level = level

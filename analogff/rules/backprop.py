@@ -64,7 +64,7 @@ class Backprop(Rule[BackpropOptions]):
             inputs.append(x)
             responses.append(view.respond(x))
             x = length_normalise(responses[-1].y)
-        scale = logit_scale(self.network.head).to(x.device)
+        scale = logit_scale(self.network.head)
         logits = responses[-1].y * scale
         self._descend(inputs, responses, softmax_error(logits, labels) * scale)
         return cross_entropy_of_chips(logits, labels)

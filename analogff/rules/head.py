@@ -31,9 +31,8 @@ class DeltaHead:
     def learn(self, x: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Take one step, and return the logits from before it, ``(chips, batch, classes)``."""
         reading = self.slope.read(self.head, x)
-        scale = self.scale.to(x.device)
-        logits = reading.y * scale
-        error = softmax_error(logits, labels) * reading.slope * scale
+        logits = reading.y * self.scale
+        error = softmax_error(logits, labels) * reading.slope * self.scale
         self.writer.step(outer(error, x))
         return logits
 

@@ -50,7 +50,7 @@ class _Believed(View):
         return {"weights": self.twin.weights}
 
     def load_state_dict(self, state):  # noqa: D102
-        self.twin.weights = state["weights"]
+        self.twin.weights = state["weights"].to(self.layer.torch_device)
 
 
 class ThroughTwin(_Believed):
