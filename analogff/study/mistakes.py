@@ -91,7 +91,9 @@ def from_pydantic(error: ValidationError, path: str = "", what: str = "", names:
         # Strings after the first stand for the members of a union, and are no part of the file's path.
         parts = [str(p) for n, p in enumerate(entry["loc"]) if isinstance(p, int) or (n == 0 and what)]
         places.setdefault(".".join([path, *parts] if path else parts), []).append(entry)
-    return [_translate(place, entries, what, names) for place, entries in places.items()]
+    # A list whose values are wrong is also too short for having none left: that says nothing new.
+    outermost = [p for p in places if not any(other.startswith(f"{p}.") for other in places)]
+    return [_translate(place, places[place], what, names) for place in outermost]
 
 
 def _translate(place: str, entries: list[Any], what: str, names: Iterable[str]) -> Mistake:
