@@ -112,7 +112,13 @@ def test_control_c_leaves_finished_tasks_and_no_traceback(study, tmp_path):
     command = [sys.executable, "-m", "analogff", "run", str(study), "--out", str(tmp_path / "out"), "--workers", "2"]
     settings = ["--set", "chips=12", "--set", "epochs=100", "--memory", "1e-6"]
     driver = subprocess.Popen(
-        command + settings, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+        command + settings,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+        # A shell lets its background jobs ignore Ctrl-C, and they pass it on.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # type: ignore[arg-type]
     )
     while driver.poll() is None and not list((tmp_path / "out").glob("results/*.parquet")):
         time.sleep(0.01)

@@ -3,12 +3,12 @@
 from typing import Literal
 
 import torch
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from analogff.device import Observable, Sealed, derive_seed, outer, product
 from analogff.network import logit_scale
 from analogff.normalise import length_normalise, normalise_backward, root_mean_square
-from analogff.rules.base import Rule, RuleOptions
+from analogff.rules.base import Rule, RuleOptions, refuse_idle
 from analogff.rules.head import cross_entropy_of_chips, softmax_error
 from analogff.rules.views import InModel, ThroughOracle, ThroughTwin, View
 from analogff.twin import Response
@@ -22,6 +22,11 @@ class BackpropOptions(RuleOptions):
     the model, which is then programmed onto the chip; or errors go back through the true derivative."""
     noise_aware: bool = Field(default=True)
     """Whether `deployed` trains with the noise that the datasheet prints (hardware-aware training)."""
+
+    @field_validator("noise_aware")
+    @classmethod
+    def _noise_aware_is_used(cls, value, info):
+        return refuse_idle(cls, info, value, user="through", used_by="deployed")
 
 
 class Backprop(Rule[BackpropOptions]):

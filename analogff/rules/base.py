@@ -4,7 +4,7 @@ import abc
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo
 
 from analogff.device import Observable, derive_seed
 from analogff.network import Network
@@ -15,12 +15,33 @@ from analogff.timing import Schedule
 class RuleOptions(BaseModel):
     """What every rule can be told."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     batch: Annotated[int, Field(ge=1)] = 100
     """Images a step."""
     rate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.003
     """Learning rate of Adam; constant for half of the training, then linear to zero."""
+
+
+def refuse_idle(options: type[BaseModel], info: ValidationInfo, value: Any, *, user: str, used_by: str) -> Any:
+    """Refuse an option that would do nothing: one that another option's value leaves unused.
+
+    To be called from a field validator of the option, which must stand after the one that it depends on.
+
+    Args:
+        options: The options' class.
+        info: What pydantic tells the validator.
+        value: The option's value; its default is let pass.
+        user: The option that decides.
+        used_by: Its value with which this one matters.
+
+    Raises:
+        ValueError: If the value would do nothing.
+    """
+    default = options.model_fields[str(info.field_name)].default
+    if value != default and info.data.get(user) not in (used_by, None):
+        raise ValueError(f'{user} = "{used_by}" beside it, without which {info.field_name} does nothing')
+    return value
 
 
 O = TypeVar("O", bound=RuleOptions)  # noqa: E741

@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 import torch
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from analogff.device import chipwise, outer
 from analogff.forward_forward.goodness import mean_square
@@ -12,7 +12,7 @@ from analogff.forward_forward.losses import LOSSES, Pull
 from analogff.forward_forward.negatives import hard_labels, random_labels
 from analogff.forward_forward.slopes import make_slope
 from analogff.normalise import length_normalise
-from analogff.rules.base import Rule, RuleOptions
+from analogff.rules.base import Rule, RuleOptions, refuse_idle
 from analogff.rules.head import DeltaHead
 
 
@@ -35,6 +35,16 @@ class ForwardForwardOptions(RuleOptions):
     """Learning rate of the softmax head."""
     prediction: Literal["goodness", "head"] = "goodness"
     """Classify by the goodness of every label (one pass a class), or by the head in one pass."""
+
+    @field_validator("probe")
+    @classmethod
+    def _probe_is_used(cls, value, info):
+        return refuse_idle(cls, info, value, user="slope", used_by="probed")
+
+    @field_validator("theta")
+    @classmethod
+    def _theta_is_used(cls, value, info):
+        return refuse_idle(cls, info, value, user="loss", used_by="hinton")
 
 
 class ForwardForward(Rule[ForwardForwardOptions]):

@@ -1,0 +1,33 @@
+import pytest
+from pydantic import ValidationError
+
+from analogff.catalog import resolve_rule, rule_names
+from analogff.rules.backprop import Backprop
+from analogff.rules.forward_forward import ForwardForward
+
+
+@pytest.mark.parametrize(
+    ("options", "idle", "used_by"),
+    [
+        (lambda: ForwardForward.Options(slope="assumed", probe=0.3), "probe", 'slope = "probed"'),
+        (lambda: ForwardForward.Options(loss="swish", theta=0.5), "theta", 'loss = "hinton"'),
+        (lambda: Backprop.Options(through="twin", noise_aware=False), "noise_aware", 'through = "deployed"'),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_refused(options, idle, used_by):
+    with pytest.raises(ValidationError, match=f"{used_by} beside it, without which {idle} does nothing"):
+        options()
+
+
+@pytest.mark.parametrize("name", rule_names())
+def test_options_are_their_own_round_trip(name):
+    """A worker is sent all options, also those at their defaults."""
+    options = resolve_rule(name).Options()
+    assert resolve_rule(name).Options(**options.model_dump()) == options
+
+
+@pytest.mark.parametrize("name", rule_names())
+def test_every_option_is_described_and_bounded(name):
+    rule = resolve_rule(name)
+    for option, field in rule.Options.model_fields.items():
+        assert field.description, f"Describe {name} {option}."
