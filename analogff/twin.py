@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import torch
 
-from analogff.device import Sealed, chipwise, product
+from analogff.device import Observable, Sealed, chipwise, product
 
 
 class Response(NamedTuple):
@@ -33,6 +33,7 @@ class Twin:
     """
 
     def __init__(self, layer: Sealed, seed: int):
+        layer.demand(Observable.TWIN, "a twin")
         sheet = layer.datasheet
         generator = torch.Generator().manual_seed(seed)
         weights = torch.randn(sheet.n_out, sheet.n_in, generator=generator) / sheet.n_in**0.5

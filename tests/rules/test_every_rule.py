@@ -1,0 +1,65 @@
+"""What every rule must pass; installing one adds its tests."""
+
+import pytest
+import torch
+from tests.fakes import make_batch, make_chips
+
+from analogff.catalog import resolve_rule, rule_names
+from analogff.device import BlackBoxError, Observable
+from analogff.timing import SCHEDULES
+
+
+def make(name, level=None, seed=0, seeds=(0, 1)):
+    rule = resolve_rule(name)
+    options = rule.Options()
+    chips = make_chips(seeds=seeds)
+    return rule(chips.seal(rule.needs(options) if level is None else level), options, seed=seed), chips
+
+
+@pytest.mark.parametrize("name", rule_names())
+def test_it_lives_on_what_it_declares(name):
+    rule, chips = make(name)
+    images, labels = make_batch()
+    loss = rule.step(images, labels)
+    assert loss.shape == (2,) and torch.isfinite(loss).all() and not loss.requires_grad
+    answers = rule.predict(images)
+    assert answers.shape == (2, 30) and answers.min() >= 0 and answers.max() < 10
+    assert chips.ledger.total("writes") > 0
+
+
+@pytest.mark.parametrize("name", rule_names())
+def test_it_needs_what_it_declares(name):
+    """A rule that declares more than it uses would be refused chips that it could live on."""
+    needs = make(name)[0].needs(resolve_rule(name).Options())
+    if needs == Observable.LOSS:
+        pytest.skip("nothing is less")
+    with pytest.raises(BlackBoxError, match=f"declared {Observable(needs - 1).name}"):
+        make(name, Observable(needs - 1))[0].step(*make_batch())
+
+
+@pytest.mark.parametrize("name", rule_names())
+def test_the_seed_decides_everything(name):
+    def losses(seed):
+        rule, _ = make(name, seed=seed)
+        return torch.stack([rule.step(*make_batch()) for _ in range(3)])
+
+    assert torch.equal(losses(1), losses(1))
+    assert not torch.equal(losses(1), losses(2))
+
+
+@pytest.mark.parametrize("name", rule_names())
+def test_its_schedule_is_one_that_the_timing_knows(name):
+    assert resolve_rule(name).schedule(resolve_rule(name).Options()) in SCHEDULES
+
+
+@pytest.mark.parametrize("name", rule_names())
+def test_its_memory_survives_a_file(name, tmp_path):
+    rule, _ = make(name)
+    rule.step(*make_batch())
+    torch.save(rule.state_dict(), tmp_path / "rule.pt")
+    make(name)[0].load_state_dict(torch.load(tmp_path / "rule.pt", weights_only=True))
+
+
+@pytest.mark.parametrize("name", rule_names())
+def test_its_paper_is_named(name):
+    assert "Reference:" in (resolve_rule(name).__doc__ or "")
