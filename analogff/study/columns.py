@@ -8,7 +8,7 @@ import pyarrow as pa
 from analogff.study.task import Run, column_value
 
 _WHOLE = ("chip", "seed", "epoch", "reads", "conversions", "pulses", "layer", "count")
-_NUMBERS = (
+MEASURED = (
     "test_error",
     "validation_error",
     "train_loss",
@@ -17,9 +17,10 @@ _NUMBERS = (
     "pulses",
     "device_seconds",
     "device_joules",
-    "wall_seconds",
     "diverged",
 )
+"""What every chip has its own number of."""
+_NUMBERS = (*MEASURED, "wall_seconds")
 _BINS = ("layer", "polarity", "bin_low", "bin_high", "count")
 
 

@@ -13,23 +13,11 @@ from analogff.catalog import resolve_device, resolve_rule
 from analogff.data import Dataset, load_dataset
 from analogff.network import Chips, LayerSpec, fabricate_chips
 from analogff.rules.base import Rule
+from analogff.study.columns import MEASURED
 from analogff.study.histogram import goodness_histograms
 from analogff.study.task import Run, Task, bank_parameters
 from analogff.train import Epoch, train
 from analogff.words import in_words
-
-MEASURED = (
-    "test_error",
-    "validation_error",
-    "train_loss",
-    "reads",
-    "conversions",
-    "pulses",
-    "device_seconds",
-    "device_joules",
-    "diverged",
-)
-"""What every chip has its own number of."""
 
 
 @dataclasses.dataclass(frozen=True)

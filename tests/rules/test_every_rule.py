@@ -2,11 +2,11 @@
 
 import pytest
 import torch
-from tests.fakes import make_batch, make_chips
 
 from analogff.catalog import resolve_rule, rule_names
 from analogff.device import BlackBoxError, Observable
 from analogff.timing import SCHEDULES
+from tests.fakes import make_batch, make_chips
 
 
 def make(name, level=None, seed=0, seeds=(0, 1)):
