@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from analogff.figures.aggregate import everywhere
-from analogff.study.labels import file_name, value_label, variant_labels
+from analogff.study.labels import file_name, shorten, value_label, variant_labels
 from analogff.study.summary import last_epochs
 
 PANELS, FILES = 6, 6
@@ -36,7 +36,8 @@ class Results:
         swept = [path for path in manifest["study"].get("sweep", {}) if path in frame]
         axes = tuple(path for path in swept if frame[path].nunique() > 1)
         last = frame.index.isin(last_epochs(frame).index)
-        frame = frame.assign(variant=variant_labels(frame, swept), last=last)
+        frame = shorten(frame.assign(variant=variant_labels(frame, swept), last=last), axes)
+        goodness = shorten(goodness, [axis for axis in axes if axis in goodness])
         variants = tuple(frame["variant"].unique())
         return cls(everywhere(frame, axes), goodness, axes, variants)
 

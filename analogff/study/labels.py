@@ -2,8 +2,7 @@
 
 import itertools
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -29,10 +28,42 @@ def variant_labels(frame: pd.DataFrame, swept: Sequence[str]) -> pd.Series:
     labels = pd.Series("", index=frame.index, dtype=object)
     for rule, rows in frame.groupby("rule", sort=False):
         telling = _fewest_telling(rows[options])
-        for _, same in rows.groupby(telling or ["rule"], dropna=False, sort=False):
-            first = same.iloc[0]
-            labels[same.index] = _label(str(rule), {option: first[option] for option in telling}, first[options])
+        variants = [same for _, same in rows.groupby(telling or ["rule"], dropna=False, sort=False)]
+        full = [_label(str(rule), same.iloc[0], telling, options) for same in variants]
+        words = [option for option in telling if not pd.api.types.is_numeric_dtype(rows[option])]
+        brief = [_label(str(rule), same.iloc[0], words, options) for same in variants]
+        for same, long, short in zip(variants, full, brief, strict=True):
+            labels[same.index] = short if brief.count(short) == 1 else long
     return labels
+
+
+def shorten(frame: pd.DataFrame, swept: Sequence[str]) -> pd.DataFrame:
+    """Return a frame whose swept values of several parts (a whole device) are named by the part that tells them apart.
+
+    Example:
+        >>> whole = ["unknown, family = sigmoid, adc_bits = 6", "unknown, family = relu, adc_bits = 6"]
+        >>> list(shorten(pd.DataFrame({"device": whole}), ["device"])["device"])
+        ['sigmoid', 'relu']
+    """
+    shortened = {
+        path: frame[path].map(_telling_part(frame[path])) for path in swept if pd.api.types.is_string_dtype(frame[path])
+    }
+    return frame.assign(**shortened)
+
+
+def _telling_part(column: pd.Series) -> dict[str, str]:
+    values = list(column.dropna().unique())
+    parts: list[dict[str, str]] = [dict(_key_and_value(part) for part in value.split(", ")) for value in values]
+    for key in parts[0] if parts else ():
+        told = [part.get(key, "") for part in parts]
+        if all(told) and len(set(told)) == len(values):
+            return dict(zip(values, told, strict=True))
+    return dict(zip(values, values, strict=True))
+
+
+def _key_and_value(part: str) -> tuple[str, str]:
+    key, _, value = part.rpartition(" = ")
+    return key, value
 
 
 def is_bound(label: str) -> bool:
@@ -91,10 +122,10 @@ def _fewest_telling(options: pd.DataFrame) -> list[str]:
     return differing
 
 
-def _label(rule: str, told: Mapping[str, Any], options: pd.Series) -> str:
+def _label(rule: str, row: pd.Series, telling: Sequence[str], options: Sequence[str]) -> str:
     words = [_SHORT.get(rule, rule.replace("-", " "))]
-    words += [_option(name, value) for name, value in told.items() if value != "oracle"]
-    return " ".join(words + [BOUND] * bool((options == "oracle").any()))
+    words += [_option(name, row[name]) for name in telling if row[name] != "oracle"]
+    return " ".join(words + [BOUND] * bool((row[list(options)] == "oracle").any()))
 
 
 def _option(name: str, value: object) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analogff.study.labels import variant_labels
+from analogff.study.labels import shorten, variant_labels
 
 CONFIDENCE = 0.95
 COSTS = ("reads", "pulses", "device_seconds", "device_joules")
@@ -32,7 +32,7 @@ def summarise(frame: pd.DataFrame, manifest: Mapping[str, Any]) -> pd.DataFrame:
     """
     last: Any = last_epochs(frame)  # pandas' own annotations say less than its documentation
     swept = [path for path in manifest["study"]["sweep"] if path in last]
-    last = last.assign(rule=variant_labels(last, swept))
+    last = shorten(last.assign(rule=variant_labels(last, swept)), swept)
     by = ["rule", *swept]
     rows = []
     for point, group in last.groupby(by, dropna=False, sort=False):
