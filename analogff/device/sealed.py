@@ -29,6 +29,7 @@ class Sealed:
 
     Args:
         device: The device; one chip is taken as a bank of one.
+        chips: How many chips it holds.
         level: What the holder declared it must see; more than that is refused.
         name: The layer's name in messages and in the ledger.
         ledger: Where to count; a new one if none is given.
