@@ -5,7 +5,7 @@ from typing import Literal
 
 import torch
 
-from analogff.device import Datasheet, Device, Truth, product
+from analogff.device import Datasheet, Device, Marked, Truth, product
 from hardware_models import kernels
 from hardware_models.effects.nonlinearity import relu
 from hardware_models.streams import Stream
@@ -36,6 +36,9 @@ class Ideal(Device):
         self.register_buffer("weights", kernels.normal(seeds, 0, n_out, n_in, Stream.INITIAL) / n_in**0.5)
 
     def measure(self, x, bias=None):  # noqa: D102
+        return self.measure_marked(x, bias)
+
+    def measure_marked(self, x, bias=None):  # noqa: D102
         return self.curve(self._sum(x, bias))
 
     def pulse(self, change):  # noqa: D102
@@ -51,9 +54,9 @@ class Ideal(Device):
             slope = torch.autograd.grad(self.curve(a).sum(), a)[0]
         return Truth(slope, self.weights.clone())
 
-    def _sum(self, x: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
+    def _sum(self, x: torch.Tensor | Marked, bias: torch.Tensor | None) -> torch.Tensor:
         a = product(x, self.weights)
-        return a if bias is None else a + bias
+        return a if bias is None else a.add_(bias)
 
 
 def _identity(a: torch.Tensor) -> torch.Tensor:

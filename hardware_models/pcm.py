@@ -127,8 +127,8 @@ class PCM(Crossbar):
         self._keep("variance", torch.zeros_like(self.weights))
         self.program(self.weights)
 
-    def sum_noise(self, x, chip):  # noqa: D102
-        return noise.sum_noise_of(x, self.variance[chip])
+    def circuit(self):  # noqa: D102
+        return super().circuit()._replace(variance=self.variance)
 
     def wait(self, seconds):  # noqa: D102
         self.age_seconds.add_(per_chip("seconds", seconds, len(self.seeds)).to(self.age_seconds.device))

@@ -85,13 +85,8 @@ class Unknown(Crossbar):
             curve_spread=curve_spread,
             write_noise=write_noise,
         )
-        drawn = self._fabricated(Stream.CURVE, 1, 1)
-        self._keep("steepness", spread.unit_mean_factor(self.curve_spread, drawn))
         drawn = self._fabricated(Stream.EFFICIENCY, n_out, n_in)
         self._keep("efficiency", spread.factor(self.mismatch, drawn))
-
-    def neuron(self, a, chip):  # noqa: D102
-        return self.curve(a, self.steepness[chip])
 
     def pulse(self, change):  # noqa: D102
         self.weights.add_(self._landing(change, Stream.WRITE).mul_(self.efficiency))

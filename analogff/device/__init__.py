@@ -8,8 +8,9 @@ from analogff.device.digital import BehindWeights, Digital
 from analogff.device.errors import BlackBoxError, ContractError, ObservabilityError
 from analogff.device.fabricate import fabricate
 from analogff.device.ledger import Ledger
+from analogff.device.marked import Marked, whole
 from analogff.device.observable import Observable
-from analogff.device.product import outer, product
+from analogff.device.product import add_marks, multiply, outer, product
 from analogff.device.protocol import Device, Truth, has_weights
 from analogff.device.sealed import Sealed, require
 from analogff.device.seeds import derive_seed
@@ -23,18 +24,22 @@ __all__ = [
     "Device",
     "Digital",
     "Ledger",
+    "Marked",
     "ObservabilityError",
     "Observable",
     "PerChip",
     "Report",
     "Sealed",
     "Truth",
+    "add_marks",
     "check_device",
     "chipwise",
     "derive_seed",
     "fabricate",
     "has_weights",
+    "multiply",
     "outer",
     "product",
     "require",
+    "whole",
 ]

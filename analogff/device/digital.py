@@ -46,8 +46,11 @@ class Digital(Device):
         self.register_buffer("weights", torch.stack([_initial_weights(n_in, n_out, s) for s in seed]))
 
     def measure(self, x, bias=None):  # noqa: D102
+        return self.measure_marked(x, bias)
+
+    def measure_marked(self, x, bias=None):  # noqa: D102
         a = product(x, self.weights)
-        return a if bias is None else a + bias
+        return a if bias is None else a.add_(bias)
 
     def pulse(self, change):  # noqa: D102
         self.weights += change
@@ -82,6 +85,9 @@ class BehindWeights(Device):
 
     def measure(self, x, bias=None):  # noqa: D102
         return self.box.measure(self.digital.measure(x, bias))
+
+    def measure_marked(self, x, bias=None):  # noqa: D102
+        return self.box.measure(self.digital.measure_marked(x, bias))
 
     def pulse(self, change):  # noqa: D102
         return self.digital.pulse(change)

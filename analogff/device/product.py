@@ -2,34 +2,85 @@
 
 import torch
 
+from analogff.device.marked import Marked
 
-def product(x: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+_ROUND_BYTES = 64
+
+
+def product(x: torch.Tensor | Marked, weights: torch.Tensor) -> torch.Tensor:
     r"""Weighted sums of every chip.
 
     .. math:: a_{cbj} = \sum_i W_{cji} x_{cbi}
 
     On a CPU the chips are looped: each keeps its matrix in cache, and its sums do not depend on how many
-    others are in the bank.
+    others are in the bank. What the variants of a marked input share is summed once.
 
     Shapes:
         ``x``: ``(chips, batch, n_in)``, ``weights``: ``(chips, n_out, n_in)``; returns ``(chips, batch, n_out)``.
     """
-    return _product(x, weights.mT)
+    if not isinstance(x, Marked):
+        return _product(x, weights.mT)
+    lines = x.marks.shape[-1]
+    if _differentiable(x.shared, weights) or x.shared.is_cuda:
+        marks = torch.matmul(x.marks, weights[:, None, :, :lines].mT)
+        return (marks + torch.matmul(x.shared, weights.mT).unsqueeze(1)).flatten(1, 2)
+    chips, variants, batch, _ = x.marks.shape
+    out = x.shared.new_empty(chips, variants, batch, weights.shape[1])
+    for chip in range(chips):
+        common = multiply(x.shared[chip], weights[chip].mT)
+        add_marks(x.marks[chip], weights[chip, :, :lines], common, out[chip])
+    return out.flatten(1, 2)
 
 
-def outer(errors: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+def multiply(a: torch.Tensor, b: torch.Tensor, out: torch.Tensor | None = None) -> torch.Tensor:
+    """Return ``a b`` of two matrices, the same whatever stands before them in memory.
+
+    Some libraries sum in another order where a matrix does not start at a round address, as that of a chip in the
+    middle of a bank may not.
+    """
+    return torch.mm(_at_round_address(a), _at_round_address(b), out=out)
+
+
+def _at_round_address(matrix: torch.Tensor) -> torch.Tensor:
+    return matrix.clone() if matrix.data_ptr() % _ROUND_BYTES else matrix
+
+
+def add_marks(marks: torch.Tensor, weights: torch.Tensor, common: torch.Tensor, out: torch.Tensor) -> None:
+    """Add the sums of one chip's marked lines to those of the common ones, for each variant.
+
+    Shapes:
+        ``marks``: ``(variants, batch, k)``, ``weights``: ``(n_out, k)``, ``common``: ``(batch, n_out)``; fills
+        ``out``, ``(variants, batch, n_out)``.
+    """
+    weights = weights.mT.contiguous()
+    for variant in range(marks.shape[0]):
+        torch.addmm(common, _at_round_address(marks[variant]), weights, out=out[variant])
+
+
+def outer(errors: torch.Tensor, x: torch.Tensor | Marked, out: torch.Tensor | None = None) -> torch.Tensor:
     r"""Sums of outer products over the batch, ``sum_b e_bj x_bi``, of every chip.
 
     Shapes:
-        ``errors``: ``(chips, batch, n_out)``, ``x``: ``(chips, batch, n_in)``; returns ``(chips, n_out, n_in)``.
+        ``errors``: ``(chips, batch, n_out)``, ``x``: ``(chips, batch, n_in)``; returns ``(chips, n_out, n_in)``, in
+        ``out`` if that is given.
     """
-    return _product(errors.mT, x)
+    if not isinstance(x, Marked):
+        return _product(errors.mT, x, out)
+    chips, variants, batch, lines = x.marks.shape
+    each = errors.view(chips, variants, batch, -1)
+    sums = _product(each.sum(1).mT, x.shared, out)
+    sums[..., :lines] = _product(errors.mT, x.marks.expand(chips, -1, -1, -1).reshape(chips, variants * batch, lines))
+    return sums
 
 
-def _product(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    if a.is_cuda or torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+def _product(a: torch.Tensor, b: torch.Tensor, out: torch.Tensor | None = None) -> torch.Tensor:
+    if a.is_cuda or _differentiable(a, b):
         return torch.matmul(a, b)
-    out = a.new_empty(a.shape[0], a.shape[1], b.shape[2])
+    out = a.new_empty(a.shape[0], a.shape[1], b.shape[2]) if out is None else out
     for chip in range(a.shape[0]):
-        torch.mm(a[chip], b[chip], out=out[chip])
+        multiply(a[chip], b[chip], out[chip])
     return out
+
+
+def _differentiable(a: torch.Tensor, b: torch.Tensor) -> bool:
+    return torch.is_grad_enabled() and (a.requires_grad or b.requires_grad)

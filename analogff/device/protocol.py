@@ -8,6 +8,7 @@ import torch
 
 from analogff.device.datasheet import Datasheet, PerChip
 from analogff.device.errors import BlackBoxError, ContractError
+from analogff.device.marked import Marked
 
 
 class Truth(NamedTuple):
@@ -74,6 +75,13 @@ class Device(torch.nn.Module, abc.ABC):
             The outputs.
         """
 
+    def measure_marked(self, x: Marked, bias: torch.Tensor | None = None) -> torch.Tensor:
+        """Answer as `measure` does to the same inputs written out, up to rounding.
+
+        To be overridden for speed only, by a simulation that can share what the variants have in common.
+        """
+        return _read(self, x.whole(), bias)
+
     def pulse(self, change: torch.Tensor) -> torch.Tensor | None:
         """Ask for a change of the weights; it lands as the physics lets it.
 
@@ -118,7 +126,7 @@ class Device(torch.nn.Module, abc.ABC):
         return type(self).oracle is not Device.oracle
 
     @final
-    def forward(self, x: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor:
+    def forward(self, x: torch.Tensor | Marked, bias: torch.Tensor | None = None) -> torch.Tensor:
         """Call `measure` so that no gradient gets through.
 
         Raises:
@@ -147,10 +155,14 @@ class _Guard(torch.autograd.Function):
         )
 
 
-def _measure(device: Device, x: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
-    """Read; a device without a bias port need not name one."""
-    y = device.measure(x) if bias is None else device.measure(x, bias)
+def _measure(device: Device, x: torch.Tensor | Marked, bias: torch.Tensor | None) -> torch.Tensor:
+    y = device.measure_marked(x, bias) if isinstance(x, Marked) else _read(device, x, bias)
     return y.detach()
+
+
+def _read(device: Device, x: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
+    """Read; a device without a bias port need not name one."""
+    return device.measure(x) if bias is None else device.measure(x, bias)
 
 
 def has_weights(model: type[Device]) -> bool:

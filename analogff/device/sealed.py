@@ -8,6 +8,7 @@ from analogff.device.bank import Bank
 from analogff.device.datasheet import Datasheet, PerChip
 from analogff.device.errors import BlackBoxError, ContractError
 from analogff.device.ledger import Ledger
+from analogff.device.marked import Marked, whole
 from analogff.device.observable import Observable
 from analogff.device.protocol import Device, Truth
 
@@ -66,11 +67,11 @@ class Sealed:
         sheet = self.datasheet
         return f"Sealed({self.name}: {sheet.n_in} -> {sheet.n_out}, {self.chips} chips)"
 
-    def measure(self, x: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor:
+    def measure(self, x: torch.Tensor | Marked, bias: torch.Tensor | None = None) -> torch.Tensor:
         """Read every neuron's output; see `Device.measure`. A bias is a probe.
 
         Shapes:
-            ``x``: ``(chips, batch, n_in)``; returns ``(chips, batch, n_out)``.
+            ``x``: ``(chips, batch, n_in)``, written out or `Marked`; returns ``(chips, batch, n_out)``.
 
         Raises:
             BlackBoxError: If the holder declared that it needs to see less.
@@ -79,7 +80,7 @@ class Sealed:
         self.demand(Observable.ACTIVITY if bias is None else Observable.PROBE, "measure")
         return self._transmit(x, bias)
 
-    def _transmit(self, x: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor:
+    def _transmit(self, x: torch.Tensor | Marked, bias: torch.Tensor | None = None) -> torch.Tensor:
         """Pass a signal on without showing it; for the network that carries it to the next layer."""
         self._check(x)
         if bias is not None and not self.datasheet.bias_port:
@@ -87,13 +88,13 @@ class Sealed:
                 f"Expected {self.name} to have a bias port. Got a datasheet without one. Measure without bias, or "
                 "set bias_port in its datasheet."
             )
-        if torch.is_grad_enabled() and x.requires_grad:
+        if isinstance(x, torch.Tensor) and torch.is_grad_enabled() and x.requires_grad:
             y = self.__device(x, bias)  # a gradient that arrives here must be refused, not lost
         else:
             with torch.no_grad():
                 y = self.__device(x, bias)
         if self.__fresh:
-            self._check_answer(x, y)
+            self._check_answer(x.shared if isinstance(x, Marked) else x, x.shape[1], y)
         count = self.ledger[self.name]
         count.reads += x.shape[1]
         count.conversions += x.shape[1] * sum(self.datasheet.conversions)
@@ -113,11 +114,11 @@ class Sealed:
         count = self.ledger[self.name]
         count.seconds = count.seconds + seconds
 
-    def oracle(self, x: torch.Tensor, bias: torch.Tensor | None = None) -> Truth:
+    def oracle(self, x: torch.Tensor | Marked, bias: torch.Tensor | None = None) -> Truth:
         """Return the simulator's truth to a holder that declared ORACLE; see `Device.oracle`."""
         self.demand(Observable.ORACLE, "oracle")
         with torch.no_grad():
-            return self.__device.oracle(x, bias)
+            return self.__device.oracle(whole(x), bias)
 
     def demand(self, needed: Observable, verb: str) -> None:
         """Refuse a verb that shows more than the holder declared."""
@@ -140,17 +141,17 @@ class Sealed:
         count.pulses = count.pulses + (values != 0).sum((1, 2)) if steps is None else count.pulses + steps
         count.writes += 1
 
-    def _check(self, x: torch.Tensor) -> None:
-        if x.dim() != 3 or x.shape[0] != self.chips or x.shape[2] != self.datasheet.n_in:
+    def _check(self, x: torch.Tensor | Marked) -> None:
+        if len(x.shape) != 3 or x.shape[0] != self.chips or x.shape[2] != self.datasheet.n_in:
             raise ContractError(
                 f"Expected inputs to {self.name} of shape (chips, batch, n_in) = ({self.chips}, batch, "
                 f"{self.datasheet.n_in}). Got {tuple(x.shape)}. Expand one batch with "
                 "x.expand(chips, -1, -1) to show it to every chip."
             )
 
-    def _check_answer(self, x: torch.Tensor, y: torch.Tensor) -> None:
+    def _check_answer(self, x: torch.Tensor, batch: int, y: torch.Tensor) -> None:
         """Hold the device to its contract, once."""
-        wanted = (self.chips, x.shape[1], self.datasheet.n_out)
+        wanted = (self.chips, batch, self.datasheet.n_out)
         if tuple(y.shape) != wanted or y.dtype != x.dtype or y.device != x.device:
             raise ContractError(
                 f"Expected the device of {self.name} to answer with shape {wanted}, {x.dtype} on {x.device}. Got "

@@ -11,6 +11,7 @@ import torch.nn.functional as F  # noqa: N812
 Steepness = torch.Tensor | float
 CLAMP = 4.0
 """Supply limit of the exponential curve."""
+LOG_CLAMP = math.log(CLAMP)
 
 
 def relu(a: torch.Tensor, s: Steepness = 1.0) -> torch.Tensor:
@@ -30,7 +31,7 @@ def softplus(a: torch.Tensor, s: Steepness = 1.0) -> torch.Tensor:
 
 def exponential(a: torch.Tensor, s: Steepness = 1.0) -> torch.Tensor:
     """``min(exp(s (a - 1)), 4)``: a transistor below threshold, ``I0 exp(V / n U_T)``, until it clips."""
-    return (s * (a - 1)).clamp(max=math.log(CLAMP)).exp()
+    return (s * (a - 1)).clamp(max=LOG_CLAMP).exp()
 
 
 def sigmoid(a: torch.Tensor, s: Steepness = 1.0) -> torch.Tensor:

@@ -1,10 +1,22 @@
-"""Noise that is a function of its position: a reference for every torch device, a fast path for the CPU."""
+"""The hot path: noise that is a function of its position, and the read; a reference, and a fast path for CPUs."""
 
 import torch
 
+from analogff.device import Marked, whole
 from hardware_models.kernels import reference
+from hardware_models.kernels.circuit import Circuit
 
-__all__ = ["add_normal_", "normal", "uniform"]
+__all__ = ["add_normal_", "normal", "read", "uniform"]
+
+
+def read(circuit: Circuit, x: torch.Tensor | Marked, bias: torch.Tensor | None) -> torch.Tensor:
+    """Read a crossbar; see `reference.read`."""
+    if circuit.weights.device.type == "cpu":
+        from hardware_models.kernels.cpu import crossbar
+
+        if crossbar.takes(circuit):
+            return crossbar.read(circuit, x, bias)
+    return reference.read(circuit, whole(x), bias)
 
 
 def normal(seeds: torch.Tensor, first_row: torch.Tensor | int, rows: int, columns: int, stream: int) -> torch.Tensor:
@@ -19,10 +31,10 @@ def uniform(seeds: torch.Tensor, first_row: torch.Tensor | int, rows: int, colum
     """Draw from [0, 1), float32 ``(chips, rows, columns)``; see `reference.uniform`."""
     if seeds.device.type != "cpu":
         return reference.uniform(seeds, first_row, rows, columns, stream)
-    from hardware_models.kernels import cpu  # here, since it takes a second to import
+    from hardware_models.kernels.cpu import noise  # here, since it takes a second to import
 
     y = torch.empty(len(seeds), rows, columns)
-    cpu.fill_uniform(y.numpy(), seeds.numpy(), _rows(first_row, seeds).numpy(), int(stream))
+    noise.fill_uniform(y.numpy(), seeds.numpy(), _rows(first_row, seeds).numpy(), int(stream))
     return y
 
 
@@ -32,10 +44,10 @@ def add_normal_(
     """Draw normals and add them, times ``sigma``, in place and in one pass; see `reference.add_normal_`."""
     if y.device.type != "cpu":
         return reference.add_normal_(y, sigma, seeds, first_row, stream)
-    from hardware_models.kernels import cpu
+    from hardware_models.kernels.cpu import noise
 
     spread = sigma.expand(y.shape[0], y.shape[1], sigma.shape[-1]).contiguous()
-    cpu.add_normal(y.numpy(), spread.numpy(), seeds.numpy(), _rows(first_row, seeds).numpy(), int(stream))
+    noise.add_normal(y.numpy(), spread.numpy(), seeds.numpy(), _rows(first_row, seeds).numpy(), int(stream))
     return y
 
 

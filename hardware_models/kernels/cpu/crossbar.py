@@ -1,0 +1,177 @@
+"""A whole read on a CPU: convert, multiply, finish, for as many chips at a time as the cache holds."""
+
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+
+import numpy as np
+import torch
+
+from analogff.device import Marked, add_marks, multiply
+from hardware_models.kernels.circuit import Circuit
+from hardware_models.kernels.cpu import codes
+from hardware_models.kernels.cpu import read as passes
+from hardware_models.kernels.cpu.curves import CODES
+from hardware_models.kernels.cpu.scratch import scratch
+from hardware_models.streams import Stream
+
+CACHED_NUMBERS = 2**17
+"""Activities of chips that are read together: half a megabyte."""
+WORTH_A_THREAD = 2**18
+"""Outputs from which on another thread pays."""
+_STREAMS = (int(Stream.WEIGHT_READ), int(Stream.READ))
+_NO_NOISE = np.empty((1, 0, 1), np.float32)
+
+
+def takes(circuit: Circuit) -> bool:
+    """Tell whether the curve is one that there is a kernel for."""
+    return circuit.curve in CODES
+
+
+def read(circuit: Circuit, x: torch.Tensor | Marked, bias: torch.Tensor | None) -> torch.Tensor:
+    """Return what `reference.read` does, up to rounding; a marked input counts as written out.
+
+    A weighted sum rounds as the library's product does, and is exact up to one rounding where the circuit counts
+    in whole numbers. What follows differs by a few units in the last place, which a converter may lift to a step.
+    """
+    shared, marks = (x.shared, x.marks) if isinstance(x, Marked) else (x, None)
+    chips, rows, _ = x.shape
+    width = circuit.weights.shape[1]
+    y = torch.empty(chips, rows, width)
+    shift, rest = _shift(circuit, bias)
+    finishing = _Finishing(circuit, shift)
+    counted = codes.which(circuit)
+    common = _convert(circuit, shared[:1], slice(0, 1), "shared") if _same_for_all(circuit, shared) else None
+    together = max(1, CACHED_NUMBERS // (rows * max(circuit.weights.shape[1:])))
+    for first in range(0, chips, together):
+        group = slice(first, min(first + together, chips))
+        q = common if common is not None else _convert(circuit, shared[group], group, "shared")
+        flags = (
+            None
+            if marks is None
+            else _convert(circuit, marks[group].flatten(1, 2), group, "marks").view_as(marks[group])
+        )
+        for n, chip in enumerate(range(chips)[group]):
+            at = 0 if common is not None else n
+            if counted[chip]:
+                codes.multiply(circuit, chip, shared[chip], None if marks is None else marks[chip], y[chip])
+            else:
+                _multiply(q[at], None if flags is None else flags[n], circuit.weights[chip], y[chip])
+        if rest is not None:
+            y[group] += rest.expand_as(y)[group]
+        finishing(y[group], _noise_of_sums(circuit, group, q, flags, rows), group)
+    return y
+
+
+def _multiply(q: torch.Tensor, marks: torch.Tensor | None, weights: torch.Tensor, out: torch.Tensor) -> None:
+    """Fill one chip's weighted sums, ``(rows, n_out)``."""
+    if marks is None:
+        multiply(q, weights.mT, out)
+    else:
+        common = scratch("common", (q.shape[0], weights.shape[0]))
+        add_marks(marks, weights[:, : marks.shape[-1]], multiply(q, weights.mT, common), out.view(*marks.shape[:2], -1))
+
+
+def _convert(circuit: Circuit, x: torch.Tensor, group: slice, name: str) -> torch.Tensor:
+    """Put the signals of some chips, ``(chips, rows, columns)``, through their converters."""
+    x = x.contiguous()
+    q = scratch(name, x.shape)
+    low, high = circuit.input_min[group].view(-1).numpy(), circuit.input_max[group].view(-1).numpy()
+    passes.convert(x.numpy(), q.numpy(), low, high, steps_of(circuit.dac_bits[group]))
+    return q
+
+
+def _same_for_all(circuit: Circuit, x: torch.Tensor) -> bool:
+    """Tell whether all chips see the same inputs through the same converters."""
+    numbers = (circuit.dac_bits, circuit.input_min, circuit.input_max)
+    return x.shape[0] == 1 or (x.stride(0) == 0 and all(bool((v == v[:1]).all()) for v in numbers))
+
+
+def _noise_of_sums(
+    circuit: Circuit, group: slice, q: torch.Tensor, marks: torch.Tensor | None, rows: int
+) -> np.ndarray:
+    """Return the standard deviation of the sums, ``(chips, rows, 1 or n_out)``; without rows if it is zero."""
+    strength = circuit.weight_noise[group]
+    if circuit.variance is None:
+        if not strength.any():
+            return _NO_NOISE
+        length = torch.linalg.vector_norm(q, dim=-1, keepdim=True)
+        if marks is not None:
+            of_marks = torch.linalg.vector_norm(marks, dim=-1, keepdim=True)
+            length = torch.hypot(length.unsqueeze(1), of_marks).flatten(1, 2)
+        return (strength * length).numpy()
+    variance = circuit.variance[group]
+    if not variance.any():
+        return _NO_NOISE
+    sigma = scratch("sigma", (variance.shape[0], rows, variance.shape[1]))
+    for n in range(variance.shape[0]):
+        at = n if q.shape[0] > 1 else 0
+        _multiply_roughly(q[at].square(), None if marks is None else marks[n].square(), variance[n], sigma[n])
+    return sigma.sqrt_().numpy()
+
+
+def _multiply_roughly(q: torch.Tensor, marks: torch.Tensor | None, weights: torch.Tensor, out: torch.Tensor) -> None:
+    """As `_multiply`, where 8 bits of precision do: of a variance, whose root is the size of a noise."""
+    if not _has_short_products():
+        return _multiply(q, marks, weights, out)
+    short = weights.bfloat16()
+    if marks is None:
+        out.copy_(torch.mm(q.bfloat16(), short.mT))
+        return None
+    return add_marks(
+        marks, weights[:, : marks.shape[-1]], torch.mm(q.bfloat16(), short.mT).float(), out.view(*marks.shape[:2], -1)
+    )
+
+
+@cache
+def _has_short_products() -> bool:
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
+def _shift(circuit: Circuit, bias: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """Return what is added to sums after the gain, and what of a bias must be added before it, row by row."""
+    if bias is None:
+        return circuit.offset, None
+    if bias.dim() >= 2 and bias.shape[-2] > 1:
+        return circuit.offset, bias
+    return circuit.gain * bias + circuit.offset, None
+
+
+class _Finishing:
+    """The pass over the weighted sums; its numbers are looked up once for all groups of chips."""
+
+    def __init__(self, circuit: Circuit, shift: torch.Tensor):
+        self.curve = CODES[circuit.curve]
+        per_chip = (circuit.steepness, circuit.read_noise, circuit.output_min, circuit.output_max)
+        self.numbers = [
+            circuit.gain.numpy(),
+            shift.numpy(),
+            *(v.view(-1).numpy() for v in per_chip),
+            steps_of(circuit.adc_bits),
+            circuit.seeds.numpy(),
+            circuit.reads.numpy(),
+        ]
+
+    def __call__(self, y: torch.Tensor, sigma: np.ndarray, group: slice) -> None:
+        numbers = [v[group] for v in self.numbers]
+        rows = y.shape[1]
+        threads = min(torch.get_num_threads(), max(1, y.numel() // WORTH_A_THREAD))
+        array = y.numpy()
+
+        def work(part: tuple[int, int]) -> None:
+            passes.finish(array, sigma, self.curve, *numbers, _STREAMS, part)
+
+        if threads == 1:
+            work((0, rows))
+        else:
+            bounds = [n * rows // threads for n in range(threads + 1)]
+            list(_pool(threads).map(work, zip(bounds[:-1], bounds[1:], strict=True)))
+
+
+@cache
+def _pool(threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads)
+
+
+def steps_of(bits: torch.Tensor) -> np.ndarray:
+    """Return the steps of converters from end to end; 0 for continuous ones."""
+    return np.exp2(bits.view(-1).numpy(), dtype=np.float32) - np.float32(1)

@@ -1,0 +1,150 @@
+"""What happens to a read before and after the matrix product, each in one pass over the rows."""
+
+import numpy as np
+
+from hardware_models.kernels.cpu.compile import compiled, fma
+from hardware_models.kernels.cpu.curves import bend
+from hardware_models.kernels.cpu.maths import F32, I32, U32
+from hardware_models.kernels.cpu.noise import fill_normals, fill_words, whole_vectors
+
+_TO_WHOLE = F32(2.0**23)  # added to a number from 0 to 2^23 it leaves no bits for a fraction
+_PLANE = F32(256)
+
+
+@compiled
+def convert(x, q, low, high, steps):
+    """Put signals through a converter; see `effects.quantise`.
+
+    Args:
+        x: ``(chips, rows, columns)``.
+        q: Where to put the answer, likewise.
+        low: Least value, one a chip.
+        high: Greatest value, one a chip.
+        steps: Steps of a chip's converter from end to end; 0 only clips.
+    """
+    for c in range(x.shape[0]):
+        least, most, step = low[c], high[c], (high[c] - low[c]) / max(steps[c], F32(1))
+        for r in range(x.shape[1]):
+            row, out = x[c, r], q[c, r]
+            if steps[c] == 0:
+                for i in range(row.shape[0]):
+                    v = least if row[i] < least else row[i]
+                    out[i] = most if v > most else v
+                continue
+            for i in range(row.shape[0]):
+                v = least if row[i] < least else row[i]
+                code = ((((most if v > most else v) - least) / step) + _TO_WHOLE) - _TO_WHOLE
+                out[i] = code * step + least
+
+
+@compiled
+def encode(x, q, least, most, steps, zero):
+    """Put one chip's signals through a converter, and keep the codes; see `convert`.
+
+    Args:
+        x: ``(rows, columns)``.
+        q: int8 codes less ``zero``.
+        least: Least value.
+        most: Greatest value.
+        steps: Steps from end to end.
+        zero: What is taken off a code, so that it fits in a byte.
+
+    Returns:
+        For each row whether it had a NaN, which has no code.
+    """
+    step = (most - least) / steps
+    lost = np.zeros(x.shape[0], np.int32)
+    for r in range(x.shape[0]):
+        row, out, wrong = x[r], q[r], I32(0)
+        for i in range(row.shape[0]):
+            v = row[i] if row[i] > least else least
+            code = (((most if v > most else v) - least) / step + _TO_WHOLE) - _TO_WHOLE
+            out[i] = np.int8(I32(code) - zero)
+            wrong |= I32(row[i] != row[i])
+        lost[r] = wrong
+    return lost
+
+
+@compiled
+def decode(sums, corrections, unit, lost, a):
+    """Turn one chip's whole sums of codes into weighted sums.
+
+    Args:
+        sums: int32 ``(planes, rows, columns)``; a plane counts 256 times as much as the one before it.
+        corrections: int32 ``(planes, columns)``, to be added for what was taken off the codes.
+        unit: Weighted sum of a whole 1.
+        lost: As `encode` returned it.
+        a: Where to put the sums, ``(rows, columns)``.
+    """
+    for r in range(a.shape[0]):
+        row = a[r]
+        low, low_more = sums[0, r], corrections[0]
+        if lost[r] != 0:
+            row[:] = np.nan
+        elif sums.shape[0] == 1:
+            for j in range(row.shape[0]):
+                row[j] = F32(low[j] + low_more[j]) * unit
+        else:
+            high, high_more = sums[1, r], corrections[1]
+            for j in range(row.shape[0]):
+                whole = fma(F32(high[j] + high_more[j]), _PLANE, F32(low[j] + low_more[j]))  # pyright: ignore
+                row[j] = whole * unit
+
+
+@compiled
+def finish(y, sigma, code, gain, shift, steepness, noise, low, high, steps, seeds, reads, streams, rows):
+    """Turn weighted sums into outputs, in place: noise, gain, curve, noise, converter; see `reference.finish`.
+
+    Args:
+        y: ``(chips, rows, columns)``.
+        sigma: Noise of the sums, ``(chips, rows, 1)`` or ``(chips, rows, columns)``, or without rows if there is none.
+        code: Of the curve.
+        gain: ``(chips, 1, columns)``.
+        shift: ``(chips, 1, columns)``.
+        steepness: One a chip, as are:
+        noise: Noise of the outputs.
+        low: Least output.
+        high: Greatest output.
+        steps: Steps of the converter from end to end; 0 only clips.
+        seeds: Chip seeds.
+        reads: Number of the first row.
+        streams: Of the noise of the sums, and of the outputs.
+        rows: First row, and the one after the last.
+    """
+    n = y.shape[2]
+    full = whole_vectors(n)
+    words, z, t = np.empty((4, full // 4), U32), np.empty(full, F32), np.zeros(full, F32)
+    for c in range(y.shape[0]):
+        g, o = gain[c, 0], shift[c, 0]
+        least, most, step = low[c], high[c], (high[c] - low[c]) / max(steps[c], F32(1))
+        for r in range(rows[0], rows[1]):
+            out = y[c, r]
+            if sigma.shape[1] == 0 or (sigma.shape[2] == 1 and sigma[c, r, 0] == 0):
+                for j in range(n):
+                    t[j] = fma(out[j], g[j], o[j])  # pyright: ignore[reportCallIssue]
+            else:
+                fill_words(seeds[c], reads[c] + r, streams[0], words)
+                fill_normals(words, z)
+                if sigma.shape[2] == 1:
+                    s = sigma[c, r, 0]
+                    for j in range(n):
+                        t[j] = fma(fma(s, z[j], out[j]), g[j], o[j])  # pyright: ignore[reportCallIssue]
+                else:
+                    spread = sigma[c, r]
+                    for j in range(n):
+                        t[j] = fma(fma(spread[j], z[j], out[j]), g[j], o[j])  # pyright: ignore[reportCallIssue]
+            bend(t, code, steepness[c])
+            if noise[c] != 0:
+                fill_words(seeds[c], reads[c] + r, streams[1], words)
+                fill_normals(words, z)
+                for j in range(full):
+                    t[j] = fma(noise[c], z[j], t[j])  # pyright: ignore[reportCallIssue]
+            if steps[c] == 0:
+                for j in range(n):
+                    v = least if t[j] < least else t[j]
+                    out[j] = most if v > most else v
+            else:
+                for j in range(n):
+                    v = least if t[j] < least else t[j]
+                    code_ = (((most if v > most else v) - least) / step + _TO_WHOLE) - _TO_WHOLE
+                    out[j] = fma(code_, step, least)  # pyright: ignore[reportCallIssue]
