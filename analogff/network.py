@@ -11,6 +11,7 @@ from analogff.device import (
     Device,
     Digital,
     Ledger,
+    Marked,
     Observable,
     PerChip,
     Sealed,
@@ -19,7 +20,7 @@ from analogff.device import (
     fabricate,
     require,
 )
-from analogff.normalise import length_normalise
+from analogff.normalise import length_normalise, normalise_marked
 
 LOGIT_RANGE = 10.0  # spans softmax probabilities up to 1 - 4e-4 from a head whose outputs are bounded
 
@@ -106,14 +107,22 @@ class Network:
 
     def present(self, images: torch.Tensor) -> torch.Tensor:
         """Show images to every chip: ``(batch, n_in)`` or ``(chips, batch, n_in)`` to normalised inputs."""
+        # one batch for all stays one in memory: the first layer may see that it is
         return length_normalise(images).expand(self.chips, *images.shape[-2:])
 
-    def activities(self, images: torch.Tensor) -> list[torch.Tensor]:
+    def present_marked(self, images: Marked) -> Marked:
+        """Show images in several variants, whose marks are equally long, to every chip."""
+        x = normalise_marked(images)
+        return Marked(x.shared.expand(self.chips, -1, -1), x.marks.expand(self.chips, -1, -1, -1))
+
+    def activities(self, images: torch.Tensor | Marked) -> list[torch.Tensor]:
         """Read every layer, ``(chips, batch, width)`` each; needs ACTIVITY."""
-        activities, x = [], self.present(images)
+        activities: list[torch.Tensor] = []
+        x = self.present_marked(images) if isinstance(images, Marked) else self.present(images)
         for layer in self.layers:
             activities.append(layer.measure(x))
-            x = length_normalise(activities[-1])
+            if layer is not self.layers[-1]:
+                x = length_normalise(activities[-1])
         return activities
 
     def output(self, images: torch.Tensor) -> torch.Tensor:

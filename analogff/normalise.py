@@ -2,6 +2,8 @@
 
 import torch
 
+from analogff.device import Marked
+
 _FLOOR = 1e-12  # keeps a silent layer silent instead of undefined
 
 
@@ -19,12 +21,29 @@ def length_normalise(y: torch.Tensor) -> torch.Tensor:
     return y / root_mean_square(y)
 
 
+def normalise_marked(x: Marked) -> Marked:
+    """As `length_normalise`, for variants whose marks are equally long, as one-hot labels are."""
+    squares = x.shared.square().sum(-1, keepdim=True) + x.marks[:1, 0].square().sum(-1, keepdim=True)
+    length = length_of(squares / x.shared.shape[-1])
+    return Marked(x.shared / length, x.marks / length.unsqueeze(1))
+
+
 def root_mean_square(y: torch.Tensor) -> torch.Tensor:
-    """Return the length that `length_normalise` divides by, ``(..., 1)``.
+    """Return the length that `length_normalise` divides by, ``(..., 1)``."""
+    return length_of(mean_square(y).unsqueeze(-1))
+
+
+def mean_square(y: torch.Tensor) -> torch.Tensor:
+    """Return the mean of squares of each vector, ``(..., n)`` to ``(...)``."""
+    return torch.linalg.vector_norm(y, dim=-1).square() / y.shape[-1]
+
+
+def length_of(mean_squares: torch.Tensor) -> torch.Tensor:
+    """Return the length that belongs to a mean of squares.
 
     One that overflows is NaN: dividing by infinity would pass a diverged layer off as a silent one.
     """
-    length = (y.square().mean(-1, keepdim=True) + _FLOOR).sqrt()
+    length = (mean_squares + _FLOOR).sqrt()
     return length.masked_fill(length.isinf(), torch.nan)
 
 

@@ -72,9 +72,12 @@ class Crossbar(Device):
         self._keep("weights", self._fabricated(Stream.INITIAL, n_out, n_in) / n_in**0.5)
 
     def measure(self, x, bias=None):  # noqa: D102
-        return self.measure_marked(x, bias)
+        return self._read(x, bias)
 
-    def measure_marked(self, x: torch.Tensor | Marked, bias: torch.Tensor | None = None) -> torch.Tensor:  # noqa: D102
+    def measure_marked(self, x, bias=None):  # noqa: D102
+        return self._read(x, bias)
+
+    def _read(self, x: torch.Tensor | Marked, bias: torch.Tensor | None) -> torch.Tensor:
         bias = None if bias is None else torch.as_tensor(bias, dtype=torch.float32, device=self.weights.device)
         y = kernels.read(self.circuit(), x, bias)
         self.reads.add_(x.shape[1])

@@ -89,8 +89,7 @@ def capture_gradients(rule):
             captured[index] = gradient.clone()
             return torch.zeros_like(gradient)
 
-        writer.step = keep
-        writer.wanted = keep
+        writer._step = keep
     return captured
 
 

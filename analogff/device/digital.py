@@ -5,6 +5,7 @@ import dataclasses
 import torch
 
 from analogff.device.datasheet import Datasheet
+from analogff.device.marked import Marked
 from analogff.device.product import product
 from analogff.device.protocol import Device, Truth
 
@@ -46,9 +47,12 @@ class Digital(Device):
         self.register_buffer("weights", torch.stack([_initial_weights(n_in, n_out, s) for s in seed]))
 
     def measure(self, x, bias=None):  # noqa: D102
-        return self.measure_marked(x, bias)
+        return self._sum(x, bias)
 
     def measure_marked(self, x, bias=None):  # noqa: D102
+        return self._sum(x, bias)
+
+    def _sum(self, x: torch.Tensor | Marked, bias: torch.Tensor | None) -> torch.Tensor:
         a = product(x, self.weights)
         return a if bias is None else a.add_(bias)
 

@@ -26,23 +26,31 @@ def product(x: torch.Tensor | Marked, weights: torch.Tensor) -> torch.Tensor:
         return (marks + torch.matmul(x.shared, weights.mT).unsqueeze(1)).flatten(1, 2)
     chips, variants, batch, _ = x.marks.shape
     out = x.shared.new_empty(chips, variants, batch, weights.shape[1])
+    common = x.shared.new_empty(batch, weights.shape[1])
     for chip in range(chips):
-        common = multiply(x.shared[chip], weights[chip].mT)
+        multiply(x.shared[chip], weights[chip].mT, common)
         add_marks(x.marks[chip], weights[chip, :, :lines], common, out[chip])
     return out.flatten(1, 2)
 
 
-def multiply(a: torch.Tensor, b: torch.Tensor, out: torch.Tensor | None = None) -> torch.Tensor:
-    """Return ``a b`` of two matrices, the same whatever stands before them in memory.
+def multiply(a: torch.Tensor, b: torch.Tensor, out: torch.Tensor, plus: torch.Tensor | None = None) -> None:
+    """Fill ``out`` with ``a b``, or ``a b + plus``, of matrices, the same whatever stands before them in memory.
 
     Some libraries sum in another order where a matrix does not start at a round address, as that of a chip in the
     middle of a bank may not.
     """
-    return torch.mm(_at_round_address(a), _at_round_address(b), out=out)
+    a, b = (matrix if _is_round(matrix) else matrix.clone() for matrix in (a, b))
+    place = out if _is_round(out) else torch.empty_like(out)
+    if plus is None:
+        torch.mm(a, b, out=place)
+    else:
+        torch.addmm(plus, a, b, out=place)
+    if place is not out:
+        out.copy_(place)
 
 
-def _at_round_address(matrix: torch.Tensor) -> torch.Tensor:
-    return matrix.clone() if matrix.data_ptr() % _ROUND_BYTES else matrix
+def _is_round(matrix: torch.Tensor) -> bool:
+    return matrix.data_ptr() % _ROUND_BYTES == 0
 
 
 def add_marks(marks: torch.Tensor, weights: torch.Tensor, common: torch.Tensor, out: torch.Tensor) -> None:
@@ -54,7 +62,7 @@ def add_marks(marks: torch.Tensor, weights: torch.Tensor, common: torch.Tensor, 
     """
     weights = weights.mT.contiguous()
     for variant in range(marks.shape[0]):
-        torch.addmm(common, _at_round_address(marks[variant]), weights, out=out[variant])
+        multiply(marks[variant], weights, out[variant], plus=common)
 
 
 def outer(errors: torch.Tensor, x: torch.Tensor | Marked, out: torch.Tensor | None = None) -> torch.Tensor:

@@ -62,6 +62,8 @@ class Device(torch.nn.Module, abc.ABC):
                 f"Expected {cls.__name__} to leave forward alone, since it guards the black box. Got an override. "
                 "Put the physics into measure."
             )
+        if "measure" in cls.__dict__ and "measure_marked" not in cls.__dict__:
+            cls.measure_marked = Device.measure_marked  # what a parent shares is not this class's physics any more
 
     @abc.abstractmethod
     def measure(self, x: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor:

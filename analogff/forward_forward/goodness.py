@@ -2,6 +2,8 @@
 
 import torch
 
+from analogff import normalise
+
 
 def mean_square(y: torch.Tensor) -> torch.Tensor:
     r"""Return the goodness of each sample, the mean of squares.
@@ -13,4 +15,4 @@ def mean_square(y: torch.Tensor) -> torch.Tensor:
     Shapes:
         ``(..., n)`` to ``(...)``.
     """
-    return y.square().mean(-1)
+    return normalise.mean_square(y)

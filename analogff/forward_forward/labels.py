@@ -2,7 +2,21 @@
 
 import torch
 
+from analogff.device import Marked
+
 NEUTRAL = 0.1
+
+
+def variants(images: torch.Tensor, labels: torch.Tensor, classes: int) -> Marked:
+    """As `overlay`, with several labels for each image, of which a simulation may share what they have in common.
+
+    Shapes:
+        ``images``: ``(batch, n)``; ``labels``: ``(variants, batch)`` or ``(chips, variants, batch)``.
+    """
+    shared = images.clone()
+    shared[:, :classes] = 0
+    marks = torch.nn.functional.one_hot(labels, classes).to(images.dtype)
+    return Marked(shared.unsqueeze(0), marks if labels.dim() == 3 else marks.unsqueeze(0))
 
 
 def overlay(images: torch.Tensor, labels: torch.Tensor, classes: int) -> torch.Tensor:

@@ -9,7 +9,7 @@ from typing import ClassVar, NamedTuple
 
 import torch
 
-from analogff.device import Observable, Sealed
+from analogff.device import Marked, Observable, Sealed
 
 
 class Reading(NamedTuple):
@@ -29,8 +29,8 @@ class Slope(abc.ABC):
     needs: ClassVar[Observable]
 
     @abc.abstractmethod
-    def read(self, layer: Sealed, x: torch.Tensor) -> Reading:
-        """Read a layer, ``x``: ``(chips, batch, n_in)``."""
+    def read(self, layer: Sealed, x: torch.Tensor | Marked) -> Reading:
+        """Read a layer, ``x``: ``(chips, batch, n_in)``, written out or `Marked`."""
 
 
 class Assumed(Slope):
@@ -66,7 +66,7 @@ class Probed(Slope):
         self.size = size
 
     def read(self, layer, x):  # noqa: D102
-        half = torch.tensor(self.size / 2, dtype=x.dtype, device=x.device)
+        half = torch.tensor(self.size / 2, device=layer.torch_device)
         up, down = layer.measure(x, half), layer.measure(x, -half)
         y = (up + down) / 2
         slope = (up - down) / self.size

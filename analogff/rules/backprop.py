@@ -5,7 +5,7 @@ from typing import Literal
 import torch
 from pydantic import Field, field_validator
 
-from analogff.device import Observable, Sealed, derive_seed, outer, product
+from analogff.device import Observable, Sealed, derive_seed, product
 from analogff.network import logit_scale
 from analogff.normalise import length_normalise, normalise_backward, root_mean_square
 from analogff.rules.base import Rule, RuleOptions, refuse_idle
@@ -98,8 +98,8 @@ class Backprop(Rule[BackpropOptions]):
         """Carry the error from the head's output to the first layer, writing each layer on the way."""
         for n in reversed(range(len(self.views))):
             error = error * responses[n].slope
-            gradient = outer(error, inputs[n])
+            errors = error
             if n > 0:
                 error = product(error, responses[n].weights.mT)
                 error = normalise_backward(error, inputs[n], root_mean_square(responses[n - 1].y))
-            self.views[n].learn(self.writers[n], gradient)
+            self.views[n].learn(self.writers[n], errors, inputs[n])

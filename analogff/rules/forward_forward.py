@@ -5,15 +5,19 @@ from typing import Annotated, Literal
 import torch
 from pydantic import Field, field_validator
 
-from analogff.device import chipwise, outer
+from analogff.device import Marked, chipwise
 from analogff.forward_forward.goodness import mean_square
-from analogff.forward_forward.labels import overlay, overlay_neutral
+from analogff.forward_forward.labels import overlay, overlay_neutral, variants
 from analogff.forward_forward.losses import LOSSES, Pull
 from analogff.forward_forward.negatives import hard_labels, random_labels
 from analogff.forward_forward.slopes import make_slope
-from analogff.normalise import length_normalise
+from analogff.normalise import length_normalise, length_of
 from analogff.rules.base import Rule, RuleOptions, refuse_idle
 from analogff.rules.head import DeltaHead
+
+
+ROWS_AT_ONCE = 1000
+"""Input vectors of one read when labels are tried, so that activities stay near the processor."""
 
 
 class ForwardForwardOptions(RuleOptions):
@@ -84,33 +88,36 @@ class ForwardForward(Rule[ForwardForwardOptions]):
 
     def step(self, images, labels):  # noqa: D102
         wrong = self._wrong_labels(images, labels)
-        positive = overlay(images, labels, self.network.classes)
-        negative = overlay(images, wrong, self.network.classes)
-        x = torch.cat([self.network.present(positive), self.network.present(negative)], dim=1)
+        both = variants(images, torch.stack([labels.expand_as(wrong), wrong], dim=-2), self.network.classes)
+        x: torch.Tensor | Marked = self.network.present_marked(both)
         losses = []
         for layer, writer in zip(self.network.layers, self.layer_writers, strict=True):
             reading = self.slope.read(layer, x)
-            pull = self._pull(mean_square(reading.y))
-            errors = torch.cat([pull.positive, pull.negative], dim=1).unsqueeze(-1) * reading.climb
-            writer.step(outer(errors * (2 / errors.shape[-1] / len(labels)), x))
+            goodness = mean_square(reading.y)
+            pull = self._pull(goodness)
+            factors = torch.cat([pull.positive, pull.negative], dim=1) * (2 / reading.y.shape[-1] / len(labels))
+            writer.descend(reading.climb * factors.unsqueeze(-1), x)
             losses.append(pull.loss.mean(-1))
-            x = length_normalise(reading.y)
+            x = reading.y / length_of(goodness.unsqueeze(-1))
         return torch.stack(losses).mean(0)
 
     def predict(self, images):  # noqa: D102
         if self.options.prediction == "head":
             return self.network.classify(overlay_neutral(images, self.network.classes))
-        votes = [self._vote(images, label) for label in range(self.network.classes)]
-        return torch.stack(votes, -1).argmax(-1)
+        at_once = max(1, ROWS_AT_ONCE // self.network.classes)
+        return torch.cat([self._vote(some) for some in images.split(at_once)], dim=1)
 
     def goodness(self, images, labels):  # noqa: D102
         marked = overlay(images, labels, self.network.classes)
         return [mean_square(y) for y in self.network.activities(marked)]
 
-    def _vote(self, images: torch.Tensor, label: int) -> torch.Tensor:
-        """Sum the goodness of all layers for one label, ``(chips, batch)``."""
-        labels = torch.full(images.shape[:1], label, device=images.device)
-        return torch.stack(self.goodness(images, labels)).sum(0)
+    def _vote(self, images: torch.Tensor) -> torch.Tensor:
+        """Return the label with the greatest goodness, summed over the layers, ``(chips, batch)``."""
+        classes = self.network.classes
+        labels = torch.arange(classes, device=images.device)[:, None].expand(classes, len(images))
+        activities = self.network.activities(variants(images, labels, classes))
+        votes = torch.stack([mean_square(y) for y in activities]).sum(0)
+        return votes.view(-1, classes, len(images)).argmax(1)
 
     def _wrong_labels(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Train the head on a neutral-label pass, and draw the negatives."""

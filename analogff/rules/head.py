@@ -3,7 +3,7 @@
 import torch
 from torch.nn.functional import log_softmax, nll_loss
 
-from analogff.device import Sealed, chipwise, outer
+from analogff.device import Sealed, chipwise
 from analogff.forward_forward.slopes import Assumed, Slope
 from analogff.network import logit_scale
 from analogff.rules.writer import Writer
@@ -33,7 +33,7 @@ class DeltaHead:
         reading = self.slope.read(self.head, x)
         logits = reading.y * self.scale
         error = softmax_error(logits, labels) * reading.slope * self.scale
-        self.writer.step(outer(error, x))
+        self.writer.descend(error, x)
         return logits
 
 

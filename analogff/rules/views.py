@@ -25,8 +25,8 @@ class View(abc.ABC):
         """Return the answer to ``x`` that is carried forward, and the derivative that is believed."""
 
     @abc.abstractmethod
-    def learn(self, writer: Writer, gradient: torch.Tensor) -> None:
-        """Take one optimiser step."""
+    def learn(self, writer: Writer, errors: torch.Tensor, x: torch.Tensor) -> None:
+        """Take one optimiser step down ``sum_b e_bj x_bi``."""
 
     def finish_epoch(self) -> None:  # noqa: B027 (only a model has something to deploy)
         """Do what is due before the chip is tested."""
@@ -63,8 +63,8 @@ class ThroughTwin(_Believed):
     def respond(self, x):  # noqa: D102
         return self.twin.respond(x)._replace(y=self.layer.measure(x))
 
-    def learn(self, writer, gradient):  # noqa: D102
-        self.twin.change(writer.step(gradient))
+    def learn(self, writer, errors, x):  # noqa: D102
+        self.twin.change(writer.descend(errors, x))
 
 
 class InModel(_Believed):
@@ -82,8 +82,8 @@ class InModel(_Believed):
         noise = torch.randn(response.y.shape[1:], generator=self.generator).to(x.device)
         return response._replace(y=response.y + sigma * noise)
 
-    def learn(self, writer, gradient):  # noqa: D102
-        self.twin.change(writer.wanted(gradient))
+    def learn(self, writer, errors, x):  # noqa: D102
+        self.twin.change(writer.wanted(errors, x))
 
     def finish_epoch(self):  # noqa: D102
         self.layer.program(self.twin.weights)
@@ -95,5 +95,5 @@ class ThroughOracle(View):
     def respond(self, x):  # noqa: D102
         return Response(self.layer.measure(x), *self.layer.oracle(x))
 
-    def learn(self, writer, gradient):  # noqa: D102
-        writer.step(gradient)
+    def learn(self, writer, errors, x):  # noqa: D102
+        writer.descend(errors, x)

@@ -4,15 +4,12 @@ from typing import Any
 
 import torch
 
-from analogff.device import Sealed
+from analogff.device import Marked, Sealed, outer
+from analogff.rules.adam import Adam
 
 
 class Writer:
     """An optimiser for weights that nobody can read.
-
-    torch's optimiser works on a register of zeros; what it makes of the register is the change that the chip is
-    asked for, and the register is cleared. Every chip has its own register, so that none depends on its
-    neighbours.
 
     Args:
         layer: Where to write.
@@ -23,32 +20,33 @@ class Writer:
         sheet = layer.datasheet
         self.layer = layer
         self.rate = rate
-        self._change: torch.Tensor | None = None
         self._shape = (layer.chips, sheet.n_out, sheet.n_in)
         self._fade = 1.0
+        self._adam: Adam | None = None
+        self._gradient: torch.Tensor | None = None
         self._saved: dict[str, Any] | None = None
 
-    def step(self, gradient: torch.Tensor) -> torch.Tensor:
-        """Ask the chip for one optimiser step down a gradient, ``(chips, n_out, n_in)``.
+    def descend(self, errors: torch.Tensor, x: torch.Tensor | Marked) -> torch.Tensor:
+        """Ask the chip for one optimiser step down ``sum_b e_bj x_bi``; see `outer`.
 
         Returns:
             The change that was asked for; valid until the next step.
         """
-        change = self.wanted(gradient)
+        change = self.wanted(errors, x)
         self.layer.pulse(change)
         return change
 
-    def wanted(self, gradient: torch.Tensor) -> torch.Tensor:
-        """Return the optimiser's step down a gradient, without asking the chip for it."""
-        if self._change is None:
-            self._prepare(gradient)
-        for register, slope in zip(self._registers, gradient, strict=True):
-            register.zero_()
-            register.grad = slope
-        for group in self._optimiser.param_groups:
-            group["lr"] = self.rate * self._fade
-        self._optimiser.step()
-        return self._change  # type: ignore[return-value]
+    def wanted(self, errors: torch.Tensor, x: torch.Tensor | Marked) -> torch.Tensor:
+        """Return the change that `descend` asks for, without asking for it."""
+        if self._gradient is None:
+            self._gradient = errors.new_empty(self._shape)
+        return self._step(outer(errors, x, self._gradient))
+
+    def step(self, gradient: torch.Tensor) -> torch.Tensor:
+        """Ask the chip for one optimiser step down a gradient, ``(chips, n_out, n_in)``; see `descend`."""
+        change = self._step(gradient)
+        self.layer.pulse(change)
+        return change
 
     def fade(self, factor: float) -> None:
         """Scale the learning rate."""
@@ -56,16 +54,20 @@ class Writer:
 
     def state_dict(self) -> dict[str, Any]:
         """Return the optimiser's memory."""
-        return {"optimiser": self._optimiser.state_dict()} if self._change is not None else {}
+        return {} if self._adam is None else {"adam": self._adam.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what `state_dict` gave, when the first gradient comes."""
-        self._saved = state.get("optimiser")
+        self._saved, self._adam = state.get("adam"), None
 
-    def _prepare(self, like: torch.Tensor) -> None:
-        """Make the registers where the gradients live."""
-        self._change = torch.zeros(self._shape, dtype=like.dtype, device=like.device)
-        self._registers = list(self._change.unbind(0))
-        self._optimiser = torch.optim.Adam(self._registers, lr=self.rate, fused=True)
+    def _step(self, gradient: torch.Tensor) -> torch.Tensor:
+        if self._adam is None:
+            self._adam = self._prepare(gradient.device)
+        return self._adam.step(gradient, self.rate * self._fade)
+
+    def _prepare(self, device: torch.device) -> Adam:
+        """Make the moments where the gradients live."""
+        adam = Adam(self._shape, device)
         if self._saved is not None:
-            self._optimiser.load_state_dict(self._saved)
+            adam.load_state_dict(self._saved)
+        return adam

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from analogff.device import compiled as compiling
 from hardware_models import kernels
 from hardware_models.kernels import reference
-from hardware_models.kernels.cpu import compile as compiling
 from hardware_models.kernels.cpu import noise as cpu
 
 SEEDS = torch.tensor([0, 1, 2**62 + 12345, -7])

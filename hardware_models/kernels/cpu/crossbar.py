@@ -68,7 +68,8 @@ def _multiply(q: torch.Tensor, marks: torch.Tensor | None, weights: torch.Tensor
         multiply(q, weights.mT, out)
     else:
         common = scratch("common", (q.shape[0], weights.shape[0]))
-        add_marks(marks, weights[:, : marks.shape[-1]], multiply(q, weights.mT, common), out.view(*marks.shape[:2], -1))
+        multiply(q, weights.mT, common)
+        add_marks(marks, weights[:, : marks.shape[-1]], common, out.view(*marks.shape[:2], -1))
 
 
 def _convert(circuit: Circuit, x: torch.Tensor, group: slice, name: str) -> torch.Tensor:

@@ -1,11 +1,15 @@
 """Transcendental functions in single precision, written so that a compiler vectorises them.
 
+There is no call into a mathematical library and no fast-math in the loops, so that vector instructions round like
+the scalar ones: a number does not depend on its place in a vector.
+
 Polynomials of the Cephes library (Moshier, 1989): logf, expf, sinf and cosf on their reduced ranges.
 """
 
 import numpy as np
 
-from hardware_models.kernels.cpu.compile import bits_of, compiled, float_of, fma
+from analogff.device.compiled import compiled
+from hardware_models.kernels.cpu.intrinsics import bits_of, float_of, fma
 
 U32, U64, I32, F32 = np.uint32, np.uint64, np.int32, np.float32
 _ROOT_HALF = I32(0x3F3504F3)  # bits of sqrt(1/2) in single precision

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from hardware_models.kernels.cpu.compile import bits_of, compiled, float_of, fma
+from analogff.device.compiled import compiled
+from hardware_models.kernels.cpu.intrinsics import bits_of, float_of, fma
 from hardware_models.kernels.cpu.maths import F32, I32, TWO, U32, U64, log, sine_cosine
 from hardware_models.kernels.reference.noise import KEY_STEPS, MULTIPLIERS, ROUNDS
 

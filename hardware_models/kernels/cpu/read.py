@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from hardware_models.kernels.cpu.compile import compiled, fma
+from analogff.device.compiled import compiled
+from hardware_models.kernels.cpu.intrinsics import fma
 from hardware_models.kernels.cpu.curves import bend
 from hardware_models.kernels.cpu.maths import F32, I32, U32
 from hardware_models.kernels.cpu.noise import fill_normals, fill_words, whole_vectors

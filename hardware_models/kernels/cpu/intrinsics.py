@@ -1,23 +1,7 @@
-"""How kernels are compiled, and what Python has no word for.
+"""What Python has no word for, and a compiled loop needs."""
 
-There is no call into a mathematical library and no fast-math in the loops, so that the compiler turns them
-into vector instructions that round like the scalar ones: a number does not depend on its place in a vector.
-
-numba's cache on disk looks at a function's own file only. Who edits one that another file calls should delete
-``__pycache__`` beside it.
-"""
-
-import numba
 from numba.core import types
 from numba.extending import intrinsic
-
-
-def compiled(function):
-    """Compile with a cache on disk where there is a place for one."""
-    try:
-        return numba.njit(cache=True, nogil=True, error_model="numpy")(function)
-    except RuntimeError:  # neither the package's folder nor the user's can be written
-        return numba.njit(nogil=True, error_model="numpy")(function)
 
 
 @intrinsic
