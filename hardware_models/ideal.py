@@ -36,10 +36,10 @@ class Ideal(Device):
         self.register_buffer("weights", kernels.normal(seeds, 0, n_out, n_in, Stream.INITIAL) / n_in**0.5)
 
     def measure(self, x, bias=None):  # noqa: D102
-        return self.curve(self._sum(x, bias))
+        return self._answer(x, bias)
 
     def measure_marked(self, x, bias=None):  # noqa: D102
-        return self.curve(self._sum(x, bias))
+        return self._answer(x, bias)
 
     def pulse(self, change):  # noqa: D102
         self.weights += change
@@ -53,6 +53,10 @@ class Ideal(Device):
             a = a.detach().requires_grad_()
             slope = torch.autograd.grad(self.curve(a).sum(), a)[0]
         return Truth(slope, self.weights.clone())
+
+    def _answer(self, x: torch.Tensor | Marked, bias: torch.Tensor | None) -> torch.Tensor:
+        a = self._sum(x, bias)
+        return a.relu_() if self.curve is relu else a
 
     def _sum(self, x: torch.Tensor | Marked, bias: torch.Tensor | None) -> torch.Tensor:
         a = product(x, self.weights)

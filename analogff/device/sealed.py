@@ -5,6 +5,7 @@ from typing import NoReturn
 import torch
 
 from analogff.device.bank import Bank
+from analogff.device.counting import cells_asked
 from analogff.device.datasheet import Datasheet, PerChip
 from analogff.device.errors import BlackBoxError, ContractError
 from analogff.device.ledger import Ledger
@@ -138,7 +139,7 @@ class Sealed:
         with torch.no_grad():
             steps = verb(values)
         count = self.ledger[self.name]
-        count.pulses = count.pulses + (values != 0).sum((1, 2)) if steps is None else count.pulses + steps
+        count.pulses = count.pulses + (cells_asked(values) if steps is None else steps)
         count.writes += 1
 
     def _check(self, x: torch.Tensor | Marked) -> None:

@@ -20,7 +20,7 @@ class Reading(NamedTuple):
     slope: torch.Tensor
     """The slope of each neuron, as believed."""
     climb: torch.Tensor
-    """Half the derivative of ``y^2`` with respect to the weighted sum, as believed: ``y f'``."""
+    """Half the derivative of ``y^2`` with respect to the weighted sum, as believed: ``y f'``; the reader's to change."""
 
 
 class Slope(abc.ABC):

@@ -15,7 +15,6 @@ from analogff.normalise import length_normalise, length_of
 from analogff.rules.base import Rule, RuleOptions, refuse_idle
 from analogff.rules.head import DeltaHead
 
-
 ROWS_AT_ONCE = 1000
 """Input vectors of one read when labels are tried, so that activities stay near the processor."""
 
@@ -35,10 +34,10 @@ class ForwardForwardOptions(RuleOptions):
     """Threshold of loss `hinton`, for the mean of squares."""
     negatives: Literal["random", "hard"] = "hard"
     """Wrong labels drawn uniformly, or from the head's own beliefs."""
-    head_rate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.003
-    """Learning rate of the softmax head."""
     prediction: Literal["goodness", "head"] = "goodness"
     """Classify by the goodness of every label (one pass a class), or by the head in one pass."""
+    head_rate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.003
+    """Learning rate of the softmax head, which hard negatives and prediction by the head need."""
 
     @field_validator("probe")
     @classmethod
@@ -50,13 +49,21 @@ class ForwardForwardOptions(RuleOptions):
     def _theta_is_used(cls, value, info):
         return refuse_idle(cls, info, value, user="loss", used_by="hinton")
 
+    @field_validator("head_rate")
+    @classmethod
+    def _head_is_used(cls, value, info):
+        if info.data.get("prediction") == "head":
+            return value
+        return refuse_idle(cls, info, value, user="negatives", used_by="hard")
+
 
 class ForwardForward(Rule[ForwardForwardOptions]):
     r"""Layer-local learning from two forward passes, one on real data and one on wrong labels.
 
     .. math:: \Delta W_{ji} \propto -\sum_s \frac{\partial L}{\partial G_s} \tfrac2n\, y_{sj} f'(a_{sj})\, x_{si}
 
-    All layers learn at once. A neutral-label pass trains the head, and draws the hard negatives.
+    All layers learn at once. Where there is a use for a head, a neutral-label pass trains it, and draws the hard
+    negatives.
 
     Args:
         network: Sealed at ACTIVITY (slope assumed), PROBE (probed) or ORACLE (oracle).
@@ -96,7 +103,7 @@ class ForwardForward(Rule[ForwardForwardOptions]):
             goodness = mean_square(reading.y)
             pull = self._pull(goodness)
             factors = torch.cat([pull.positive, pull.negative], dim=1) * (2 / reading.y.shape[-1] / len(labels))
-            writer.descend(reading.climb * factors.unsqueeze(-1), x)
+            writer.descend(reading.climb.mul_(factors.unsqueeze(-1)), x)
             losses.append(pull.loss.mean(-1))
             x = reading.y / length_of(goodness.unsqueeze(-1))
         return torch.stack(losses).mean(0)
@@ -120,7 +127,9 @@ class ForwardForward(Rule[ForwardForwardOptions]):
         return votes.view(-1, classes, len(images)).argmax(1)
 
     def _wrong_labels(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """Train the head on a neutral-label pass, and draw the negatives."""
+        """Draw the negatives, and train the head on a neutral-label pass if there is a use for it."""
+        if self.options.negatives == "random" and self.options.prediction == "goodness":
+            return random_labels(labels, self.network.classes, self.generator)
         neutral = overlay_neutral(images, self.network.classes)
         last = length_normalise(self.network.activities(neutral)[-1])
         logits = self.head.learn(last, labels)

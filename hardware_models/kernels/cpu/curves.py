@@ -1,7 +1,7 @@
 """The neuron curves of `hardware_models.effects.nonlinearity` on a row at a time, in place."""
 
-from hardware_models.effects import nonlinearity
 from analogff.device.compiled import compiled
+from hardware_models.effects import nonlinearity
 from hardware_models.kernels.cpu.maths import F32, ONE, TWO, ZERO, exp, log, sine_squared
 
 CODES = {

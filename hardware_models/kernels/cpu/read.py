@@ -3,8 +3,8 @@
 import numpy as np
 
 from analogff.device.compiled import compiled
-from hardware_models.kernels.cpu.intrinsics import fma
 from hardware_models.kernels.cpu.curves import bend
+from hardware_models.kernels.cpu.intrinsics import fma
 from hardware_models.kernels.cpu.maths import F32, I32, U32
 from hardware_models.kernels.cpu.noise import fill_normals, fill_words, whole_vectors
 

@@ -1,0 +1,12 @@
+"""Counting what was asked of the cells."""
+
+import torch
+
+
+def cells_asked(change: torch.Tensor) -> torch.Tensor:
+    """Return how many cells of each chip are to change, ``(chips, n_out, n_in)`` to ``(chips,)``."""
+    if change.device.type != "cpu":
+        return torch.count_nonzero(change, (1, 2))
+    from analogff.device.kernels import count_changes  # here, since it takes a second to import
+
+    return torch.stack([torch.tensor(count_changes(of_chip.reshape(-1).numpy())) for of_chip in change])
