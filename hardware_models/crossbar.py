@@ -72,16 +72,20 @@ class Crossbar(Device):
         self._keep("weights", self._fabricated(Stream.INITIAL, n_out, n_in) / n_in**0.5)
 
     def measure(self, x, bias=None):  # noqa: D102
-        return self._read(x, bias)
+        return self._read(x, [bias])[0]
 
     def measure_marked(self, x, bias=None):  # noqa: D102
-        return self._read(x, bias)
+        return self._read(x, [bias])[0]
 
-    def _read(self, x: torch.Tensor | Marked, bias: torch.Tensor | None) -> torch.Tensor:
-        bias = None if bias is None else torch.as_tensor(bias, dtype=torch.float32, device=self.weights.device)
-        y = kernels.read(self.circuit(), x, bias)
-        self.reads.add_(x.shape[1])
-        return y
+    def measure_biased(self, x, biases):  # noqa: D102
+        return self._read(x, biases)
+
+    def _read(self, x: torch.Tensor | Marked, biases: Sequence[torch.Tensor | None]) -> list[torch.Tensor]:
+        there = self.weights.device
+        biases = [b if b is None else torch.as_tensor(b, dtype=torch.float32, device=there) for b in biases]
+        answers = kernels.read(self.circuit(), x, biases)
+        self.reads.add_(x.shape[1] * len(biases))
+        return answers
 
     def oracle(self, x, bias=None):  # noqa: D102
         a = product(x, self.weights)

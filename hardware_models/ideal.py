@@ -54,8 +54,14 @@ class Ideal(Device):
             slope = torch.autograd.grad(self.curve(a).sum(), a)[0]
         return Truth(slope, self.weights.clone())
 
+    def measure_biased(self, x, biases):  # noqa: D102
+        a = product(x, self.weights)
+        return [self._bend(a + bias) for bias in biases]
+
     def _answer(self, x: torch.Tensor | Marked, bias: torch.Tensor | None) -> torch.Tensor:
-        a = self._sum(x, bias)
+        return self._bend(self._sum(x, bias))
+
+    def _bend(self, a: torch.Tensor) -> torch.Tensor:
         return a.relu_() if self.curve is relu else a
 
     def _sum(self, x: torch.Tensor | Marked, bias: torch.Tensor | None) -> torch.Tensor:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import torch
 from annotated_types import Gt
 
-from hardware_models.crossbar import Crossbar
+from hardware_models.crossbar import Crossbar, chip_groups
 from hardware_models.effects import mismatch as spread
 from hardware_models.effects.nonlinearity import FAMILIES
 from hardware_models.parameters import Bits, NonNegative
@@ -89,14 +89,19 @@ class Unknown(Crossbar):
         self._keep("efficiency", spread.factor(self.mismatch, drawn))
 
     def pulse(self, change):  # noqa: D102
-        self.weights.add_(self._landing(change, Stream.WRITE).mul_(self.efficiency))
+        for chip in chip_groups(change):
+            landing = self._landing(chip, change[chip], Stream.WRITE)
+            self.weights[chip].addcmul_(landing, self.efficiency[chip])
+        self.writes += 1
 
     def program(self, weights):  # noqa: D102
-        self.weights.copy_(self._landing(weights, Stream.PROGRAM))
-
-    def _landing(self, asked: torch.Tensor, stream: Stream) -> torch.Tensor:
-        """Add the noise of a write to what was asked."""
-        share = torch.ones_like(self.weights)
-        self._add_write_noise(share, self.write_noise, stream)
+        for chip in chip_groups(weights):
+            self.weights[chip] = self._landing(chip, weights[chip], Stream.PROGRAM)
         self.writes += 1
-        return share.mul_(asked)
+
+    def _landing(self, chip: slice, asked: torch.Tensor, stream: Stream) -> torch.Tensor:
+        """Add the noise of a write to what was asked."""
+        if not self.write_noise[chip].any():
+            return asked
+        share = torch.ones_like(asked)
+        return self._add_write_noise(share, self.write_noise[chip], stream, chip).mul_(asked)

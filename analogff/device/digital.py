@@ -52,6 +52,10 @@ class Digital(Device):
     def measure_marked(self, x, bias=None):  # noqa: D102
         return self._sum(x, bias)
 
+    def measure_biased(self, x, biases):  # noqa: D102
+        a = product(x, self.weights)
+        return [a + bias for bias in biases]
+
     def _sum(self, x: torch.Tensor | Marked, bias: torch.Tensor | None) -> torch.Tensor:
         a = product(x, self.weights)
         return a if bias is None else a.add_(bias)
@@ -92,6 +96,9 @@ class BehindWeights(Device):
 
     def measure_marked(self, x, bias=None):  # noqa: D102
         return self.box.measure(self.digital.measure_marked(x, bias))
+
+    def measure_biased(self, x, biases):  # noqa: D102
+        return [self.box.measure(a) for a in self.digital.measure_biased(x, biases)]
 
     def pulse(self, change):  # noqa: D102
         return self.digital.pulse(change)

@@ -2,6 +2,7 @@
 
 import abc
 import inspect
+from collections.abc import Sequence
 from typing import Any, ClassVar, NamedTuple, final
 
 import torch
@@ -62,8 +63,10 @@ class Device(torch.nn.Module, abc.ABC):
                 f"Expected {cls.__name__} to leave forward alone, since it guards the black box. Got an override. "
                 "Put the physics into measure."
             )
-        if "measure" in cls.__dict__ and "measure_marked" not in cls.__dict__:
-            cls.measure_marked = Device.measure_marked  # what a parent shares is not this class's physics any more
+        if "measure" in cls.__dict__:
+            for shortcut in ("measure_marked", "measure_biased"):  # a parent's are not this class's physics any more
+                if shortcut not in cls.__dict__:
+                    setattr(cls, shortcut, getattr(Device, shortcut))
 
     @abc.abstractmethod
     def measure(self, x: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor:
@@ -83,6 +86,14 @@ class Device(torch.nn.Module, abc.ABC):
         To be overridden for speed only, by a simulation that can share what the variants have in common.
         """
         return _read(self, x.whole(), bias)
+
+    def measure_biased(self, x: torch.Tensor | Marked, biases: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+        """Answer as `measure` does to the same inputs with one bias after another, up to rounding.
+
+        Each is a read of its own, with noise of its own. To be overridden for speed only, by a simulation that can
+        share the weighted sums.
+        """
+        return [_measure(self, x, bias) for bias in biases]
 
     def pulse(self, change: torch.Tensor) -> torch.Tensor | None:
         """Ask for a change of the weights; it lands as the physics lets it.

@@ -1,5 +1,6 @@
 """The box around a device: all that a learner ever holds."""
 
+from collections.abc import Sequence
 from typing import NoReturn
 
 import torch
@@ -13,11 +14,11 @@ from analogff.device.marked import Marked, whole
 from analogff.device.observable import Observable
 from analogff.device.protocol import Device, Truth
 
-_VERBS = "measure(x, bias), pulse(change), program(weights), wait(seconds)"
+_VERBS = "measure(x, bias), probe(x, biases), pulse(change), program(weights), wait(seconds)"
 _INSTEAD = {
     "weight": "pulse(change) to change weights, or program(weights) to set them; nothing reads them back",
     "bias": "measure(x, bias) to add at the summing node",
-    "grad": "measure(x, bias) twice, with +d/2 and -d/2, to measure a slope",
+    "grad": "probe(x, (d/2, -d/2)) to measure a slope with two reads",
     "param": "pulse(change) with the change that your optimiser wants",
     "state": "a checkpoint (analogff.checkpoint), which only the engine that fabricated the chip can write",
     "module": "measure(x) to use it",
@@ -81,24 +82,33 @@ class Sealed:
         self.demand(Observable.ACTIVITY if bias is None else Observable.PROBE, "measure")
         return self._transmit(x, bias)
 
+    def probe(self, x: torch.Tensor | Marked, biases: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+        """Read as `measure` does, once for each of several biases, one after the other.
+
+        Raises:
+            BlackBoxError: As `measure`.
+            ContractError: As `measure`.
+        """
+        self.demand(Observable.PROBE, "probe")
+        self._check(x)
+        self._check_port()
+        with torch.no_grad():
+            answers = [y.detach() for y in self.__device.measure_biased(x, biases)]
+        for y in answers:
+            self._note(x, y)
+        return answers
+
     def _transmit(self, x: torch.Tensor | Marked, bias: torch.Tensor | None = None) -> torch.Tensor:
         """Pass a signal on without showing it; for the network that carries it to the next layer."""
         self._check(x)
-        if bias is not None and not self.datasheet.bias_port:
-            raise ContractError(
-                f"Expected {self.name} to have a bias port. Got a datasheet without one. Measure without bias, or "
-                "set bias_port in its datasheet."
-            )
+        if bias is not None:
+            self._check_port()
         if isinstance(x, torch.Tensor) and torch.is_grad_enabled() and x.requires_grad:
             y = self.__device(x, bias)  # a gradient that arrives here must be refused, not lost
         else:
             with torch.no_grad():
                 y = self.__device(x, bias)
-        if self.__fresh:
-            self._check_answer(x.shared if isinstance(x, Marked) else x, x.shape[1], y)
-        count = self.ledger[self.name]
-        count.reads += x.shape[1]
-        count.conversions += x.shape[1] * sum(self.datasheet.conversions)
+        self._note(x, y)
         return y
 
     def pulse(self, change: torch.Tensor) -> None:
@@ -149,6 +159,21 @@ class Sealed:
                 f"{self.datasheet.n_in}). Got {tuple(x.shape)}. Expand one batch with "
                 "x.expand(chips, -1, -1) to show it to every chip."
             )
+
+    def _check_port(self) -> None:
+        if not self.datasheet.bias_port:
+            raise ContractError(
+                f"Expected {self.name} to have a bias port. Got a datasheet without one. Measure without bias, or "
+                "set bias_port in its datasheet."
+            )
+
+    def _note(self, x: torch.Tensor | Marked, y: torch.Tensor) -> None:
+        """Count a read of each input."""
+        if self.__fresh:
+            self._check_answer(x.shared if isinstance(x, Marked) else x, x.shape[1], y)
+        count = self.ledger[self.name]
+        count.reads += x.shape[1]
+        count.conversions += x.shape[1] * sum(self.datasheet.conversions)
 
     def _check_answer(self, x: torch.Tensor, batch: int, y: torch.Tensor) -> None:
         """Hold the device to its contract, once."""

@@ -17,10 +17,17 @@ class Reading(NamedTuple):
 
     y: torch.Tensor
     """The activity."""
-    slope: torch.Tensor
-    """The slope of each neuron, as believed."""
-    climb: torch.Tensor
-    """Half the derivative of ``y^2`` with respect to the weighted sum, as believed: ``y f'``; the reader's to change."""
+    slope: torch.Tensor | None
+    """The slope of each neuron, as believed; None if it is taken to be 1 where there is an activity."""
+
+    def climb(self, factors: torch.Tensor) -> torch.Tensor:
+        """Return half the derivative of ``y^2`` with respect to the weighted sum, as believed, times factors.
+
+        Shapes:
+            ``factors``: ``(chips, batch, 1)``, one a sample; returns ``(chips, batch, n_out)``.
+        """
+        product = self.y.clamp(min=0) if self.slope is None else self.y * self.slope
+        return product.mul_(factors)
 
 
 class Slope(abc.ABC):
@@ -43,8 +50,7 @@ class Assumed(Slope):
     needs = Observable.ACTIVITY
 
     def read(self, layer, x):  # noqa: D102
-        y = layer.measure(x)
-        return Reading(y, torch.ones((), device=y.device).expand_as(y), y.clamp(min=0))
+        return Reading(layer.measure(x), None)
 
 
 class Probed(Slope):
@@ -67,10 +73,10 @@ class Probed(Slope):
 
     def read(self, layer, x):  # noqa: D102
         half = torch.tensor(self.size / 2, device=layer.torch_device)
-        up, down = layer.measure(x, half), layer.measure(x, -half)
-        y = (up + down) / 2
-        slope = (up - down) / self.size
-        return Reading(y, slope, y * slope)  # y slope = (up^2 - down^2) / 2d
+        up, down = layer.probe(x, (half, -half))
+        y = up.add(down).mul_(0.5)
+        slope = up.sub(down).mul_(1 / self.size)
+        return Reading(y, slope)  # y slope = (up^2 - down^2) / 2d
 
 
 class Oracle(Slope):
@@ -80,8 +86,7 @@ class Oracle(Slope):
 
     def read(self, layer, x):  # noqa: D102
         y = layer.measure(x)
-        slope = layer.oracle(x).slope
-        return Reading(y, slope, y * slope)
+        return Reading(y, layer.oracle(x).slope)
 
 
 def make_slope(name: str, probe: float) -> Slope:

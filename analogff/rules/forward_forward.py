@@ -103,7 +103,7 @@ class ForwardForward(Rule[ForwardForwardOptions]):
             goodness = mean_square(reading.y)
             pull = self._pull(goodness)
             factors = torch.cat([pull.positive, pull.negative], dim=1) * (2 / reading.y.shape[-1] / len(labels))
-            writer.descend(reading.climb.mul_(factors.unsqueeze(-1)), x)
+            writer.descend(reading.climb(factors.unsqueeze(-1)), x)
             losses.append(pull.loss.mean(-1))
             x = reading.y / length_of(goodness.unsqueeze(-1))
         return torch.stack(losses).mean(0)

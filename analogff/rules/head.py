@@ -32,7 +32,9 @@ class DeltaHead:
         """Take one step, and return the logits from before it, ``(chips, batch, classes)``."""
         reading = self.slope.read(self.head, x)
         logits = reading.y * self.scale
-        error = softmax_error(logits, labels) * reading.slope * self.scale
+        error = softmax_error(logits, labels) * self.scale
+        if reading.slope is not None:
+            error = error * reading.slope
         self.writer.descend(error, x)
         return logits
 

@@ -1,5 +1,7 @@
 """The hot path: noise that is a function of its position, and the read; a reference, and a fast path for CPUs."""
 
+from collections.abc import Sequence
+
 import torch
 
 from analogff.device import Marked, whole
@@ -9,14 +11,14 @@ from hardware_models.kernels.circuit import Circuit
 __all__ = ["add_normal_", "normal", "read", "uniform"]
 
 
-def read(circuit: Circuit, x: torch.Tensor | Marked, bias: torch.Tensor | None) -> torch.Tensor:
+def read(circuit: Circuit, x: torch.Tensor | Marked, biases: Sequence[torch.Tensor | None]) -> list[torch.Tensor]:
     """Read a crossbar; see `reference.read`."""
     if circuit.weights.device.type == "cpu":
         from hardware_models.kernels.cpu import crossbar
 
         if crossbar.takes(circuit):
-            return crossbar.read(circuit, x, bias)
-    return reference.read(circuit, whole(x), bias)
+            return crossbar.read(circuit, x, biases)
+    return reference.read(circuit, whole(x), biases)
 
 
 def normal(seeds: torch.Tensor, first_row: torch.Tensor | int, rows: int, columns: int, stream: int) -> torch.Tensor:

@@ -58,7 +58,7 @@ def test_no_gradient_leaks_even_from_a_device_with_parameters():
         ("weights", "pulse"),
         ("weight", "program"),
         ("parameters", "pulse"),
-        ("grad", "bias"),
+        ("grad", "probe"),
         ("state_dict", "checkpoint"),
         ("read_noise", "measure"),
         ("curve", "measure"),

@@ -26,7 +26,7 @@ def multiply(circuit: Circuit, chip: int, shared: torch.Tensor, marks: torch.Ten
     planes, totals = circuit.codes.planes[chip], circuit.codes.totals[chip]  # type: ignore[union-attr]
     high, steps = circuit.input_max[chip].item(), 2.0 ** circuit.dac_bits[chip].item() - 1
     q, lost = _encode(shared, high, steps, "codes")
-    sums = scratch("sums", (len(planes), *out.shape), torch.int32)
+    sums = scratch("sums of codes", (len(planes), *out.shape), torch.int32)
     if marks is None:
         for plane, s in zip(planes, sums, strict=True):
             torch._int_mm(q, plane, out=s)

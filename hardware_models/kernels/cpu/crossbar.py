@@ -1,5 +1,6 @@
 """A whole read on a CPU: convert, multiply, finish, for as many chips at a time as the cache holds."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
@@ -27,7 +28,7 @@ def takes(circuit: Circuit) -> bool:
     return circuit.curve in CODES
 
 
-def read(circuit: Circuit, x: torch.Tensor | Marked, bias: torch.Tensor | None) -> torch.Tensor:
+def read(circuit: Circuit, x: torch.Tensor | Marked, biases: Sequence[torch.Tensor | None]) -> list[torch.Tensor]:
     """Return what `reference.read` does, up to rounding; a marked input counts as written out.
 
     A weighted sum rounds as the library's product does, and is exact up to one rounding where the circuit counts
@@ -36,30 +37,25 @@ def read(circuit: Circuit, x: torch.Tensor | Marked, bias: torch.Tensor | None) 
     shared, marks = (x.shared, x.marks) if isinstance(x, Marked) else (x, None)
     chips, rows, _ = x.shape
     width = circuit.weights.shape[1]
-    y = torch.empty(chips, rows, width)
-    shift, rest = _shift(circuit, bias)
-    finishing = _Finishing(circuit, shift)
+    reads = [Reading(circuit, bias, n * rows, torch.empty(chips, rows, width)) for n, bias in enumerate(biases)]
     counted = codes.which(circuit)
     common = _convert(circuit, shared[:1], slice(0, 1), "shared") if _same_for_all(circuit, shared) else None
     together = max(1, CACHED_NUMBERS // (rows * max(circuit.weights.shape[1:])))
     for first in range(0, chips, together):
         group = slice(first, min(first + together, chips))
         q = common if common is not None else _convert(circuit, shared[group], group, "shared")
-        flags = (
-            None
-            if marks is None
-            else _convert(circuit, marks[group].flatten(1, 2), group, "marks").view_as(marks[group])
-        )
+        flags = None if marks is None else _convert_marks(circuit, marks[group], group)
+        sums = reads[0].y[group] if len(reads) == 1 else scratch("sums", (group.stop - first, rows, width))
         for n, chip in enumerate(range(chips)[group]):
-            at = 0 if common is not None else n
             if counted[chip]:
-                codes.multiply(circuit, chip, shared[chip], None if marks is None else marks[chip], y[chip])
+                codes.multiply(circuit, chip, shared[chip], None if marks is None else marks[chip], sums[n])
             else:
-                _multiply(q[at], None if flags is None else flags[n], circuit.weights[chip], y[chip])
-        if rest is not None:
-            y[group] += rest.expand_as(y)[group]
-        finishing(y[group], _noise_of_sums(circuit, group, q, flags, rows), group)
-    return y
+                at = 0 if common is not None else n
+                _multiply(q[at], None if flags is None else flags[n], circuit.weights[chip], sums[n])
+        sigma = _noise_of_sums(circuit, group, q, flags, rows)
+        for reading in reads:
+            reading.finish(sums, sigma, group)
+    return [reading.y for reading in reads]
 
 
 def _multiply(q: torch.Tensor, marks: torch.Tensor | None, weights: torch.Tensor, out: torch.Tensor) -> None:
@@ -79,6 +75,10 @@ def _convert(circuit: Circuit, x: torch.Tensor, group: slice, name: str) -> torc
     low, high = circuit.input_min[group].view(-1).numpy(), circuit.input_max[group].view(-1).numpy()
     passes.convert(x.numpy(), q.numpy(), low, high, steps_of(circuit.dac_bits[group]))
     return q
+
+
+def _convert_marks(circuit: Circuit, marks: torch.Tensor, group: slice) -> torch.Tensor:
+    return _convert(circuit, marks.flatten(1, 2), group, "marks").view_as(marks)
 
 
 def _same_for_all(circuit: Circuit, x: torch.Tensor) -> bool:
@@ -128,20 +128,23 @@ def _has_short_products() -> bool:
     return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
-def _shift(circuit: Circuit, bias: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor | None]:
-    """Return what is added to sums after the gain, and what of a bias must be added before it, row by row."""
-    if bias is None:
-        return circuit.offset, None
-    if bias.dim() >= 2 and bias.shape[-2] > 1:
-        return circuit.offset, bias
-    return circuit.gain * bias + circuit.offset, None
+class Reading:
+    """One read of all chips: what turns weighted sums into its outputs.
 
+    Args:
+        circuit: The chips.
+        bias: Added to the sums.
+        ahead: Input vectors read since the circuit was drawn up.
+        y: Where to put the outputs, ``(chips, rows, n_out)``.
+    """
 
-class _Finishing:
-    """The pass over the weighted sums; its numbers are looked up once for all groups of chips."""
-
-    def __init__(self, circuit: Circuit, shift: torch.Tensor):
+    def __init__(self, circuit: Circuit, bias: torch.Tensor | None, ahead: int, y: torch.Tensor):
+        self.y = y
         self.curve = CODES[circuit.curve]
+        # a bias that is the same for all rows joins the offset
+        by_row = bias is not None and bias.dim() >= 2 and bias.shape[-2] > 1
+        self.bias = bias.expand_as(y) if bias is not None and by_row else None
+        shift = circuit.offset if bias is None or by_row else circuit.gain * bias + circuit.offset
         per_chip = (circuit.steepness, circuit.read_noise, circuit.output_min, circuit.output_max)
         self.numbers = [
             circuit.gain.numpy(),
@@ -149,17 +152,20 @@ class _Finishing:
             *(v.view(-1).numpy() for v in per_chip),
             steps_of(circuit.adc_bits),
             circuit.seeds.numpy(),
-            circuit.reads.numpy(),
+            circuit.reads.numpy() + ahead,
         ]
 
-    def __call__(self, y: torch.Tensor, sigma: np.ndarray, group: slice) -> None:
+    def finish(self, sums: torch.Tensor, sigma: np.ndarray, group: slice) -> None:
+        """Turn the sums of some chips into outputs, in one pass, on as many threads as torch may use."""
+        y = self.y[group]
+        if self.bias is not None:
+            sums = torch.add(sums, self.bias[group], out=y)
         numbers = [v[group] for v in self.numbers]
-        rows = y.shape[1]
         threads = min(torch.get_num_threads(), max(1, y.numel() // WORTH_A_THREAD))
-        array = y.numpy()
+        rows, a, out = y.shape[1], sums.numpy(), y.numpy()
 
         def work(part: tuple[int, int]) -> None:
-            passes.finish(array, sigma, self.curve, *numbers, _STREAMS, part)
+            passes.finish(a, out, sigma, self.curve, *numbers, _STREAMS, part)
 
         if threads == 1:
             work((0, rows))

@@ -93,11 +93,12 @@ def decode(sums, corrections, unit, lost, a):
 
 
 @compiled
-def finish(y, sigma, code, gain, shift, steepness, noise, low, high, steps, seeds, reads, streams, rows):
-    """Turn weighted sums into outputs, in place: noise, gain, curve, noise, converter; see `reference.finish`.
+def finish(a, y, sigma, code, gain, shift, steepness, noise, low, high, steps, seeds, reads, streams, rows):
+    """Turn weighted sums into outputs: noise, gain, curve, noise, converter; see `reference.finish`.
 
     Args:
-        y: ``(chips, rows, columns)``.
+        a: Sums, ``(chips, rows, columns)``.
+        y: Where to put the outputs, which may be the same place.
         sigma: Noise of the sums, ``(chips, rows, 1)`` or ``(chips, rows, columns)``, or without rows if there is none.
         code: Of the curve.
         gain: ``(chips, 1, columns)``.
@@ -119,21 +120,21 @@ def finish(y, sigma, code, gain, shift, steepness, noise, low, high, steps, seed
         g, o = gain[c, 0], shift[c, 0]
         least, most, step = low[c], high[c], (high[c] - low[c]) / max(steps[c], F32(1))
         for r in range(rows[0], rows[1]):
-            out = y[c, r]
+            sums, out = a[c, r], y[c, r]
             if sigma.shape[1] == 0 or (sigma.shape[2] == 1 and sigma[c, r, 0] == 0):
                 for j in range(n):
-                    t[j] = fma(out[j], g[j], o[j])  # pyright: ignore[reportCallIssue]
+                    t[j] = fma(sums[j], g[j], o[j])  # pyright: ignore[reportCallIssue]
             else:
                 fill_words(seeds[c], reads[c] + r, streams[0], words)
                 fill_normals(words, z)
                 if sigma.shape[2] == 1:
                     s = sigma[c, r, 0]
                     for j in range(n):
-                        t[j] = fma(fma(s, z[j], out[j]), g[j], o[j])  # pyright: ignore[reportCallIssue]
+                        t[j] = fma(fma(s, z[j], sums[j]), g[j], o[j])  # pyright: ignore[reportCallIssue]
                 else:
                     spread = sigma[c, r]
                     for j in range(n):
-                        t[j] = fma(fma(spread[j], z[j], out[j]), g[j], o[j])  # pyright: ignore[reportCallIssue]
+                        t[j] = fma(fma(spread[j], z[j], sums[j]), g[j], o[j])  # pyright: ignore[reportCallIssue]
             bend(t, code, steepness[c])
             if noise[c] != 0:
                 fill_words(seeds[c], reads[c] + r, streams[1], words)

@@ -1,5 +1,7 @@
 """A read of a crossbar, step by step as its equation says."""
 
+from collections.abc import Sequence
+
 import torch
 
 from analogff.device import product
@@ -10,8 +12,8 @@ from hardware_models.kernels.reference.noise import add_normal_
 from hardware_models.streams import Stream
 
 
-def read(circuit: Circuit, x: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
-    r"""Return the outputs that inputs meet.
+def read(circuit: Circuit, x: torch.Tensor, biases: Sequence[torch.Tensor | None]) -> list[torch.Tensor]:
+    r"""Return the outputs that inputs meet, read once for each bias.
 
     .. math::
         y = \mathrm{ADC}\left[f(g \circ (W q + b + \sigma \xi) + o; s) + \sigma_r \xi'\right], \quad
@@ -20,15 +22,21 @@ def read(circuit: Circuit, x: torch.Tensor, bias: torch.Tensor | None) -> torch.
     with :math:`\sigma = \sigma_W |q|`, or :math:`\sqrt{V q^2}` where each weight has a variance of its own.
 
     Shapes:
-        ``x``: ``(chips, batch, n_in)``; ``bias`` broadcasts to the answer, ``(chips, batch, n_out)``.
+        ``x``: ``(chips, batch, n_in)``; a bias broadcasts to the answer, ``(chips, batch, n_out)``.
     """
     q = quantise(x, circuit.input_min, circuit.input_max, circuit.dac_bits)
-    a = product(q, circuit.weights)
-    if bias is not None:
-        a += bias
-    add_normal_(a, noise_of_sums(circuit, q), circuit.seeds, circuit.reads, Stream.WEIGHT_READ)
+    a, sigma, rows = product(q, circuit.weights), noise_of_sums(circuit, q), x.shape[1]
+    return [
+        finish(circuit, a if bias is None else a + bias, sigma, circuit.reads + n * rows)
+        for n, bias in enumerate(biases)
+    ]
+
+
+def finish(circuit: Circuit, a: torch.Tensor, sigma: torch.Tensor, first_row: torch.Tensor) -> torch.Tensor:
+    """Turn weighted sums, the noise of which is ``sigma``, into outputs."""
+    a = add_normal_(a.clone(), sigma, circuit.seeds, first_row, Stream.WEIGHT_READ)
     y = circuit.curve(a.mul_(circuit.gain).add_(circuit.offset), circuit.steepness)
-    add_normal_(y, circuit.read_noise, circuit.seeds, circuit.reads, Stream.READ)
+    add_normal_(y, circuit.read_noise, circuit.seeds, first_row, Stream.READ)
     return quantise(y, circuit.output_min, circuit.output_max, circuit.adc_bits)
 
 
