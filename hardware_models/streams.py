@@ -33,7 +33,7 @@ class Stream(enum.IntEnum):
     WEIGHT_READ = 17
     """Noise of the weights during a read, as it shows in the weighted sum."""
     ROUNDING = 32
-    """Stochastic rounding of a change to whole pulses."""
+    """Stochastic rounding, of a change to whole pulses or of a weight to a state."""
     WRITE = 33
     """Cycle-to-cycle noise of pulses."""
     PROGRAM = 34

@@ -4,17 +4,23 @@ from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import torch
-from annotated_types import Gt
+from annotated_types import Ge, Gt, Le
 
+from analogff.device import ContractError, PerChip
+from hardware_models import kernels
 from hardware_models.crossbar import Crossbar, chip_groups
 from hardware_models.effects import mismatch as spread
 from hardware_models.effects.nonlinearity import FAMILIES
+from hardware_models.effects.states import planes_of, whole_states
+from hardware_models.kernels.circuit import Codes
 from hardware_models.parameters import Bits, NonNegative
 from hardware_models.periphery import Periphery
 from hardware_models.streams import Stream
 
 TYPICAL_SIEMENS = 10e-6
 """Typical conductance behind a weight, for the energy of a read: a quarter of a ReRAM's greatest, 40 uS."""
+WEIGHT_MAX = 4.0
+"""Greatest weight of cells that have states to count, in typical weights."""
 
 
 class Unknown(Crossbar):
@@ -45,6 +51,8 @@ class Unknown(Crossbar):
         input_max: Full scale of an input, from 0.
         curve_spread: Spread of the steepness from chip to chip.
         write_noise: Error of each write, relative to the change.
+        weight_bits: Resolution of a cell, at least 2, over -4 to 4 typical weights, reached by stochastic rounding;
+            0 is continuous and unbounded. With a DAC of at most 8 bits the sums are then exact.
 
     Reference:
         No one device: the families are the circuits named at each curve, the spreads those of analog CMOS in
@@ -66,6 +74,7 @@ class Unknown(Crossbar):
         input_max: Annotated[float, Gt(0)] = 8.0,
         curve_spread: NonNegative = 0.2,
         write_noise: NonNegative = 0.0,
+        weight_bits: Annotated[int | torch.Tensor, Ge(0), Le(15)] = 0,
     ):
         periphery = Periphery(
             family=FAMILIES[family],
@@ -79,25 +88,60 @@ class Unknown(Crossbar):
             n_in,
             n_out,
             seed=seed,
-            datasheet=periphery.datasheet(n_in, n_out, siemens=TYPICAL_SIEMENS),
+            datasheet=periphery.datasheet(n_in, n_out, siemens=TYPICAL_SIEMENS, weight_max=_limit(weight_bits, n_in)),
             periphery=periphery,
             weight_noise=weight_noise * n_in**-0.5,
             curve_spread=curve_spread,
             write_noise=write_noise,
+            weight_bits=weight_bits,
         )
         drawn = self._fabricated(Stream.EFFICIENCY, n_out, n_in)
         self._keep("efficiency", spread.factor(self.mismatch, drawn))
+        self._make_states()
 
     def pulse(self, change):  # noqa: D102
         for chip in chip_groups(change):
             landing = self._landing(chip, change[chip], Stream.WRITE)
             self.weights[chip].addcmul_(landing, self.efficiency[chip])
+            self._settle(chip)
         self.writes += 1
 
     def program(self, weights):  # noqa: D102
         for chip in chip_groups(weights):
             self.weights[chip] = self._landing(chip, weights[chip], Stream.PROGRAM)
+            self._settle(chip)
         self.writes += 1
+
+    def circuit(self):  # noqa: D102
+        circuit = super().circuit()
+        return circuit._replace(codes=Codes(self.planes, self.totals, self.unit)) if self.planes.shape[1] else circuit
+
+    def _make_states(self) -> None:
+        """Let the weights as fabricated settle in the nearest states, where there are any."""
+        bits, n_in = self.weight_bits, self.weights.shape[2]
+        if (bits == 1).any():
+            raise ContractError("Expected weight_bits of 0, or from 2 to 15. Got 1. A cell needs three states or more.")
+        self._keep("most", (2.0 ** (bits - 1) - 1).clamp(min=0))
+        self._keep("unit", torch.where(bits > 0, WEIGHT_MAX * n_in**-0.5 / self.most, 0.0))
+        planes = 0 if not bits.any() else 1 if bits.max() <= 8 else 2
+        self._keep("planes", torch.zeros(len(bits), planes, n_in, self.weights.shape[1], dtype=torch.int8))
+        self._keep("totals", torch.zeros(len(bits), planes, self.weights.shape[1], dtype=torch.int32))
+        for chip in chip_groups(self.weights):
+            self._settle(chip, nearest=True)
+
+    def _settle(self, chip: slice, nearest: bool = False) -> None:
+        """Let weights fall into states; cells of continuous chips stay where they are."""
+        w, unit = self.weights[chip], self.unit[chip]
+        if not self.planes.shape[1] or not unit.any():
+            return
+        rows, columns = w.shape[1:]
+        half = torch.full((), 0.5, device=w.device)
+        at = self.seeds[chip], self.writes[chip] * rows, rows, columns, Stream.ROUNDING
+        states = whole_states(w, unit, half if nearest else kernels.uniform(*at), self.most[chip])
+        w.copy_(torch.where(unit > 0, states * unit, w))
+        for n, of_chip in zip(range(len(self.seeds))[chip], states.nan_to_num(0.0), strict=True):
+            self.planes[n] = planes_of(of_chip, self.planes.shape[1])
+        self.totals[chip] = self.planes[chip].sum(2, dtype=torch.int32)
 
     def _landing(self, chip: slice, asked: torch.Tensor, stream: Stream) -> torch.Tensor:
         """Add the noise of a write to what was asked."""
@@ -105,3 +149,11 @@ class Unknown(Crossbar):
             return asked
         share = torch.ones_like(asked)
         return self._add_write_noise(share, self.write_noise[chip], stream, chip).mul_(asked)
+
+
+def _limit(bits: int | torch.Tensor, n_in: int) -> PerChip | None:
+    """Return the greatest weight as a datasheet prints it; None without a limit."""
+    most = WEIGHT_MAX * n_in**-0.5
+    if isinstance(bits, torch.Tensor):
+        return torch.where(bits > 0, most, torch.inf) if bits.any() else None
+    return most if bits else None

@@ -207,6 +207,26 @@ class NeverWrites(Chip):
         pass
 
 
+class ReadsOnceForTwo(Digital):
+    """Answers the second bias with the noise of the first."""
+
+    def __init__(self, n_in, n_out, *, seed):
+        super().__init__(n_in, n_out, seed=seed)
+        self.register_buffer("calls", torch.zeros((), dtype=torch.int64))
+
+    def draw(self, y):
+        self.calls += 1
+        return 0.1 * torch.randn(y.shape[1:], generator=torch.Generator().manual_seed(int(self.calls)))
+
+    def measure(self, x, bias=None):
+        y = super().measure(x, bias)
+        return y + self.draw(y)
+
+    def measure_biased(self, x, biases):
+        y = self.measure(x)
+        return [y + bias for bias in biases]
+
+
 class Raises(Chip):
     def wait(self, seconds):
         raise KeyError("oven")
@@ -223,6 +243,7 @@ class Raises(Chip):
         (NotANumber, "range", "Expected finite outputs"),
         (ClipsItsInput, "inputs", "Expected x to be left alone"),
         (EatsTheChange, "inputs", "Expected change to be left alone"),
+        (ReadsOnceForTwo, "shortcuts", "Expected measure_biased to answer as measure"),
         (Leaky, "gradient", "raise BlackBoxError. Got a gradient"),
         (Trainable, "gradient", "Got the trainable parameter devices.0.scale"),
         (Unseeded, "seed", "Expected the same trace from two chips of one seed"),

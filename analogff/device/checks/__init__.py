@@ -8,6 +8,7 @@ CHECKS: tuple[Check, ...] = (
     Check("shapes", "measure to answer", contract.shapes),
     Check("range", "measure to answer", contract.output_range),
     Check("inputs", "measure and pulse to leave their arguments alone", contract.arguments),
+    Check("shortcuts", "measure_marked and measure_biased to answer", contract.shortcuts),
     Check("gradient", "a read without a derivative", contract.gradient),
     Check("seed", "the same chip from the same seed", identity.seed),
     Check("generators", "noise that needs no global generator", identity.global_generators),

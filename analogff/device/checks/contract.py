@@ -2,8 +2,9 @@
 
 import torch
 
-from analogff.device.checks.subject import SEEDS, Finding, Subject
+from analogff.device.checks.subject import SEEDS, Finding, Subject, alike
 from analogff.device.errors import BlackBoxError
+from analogff.device.marked import Marked
 from analogff.device.protocol import Device
 
 
@@ -65,6 +66,30 @@ def output_range(subject: Subject) -> list[Finding]:
             f"Outputs are finite and inside the datasheet's range, {y.min():.3g} to {y.max():.3g}.",
         )
     ]
+
+
+def shortcuts(subject: Subject) -> list[Finding]:
+    """Compare what a device shares between reads with the same reads one by one."""
+    device, plain = subject.make(), subject.make()
+    if type(device).measure_marked is Device.measure_marked and type(device).measure_biased is Device.measure_biased:
+        return [Finding("shortcuts", True, "It has none: marked and biased inputs are read one by one.")]
+    x = subject.inputs(device)
+    lines = max(1, subject.n_in // 4)
+    variants = Marked(x.clone(), torch.stack([x[..., :lines], x[..., :lines].flip(1)], 1))
+    variants.shared[..., :lines] = 0
+    biases = [torch.tensor(0.1), torch.tensor(-0.2)] if device.datasheet.bias_port else []
+    pairs = [("measure_marked", device(variants), plain(variants.whole()))]
+    if biases:
+        together, apart = device.measure_biased(x, biases), [plain(x, bias) for bias in biases]
+        pairs += [("measure_biased", *pair) for pair in zip(together, apart, strict=True)]
+    for name, shared, written in pairs:
+        if not alike(shared, written):
+            sentence = (
+                f"Expected {name} to answer as measure does to the same reads one by one. Got other answers. Share "
+                "only what is the same, give each read noise of its own in the same order, or leave it out."
+            )
+            return [Finding("shortcuts", False, sentence)]
+    return [Finding("shortcuts", True, "What it shares between reads changes no read.")]
 
 
 def arguments(subject: Subject) -> list[Finding]:
