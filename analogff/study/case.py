@@ -78,6 +78,8 @@ class DeviceChoice:
     """The parameters of which every chip of a bank can have its own."""
     fingerprint: str
     """The version of the class."""
+    copies: float = 1.0
+    """What a chip keeps for each weight, in single-precision numbers; for the planning of memory."""
 
 
 @dataclasses.dataclass(frozen=True)

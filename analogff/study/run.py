@@ -13,7 +13,8 @@ from analogff.study.cluster import connect
 from analogff.study.execute import Outcome, execute
 from analogff.study.manifest import describe, metadata_of, write_manifest
 from analogff.study.mistakes import Mistake, StudyError
-from analogff.study.plan import pack, plan_runs
+from analogff.study.packing import pack
+from analogff.study.plan import plan_runs
 from analogff.study.progress import Progress
 from analogff.study.spec import Study
 from analogff.study.store import Store
@@ -73,10 +74,11 @@ def run_study(
     with connect(workers, scheduler) as client:
         _prepare(store, manifest)
         threads = sum(client.nthreads().values())  # type: ignore[union-attr] (the client is no coroutine)
-        tasks = pack(left, study.shapes, workers=threads, memory_gib=memory_gib, folder=str(study.folder))
-        failures = _work(
-            client, tasks, WINDOW_PER_WORKER * threads, store, Progress(console, len(tasks), len(left), len(done))
-        )
+        packing = pack(left, study.shapes, workers=threads, memory_gib=memory_gib, folder=str(study.folder))
+        progress = Progress(console, len(packing.tasks), len(left), len(done))
+        for line in packing.explain():
+            console.print(line, soft_wrap=True)
+        failures = _work(client, packing.tasks, WINDOW_PER_WORKER * threads, store, progress)
     failed = sum(len(outcome.task.runs) for outcome in failures)
     return Finished(folder, len(left) - failed, failures)
 

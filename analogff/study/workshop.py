@@ -1,5 +1,6 @@
 """Devices and rules of a study, resolved, validated and tried on a tiny bank before anything runs."""
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from analogff.study.parameters import parameters_of, read_parameters
 from analogff.study.task import bank_parameters
 from analogff.words import in_words
 
+_TINY = 8, 6
 DeviceRead = tuple[DeviceChoice | None, list[Mistake]]
 RuleRead = tuple[RuleChoice | None, list[Mistake]]
 
@@ -82,19 +84,18 @@ class Workshop:
         known, _ = parameters_of(model)
         per_chip = frozenset(k for k, v in filled.items() if k in known and known[k].per_chip and _number(v))
         choice = DeviceChoice(reference, filled, per_chip, mark)
-        mistake = self._try(model, choice, path)
-        return (None, [mistake]) if mistake else (choice, [])
+        return self._try(model, choice, path)
 
-    def _try(self, model: type[Device], choice: DeviceChoice, path: str) -> Mistake | None:
-        """Make two tiny chips, so that a constructor that raises does so now."""
+    def _try(self, model: type[Device], choice: DeviceChoice, path: str) -> DeviceRead:
+        """Make two tiny chips, so that a constructor that raises does so now, and see what they keep."""
         try:
             parameters = bank_parameters([choice, choice])
-            device = fabricate(model, 4, 3, seeds=[0, 1], parameters=parameters)
+            device = fabricate(model, *_TINY, seeds=[0, 1], parameters=parameters)
             self._hidden[_identity(choice)] = {level: require(device, level) for level in Observable}
         except (Exception, SystemExit) as error:
             advice = f"Mend it; `analogff check {choice.reference}` says more."
-            return Mistake(path, f"{choice.reference} to make a chip", in_words(error), advice)
-        return None
+            return None, [Mistake(path, f"{choice.reference} to make a chip", in_words(error), advice)]
+        return dataclasses.replace(choice, copies=_copies(device)), []
 
     def _read_rule(self, table: Any, path: str) -> RuleRead:
         name, mistake = _named(table, "name", path, catalog.rule_names())
@@ -111,6 +112,12 @@ class Workshop:
         except ValidationError as error:
             return None, from_pydantic(error, path, f"an option of {name}", model.Options.model_fields)
         return RuleChoice(name, options.model_dump(mode="json"), mark), []
+
+
+def _copies(device: Device) -> float:
+    """Return what a device keeps for each weight, in numbers of four bytes."""
+    cells = 2 * _TINY[0] * _TINY[1]
+    return sum(b.numel() * b.element_size() for b in device.buffers() if b.numel() >= cells) / (4 * cells)
 
 
 def _named(table: Any, key: str, path: str, names: list[str]) -> tuple[str, Mistake | None]:

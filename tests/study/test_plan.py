@@ -4,7 +4,8 @@ import itertools
 
 import pytest
 
-from analogff.study.plan import chips_in, pack, plan_runs
+from analogff.study.packing import CACHED_BYTES, chips_in, pack
+from analogff.study.plan import plan_runs
 from analogff.study.spec import read_study
 from analogff.study.task import bank_parameters
 from tests.study.conftest import DEVICE, HEAD, RULE
@@ -14,6 +15,10 @@ NOISE = '"device.read_noise" = [0.0, 0.05, 0.1]\n'
 
 
 def tasks_of(study, *, workers=1, memory_gib=1.0):
+    return packing_of(study, workers=workers, memory_gib=memory_gib).tasks
+
+
+def packing_of(study, *, workers=1, memory_gib=1.0):
     runs = plan_runs(study)
     return pack(runs, study.shapes, workers=workers, memory_gib=memory_gib, folder=str(study.folder))
 
@@ -106,3 +111,32 @@ def test_memory_bounds_a_bank(write_study):
         assert max(len(task.runs) for task in tasks_of(study, memory_gib=memory_gib)) <= most
         assert most * weights * 4 * 8 <= memory_gib * 2**30
     assert chips_in(1e-9, case, study.shapes) == 1
+
+
+def test_a_device_that_keeps_more_for_a_weight_fits_less_often(write_study):
+    models = {name: f'[device]\nmodel = "{name}"\n' for name in ("ideal", "pcm")}
+    studies = {name: read_study(write_study(device=text), ["layers=[2000, 2000]"]) for name, text in models.items()}
+    copies = {name: study.cases[0].devices[0].copies for name, study in studies.items()}
+    assert copies["ideal"] == 1 and copies["pcm"] > 12
+    fitting = {name: chips_in(1.0, study.cases[0], study.shapes) for name, study in studies.items()}
+    assert fitting["ideal"] > 1.5 * fitting["pcm"]
+
+
+@pytest.mark.parametrize(
+    "settings, memory_gib, told",
+    [
+        (["chips=3"], 1.0, "3 runs in 2 tasks: 1 bank of chips"),
+        (["chips=64"], 1.0, "1 bank cut into tasks of at most 32 chips: 2 tasks for each of 1 worker."),
+        (["chips=64", "layers=[500, 500]"], 0.1, "chips: no more fit in 0.1 GiB (--memory)."),
+        (["chips=64", "layers=[1000, 1000]"], 9.0, "chips: the caches of a processor hold no more."),
+    ],
+)
+def test_the_plan_says_how_it_packed_and_why(settings, memory_gib, told, write_study):
+    lines = packing_of(read_study(write_study(), settings), memory_gib=memory_gib).explain()
+    assert any(told in line for line in lines), lines
+
+
+def test_a_bank_on_a_cpu_stays_in_its_caches(write_study):
+    study = read_study(write_study(), ["chips=64", "layers=[1000, 1000]"])
+    weights = 64 * 1000 + 1000 * 1000 + 1000 * 10
+    assert all(len(task.runs) * weights * 4 <= CACHED_BYTES for task in tasks_of(study, memory_gib=9.0))
