@@ -1,8 +1,11 @@
 """Adam for changes instead of weights: what it wants a weight to move by, without ever seeing the weight."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
+
+from analogff.device.gpu import has_triton
 
 FIRST_DECAY, SECOND_DECAY, EPSILON = 0.9, 0.999, 1e-8
 
@@ -34,20 +37,9 @@ class Adam:
         self.steps += 1
         size = rate / (1 - FIRST_DECAY**self.steps)
         shrink = (1 - SECOND_DECAY**self.steps) ** -0.5
-        if gradient.device.type != "cpu":
-            return self._step(gradient, size, shrink)
-        from analogff.rules.kernels import adam_step  # here, since it takes a second to import
-
-        flat = (t.view(-1).numpy() for t in (gradient.contiguous(), self.mean, self.square, self.change))
-        adam_step(*flat, size, shrink, FIRST_DECAY, SECOND_DECAY, EPSILON)
+        dense = (gradient.contiguous(), self.mean, self.square, self.change)
+        _pass_on(gradient.device)(*dense, size, shrink, FIRST_DECAY, SECOND_DECAY, EPSILON)
         return self.change
-
-    def _step(self, gradient: torch.Tensor, size: float, shrink: float) -> torch.Tensor:
-        """Do it in torch operations, on any device."""
-        self.mean.lerp_(gradient, 1 - FIRST_DECAY)
-        self.square.mul_(SECOND_DECAY).addcmul_(gradient, gradient, value=1 - SECOND_DECAY)
-        torch.sqrt(self.square, out=self.change).mul_(shrink).add_(EPSILON).reciprocal_()
-        return self.change.mul_(self.mean).mul_(-size)
 
     def state_dict(self) -> dict[str, Any]:
         """Return its memory."""
@@ -58,3 +50,30 @@ class Adam:
         self.steps = state["steps"]
         self.mean.copy_(state["mean"])
         self.square.copy_(state["square"])
+
+
+def compiled_step(gradient, mean, square, change, size, shrink, first, second, epsilon):
+    """Fill ``change`` with Adam's step, and bring the moments up to date, all dense and in a CPU's memory."""
+    from analogff.rules.kernels import adam_step  # here, since it takes a second to import
+
+    g, m, v, delta = (t.view(-1).numpy() for t in (gradient, mean, square, change))
+    adam_step(g, m, v, delta, size, shrink, first, second, epsilon)
+
+
+def torch_step(gradient, mean, square, change, size, shrink, first, second, epsilon):
+    """Do what `compiled_step` does in torch operations, on any device."""
+    mean.lerp_(gradient, 1 - first)
+    square.mul_(second).addcmul_(gradient, gradient, value=1 - second)
+    torch.sqrt(square, out=change).mul_(shrink).add_(epsilon).reciprocal_()
+    change.mul_(mean).mul_(-size)
+
+
+def _pass_on(device: torch.device) -> Callable[..., None]:
+    """Return what takes a step on a device."""
+    if device.type == "cpu":
+        return compiled_step
+    if has_triton(device):
+        from analogff.rules.triton_kernels import adam_step
+
+        return adam_step
+    return torch_step

@@ -18,6 +18,7 @@ def quantise(x: torch.Tensor, low: torch.Tensor, high: torch.Tensor, bits: torch
         high: Greatest value.
         bits: Resolution; 0 is continuous, and only clips.
     """
-    step = (high - low) / (2.0**bits - 1).clamp(min=1)
-    stepped = torch.where(bits > 0, ((x - low) / step).round() * step + low, x)
+    steps = (2.0**bits - 1).clamp(min=1)
+    code = ((x - low) * (steps / (high - low))).round()
+    stepped = torch.where(bits > 0, code * ((high - low) / steps) + low, x)
     return torch.clamp(stepped, low, high)

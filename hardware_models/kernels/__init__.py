@@ -1,10 +1,12 @@
-"""The hot path: noise that is a function of its position, and the read; a reference, and a fast path for CPUs."""
+"""The hot path: noise that is a function of its position, and the read; a reference, and fast paths of two kinds."""
 
 from collections.abc import Sequence
+from types import ModuleType
 
 import torch
 
 from analogff.device import Marked, whole
+from analogff.device.gpu import has_triton
 from hardware_models.kernels import reference
 from hardware_models.kernels.circuit import Circuit
 
@@ -18,13 +20,18 @@ def read(circuit: Circuit, x: torch.Tensor | Marked, biases: Sequence[torch.Tens
 
         if crossbar.takes(circuit):
             return crossbar.read(circuit, x, biases)
+    elif has_triton(circuit.weights.device):
+        from hardware_models.kernels.cuda import read as fused
+
+        if fused.takes(circuit):
+            return fused.read(circuit, x, biases)
     return reference.read(circuit, whole(x), biases)
 
 
 def normal(seeds: torch.Tensor, first_row: torch.Tensor | int, rows: int, columns: int, stream: int) -> torch.Tensor:
     """Draw standard normals, float32 ``(chips, rows, columns)``; see `reference.normal`."""
     if seeds.device.type != "cpu":
-        return reference.normal(seeds, first_row, rows, columns, stream)
+        return _elsewhere(seeds).normal(seeds, first_row, rows, columns, stream)
     y = torch.zeros(len(seeds), rows, columns)
     return add_normal_(y, torch.ones(1, 1, 1), seeds, first_row, stream)
 
@@ -32,7 +39,7 @@ def normal(seeds: torch.Tensor, first_row: torch.Tensor | int, rows: int, column
 def uniform(seeds: torch.Tensor, first_row: torch.Tensor | int, rows: int, columns: int, stream: int) -> torch.Tensor:
     """Draw from [0, 1), float32 ``(chips, rows, columns)``; see `reference.uniform`."""
     if seeds.device.type != "cpu":
-        return reference.uniform(seeds, first_row, rows, columns, stream)
+        return _elsewhere(seeds).uniform(seeds, first_row, rows, columns, stream)
     from hardware_models.kernels.cpu import noise  # here, since it takes a second to import
 
     y = torch.empty(len(seeds), rows, columns)
@@ -45,7 +52,7 @@ def add_normal_(
 ) -> torch.Tensor:
     """Draw normals and add them, times ``sigma``, in place and in one pass; see `reference.add_normal_`."""
     if y.device.type != "cpu":
-        return reference.add_normal_(y, sigma, seeds, first_row, stream)
+        return _elsewhere(y).add_normal_(y, sigma, seeds, first_row, stream)
     from hardware_models.kernels.cpu import noise
 
     spread = sigma.expand(y.shape[0], y.shape[1], sigma.shape[-1]).contiguous()
@@ -55,3 +62,12 @@ def add_normal_(
 
 def _rows(first_row: torch.Tensor | int, seeds: torch.Tensor) -> torch.Tensor:
     return torch.as_tensor(first_row, dtype=torch.int64).expand(seeds.shape).contiguous()
+
+
+def _elsewhere(tensor: torch.Tensor) -> ModuleType:
+    """Return who draws noise where the memory is not the CPU's."""
+    if not has_triton(tensor.device):
+        return reference
+    from hardware_models.kernels.cuda import noise
+
+    return noise

@@ -51,7 +51,7 @@ def inputs(chips: int, batch: int, n_in: int) -> torch.Tensor:
 def trace(device: Device, x: torch.Tensor) -> list[torch.Tensor]:
     """Use every verb, and return what it shows."""
     chips, n_out, n_in = x.shape[0], device.datasheet.n_out, device.datasheet.n_in
-    change = torch.linspace(-0.2, 0.3, n_out * n_in).reshape(1, n_out, n_in).repeat(chips, 1, 1)
+    change = torch.linspace(-0.2, 0.3, n_out * n_in, device=x.device).reshape(1, n_out, n_in).repeat(chips, 1, 1)
     with torch.no_grad():
         seen = [device(x), device.pulse(change), device(x, torch.tensor(0.1))]
         device.wait(1e4)

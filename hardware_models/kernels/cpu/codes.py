@@ -9,6 +9,7 @@ from hardware_models.kernels.cpu.scratch import scratch
 
 CODE_BITS = 8
 """Greatest resolution of the inputs that fit."""
+_multiply_bytes = torch._int_mm  # pyright: ignore[reportPrivateImportUsage]
 _ZERO = 128  # taken off an 8-bit code, so that it fits in a signed byte
 
 
@@ -29,15 +30,15 @@ def multiply(circuit: Circuit, chip: int, shared: torch.Tensor, marks: torch.Ten
     sums = scratch("sums of codes", (len(planes), *out.shape), torch.int32)
     if marks is None:
         for plane, s in zip(planes, sums, strict=True):
-            torch._int_mm(q, plane, out=s)
+            _multiply_bytes(q, plane, out=s)
     else:
         variants, batch, lines = marks.shape
         q[:, :lines] = 0  # these come with the marks
         flags, _ = _encode(marks.flatten(0, 1), high, steps, "codes of marks")
         for plane, s in zip(planes, sums, strict=True):
-            torch._int_mm(flags, plane[:lines], out=s)
+            _multiply_bytes(flags, plane[:lines], out=s)
             common = scratch("common codes", (batch, out.shape[1]), torch.int32)
-            s.view(variants, batch, -1).add_(torch._int_mm(q, plane, out=common))
+            s.view(variants, batch, -1).add_(_multiply_bytes(q, plane, out=common))
         lost = np.tile(lost, variants)
     unit = circuit.codes.unit[chip].item() * high / steps  # type: ignore[union-attr]
     passes.decode(sums.numpy(), (totals * _ZERO).numpy(), np.float32(unit), lost, out.numpy())

@@ -39,12 +39,13 @@ def read(circuit: Circuit, x: torch.Tensor | Marked, biases: Sequence[torch.Tens
     width = circuit.weights.shape[1]
     reads = [Reading(circuit, bias, n * rows, torch.empty(chips, rows, width)) for n, bias in enumerate(biases)]
     counted = codes.which(circuit)
-    common = _convert(circuit, shared[:1], slice(0, 1), "shared") if _same_for_all(circuit, shared) else None
+    converters = Converters(circuit)
+    common = converters(shared[:1], slice(0, 1), "shared") if _same_for_all(circuit, shared) else None
     together = max(1, CACHED_NUMBERS // (rows * max(circuit.weights.shape[1:])))
     for first in range(0, chips, together):
         group = slice(first, min(first + together, chips))
-        q = common if common is not None else _convert(circuit, shared[group], group, "shared")
-        flags = None if marks is None else _convert_marks(circuit, marks[group], group)
+        q = common if common is not None else converters(shared[group], group, "shared")
+        flags = None if marks is None else converters(marks[group], group, "marks")
         sums = reads[0].y[group] if len(reads) == 1 else scratch("sums", (group.stop - first, rows, width))
         for n, chip in enumerate(range(chips)[group]):
             if counted[chip]:
@@ -68,17 +69,21 @@ def _multiply(q: torch.Tensor, marks: torch.Tensor | None, weights: torch.Tensor
         add_marks(marks, weights[:, : marks.shape[-1]], common, out.view(*marks.shape[:2], -1))
 
 
-def _convert(circuit: Circuit, x: torch.Tensor, group: slice, name: str) -> torch.Tensor:
-    """Put the signals of some chips, ``(chips, rows, columns)``, through their converters."""
-    x = x.contiguous()
-    q = scratch(name, x.shape)
-    low, high = circuit.input_min[group].view(-1).numpy(), circuit.input_max[group].view(-1).numpy()
-    passes.convert(x.numpy(), q.numpy(), low, high, steps_of(circuit.dac_bits[group]))
-    return q
+class Converters:
+    """What puts signals on the input lines of all chips."""
 
+    def __init__(self, circuit: Circuit):
+        limits = (circuit.input_min.view(-1).numpy(), circuit.input_max.view(-1).numpy())
+        self.numbers = (*limits, steps_of(circuit.dac_bits))
 
-def _convert_marks(circuit: Circuit, marks: torch.Tensor, group: slice) -> torch.Tensor:
-    return _convert(circuit, marks.flatten(1, 2), group, "marks").view_as(marks)
+    def __call__(self, x: torch.Tensor, group: slice, name: str) -> torch.Tensor:
+        """Convert the signals of some chips, ``(chips, ..., columns)``, into memory of that name."""
+        q = scratch(name, x.shape)
+        x, out = x.contiguous(), q
+        if x.dim() > 3:
+            x, out = x.flatten(1, 2), q.flatten(1, 2)
+        passes.convert(x.numpy(), out.numpy(), *[v[group] for v in self.numbers])
+        return q
 
 
 def _same_for_all(circuit: Circuit, x: torch.Tensor) -> bool:
@@ -165,7 +170,8 @@ class Reading:
         rows, a, out = y.shape[1], sums.numpy(), y.numpy()
 
         def work(part: tuple[int, int]) -> None:
-            passes.finish(a, out, sigma, self.curve, *numbers, _STREAMS, part)
+            arguments = (a, out, sigma, self.curve, *numbers, _STREAMS, part)
+            passes.finish(*arguments)  # pyright: ignore[reportCallIssue]
 
         if threads == 1:
             work((0, rows))

@@ -59,8 +59,8 @@ def fill_words(seed, row, stream, words):
 def fill_normals(words, z):
     """Turn the words of a row into four normals a block."""
     for b in range(words.shape[1]):
-        z[4 * b], z[4 * b + 1] = _box_muller(words[0, b], words[1, b])
-        z[4 * b + 2], z[4 * b + 3] = _box_muller(words[2, b], words[3, b])
+        z[4 * b], z[4 * b + 1] = _box_muller(words[0, b], words[1, b])  # pyright: ignore[reportGeneralTypeIssues]
+        z[4 * b + 2], z[4 * b + 3] = _box_muller(words[2, b], words[3, b])  # pyright: ignore[reportGeneralTypeIssues]
 
 
 @compiled

@@ -13,6 +13,13 @@ _PLANE = F32(256)
 
 
 @compiled
+def grid(low, high, steps):
+    """Return the step of a converter, and how many of them make one."""
+    steps = max(steps, F32(1))
+    return (high - low) / steps, steps / (high - low)
+
+
+@compiled
 def convert(x, q, low, high, steps):
     """Put signals through a converter; see `effects.quantise`.
 
@@ -24,7 +31,7 @@ def convert(x, q, low, high, steps):
         steps: Steps of a chip's converter from end to end; 0 only clips.
     """
     for c in range(x.shape[0]):
-        least, most, step = low[c], high[c], (high[c] - low[c]) / max(steps[c], F32(1))
+        least, most, (step, density) = low[c], high[c], grid(low[c], high[c], steps[c])
         for r in range(x.shape[1]):
             row, out = x[c, r], q[c, r]
             if steps[c] == 0:
@@ -34,8 +41,8 @@ def convert(x, q, low, high, steps):
                 continue
             for i in range(row.shape[0]):
                 v = least if row[i] < least else row[i]
-                code = ((((most if v > most else v) - least) / step) + _TO_WHOLE) - _TO_WHOLE
-                out[i] = code * step + least
+                code = (((most if v > most else v) - least) * density + _TO_WHOLE) - _TO_WHOLE
+                out[i] = fma(code, step, least)  # pyright: ignore[reportCallIssue]
 
 
 @compiled
@@ -53,13 +60,13 @@ def encode(x, q, least, most, steps, zero):
     Returns:
         For each row whether it had a NaN, which has no code.
     """
-    step = (most - least) / steps
+    density = grid(least, most, steps)[1]
     lost = np.zeros(x.shape[0], np.int32)
     for r in range(x.shape[0]):
         row, out, wrong = x[r], q[r], I32(0)
         for i in range(row.shape[0]):
             v = row[i] if row[i] > least else least
-            code = (((most if v > most else v) - least) / step + _TO_WHOLE) - _TO_WHOLE
+            code = (((most if v > most else v) - least) * density + _TO_WHOLE) - _TO_WHOLE
             out[i] = np.int8(I32(code) - zero)
             wrong |= I32(row[i] != row[i])
         lost[r] = wrong
@@ -118,7 +125,7 @@ def finish(a, y, sigma, code, gain, shift, steepness, noise, low, high, steps, s
     words, z, t = np.empty((4, full // 4), U32), np.empty(full, F32), np.zeros(full, F32)
     for c in range(y.shape[0]):
         g, o = gain[c, 0], shift[c, 0]
-        least, most, step = low[c], high[c], (high[c] - low[c]) / max(steps[c], F32(1))
+        least, most, (step, density) = low[c], high[c], grid(low[c], high[c], steps[c])
         for r in range(rows[0], rows[1]):
             sums, out = a[c, r], y[c, r]
             if sigma.shape[1] == 0 or (sigma.shape[2] == 1 and sigma[c, r, 0] == 0):
@@ -148,5 +155,5 @@ def finish(a, y, sigma, code, gain, shift, steepness, noise, low, high, steps, s
             else:
                 for j in range(n):
                     v = least if t[j] < least else t[j]
-                    code_ = (((most if v > most else v) - least) / step + _TO_WHOLE) - _TO_WHOLE
+                    code_ = (((most if v > most else v) - least) * density + _TO_WHOLE) - _TO_WHOLE
                     out[j] = fma(code_, step, least)  # pyright: ignore[reportCallIssue]
