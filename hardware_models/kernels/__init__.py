@@ -32,15 +32,18 @@ def normal(seeds: torch.Tensor, first_row: torch.Tensor | int, rows: int, column
     """Draw standard normals, float32 ``(chips, rows, columns)``; see `reference.normal`."""
     if seeds.device.type != "cpu":
         return _elsewhere(seeds).normal(seeds, first_row, rows, columns, stream)
-    y = torch.zeros(len(seeds), rows, columns)
-    return add_normal_(y, torch.ones(1, 1, 1), seeds, first_row, stream)
+    from hardware_models.kernels.cpu import noise  # here, since it takes a second to import
+
+    y = torch.empty(len(seeds), rows, columns)
+    noise.fill_normal(y.numpy(), seeds.numpy(), _rows(first_row, seeds).numpy(), int(stream))
+    return y
 
 
 def uniform(seeds: torch.Tensor, first_row: torch.Tensor | int, rows: int, columns: int, stream: int) -> torch.Tensor:
     """Draw from [0, 1), float32 ``(chips, rows, columns)``; see `reference.uniform`."""
     if seeds.device.type != "cpu":
         return _elsewhere(seeds).uniform(seeds, first_row, rows, columns, stream)
-    from hardware_models.kernels.cpu import noise  # here, since it takes a second to import
+    from hardware_models.kernels.cpu import noise
 
     y = torch.empty(len(seeds), rows, columns)
     noise.fill_uniform(y.numpy(), seeds.numpy(), _rows(first_row, seeds).numpy(), int(stream))

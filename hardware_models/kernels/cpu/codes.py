@@ -25,8 +25,8 @@ def which(circuit: Circuit) -> list[bool]:
 def multiply(circuit: Circuit, chip: int, shared: torch.Tensor, marks: torch.Tensor | None, out: torch.Tensor) -> None:
     """Fill one chip's weighted sums, ``(rows, n_out)``, from signals before their converters."""
     planes, totals = circuit.codes.planes[chip], circuit.codes.totals[chip]  # type: ignore[union-attr]
-    high, steps = circuit.input_max[chip].item(), 2.0 ** circuit.dac_bits[chip].item() - 1
-    q, lost = _encode(shared, high, steps, "codes")
+    high, bits = circuit.input_max[chip].item(), circuit.dac_bits[chip].item()
+    q, lost = _encode(shared, high, bits, "codes")
     sums = scratch("sums of codes", (len(planes), *out.shape), torch.int32)
     if marks is None:
         for plane, s in zip(planes, sums, strict=True):
@@ -34,17 +34,17 @@ def multiply(circuit: Circuit, chip: int, shared: torch.Tensor, marks: torch.Ten
     else:
         variants, batch, lines = marks.shape
         q[:, :lines] = 0  # these come with the marks
-        flags, _ = _encode(marks.flatten(0, 1), high, steps, "codes of marks")
+        flags, _ = _encode(marks.flatten(0, 1), high, bits, "codes of marks")
         for plane, s in zip(planes, sums, strict=True):
             _multiply_bytes(flags, plane[:lines], out=s)
             common = scratch("common codes", (batch, out.shape[1]), torch.int32)
             s.view(variants, batch, -1).add_(_multiply_bytes(q, plane, out=common))
         lost = np.tile(lost, variants)
-    unit = circuit.codes.unit[chip].item() * high / steps  # type: ignore[union-attr]
+    unit = circuit.codes.unit[chip].item() * high / (2.0**bits - 1)  # type: ignore[union-attr]
     passes.decode(sums.numpy(), (totals * _ZERO).numpy(), np.float32(unit), lost, out.numpy())
 
 
-def _encode(x: torch.Tensor, high: float, steps: float, name: str) -> tuple[torch.Tensor, np.ndarray]:
+def _encode(x: torch.Tensor, high: float, bits: float, name: str) -> tuple[torch.Tensor, np.ndarray]:
     x = x.contiguous()
     q = scratch(name, x.shape, torch.int8)
-    return q, passes.encode(x.numpy(), q.numpy(), np.float32(0), np.float32(high), np.float32(steps), _ZERO)
+    return q, passes.encode(x.numpy(), q.numpy(), np.float32(0), np.float32(high), np.int32(bits), _ZERO)

@@ -73,8 +73,7 @@ class Converters:
     """What puts signals on the input lines of all chips."""
 
     def __init__(self, circuit: Circuit):
-        limits = (circuit.input_min.view(-1).numpy(), circuit.input_max.view(-1).numpy())
-        self.numbers = (*limits, steps_of(circuit.dac_bits))
+        self.numbers = [v.numpy() for v in (circuit.input_min, circuit.input_max, circuit.dac_bits)]
 
     def __call__(self, x: torch.Tensor, group: slice, name: str) -> torch.Tensor:
         """Convert the signals of some chips, ``(chips, ..., columns)``, into memory of that name."""
@@ -150,15 +149,9 @@ class Reading:
         by_row = bias is not None and bias.dim() >= 2 and bias.shape[-2] > 1
         self.bias = bias.expand_as(y) if bias is not None and by_row else None
         shift = circuit.offset if bias is None or by_row else circuit.gain * bias + circuit.offset
-        per_chip = (circuit.steepness, circuit.read_noise, circuit.output_min, circuit.output_max)
-        self.numbers = [
-            circuit.gain.numpy(),
-            shift.numpy(),
-            *(v.view(-1).numpy() for v in per_chip),
-            steps_of(circuit.adc_bits),
-            circuit.seeds.numpy(),
-            circuit.reads.numpy() + ahead,
-        ]
+        per_chip = (circuit.steepness, circuit.read_noise, circuit.output_min, circuit.output_max, circuit.adc_bits)
+        self.numbers = [v.numpy() for v in (circuit.gain, shift, *per_chip, circuit.seeds)]
+        self.numbers.append(circuit.reads.numpy() + ahead)
 
     def finish(self, sums: torch.Tensor, sigma: np.ndarray, group: slice) -> None:
         """Turn the sums of some chips into outputs, in one pass, on as many threads as torch may use."""
@@ -183,8 +176,3 @@ class Reading:
 @cache
 def _pool(threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads)
-
-
-def steps_of(bits: torch.Tensor) -> np.ndarray:
-    """Return the steps of converters from end to end; 0 for continuous ones."""
-    return np.exp2(bits.view(-1).numpy(), dtype=np.float32) - np.float32(1)

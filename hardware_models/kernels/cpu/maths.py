@@ -12,7 +12,7 @@ from analogff.device.compiled import compiled
 from hardware_models.kernels.cpu.intrinsics import bits_of, float_of, fma
 
 U32, U64, I32, F32 = np.uint32, np.uint64, np.int32, np.float32
-_ROOT_HALF = I32(0x3F3504F3)  # bits of sqrt(1/2) in single precision
+ROOT_HALF = I32(0x3F3504F3)  # bits of sqrt(1/2) in single precision
 _LOG2_HIGH, _LOG2_LOW = F32(0.693359375), F32(-2.12194440e-4)
 _L0, _L1, _L2 = F32(7.0376836292e-2), F32(-1.1514610310e-1), F32(1.1676998740e-1)
 _L3, _L4, _L5 = F32(-1.2420140846e-1), F32(1.4249322787e-1), F32(-1.6668057665e-1)
@@ -33,7 +33,7 @@ _HALF, ONE, TWO, ZERO = F32(0.5), F32(1), F32(2), F32(0)
 def log(x):
     """Natural logarithm of a positive normal number."""
     bits = bits_of(x)  # pyright: ignore[reportCallIssue]
-    exponent = (bits - _ROOT_HALF) >> I32(23)
+    exponent = (bits - ROOT_HALF) >> I32(23)
     f = float_of(I32(bits - (exponent << I32(23)))) - ONE  # pyright: ignore[reportCallIssue]
     e, z = F32(exponent), f * f
     p = fma(fma(fma(fma(fma(_L0, f, _L1), f, _L2), f, _L3), f, _L4), f, _L5)  # pyright: ignore[reportCallIssue]

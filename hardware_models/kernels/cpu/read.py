@@ -13,28 +13,29 @@ _PLANE = F32(256)
 
 
 @compiled
-def grid(low, high, steps):
+def grid(low, high, bits):
     """Return the step of a converter, and how many of them make one."""
-    steps = max(steps, F32(1))
+    steps = F32(max((I32(1) << I32(bits)) - I32(1), I32(1)))
     return (high - low) / steps, steps / (high - low)
 
 
 @compiled
-def convert(x, q, low, high, steps):
+def convert(x, q, low, high, bits):
     """Put signals through a converter; see `effects.quantise`.
 
     Args:
         x: ``(chips, rows, columns)``.
         q: Where to put the answer, likewise.
-        low: Least value, one a chip.
-        high: Greatest value, one a chip.
-        steps: Steps of a chip's converter from end to end; 0 only clips.
+        low: Least value, ``(chips, 1, 1)``, as are:
+        high: Greatest value.
+        bits: Resolution; 0 only clips.
     """
     for c in range(x.shape[0]):
-        least, most, (step, density) = low[c], high[c], grid(low[c], high[c], steps[c])
+        least, most, resolution = low[c, 0, 0], high[c, 0, 0], bits[c, 0, 0]
+        step, density = grid(least, most, resolution)
         for r in range(x.shape[1]):
             row, out = x[c, r], q[c, r]
-            if steps[c] == 0:
+            if resolution == 0:
                 for i in range(row.shape[0]):
                     v = least if row[i] < least else row[i]
                     out[i] = most if v > most else v
@@ -46,7 +47,7 @@ def convert(x, q, low, high, steps):
 
 
 @compiled
-def encode(x, q, least, most, steps, zero):
+def encode(x, q, least, most, bits, zero):
     """Put one chip's signals through a converter, and keep the codes; see `convert`.
 
     Args:
@@ -54,13 +55,13 @@ def encode(x, q, least, most, steps, zero):
         q: int8 codes less ``zero``.
         least: Least value.
         most: Greatest value.
-        steps: Steps from end to end.
+        bits: Resolution, at least 1.
         zero: What is taken off a code, so that it fits in a byte.
 
     Returns:
         For each row whether it had a NaN, which has no code.
     """
-    density = grid(least, most, steps)[1]
+    density = grid(least, most, bits)[1]
     lost = np.zeros(x.shape[0], np.int32)
     for r in range(x.shape[0]):
         row, out, wrong = x[r], q[r], I32(0)
@@ -100,7 +101,7 @@ def decode(sums, corrections, unit, lost, a):
 
 
 @compiled
-def finish(a, y, sigma, code, gain, shift, steepness, noise, low, high, steps, seeds, reads, streams, rows):
+def finish(a, y, sigma, code, gain, shift, steepness, noise, low, high, bits, seeds, reads, streams, rows):
     """Turn weighted sums into outputs: noise, gain, curve, noise, converter; see `reference.finish`.
 
     Args:
@@ -110,11 +111,11 @@ def finish(a, y, sigma, code, gain, shift, steepness, noise, low, high, steps, s
         code: Of the curve.
         gain: ``(chips, 1, columns)``.
         shift: ``(chips, 1, columns)``.
-        steepness: One a chip, as are:
+        steepness: ``(chips, 1, 1)``, as are:
         noise: Noise of the outputs.
         low: Least output.
         high: Greatest output.
-        steps: Steps of the converter from end to end; 0 only clips.
+        bits: Resolution of the converter; 0 only clips.
         seeds: Chip seeds.
         reads: Number of the first row.
         streams: Of the noise of the sums, and of the outputs.
@@ -125,7 +126,9 @@ def finish(a, y, sigma, code, gain, shift, steepness, noise, low, high, steps, s
     words, z, t = np.empty((4, full // 4), U32), np.empty(full, F32), np.zeros(full, F32)
     for c in range(y.shape[0]):
         g, o = gain[c, 0], shift[c, 0]
-        least, most, (step, density) = low[c], high[c], grid(low[c], high[c], steps[c])
+        least, most, resolution = low[c, 0, 0], high[c, 0, 0], bits[c, 0, 0]
+        step, density = grid(least, most, resolution)
+        spread_out = noise[c, 0, 0]
         for r in range(rows[0], rows[1]):
             sums, out = a[c, r], y[c, r]
             if sigma.shape[1] == 0 or (sigma.shape[2] == 1 and sigma[c, r, 0] == 0):
@@ -142,13 +145,13 @@ def finish(a, y, sigma, code, gain, shift, steepness, noise, low, high, steps, s
                     spread = sigma[c, r]
                     for j in range(n):
                         t[j] = fma(fma(spread[j], z[j], sums[j]), g[j], o[j])  # pyright: ignore[reportCallIssue]
-            bend(t, code, steepness[c])
-            if noise[c] != 0:
+            bend(t, code, steepness[c, 0, 0])
+            if spread_out != 0:
                 fill_words(seeds[c], reads[c] + r, streams[1], words)
                 fill_normals(words, z)
                 for j in range(full):
-                    t[j] = fma(noise[c], z[j], t[j])  # pyright: ignore[reportCallIssue]
-            if steps[c] == 0:
+                    t[j] = fma(spread_out, z[j], t[j])  # pyright: ignore[reportCallIssue]
+            if resolution == 0:
                 for j in range(n):
                     v = least if t[j] < least else t[j]
                     out[j] = most if v > most else v
