@@ -13,6 +13,7 @@ from hardware_models.parameters import per_chip
 from hardware_models.periphery import Periphery
 from hardware_models.streams import Stream
 
+_CACHED_NUMBERS = 2**17
 _IN_CIRCUIT = [name for name in Circuit._fields if name not in ("curve", "variance", "codes")]
 
 
@@ -119,6 +120,17 @@ class Crossbar(Device):
 def chip_groups(x: torch.Tensor) -> list[slice]:
     """Return the chips to write together: each by itself on a CPU, all in one launch elsewhere."""
     return [slice(None)] if x.is_cuda else [slice(c, c + 1) for c in range(x.shape[0])]
+
+
+def cached_groups(x: torch.Tensor) -> list[slice]:
+    """Return the chips to write together where only sums and products are formed, which round alike everywhere.
+
+    As many as the cache of a CPU holds; all in one launch elsewhere.
+    """
+    if x.is_cuda:
+        return [slice(None)]
+    together = max(1, _CACHED_NUMBERS * x.shape[0] // max(1, x.numel()))
+    return [slice(c, c + together) for c in range(0, x.shape[0], together)]
 
 
 def _derivative(curve: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:

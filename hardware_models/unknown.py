@@ -8,7 +8,7 @@ from annotated_types import Ge, Gt, Le
 
 from analogff.device import ContractError, PerChip
 from hardware_models import kernels
-from hardware_models.crossbar import Crossbar, chip_groups
+from hardware_models.crossbar import Crossbar, cached_groups
 from hardware_models.effects import mismatch as spread
 from hardware_models.effects.nonlinearity import FAMILIES
 from hardware_models.effects.states import planes_of, whole_states
@@ -100,16 +100,16 @@ class Unknown(Crossbar):
         self._make_states()
 
     def pulse(self, change):  # noqa: D102
-        for chip in chip_groups(change):
-            landing = self._landing(chip, change[chip], Stream.WRITE)
-            self.weights[chip].addcmul_(landing, self.efficiency[chip])
-            self._settle(chip)
+        for chips in cached_groups(change):
+            landing = self._landing(chips, change[chips], Stream.WRITE)
+            self.weights[chips].add_(landing * self.efficiency[chips])
+            self._settle(chips)
         self.writes += 1
 
     def program(self, weights):  # noqa: D102
-        for chip in chip_groups(weights):
-            self.weights[chip] = self._landing(chip, weights[chip], Stream.PROGRAM)
-            self._settle(chip)
+        for chips in cached_groups(weights):
+            self.weights[chips] = self._landing(chips, weights[chips], Stream.PROGRAM)
+            self._settle(chips)
         self.writes += 1
 
     def circuit(self):  # noqa: D102
@@ -126,29 +126,29 @@ class Unknown(Crossbar):
         planes = 0 if not bits.any() else 1 if bits.max() <= 8 else 2
         self._keep("planes", torch.zeros(len(bits), planes, n_in, self.weights.shape[1], dtype=torch.int8))
         self._keep("totals", torch.zeros(len(bits), planes, self.weights.shape[1], dtype=torch.int32))
-        for chip in chip_groups(self.weights):
-            self._settle(chip, nearest=True)
+        for chips in cached_groups(self.weights):
+            self._settle(chips, nearest=True)
 
-    def _settle(self, chip: slice, nearest: bool = False) -> None:
+    def _settle(self, chips: slice, nearest: bool = False) -> None:
         """Let weights fall into states; cells of continuous chips stay where they are."""
-        w, unit = self.weights[chip], self.unit[chip]
+        w, unit = self.weights[chips], self.unit[chips]
         if not self.planes.shape[1] or not unit.any():
             return
         rows, columns = w.shape[1:]
         half = torch.full((), 0.5, device=w.device)
-        at = self.seeds[chip], self.writes[chip] * rows, rows, columns, Stream.ROUNDING
-        states = whole_states(w, unit, half if nearest else kernels.uniform(*at), self.most[chip])
+        at = self.seeds[chips], self.writes[chips] * rows, rows, columns, Stream.ROUNDING
+        states = whole_states(w, unit, half if nearest else kernels.uniform(*at), self.most[chips])
         w.copy_(torch.where(unit > 0, states * unit, w))
-        for n, of_chip in zip(range(len(self.seeds))[chip], states.nan_to_num(0.0), strict=True):
+        for n, of_chip in zip(range(len(self.seeds))[chips], states.nan_to_num(0.0), strict=True):
             self.planes[n] = planes_of(of_chip, self.planes.shape[1])
-        self.totals[chip] = self.planes[chip].sum(2, dtype=torch.int32)
+        self.totals[chips] = self.planes[chips].sum(2, dtype=torch.int32)
 
-    def _landing(self, chip: slice, asked: torch.Tensor, stream: Stream) -> torch.Tensor:
+    def _landing(self, chips: slice, asked: torch.Tensor, stream: Stream) -> torch.Tensor:
         """Add the noise of a write to what was asked."""
-        if not self.write_noise[chip].any():
+        if not self.write_noise[chips].any():
             return asked
         share = torch.ones_like(asked)
-        return self._add_write_noise(share, self.write_noise[chip], stream, chip).mul_(asked)
+        return self._add_write_noise(share, self.write_noise[chips], stream, chips).mul_(asked)
 
 
 def _limit(bits: int | torch.Tensor, n_in: int) -> PerChip | None:

@@ -2,7 +2,7 @@
 
 from analogff.device.bank import Bank
 from analogff.device.check import Report, check_device
-from analogff.device.chipwise import chipwise
+from analogff.device.chipwise import chipwise, samplewise
 from analogff.device.datasheet import Datasheet, PerChip
 from analogff.device.digital import BehindWeights, Digital
 from analogff.device.errors import BlackBoxError, ContractError, ObservabilityError
@@ -41,5 +41,6 @@ __all__ = [
     "outer",
     "product",
     "require",
+    "samplewise",
     "whole",
 ]

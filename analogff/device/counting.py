@@ -9,4 +9,4 @@ def cells_asked(change: torch.Tensor) -> torch.Tensor:
         return torch.count_nonzero(change, (1, 2))
     from analogff.device.kernels import count_changes  # here, since it takes a second to import
 
-    return torch.stack([torch.tensor(count_changes(of_chip.reshape(-1).numpy())) for of_chip in change])
+    return torch.from_numpy(count_changes(change.flatten(1).numpy()))

@@ -2,8 +2,6 @@
 
 import torch
 
-from analogff.device import chipwise
-
 
 def random_labels(labels: torch.Tensor, classes: int, generator: torch.Generator) -> torch.Tensor:
     """Draw wrong labels uniformly, ``(batch,)``."""
@@ -25,10 +23,6 @@ def hard_labels(logits: torch.Tensor, labels: torch.Tensor, generator: torch.Gen
         Hinton (2022), section 3.3.
     """
     uniform = torch.rand(labels.shape, generator=generator).to(labels.device)
-    return chipwise(lambda z: _draw(z, labels, uniform), logits)
-
-
-def _draw(logits: torch.Tensor, labels: torch.Tensor, uniform: torch.Tensor) -> torch.Tensor:
     true = torch.nn.functional.one_hot(labels, logits.shape[-1]).bool()
     belief = logits.nan_to_num(0.0).masked_fill(true, -torch.inf).softmax(-1)
     ladder = belief.cumsum(-1)

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import torch
 from pydantic import Field, field_validator
 
-from analogff.device import Marked, chipwise
+from analogff.device import Marked, samplewise
 from analogff.forward_forward.goodness import mean_square
 from analogff.forward_forward.labels import overlay, overlay_neutral, variants
 from analogff.forward_forward.losses import LOSSES, Pull
@@ -105,7 +105,8 @@ class ForwardForward(Rule[ForwardForwardOptions]):
             factors = torch.cat([pull.positive, pull.negative], dim=1) * (2 / reading.y.shape[-1] / len(labels))
             writer.descend(reading.climb(factors.unsqueeze(-1)), x)
             losses.append(pull.loss.mean(-1))
-            x = reading.y / length_of(goodness.unsqueeze(-1))
+            if layer is not self.network.layers[-1]:
+                x = reading.y / length_of(goodness.unsqueeze(-1))
         return torch.stack(losses).mean(0)
 
     def predict(self, images):  # noqa: D102
@@ -141,4 +142,4 @@ class ForwardForward(Rule[ForwardForwardOptions]):
         """Compare the two halves of a batch, ``(chips, 2 batch)``."""
         scale, theta = self.options.scale, self.options.theta
         positive, negative = goodness.chunk(2, -1)
-        return chipwise(lambda g, h: self.loss(g, h, scale, theta), positive, negative)
+        return samplewise(lambda g, h: self.loss(g, h, scale, theta), positive, negative)
