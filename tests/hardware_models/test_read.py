@@ -145,3 +145,17 @@ def test_cells_with_states_hold_nothing_else():
         assert torch.allclose(of_cells, of_cells.round(), atol=1e-4)
     assert device.weights[0].max() == pytest.approx(4 / 13**0.5)
     assert device.weights[1].max() > 2  # continuous cells have no limit
+
+
+@pytest.mark.parametrize("weight_bits", [0, 8])
+def test_variants_and_biases_do_not_know_the_bank_bit_by_bit(weight_bits):
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    own = dict(weight_noise=0.1, weight_bits=weight_bits, adc_bits=0)
+    x, biases = marked(11, 70), [torch.tensor(0.2), torch.tensor(-0.2)]
+    together = Unknown(70, 41, seed=SEEDS, **own).measure_biased(x, biases)
+    for c, seed in enumerate(SEEDS):
+        one = Marked(x.shared[c : c + 1].clone(), x.marks[c : c + 1].clone())
+        alone = Unknown(70, 41, seed=[seed], **own).measure_biased(one, biases)
+        assert all(torch.equal(a[0], t[c]) for a, t in zip(alone, together, strict=True))
+    torch.set_num_threads(threads)

@@ -102,7 +102,7 @@ def _noise_of_sums(
         length = torch.linalg.vector_norm(q, dim=-1, keepdim=True)
         if marks is not None:
             of_marks = torch.linalg.vector_norm(marks, dim=-1, keepdim=True)
-            length = torch.hypot(length.unsqueeze(1), of_marks).flatten(1, 2)
+            length = (length.unsqueeze(1).square() + of_marks.square()).sqrt().flatten(1, 2)
         return (strength * length).numpy()
     variance = circuit.variance[group]
     if not variance.any():
@@ -122,9 +122,8 @@ def _multiply_roughly(q: torch.Tensor, marks: torch.Tensor | None, weights: torc
     if marks is None:
         out.copy_(torch.mm(q.bfloat16(), short.mT))
         return None
-    return add_marks(
-        marks, weights[:, : marks.shape[-1]], torch.mm(q.bfloat16(), short.mT).float(), out.view(*marks.shape[:2], -1)
-    )
+    common = torch.mm(q.bfloat16(), short.mT).float()
+    return add_marks(marks, weights[:, : marks.shape[-1]], common, out.view(*marks.shape[:2], -1))
 
 
 @cache
