@@ -1,6 +1,7 @@
 """The pass over the weights on a GPU, in Triton."""
 
 # A kernel is written in Python's words, but not to its types; and Triton need not be installed.
+# pyright: reportIndexIssue=false
 # pyright: reportCallIssue=false, reportArgumentType=false, reportOperatorIssue=false, reportMissingImports=false
 
 import torch

@@ -1,6 +1,7 @@
 """Random numbers addressed by position: `hardware_models.kernels.reference`, all chips in one launch."""
 
 # A kernel is written in Python's words, but not to its types; and Triton need not be installed.
+# pyright: reportIndexIssue=false
 # pyright: reportCallIssue=false, reportArgumentType=false, reportOperatorIssue=false, reportMissingImports=false
 
 import torch

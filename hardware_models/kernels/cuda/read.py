@@ -6,6 +6,7 @@ loaded. That repeats them for every tile of outputs, which is little beside the 
 """
 
 # A kernel is written in Python's words, but not to its types; and Triton need not be installed.
+# pyright: reportIndexIssue=false
 # pyright: reportCallIssue=false, reportArgumentType=false, reportOperatorIssue=false, reportMissingImports=false
 
 from collections.abc import Sequence
