@@ -88,9 +88,10 @@ def _even(chips: float, workers: int, *, alone: bool) -> Limit:
     Into two tasks each, since banks take unlike times, and what is finished is safe; but a bank that is alone takes
     as long on every worker, and is not cut into small ones for that.
     """
-    tasks = 1 if alone and chips <= WORTH_A_BANK else TASKS_PER_WORKER
-    told = f"{_count(tasks, 'task')} for each of {_count(workers, 'worker')}"
-    return Limit(max(1, round(chips / tasks)), told)
+    if alone and chips <= WORTH_A_BANK:
+        return Limit(math.ceil(chips), f"1 task for each of {_count(workers, 'worker')}")
+    told = f"{TASKS_PER_WORKER} tasks for each of {_count(workers, 'worker')}"
+    return Limit(max(1, round(chips / TASKS_PER_WORKER)), told)
 
 
 def chips_in(memory_gib: float, case: Case, shapes: Mapping[str, Shape]) -> int:

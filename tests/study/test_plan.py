@@ -140,3 +140,11 @@ def test_a_bank_on_a_cpu_stays_in_its_caches(write_study):
     study = read_study(write_study(), ["chips=64", "layers=[1000, 1000]"])
     weights = 64 * 1000 + 1000 * 1000 + 1000 * 10
     assert all(len(task.runs) * weights * 4 <= CACHED_BYTES for task in tasks_of(study, memory_gib=9.0))
+
+
+@pytest.mark.parametrize(
+    "chips, workers, sizes", [(5, 2, [3, 2]), (8, 2, [4, 4]), (3, 7, [1, 1, 1]), (40, 2, [10] * 4)]
+)
+def test_a_lone_bank_is_cut_for_the_workers_and_no_smaller(chips, workers, sizes, write_study):
+    study = read_study(write_study(), [f"chips={chips}"])
+    assert [len(task.runs) for task in tasks_of(study, workers=workers)] == sizes
