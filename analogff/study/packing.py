@@ -14,8 +14,6 @@ RULES_COPIES = 6  # gradients, changes, two moments of Adam, and temporaries of 
 COPIES_OF_ACTIVITIES = 8
 READ_AT_ONCE = 1000  # images in an evaluation batch, more than in a training batch
 TASKS_PER_WORKER = 2
-WORTH_A_BANK = 8
-"""Chips up to which a step costs less a chip."""
 CACHED_BYTES = 24 * 2**20
 """Weights of a bank on a CPU, beyond which every pass goes through main memory: a tenth slower, measured."""
 
@@ -71,27 +69,16 @@ def pack(runs: Iterable[Run], shapes: Mapping[str, Shape], *, workers: int, memo
     for run in runs:
         banks.setdefault(f"{common[id(run.case)]}{run.seed}", []).append(run)
     effort = {key: _effort(bank[0].case, shapes) for key, bank in banks.items()}
-    share = sum(effort[key] * len(bank) for key, bank in banks.items()) / max(1, workers)
+    share = sum(effort[key] * len(bank) for key, bank in banks.items()) / (TASKS_PER_WORKER * max(1, workers))
+    evenly = f"{TASKS_PER_WORKER} tasks for each of {_count(workers, 'worker')}"
     tasks, cuts = [], []
     for key, bank in banks.items():
-        even = _even(share / effort[key], workers, alone=len(banks) == 1)
+        even = Limit(max(1, round(share / effort[key])), evenly)
         limit = min(even, *_limits(bank[0].case, shapes, memory_gib), key=lambda limit: limit.chips)
         parts = math.ceil(len(bank) / limit.chips)
         tasks += [(effort[key], Task(tuple(bank[n::parts]), folder)) for n in range(parts)]
         cuts.append((len(bank), limit))
     return Packing([task for _, task in sorted(tasks, key=lambda t: -t[0] * len(t[1].runs))], cuts)
-
-
-def _even(chips: float, workers: int, *, alone: bool) -> Limit:
-    """Return how to cut what would be this many chips for every worker.
-
-    Into two tasks each, since banks take unlike times, and what is finished is safe; but a bank that is alone takes
-    as long on every worker, and is not cut into small ones for that.
-    """
-    if alone and chips <= WORTH_A_BANK:
-        return Limit(math.ceil(chips), f"1 task for each of {_count(workers, 'worker')}")
-    told = f"{TASKS_PER_WORKER} tasks for each of {_count(workers, 'worker')}"
-    return Limit(max(1, round(chips / TASKS_PER_WORKER)), told)
 
 
 def chips_in(memory_gib: float, case: Case, shapes: Mapping[str, Shape]) -> int:

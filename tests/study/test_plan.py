@@ -125,7 +125,7 @@ def test_a_device_that_keeps_more_for_a_weight_fits_less_often(write_study):
 @pytest.mark.parametrize(
     "settings, memory_gib, told",
     [
-        (["chips=3"], 1.0, "3 runs in 1 task: 1 bank of chips"),
+        (["chips=3"], 1.0, "3 runs in 2 tasks: 1 bank of chips"),
         (["chips=64"], 1.0, "1 bank cut into tasks of at most 32 chips: 2 tasks for each of 1 worker."),
         (["chips=64", "layers=[500, 500]"], 0.1, "chips: no more fit in 0.1 GiB (--memory)."),
         (["chips=64", "layers=[1000, 1000]"], 9.0, "chips: the caches of a processor hold no more."),
@@ -140,11 +140,3 @@ def test_a_bank_on_a_cpu_stays_in_its_caches(write_study):
     study = read_study(write_study(), ["chips=64", "layers=[1000, 1000]"])
     weights = 64 * 1000 + 1000 * 1000 + 1000 * 10
     assert all(len(task.runs) * weights * 4 <= CACHED_BYTES for task in tasks_of(study, memory_gib=9.0))
-
-
-@pytest.mark.parametrize(
-    "chips, workers, sizes", [(5, 2, [3, 2]), (8, 2, [4, 4]), (3, 7, [1, 1, 1]), (40, 2, [10] * 4)]
-)
-def test_a_lone_bank_is_cut_for_the_workers_and_no_smaller(chips, workers, sizes, write_study):
-    study = read_study(write_study(), [f"chips={chips}"])
-    assert [len(task.runs) for task in tasks_of(study, workers=workers)] == sizes
