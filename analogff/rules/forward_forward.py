@@ -52,9 +52,12 @@ class ForwardForwardOptions(RuleOptions):
     @field_validator("head_rate")
     @classmethod
     def _head_is_used(cls, value, info):
-        if info.data.get("prediction") == "head":
-            return value
-        return refuse_idle(cls, info, value, user="negatives", used_by="hard")
+        used = info.data.get("prediction") in ("head", None) or info.data.get("negatives") in ("hard", None)
+        if not used and value != cls.model_fields["head_rate"].default:
+            raise ValueError(
+                'negatives = "hard" or prediction = "head" beside it, without which there is no head to learn'
+            )
+        return value
 
 
 class ForwardForward(Rule[ForwardForwardOptions]):
