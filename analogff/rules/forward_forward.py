@@ -54,9 +54,8 @@ class ForwardForwardOptions(RuleOptions):
     def _head_is_used(cls, value, info):
         used = info.data.get("prediction") in ("head", None) or info.data.get("negatives") in ("hard", None)
         if not used and value != cls.model_fields["head_rate"].default:
-            raise ValueError(
-                'negatives = "hard" or prediction = "head" beside it, without which there is no head to learn'
-            )
+            needed = 'negatives = "hard" or prediction = "head"'
+            raise ValueError(f"{needed} beside it, without which head_rate does nothing")
         return value
 
 

@@ -11,12 +11,22 @@ from analogff.rules.forward_forward import ForwardForward
     [
         (lambda: ForwardForward.Options(slope="assumed", probe=0.3), "probe", 'slope = "probed"'),
         (lambda: ForwardForward.Options(loss="swish", theta=0.5), "theta", 'loss = "hinton"'),
+        (
+            lambda: ForwardForward.Options(negatives="random", head_rate=0.1),
+            "head_rate",
+            'negatives = "hard" or prediction = "head"',
+        ),
         (lambda: Backprop.Options(through="twin", noise_aware=False), "noise_aware", 'through = "deployed"'),
     ],
 )
 def test_an_option_that_would_do_nothing_is_refused(options, idle, used_by):
     with pytest.raises(ValidationError, match=f"{used_by} beside it, without which {idle} does nothing"):
         options()
+
+
+@pytest.mark.parametrize("use", [{"negatives": "hard"}, {"negatives": "random", "prediction": "head"}])
+def test_the_rate_of_a_head_that_is_used_is_taken(use):
+    assert ForwardForward.Options(head_rate=0.1, **use).head_rate == 0.1
 
 
 @pytest.mark.parametrize("name", rule_names())
