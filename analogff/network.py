@@ -80,11 +80,32 @@ def fabricate_chips(
         seeds: One integer a chip; layer ``l`` of a chip has the seed ``derive_seed(seed, l)``.
         head: What the head is made of; a digital softmax layer if None.
     """
-    shapes = [*zip(sizes[:-1], sizes[1:], strict=True), (sizes[-1], classes)]
-    made = [*specs, head or LayerSpec(Digital)]
+    return fabricate_wired(specs, chain(sizes, classes), seeds=seeds, head=head)
+
+
+def chain(sizes: Sequence[int], classes: int) -> list[tuple[int, int]]:
+    """Return inputs and outputs of layers of which each hears the one before, the head last."""
+    return [*zip(sizes[:-1], sizes[1:], strict=True), (sizes[-1], classes)]
+
+
+def fabricate_wired(
+    specs: Sequence[LayerSpec],
+    shapes: Sequence[tuple[int, int]],
+    *,
+    seeds: Sequence[int],
+    head: LayerSpec | None = None,
+) -> Chips:
+    """Make the chips of a network whose layers are as large as a rule wires them; see `Rule.wiring`.
+
+    Args:
+        specs: One a layer.
+        shapes: Inputs and outputs of each layer, and of the head.
+        seeds: As `fabricate_chips`.
+        head: As `fabricate_chips`.
+    """
     devices = [
         fabricate(spec.model, n_in, n_out, seeds=[derive_seed(s, layer) for s in seeds], parameters=spec.parameters)
-        for layer, (spec, (n_in, n_out)) in enumerate(zip(made, shapes, strict=True))
+        for layer, (spec, (n_in, n_out)) in enumerate(zip([*specs, head or LayerSpec(Digital)], shapes, strict=True))
     ]
     return Chips(devices, len(seeds))
 

@@ -20,14 +20,15 @@ class Reading(NamedTuple):
     slope: torch.Tensor | None
     """The slope of each neuron, as believed; None if it is taken to be 1 where there is an activity."""
 
-    def climb(self, factors: torch.Tensor) -> torch.Tensor:
-        """Return half the derivative of ``y^2`` with respect to the weighted sum, as believed, times factors.
+    def back(self, gradient: torch.Tensor) -> torch.Tensor:
+        """Return the derivative with respect to the weighted sums, as believed, of what has this one by activity.
 
         Shapes:
-            ``factors``: ``(chips, batch, 1)``, one a sample; returns ``(chips, batch, n_out)``.
+            ``(chips, batch, n_out)``; the answer may be written over ``gradient``.
         """
-        product = self.y.clamp(min=0) if self.slope is None else self.y * self.slope
-        return product.mul_(factors)
+        if self.slope is None:
+            return torch.where(self.y > 0, gradient, 0)
+        return gradient.mul_(self.slope)
 
 
 class Slope(abc.ABC):

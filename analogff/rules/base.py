@@ -1,13 +1,14 @@
 """What a learning rule is: options, what it must observe, a step and an answer."""
 
 import abc
+from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo
 
 from analogff.device import Observable, derive_seed
-from analogff.network import Network
+from analogff.network import Network, chain
 from analogff.rules.writer import Writer
 from analogff.timing import Schedule
 
@@ -21,6 +22,8 @@ class RuleOptions(BaseModel):
     """Images a step."""
     rate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.003
     """Learning rate of Adam; constant for half of the training, then linear to zero."""
+    weight_cost: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    """Decay, at this times the learning rate a step, of the changes asked so far (a digital register of them)."""
 
 
 def refuse_idle(options: type[BaseModel], info: ValidationInfo, value: Any, *, user: str, used_by: str) -> Any:
@@ -66,7 +69,9 @@ class Rule(abc.ABC, Generic[O]):
         self.options = options
         self.seed = seed
         self.generator = torch.Generator().manual_seed(derive_seed(seed, self.name))
-        self.writers: list[Writer] = [Writer(layer, options.rate) for layer in (*network.layers, network.head)]
+        self.writers: list[Writer] = [
+            Writer(layer, options.rate, options.weight_cost) for layer in (*network.layers, network.head)
+        ]
 
     @classmethod
     @abc.abstractmethod
@@ -77,6 +82,11 @@ class Rule(abc.ABC, Generic[O]):
     @abc.abstractmethod
     def schedule(cls, options: O) -> Schedule:
         """Return how its reads and writes are laid out in time; a name from `analogff.timing`."""
+
+    @classmethod
+    def wiring(cls, options: O, n_in: int, widths: Sequence[int], classes: int) -> list[tuple[int, int]]:
+        """Return inputs and outputs of every layer, the head last: each layer hears the one before."""
+        return chain([n_in, *widths], classes)
 
     @abc.abstractmethod
     def step(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:

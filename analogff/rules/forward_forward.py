@@ -5,44 +5,37 @@ from typing import Annotated, Literal
 import torch
 from pydantic import Field, field_validator
 
-from analogff.device import Marked, samplewise
-from analogff.forward_forward.goodness import mean_square
+from analogff.device import samplewise
+from analogff.forward_forward.goodness import GOODNESS, mean_square
 from analogff.forward_forward.labels import overlay, overlay_neutral, variants
 from analogff.forward_forward.losses import LOSSES, Pull
 from analogff.forward_forward.negatives import hard_labels, random_labels
-from analogff.forward_forward.slopes import make_slope
-from analogff.normalise import length_normalise, length_of
-from analogff.rules.base import Rule, RuleOptions, refuse_idle
+from analogff.normalise import length_normalise
+from analogff.rules.base import refuse_idle
 from analogff.rules.head import DeltaHead
+from analogff.rules.layer_local import LayerLocal, LayerLocalOptions
 
 ROWS_AT_ONCE = 1000
 """Input vectors of one read when labels are tried, so that activities stay near the processor."""
 
 
-class ForwardForwardOptions(RuleOptions):
+class ForwardForwardOptions(LayerLocalOptions):
     """Options of Forward-Forward."""
 
-    slope: Literal["assumed", "probed", "oracle"] = "probed"
-    """Where the slope of a neuron comes from: taken as 1, measured with two biased reads, or the truth."""
-    probe: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 0.6
-    """Bias between the two reads of slope `probed`, in units of the weighted sum."""
+    goodness: Literal["mean", "sum"] = "mean"
+    """Mean or sum of the squares of a layer's activities."""
     loss: Literal["hinton", "symba", "swish"] = "swish"
     """How positive and negative goodness are compared."""
     scale: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 12.0
     """Factor on the goodness (a mean of squares) in the loss."""
     theta: Annotated[float, Field(allow_inf_nan=False)] = 1.0
-    """Threshold of loss `hinton`, for the mean of squares."""
+    """Threshold of loss `hinton`, for the mean of squares; that of a sum is this times the layer's width."""
     negatives: Literal["random", "hard"] = "hard"
     """Wrong labels drawn uniformly, or from the head's own beliefs."""
     prediction: Literal["goodness", "head"] = "goodness"
     """Classify by the goodness of every label (one pass a class), or by the head in one pass."""
     head_rate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.003
     """Learning rate of the softmax head, which hard negatives and prediction by the head need."""
-
-    @field_validator("probe")
-    @classmethod
-    def _probe_is_used(cls, value, info):
-        return refuse_idle(cls, info, value, user="slope", used_by="probed")
 
     @field_validator("theta")
     @classmethod
@@ -59,7 +52,7 @@ class ForwardForwardOptions(RuleOptions):
         return value
 
 
-class ForwardForward(Rule[ForwardForwardOptions]):
+class ForwardForward(LayerLocal[ForwardForwardOptions]):
     r"""Layer-local learning from two forward passes, one on real data and one on wrong labels.
 
     .. math:: \Delta W_{ji} \propto -\sum_s \frac{\partial L}{\partial G_s} \tfrac2n\, y_{sj} f'(a_{sj})\, x_{si}
@@ -81,35 +74,21 @@ class ForwardForward(Rule[ForwardForwardOptions]):
 
     def __init__(self, network, options, *, seed):
         super().__init__(network, options, seed=seed)
-        self.slope = make_slope(options.slope, options.probe)
+        self.measure = GOODNESS[options.goodness]
         self.loss = LOSSES[options.loss]
-        *self.layer_writers, head_writer = self.writers
-        head_writer.rate = options.head_rate
-        self.head = DeltaHead(network.head, head_writer, self.slope)
-
-    @classmethod
-    def needs(cls, options):  # noqa: D102
-        return make_slope(options.slope, options.probe).needs
-
-    @classmethod
-    def schedule(cls, options):  # noqa: D102
-        return "ff-pipelined"
+        self.head_writer.rate = options.head_rate
+        self.head = DeltaHead(network.head, self.head_writer, self._make_slope())
 
     def step(self, images, labels):  # noqa: D102
         wrong = self._wrong_labels(images, labels)
         both = variants(images, torch.stack([labels.expand_as(wrong), wrong], dim=-2), self.network.classes)
-        x: torch.Tensor | Marked = self.network.present_marked(both)
-        losses = []
-        for layer, writer in zip(self.network.layers, self.layer_writers, strict=True):
-            reading = self.slope.read(layer, x)
-            goodness = mean_square(reading.y)
-            pull = self._pull(goodness)
-            factors = torch.cat([pull.positive, pull.negative], dim=1) * (2 / reading.y.shape[-1] / len(labels))
-            writer.descend(reading.climb(factors.unsqueeze(-1)), x)
-            losses.append(pull.loss.mean(-1))
-            if layer is not self.network.layers[-1]:
-                x = reading.y / length_of(goodness.unsqueeze(-1))
-        return torch.stack(losses).mean(0)
+        return self.descend(self.network.present_marked(both), self._contrast)
+
+    def _contrast(self, layer: int, y: torch.Tensor, squares: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Compare the halves of a batch, positive and negative."""
+        pull = self._pull(self.measure.of(y, squares), y.shape[-1])
+        factors = torch.cat([pull.positive, pull.negative], dim=1) / pull.loss.shape[-1]
+        return pull.loss.mean(-1), self.measure.gradient(y, squares, factors)
 
     def predict(self, images):  # noqa: D102
         if self.options.prediction == "head":
@@ -140,8 +119,9 @@ class ForwardForward(Rule[ForwardForwardOptions]):
             return random_labels(labels, self.network.classes, self.generator)
         return hard_labels(logits, labels, self.generator)
 
-    def _pull(self, goodness: torch.Tensor) -> Pull:
+    def _pull(self, goodness: torch.Tensor, width: int) -> Pull:
         """Compare the two halves of a batch, ``(chips, 2 batch)``."""
-        scale, theta = self.options.scale, self.options.theta
+        scale = self.options.scale
+        theta = self.options.theta * (width if self.options.goodness == "sum" else 1)
         positive, negative = goodness.chunk(2, -1)
         return samplewise(lambda g, h: self.loss(g, h, scale, theta), positive, negative)

@@ -11,7 +11,7 @@ import torch
 
 from analogff.catalog import resolve_device, resolve_rule
 from analogff.data import Dataset, load_dataset
-from analogff.network import Chips, LayerSpec, fabricate_chips
+from analogff.network import Chips, LayerSpec, fabricate_wired
 from analogff.rules.base import Rule
 from analogff.study.columns import MEASURED
 from analogff.study.histogram import goodness_histograms
@@ -63,16 +63,15 @@ def build(task: Task, data: Dataset) -> tuple[Rule, Chips]:
         for layer, choice in enumerate(case.devices)
     ]
     layers = len(case.settings.layers)
-    chips = fabricate_chips(
+    model = resolve_rule(case.rule.name)
+    options = model.Options(**case.rule.options)
+    chips = fabricate_wired(
         specs[:layers],
-        [data.n_in, *case.settings.layers],
-        data.classes,
+        model.wiring(options, data.n_in, case.settings.layers, data.classes),
         seeds=[run.chip for run in task.runs],
         head=specs[layers] if case.settings.head == "device" else None,
     )
     chips.devices.to(case.settings.compute)
-    model = resolve_rule(case.rule.name)
-    options = model.Options(**case.rule.options)
     return model(chips.seal(model.needs(options)), options, seed=task.runs[0].seed), chips
 
 
