@@ -73,5 +73,9 @@ class LayerLocal(Rule[O]):
             writer.descend(reading.back(gradient), x)
             losses.append(loss)
             if layer is not self.network.layers[-1]:
-                x = reading.y / length_of(squares.unsqueeze(-1))
+                x = self.onward(n, reading.y, squares)
         return torch.stack(losses).mean(0)
+
+    def onward(self, layer: int, y: torch.Tensor, squares: torch.Tensor) -> torch.Tensor:
+        """Return the next layer's inputs from a layer's activity and its mean squares."""
+        return y / length_of(squares.unsqueeze(-1))
