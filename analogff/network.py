@@ -1,4 +1,4 @@
-"""A network of sealed devices with digital length normalisation between them."""
+"""A network of sealed devices with a normalisation between them."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from analogff.device import (
     fabricate,
     require,
 )
-from analogff.normalise import length_normalise, normalise_marked
+from analogff.normalise import Length, Normaliser
 
 LOGIT_RANGE = 10.0  # spans softmax probabilities up to 1 - 4e-4 from a head whose outputs are bounded
 
@@ -49,13 +49,13 @@ class Chips:
         self.names = [f"layer {n}" for n in range(1, len(devices))] + ["head"]
         self.ledger = Ledger(self.names)
 
-    def seal(self, level: Observable) -> "Network":
-        """Hand the chips to a rule that declared what it must see."""
+    def seal(self, level: Observable, normaliser: Normaliser | None = None) -> "Network":
+        """Hand the chips, with what stands between the layers, to a rule that declared what it must see."""
         sealed = [
             Sealed(device, chips=self.chips, level=level, name=name, ledger=self.ledger)  # type: ignore[arg-type]
             for device, name in zip(self.devices, self.names, strict=True)
         ]
-        return Network(sealed[:-1], sealed[-1], self.ledger)
+        return Network(sealed[:-1], sealed[-1], self.ledger, normaliser)
 
     def refuse(self, level: Observable) -> list[str]:
         """Say, a sentence a layer, what the devices do not show that is needed."""
@@ -111,29 +111,31 @@ def fabricate_wired(
 
 
 class Network:
-    """Sealed layers and a head, driven by digital glue: what a rule is given.
+    """Sealed layers and a head, and what carries a signal between them: what a rule is given.
 
     Args:
         layers: The hidden layers, first to last.
         head: The layer that answers with one number a class, fed by the last activities.
         ledger: Where the layers count.
+        normaliser: What the inputs of every layer pass, images too; length normalisation if None.
     """
 
-    def __init__(self, layers: Sequence[Sealed], head: Sealed, ledger: Ledger):
+    def __init__(self, layers: Sequence[Sealed], head: Sealed, ledger: Ledger, normaliser: Normaliser | None = None):
         self.layers = tuple(layers)
         self.head = head
         self.ledger = ledger
+        self.normaliser = normaliser or Length()
         self.chips = head.chips
         self.classes = head.datasheet.n_out
 
     def present(self, images: torch.Tensor) -> torch.Tensor:
         """Show images to every chip: ``(batch, n_in)`` or ``(chips, batch, n_in)`` to normalised inputs."""
         # one batch for all stays one in memory: the first layer may see that it is
-        return length_normalise(images).expand(self.chips, *images.shape[-2:])
+        return self.normaliser.forward(images).expand(self.chips, *images.shape[-2:])
 
     def present_marked(self, images: Marked) -> Marked:
         """Show images in several variants, whose marks are equally long, to every chip."""
-        x = normalise_marked(images)
+        x = self.normaliser.forward_marked(images)
         return Marked(x.shared.expand(self.chips, -1, -1), x.marks.expand(self.chips, -1, -1, -1))
 
     def activities(self, images: torch.Tensor | Marked) -> list[torch.Tensor]:
@@ -143,7 +145,7 @@ class Network:
         for layer in self.layers:
             activities.append(layer.measure(x))
             if layer is not self.layers[-1]:
-                x = length_normalise(activities[-1])
+                x = self.normaliser.forward(activities[-1])
         return activities
 
     def output(self, images: torch.Tensor) -> torch.Tensor:
@@ -171,7 +173,7 @@ class Network:
     def _run(self, images: torch.Tensor) -> torch.Tensor:
         x = self.present(images)
         for layer in self.layers:
-            x = length_normalise(layer._transmit(x))
+            x = self.normaliser.forward(layer._transmit(x))
         return self.logits(self.head._transmit(x))
 
 

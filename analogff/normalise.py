@@ -1,4 +1,7 @@
-"""Digital length normalisation, between the layers and before the first."""
+"""What happens to a vector of activities on its way to the next layer, and to an image before the first."""
+
+import abc
+import dataclasses
 
 import torch
 
@@ -7,30 +10,135 @@ from analogff.device import Marked
 _FLOOR = 1e-12  # keeps a silent layer silent instead of undefined
 
 
-def length_normalise(y: torch.Tensor) -> torch.Tensor:
-    r"""Scale each vector to mean square 1, so that its length, which is its goodness, is not passed on.
+class Normaliser(abc.ABC):
+    r"""Scales each vector by what its own mean square says.
 
-    .. math:: \hat y = y / \sqrt{\tfrac1n \sum_j y_j^2}
+    .. math:: x = y / d(s), \qquad s = \tfrac1n \sum_j y_j^2
 
-    Shapes:
-        ``(..., n)`` to the same.
+    It stands outside of the chips and is exactly known; so backprop may differentiate it.
+    """
+
+    def forward(self, y: torch.Tensor, mean_squares: torch.Tensor | None = None) -> torch.Tensor:
+        """Return the next layer's inputs.
+
+        Shapes:
+            ``y``: ``(..., n)``; ``mean_squares``: ``(...)``, those of ``y`` where they are known. Returns ``(..., n)``.
+        """
+        squares = mean_square(y) if mean_squares is None else mean_squares
+        return y / self.divisor(squares.unsqueeze(-1), y.shape[-1])
+
+    def forward_marked(self, x: Marked) -> Marked:
+        """As `forward`, for variants whose marks are equally long, as one-hot labels are."""
+        squares = x.shared.square().sum(-1, keepdim=True) + x.marks[:1, 0].square().sum(-1, keepdim=True)
+        divisor = self.divisor(squares / x.shared.shape[-1], x.shared.shape[-1])
+        return Marked(x.shared / divisor, x.marks / divisor.unsqueeze(1))
+
+    def backward(self, error: torch.Tensor, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        r"""Carry an error, the derivative by ``x = forward(y)``, back to ``y``.
+
+        .. math:: \frac{\partial L}{\partial y} = \frac1d \left(e - x\, \frac{\partial d^2}{\partial s}\,
+                  \tfrac1n \sum_j e_j x_j\right)
+        """
+        squares, n = mean_square(y).unsqueeze(-1), y.shape[-1]
+        along = (error * x).mean(-1, keepdim=True) * self.growth(squares, n)
+        return (error - x * along) / self.divisor(squares, n)
+
+    @abc.abstractmethod
+    def divisor(self, mean_squares: torch.Tensor, n: int) -> torch.Tensor:
+        """Return what vectors of ``n`` numbers with these mean squares are divided by."""
+
+    @abc.abstractmethod
+    def growth(self, mean_squares: torch.Tensor, n: int) -> torch.Tensor | float:
+        """Return the derivative of the divisor's square by the mean square."""
+
+
+class Length(Normaliser):
+    r"""Digital length normalisation to mean square 1: the length, which is the goodness, is not passed on.
+
+    .. math:: d = \sqrt s
 
     Reference:
         Hinton, The Forward-Forward Algorithm (2022), section 2 (no mean removed).
     """
-    return y / root_mean_square(y)
+
+    def divisor(self, mean_squares, n):  # noqa: D102
+        return length_of(mean_squares)
+
+    def growth(self, mean_squares, n):  # noqa: D102
+        return 1.0
 
 
-def normalise_marked(x: Marked) -> Marked:
-    """As `length_normalise`, for variants whose marks are equally long, as one-hot labels are."""
-    squares = x.shared.square().sum(-1, keepdim=True) + x.marks[:1, 0].square().sum(-1, keepdim=True)
-    length = length_of(squares / x.shared.shape[-1])
-    return Marked(x.shared / length, x.marks / length.unsqueeze(1))
+class L2(Normaliser):
+    r"""Digital length normalisation to length 1: as `Length`, but inputs shrink as a layer grows.
+
+    .. math:: d = \sqrt{n s}
+
+    Reference:
+        Many ports of Forward-Forward, such as pytorch/examples, mnist_forward_forward (which adds 1e-4).
+    """
+
+    def divisor(self, mean_squares, n):  # noqa: D102
+        return length_of(mean_squares * n)
+
+    def growth(self, mean_squares, n):  # noqa: D102
+        return float(n)
 
 
-def root_mean_square(y: torch.Tensor) -> torch.Tensor:
-    """Return the length that `length_normalise` divides by, ``(..., 1)``."""
-    return length_of(mean_square(y).unsqueeze(-1))
+class Unchanged(Normaliser):
+    """None at all: each layer hears the last one's goodness too. Images are left as they are, in [0, 1]."""
+
+    def divisor(self, mean_squares, n):  # noqa: D102
+        return torch.ones_like(mean_squares)
+
+    def growth(self, mean_squares, n):  # noqa: D102
+        return 0.0
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class GainControl(Normaliser):
+    r"""Automatic gain control, a loop around an amplifier with a limited gain, when it has settled.
+
+    .. math:: g = A \left(1 - \max(g \sqrt s - v, 0)\right) \quad\Rightarrow\quad
+              d = \tfrac1g = \max\left(\frac{\sqrt s + 1/A}{1 + v}, \frac1A\right)
+
+    The amplifier's gain falls in proportion to what a detector reports of its output's effective value, down from
+    ``A``, which is thus the gain in silence and the gain of the loop in one: weak activities stay weak, and the
+    limit of a large ``A`` is `Length`. The detector does not hear the first ``v`` of the output, as a diode does
+    not; below 0, ``v`` is an offset that it reports in silence. One loop serves a whole layer.
+
+    Reference:
+        The loop: Wheeler, Proc. IRE 16 (1928), automatic volume control. With ``v = 0`` it settles to divisive
+        normalisation, Carandini & Heeger, Nature Reviews Neuroscience 13 (2012), with semi-saturation ``1/A``.
+    """
+
+    max_gain: float = 30.0
+    """``A``."""
+    offset: float = 0.0
+    """``v``, above -1; 1 is the output that the loop aims at."""
+
+    def divisor(self, mean_squares, n):  # noqa: D102
+        settled = (length_of(mean_squares) + 1 / self.max_gain) / (1 + self.offset)
+        return settled.clamp(min=1 / self.max_gain)
+
+    def growth(self, mean_squares, n):  # noqa: D102
+        length = length_of(mean_squares)
+        steep = self.divisor(mean_squares, n) / (length * (1 + self.offset))
+        return steep.masked_fill(length * self.max_gain < self.offset, 0.0)  # not heard, so the gain is constant
+
+
+_WITHOUT_PARAMETERS: dict[str, type[Normaliser]] = {"length": Length, "l2": L2, "none": Unchanged}
+
+
+def make_normaliser(name: str, *, max_gain: float, offset: float) -> Normaliser:
+    """Return the normaliser that a study names; gain and offset are those of gain control."""
+    if name == "gain-control":
+        return GainControl(max_gain=max_gain, offset=offset)
+    return _WITHOUT_PARAMETERS[name]()
+
+
+def length_normalise(y: torch.Tensor) -> torch.Tensor:
+    """Scale each vector to mean square 1; see `Length`."""
+    return Length().forward(y)
 
 
 def mean_square(y: torch.Tensor) -> torch.Tensor:
@@ -45,11 +153,3 @@ def length_of(mean_squares: torch.Tensor) -> torch.Tensor:
     """
     length = (mean_squares + _FLOOR).sqrt()
     return length.masked_fill(length.isinf(), torch.nan)
-
-
-def normalise_backward(error: torch.Tensor, normalised: torch.Tensor, length: torch.Tensor) -> torch.Tensor:
-    r"""Carry an error back through the normalisation, which is digital and so exactly known.
-
-    .. math:: \frac{\partial L}{\partial y} = \frac1r \left(e - \hat y \, \tfrac1n \sum_j e_j \hat y_j\right)
-    """
-    return (error - normalised * (error * normalised).mean(-1, keepdim=True)) / length

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
-from analogff.data import Dataset, Split
+from analogff.data import Dataset, Split, jittered
 from analogff.device import derive_seed
 from analogff.network import Chips
 from analogff.rules.base import Rule
@@ -62,26 +62,30 @@ def train(
     data: Dataset,
     *,
     epochs: int,
+    evaluate_every: int = 1,
     wait_seconds: float = 0.0,
+    jitter: int = 0,
     progress: Progress | None = None,
 ) -> Iterator[Epoch]:
-    """Train chips by a rule, and look at them after every epoch.
+    """Train chips by a rule, and look at them after every epoch, or every few and after the last.
 
     Args:
         rule: The rule, holding the sealed chips.
         chips: The same chips.
         data: Its validation split is never trained on, and its test split is only ever looked at.
         epochs: Passes through the training images.
+        evaluate_every: Epochs from one look to the next.
         wait_seconds: Hardware time between the last training step and the last look.
+        jitter: Most pixels by which each training image is shifted, either way; see `jittered`.
         progress: Where to go on, from a checkpoint; from the beginning if None. Updated in place.
 
     Yields:
-        One `Epoch` after each pass.
+        One `Epoch` after each look.
     """
     progress = progress or Progress()
     while progress.epoch < epochs:
         start = time.perf_counter()
-        loss = _one_pass(rule, data.train, epochs, progress)
+        loss = _one_pass(rule, data.train, epochs, jitter, progress)
         rule.finish_epoch()
         _note_divergence(progress, loss)
         progress.epoch += 1
@@ -91,6 +95,9 @@ def train(
         progress.device_seconds = now
         if progress.epoch == epochs and wait_seconds:
             rule.network.wait(wait_seconds)
+        if progress.epoch % evaluate_every and progress.epoch < epochs:
+            progress.wall_seconds += time.perf_counter() - start
+            continue
         validation, test = error_percent(rule, data.validation), error_percent(rule, data.test)
         progress.wall_seconds += time.perf_counter() - start
         yield Epoch(
@@ -119,15 +126,16 @@ def error_percent(rule: Rule, split: Split) -> np.ndarray:
     return (100 * wrong.double() / len(split.labels)).cpu().numpy()
 
 
-def _one_pass(rule: Rule, split: Split, epochs: int, progress: Progress) -> torch.Tensor:
-    """Train on every image once, in an order that only the learning seed and the epoch decide."""
+def _one_pass(rule: Rule, split: Split, epochs: int, jitter: int, progress: Progress) -> torch.Tensor:
+    """Train on every image once, in an order and in places that only the learning seed and the epoch decide."""
     generator = torch.Generator().manual_seed(derive_seed(rule.seed, "order", progress.epoch))
     order = torch.randperm(len(split.labels), generator=generator).to(split.images.device)
     batches = order.split(rule.options.batch)
+    places = torch.Generator().manual_seed(derive_seed(rule.seed, "jitter", progress.epoch))
     total = 0.0
     for n, batch in enumerate(batches):
         rule.advance((progress.epoch + n / len(batches)) / epochs)
-        loss = rule.step(split.images[batch], split.labels[batch])
+        loss = rule.step(jittered(split.images[batch], jitter, places), split.labels[batch])
         if progress.first_loss is None:
             progress.first_loss = loss.clone()
         total = total + loss * (len(batch) / len(order))

@@ -4,6 +4,7 @@ import torch
 
 from analogff.checkpoint import load_checkpoint, save_checkpoint
 from analogff.data import load_dataset
+from analogff.normalise import L2, GainControl, Unchanged
 from analogff.rules.backprop import Backprop
 from analogff.rules.forward_forward import ForwardForward
 from analogff.rules.weight_perturbation import WeightPerturbation
@@ -35,10 +36,10 @@ def one_thread():
     torch.set_num_threads(before)
 
 
-def build(rule, options, seeds=(0, 1, 2), sizes=(64, 31, 17), seed=0, **parameters):
+def build(rule, options, seeds=(0, 1, 2), sizes=(64, 31, 17), seed=0, normaliser=None, **parameters):
     chips = make_chips(sizes=sizes, seeds=seeds, **({"curve": torch.tanh, "noise": 0.05} | parameters))
     chosen = rule.Options(**options)
-    return rule(chips.seal(rule.needs(chosen)), chosen, seed=seed), chips
+    return rule(chips.seal(rule.needs(chosen), normaliser), chosen, seed=seed), chips
 
 
 @pytest.mark.parametrize(("rule", "options"), VARIANTS, ids=IDS)
@@ -48,6 +49,15 @@ def test_a_chip_learns_the_same_alone_and_in_a_bank(rule, options, digits):
         *_, alone = train(*build(rule, options, seeds=(chip,)), digits, epochs=2)
         for field in ("test_error", "validation_error", "train_loss", "reads", "pulses", "device_joules"):
             assert getattr(alone, field)[0] == getattr(bank, field)[chip], field
+
+
+@pytest.mark.parametrize("normaliser", [L2(), Unchanged(), GainControl(max_gain=3.0, offset=0.2)])
+@pytest.mark.parametrize(("rule", "options"), [VARIANTS[1], VARIANTS[5]], ids=[IDS[1], IDS[5]])
+def test_so_it_does_whatever_stands_between_the_layers(rule, options, normaliser, digits):
+    *_, bank = train(*build(rule, options, normaliser=normaliser), digits, epochs=1, jitter=1)
+    for chip in range(3):
+        *_, alone = train(*build(rule, options, seeds=(chip,), normaliser=normaliser), digits, epochs=1, jitter=1)
+        assert (alone.train_loss[0], alone.test_error[0]) == (bank.train_loss[chip], bank.test_error[chip])
 
 
 @pytest.mark.parametrize(("rule", "options"), VARIANTS, ids=IDS)
@@ -139,6 +149,36 @@ def test_hardware_time_is_each_chips_own(digits):
     *_, last = train(learner, chips, digits, epochs=2)
     assert (np.diff(last.device_seconds) > 0).all()
     np.testing.assert_allclose(chips.devices[0].age.numpy(), last.device_seconds)
+
+
+def test_jitter_shifts_training_images_anew_in_every_epoch_and_no_others(digits):
+    """The same shifts for every rule, whatever its batch: an image of the order is where it is in both."""
+    shown = {}
+    for batch in (33, 100):
+        learner, _ = build(ForwardForward, {"slope": "assumed", "batch": batch})
+        seen, asked = [], []
+        learner.step = lambda images, labels, seen=seen: (seen.append(images), torch.zeros(3))[1]
+        learner.predict = lambda images, asked=asked: (asked.append(images), images.new_zeros(3, len(images)))[1]
+        list(train(learner, make_chips(sizes=(64, 31, 17), seeds=(0, 1, 2)), digits, epochs=2, jitter=2))
+        shown[batch] = torch.cat(seen)
+        assert torch.equal(torch.cat(asked[:2]), torch.cat([digits.validation.images, digits.test.images]))
+    assert torch.equal(shown[33], shown[100])
+    first, second = (epoch.sum(0).view(8, 8) for epoch in shown[33].split(300))
+    assert not torch.equal(first, second)
+    still = digits.train.images.sum(0).view(8, 8)
+    assert still[:, 0].sum() < 0.02 * still.sum() < first[:, 0].sum()  # the border is empty without
+
+
+def test_a_jittered_run_goes_on_from_a_checkpoint_too(digits, tmp_path):
+    *_, undisturbed = train(*build(*VARIANTS[0]), digits, epochs=2, jitter=1)
+    learner, chips = build(*VARIANTS[0])
+    progress = Progress()
+    next(iter(train(learner, chips, digits, epochs=2, jitter=1, progress=progress)))
+    save_checkpoint(tmp_path / "run.pt", learner, chips, progress)
+    learner, chips = build(*VARIANTS[0])
+    progress = load_checkpoint(tmp_path / "run.pt", learner, chips)
+    *_, resumed = train(learner, chips, digits, epochs=2, jitter=1, progress=progress)
+    assert resumed.train_loss.tolist() == undisturbed.train_loss.tolist()
 
 
 def test_an_overflow_does_not_pass_for_silence(digits):

@@ -2,5 +2,15 @@
 
 from analogff.data.dataset import Dataset, Split, check_dataset, dataset_names, load_dataset
 from analogff.data.errors import DataError
+from analogff.data.jitter import check_jitter, jittered
 
-__all__ = ["DataError", "Dataset", "Split", "check_dataset", "dataset_names", "load_dataset"]
+__all__ = [
+    "DataError",
+    "Dataset",
+    "Split",
+    "check_dataset",
+    "check_jitter",
+    "dataset_names",
+    "jittered",
+    "load_dataset",
+]

@@ -7,7 +7,6 @@ from pydantic import Field, field_validator
 
 from analogff.device import Observable, Sealed, derive_seed, product
 from analogff.network import logit_scale
-from analogff.normalise import length_normalise, normalise_backward, root_mean_square
 from analogff.rules.base import Rule, RuleOptions, refuse_idle
 from analogff.rules.head import cross_entropy_of_chips, softmax_error
 from analogff.rules.views import InModel, ThroughOracle, ThroughTwin, View
@@ -34,7 +33,7 @@ class Backprop(Rule[BackpropOptions]):
 
     .. math:: \delta_l = f'_l \circ N_l^T W_{l+1}^T \delta_{l+1}, \qquad \Delta W_l \propto -\delta_l x_l^T
 
-    with ``N`` the digital normalisation, which is known, and ``f'``, ``W`` as `through` says. `twin` and
+    with ``N`` the normalisation, which is known, and ``f'``, ``W`` as `through` says. `twin` and
     `deployed` begin by programming the weights they believe; `deployed` programs its model after every epoch.
 
     Args:
@@ -68,7 +67,7 @@ class Backprop(Rule[BackpropOptions]):
         for view in self.views:
             inputs.append(x)
             responses.append(view.respond(x))
-            x = length_normalise(responses[-1].y)
+            x = self.network.normaliser.forward(responses[-1].y)
         scale = logit_scale(self.network.head)
         logits = responses[-1].y * scale
         self._descend(inputs, responses, softmax_error(logits, labels) * scale)
@@ -101,5 +100,5 @@ class Backprop(Rule[BackpropOptions]):
             errors = error
             if n > 0:
                 error = product(error, responses[n].weights.mT)
-                error = normalise_backward(error, inputs[n], root_mean_square(responses[n - 1].y))
+                error = self.network.normaliser.backward(error, inputs[n], responses[n - 1].y)
             self.views[n].learn(self.writers[n], errors, inputs[n])

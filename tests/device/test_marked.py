@@ -8,7 +8,7 @@ from analogff.device.counting import cells_asked
 from analogff.device.errors import BlackBoxError, ContractError
 from analogff.forward_forward.labels import overlay, variants
 from analogff.forward_forward.losses import swish
-from analogff.normalise import length_normalise, normalise_marked
+from analogff.normalise import L2, GainControl, Length, Unchanged
 from tests.fakes import Curved, Leaky, Tanh
 
 CHIPS, VARIANTS, BATCH, N_IN, N_OUT, LINES = 3, 2, 5, 12, 7, 4
@@ -46,9 +46,10 @@ def test_labels_in_variants_are_labels_written_over_the_image(chips):
     written = torch.cat([overlay(images, labels[:, v], classes) for v in range(VARIANTS)], 1)
     both = variants(images, labels, classes)
     assert torch.equal(Marked(both.shared.expand(chips, -1, -1), both.marks).whole(), written)
-    normalised = normalise_marked(both)
-    of_all = Marked(normalised.shared.expand(chips, -1, -1), normalised.marks)
-    torch.testing.assert_close(of_all.whole(), length_normalise(written))
+    for normaliser in (Length(), L2(), Unchanged(), GainControl(max_gain=3.0, offset=0.2)):
+        normalised = normaliser.forward_marked(both)
+        of_all = Marked(normalised.shared.expand(chips, -1, -1), normalised.marks)
+        torch.testing.assert_close(of_all.whole(), normaliser.forward(written))
 
 
 def devices():
