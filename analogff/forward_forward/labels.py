@@ -1,10 +1,59 @@
-"""Labels written into the image."""
+"""Labels, and where a network hears them."""
+
+from collections.abc import Sequence
 
 import torch
 
 from analogff.device import Marked
 
 NEUTRAL = 0.1
+
+
+class Labels:
+    """How labels reach a network: as one-hot numbers on its first input lines.
+
+    Args:
+        place: ``overlay``: written over the first pixels. ``lines``: on lines of their own before the pixels, none
+            of which is lost. ``rows``: as ``lines``, and before the inputs of every later hidden layer too.
+        classes: Number of labels.
+        strength: Factor on the one-hot numbers, and on those of the neutral label.
+
+    Reference:
+        Overlay: Hinton, The Forward-Forward Algorithm (2022), section 3.3.
+    """
+
+    def __init__(self, place: str, classes: int, strength: float = 1.0):
+        self.place, self.classes, self.strength = place, classes, strength
+
+    def wiring(self, n_in: int, widths: Sequence[int]) -> list[tuple[int, int]]:
+        """Return inputs and outputs of every layer, the head last."""
+        first = 0 if self.place == "overlay" else self.classes
+        later = self.classes if self.place == "rows" else 0
+        below = [n_in + first, *(width + later for width in widths[:-1]), widths[-1]]
+        return list(zip(below, [*widths, self.classes], strict=True))
+
+    def make_room(self, images: torch.Tensor) -> torch.Tensor:
+        """Return images whose first lines may be written over, ``(batch, n_in)`` to ``(batch, inputs)``."""
+        return images if self.place == "overlay" else torch.nn.functional.pad(images, (self.classes, 0))
+
+    def write(self, images: torch.Tensor, labels: torch.Tensor) -> Marked:
+        """Write several labels into images that have room; see `variants`."""
+        marked = variants(images, labels, self.classes)
+        return marked if self.strength == 1 else Marked(marked.shared, marked.marks * self.strength)
+
+    def write_one(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """Write one label, ``(batch,)``, into each image that has room; see `overlay`."""
+        return overlay(images, labels, self.classes, self.strength)
+
+    def write_neutral(self, images: torch.Tensor) -> torch.Tensor:
+        """Write the label that says nothing into images that have room."""
+        return overlay_neutral(images, self.classes, self.strength)
+
+    def rows(self, labelled: torch.Tensor | Marked) -> torch.Tensor | None:
+        """Return what every later layer hears of the labels, ``(chips or 1, rows, classes)``; None if nothing."""
+        if self.place != "rows":
+            return None
+        return labelled.marks.flatten(1, 2) if isinstance(labelled, Marked) else labelled[None, :, : self.classes]
 
 
 def variants(images: torch.Tensor, labels: torch.Tensor, classes: int) -> Marked:
@@ -19,8 +68,8 @@ def variants(images: torch.Tensor, labels: torch.Tensor, classes: int) -> Marked
     return Marked(shared.unsqueeze(0), marks if labels.dim() == 3 else marks.unsqueeze(0))
 
 
-def overlay(images: torch.Tensor, labels: torch.Tensor, classes: int) -> torch.Tensor:
-    """Write one-hot labels over the first pixels.
+def overlay(images: torch.Tensor, labels: torch.Tensor, classes: int, strength: float = 1.0) -> torch.Tensor:
+    """Write one-hot labels, times the strength, over the first pixels.
 
     Shapes:
         ``images``: ``(batch, n)``; ``labels``: ``(batch,)`` or ``(chips, batch)``. Returns ``(batch, n)`` or
@@ -31,11 +80,11 @@ def overlay(images: torch.Tensor, labels: torch.Tensor, classes: int) -> torch.T
     """
     marked = images.expand(*labels.shape, -1).clone()
     marked[..., :classes] = 0
-    return marked.scatter_(-1, labels.unsqueeze(-1), 1.0)
+    return marked.scatter_(-1, labels.unsqueeze(-1), strength)
 
 
-def overlay_neutral(images: torch.Tensor, classes: int) -> torch.Tensor:
-    """Write the label that says nothing, 0.1 for every class."""
+def overlay_neutral(images: torch.Tensor, classes: int, strength: float = 1.0) -> torch.Tensor:
+    """Write the label that says nothing, 0.1 times the strength for every class."""
     marked = images.clone()
-    marked[..., :classes] = NEUTRAL
+    marked[..., :classes] = NEUTRAL * strength
     return marked

@@ -9,8 +9,13 @@ def random_labels(labels: torch.Tensor, classes: int, generator: torch.Generator
     return (labels + shift.to(labels.device)) % classes
 
 
+def all_wrong_labels(labels: torch.Tensor, classes: int) -> torch.Tensor:
+    """Return every wrong label of each image, ``(batch,)`` to ``(classes - 1, batch)``."""
+    return (labels + torch.arange(1, classes, device=labels.device)[:, None]) % classes
+
+
 def hard_labels(logits: torch.Tensor, labels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    r"""Draw wrong labels from the head's own beliefs.
+    r"""Draw wrong labels from beliefs: those of the head, or the goodness of every label times the loss's scale.
 
     .. math:: P(c) \propto \mathrm{softmax}(z)_c \quad (c \neq \text{true label})
 
@@ -20,7 +25,8 @@ def hard_labels(logits: torch.Tensor, labels: torch.Tensor, generator: torch.Gen
         ``logits``: ``(chips, batch, classes)``, ``labels``: ``(batch,)``; returns ``(chips, batch)``.
 
     Reference:
-        Hinton (2022), section 3.3.
+        Hinton (2022), section 3.3, from the head. From goodness: dah33's code (2023), which draws in proportion to
+        its root; the softmax, which knows the loss's scale and takes a goodness below 0, is a choice made here.
     """
     uniform = torch.rand(labels.shape, generator=generator).to(labels.device)
     true = torch.nn.functional.one_hot(labels, logits.shape[-1]).bool()

@@ -5,11 +5,12 @@ says in its `needs` what it must see to do without it.
 """
 
 import abc
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 
 from analogff.device import Marked, Observable, Sealed
+from analogff.forward_forward.probing import ProbeSize
 
 
 class Reading(NamedTuple):
@@ -32,13 +33,20 @@ class Reading(NamedTuple):
 
 
 class Slope(abc.ABC):
-    """A way to read a layer together with its slopes."""
+    """A way to read one layer together with its slopes."""
 
     needs: ClassVar[Observable]
 
     @abc.abstractmethod
     def read(self, layer: Sealed, x: torch.Tensor | Marked) -> Reading:
         """Read a layer, ``x``: ``(chips, batch, n_in)``, written out or `Marked`."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what was measured so far."""
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:  # noqa: B027 (most remember nothing)
+        """Restore what `state_dict` gave."""
 
 
 class Assumed(Slope):
@@ -63,21 +71,28 @@ class Probed(Slope):
     ``d``, and it shares no noise with the activity, as the one-sided ``y (y_+ - y) / d`` does.
 
     Args:
-        size: The bias ``d``, in units of the weighted sum: small against the curvature of the neurons, large
-            against their noise and the converter's step.
+        size: The bias ``d``: small against the curvature of the neurons, large against their noise and the
+            converter's step.
     """
 
     needs = Observable.PROBE
 
-    def __init__(self, size: float):
+    def __init__(self, size: ProbeSize):
         self.size = size
+        self.last = torch.ones(())
 
     def read(self, layer, x):  # noqa: D102
-        half = torch.tensor(self.size / 2, device=layer.torch_device)
-        up, down = layer.probe(x, (half, -half))
+        self.last = size = self.size.of(layer, x)
+        up, down = layer.probe(x, (size / 2, -size / 2))
         y = up.add(down).mul_(0.5)
-        slope = up.sub(down).mul_(1 / self.size)
+        slope = up.sub(down).mul_(1 / size)
         return Reading(y, slope)  # y slope = (up^2 - down^2) / 2d
+
+    def state_dict(self):  # noqa: D102
+        return self.size.state_dict()
+
+    def load_state_dict(self, state):  # noqa: D102
+        self.size.load_state_dict(state)
 
 
 class Oracle(Slope):
@@ -88,8 +103,3 @@ class Oracle(Slope):
     def read(self, layer, x):  # noqa: D102
         y = layer.measure(x)
         return Reading(y, layer.oracle(x).slope)
-
-
-def make_slope(name: str, probe: float) -> Slope:
-    """Return the slope of a name: assumed, probed or oracle."""
-    return {"assumed": Assumed, "probed": lambda: Probed(probe), "oracle": Oracle}[name]()

@@ -41,9 +41,24 @@ def refuse_idle(options: type[BaseModel], info: ValidationInfo, value: Any, *, u
     Raises:
         ValueError: If the value would do nothing.
     """
-    default = options.model_fields[str(info.field_name)].default
-    if value != default and info.data.get(user) not in (used_by, None):
-        raise ValueError(f'{user} = "{used_by}" beside it, without which {info.field_name} does nothing')
+    return refuse_unless(info.data.get(user) in (used_by, None), options, info, value, f'{user} = "{used_by}"')
+
+
+def refuse_unless(used: bool, options: type[BaseModel], info: ValidationInfo, value: Any, needed: str) -> Any:
+    """As `refuse_idle`, for an option that several others may give a use.
+
+    Args:
+        used: Whether some of them does.
+        options: The options' class.
+        info: What pydantic tells the validator.
+        value: The option's value; its default is let pass.
+        needed: What would give it a use, in words.
+
+    Raises:
+        ValueError: If the value would do nothing.
+    """
+    if not used and value != options.model_fields[str(info.field_name)].default:
+        raise ValueError(f"{needed} beside it, without which {info.field_name} does nothing")
     return value
 
 
@@ -88,6 +103,11 @@ class Rule(abc.ABC, Generic[O]):
         """Return inputs and outputs of every layer, the head last: each layer hears the one before."""
         return chain([n_in, *widths], classes)
 
+    @classmethod
+    def side_by_side(cls, options: O) -> bool:
+        """Tell whether several chips may be taught in one bank: not where each decides how often it is read."""
+        return True
+
     @abc.abstractmethod
     def step(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Learn from one batch.
@@ -105,6 +125,10 @@ class Rule(abc.ABC, Generic[O]):
 
     def goodness(self, images: torch.Tensor, labels: torch.Tensor) -> list[torch.Tensor] | None:
         """Return the goodness of each layer, ``(chips, batch)`` each, for rules that have one."""
+        return None
+
+    def answers_by_layer(self, images: torch.Tensor) -> torch.Tensor | None:
+        """Return what each layer alone would answer, ``(layers, chips, batch)``, for rules whose layers can."""
         return None
 
     def advance(self, progress: float) -> None:

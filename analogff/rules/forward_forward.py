@@ -1,55 +1,26 @@
 """Forward-Forward on chips nobody has a model of."""
 
-from typing import Annotated, Literal
+import functools
+from collections.abc import Iterator
 
 import torch
-from pydantic import Field, field_validator
 
-from analogff.device import samplewise
-from analogff.forward_forward.goodness import GOODNESS, mean_square
-from analogff.forward_forward.labels import overlay, overlay_neutral, variants
-from analogff.forward_forward.losses import LOSSES, Pull
-from analogff.forward_forward.negatives import hard_labels, random_labels
-from analogff.normalise import length_normalise
-from analogff.rules.base import refuse_idle
+from analogff.device import Marked
+from analogff.forward_forward.contrast import Contrast
+from analogff.forward_forward.dropout import Dropout
+from analogff.forward_forward.goodness import make_goodness
+from analogff.forward_forward.labels import Labels
+from analogff.forward_forward.losses import LOSSES, scff
+from analogff.forward_forward.negatives import all_wrong_labels, hard_labels, random_labels
+from analogff.forward_forward.peers import Peers
+from analogff.forward_forward.prediction import of_both
+from analogff.normalise import mean_square
+from analogff.rules.forward_forward_options import ForwardForwardOptions
 from analogff.rules.head import DeltaHead
-from analogff.rules.layer_local import LayerLocal, LayerLocalOptions
+from analogff.rules.layer_local import LayerLocal
 
 ROWS_AT_ONCE = 1000
 """Input vectors of one read when labels are tried, so that activities stay near the processor."""
-
-
-class ForwardForwardOptions(LayerLocalOptions):
-    """Options of Forward-Forward."""
-
-    goodness: Literal["mean", "sum"] = "mean"
-    """Mean or sum of the squares of a layer's activities."""
-    loss: Literal["hinton", "symba", "swish"] = "swish"
-    """How positive and negative goodness are compared."""
-    scale: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 12.0
-    """Factor on the goodness (a mean of squares) in the loss."""
-    theta: Annotated[float, Field(allow_inf_nan=False)] = 1.0
-    """Threshold of loss `hinton`, for the mean of squares; that of a sum is this times the layer's width."""
-    negatives: Literal["random", "hard"] = "hard"
-    """Wrong labels drawn uniformly, or from the head's own beliefs."""
-    prediction: Literal["goodness", "head"] = "goodness"
-    """Classify by the goodness of every label (one pass a class), or by the head in one pass."""
-    head_rate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.003
-    """Learning rate of the softmax head, which hard negatives and prediction by the head need."""
-
-    @field_validator("theta")
-    @classmethod
-    def _theta_is_used(cls, value, info):
-        return refuse_idle(cls, info, value, user="loss", used_by="hinton")
-
-    @field_validator("head_rate")
-    @classmethod
-    def _head_is_used(cls, value, info):
-        used = info.data.get("prediction") in ("head", None) or info.data.get("negatives") in ("hard", None)
-        if not used and value != cls.model_fields["head_rate"].default:
-            needed = 'negatives = "hard" or prediction = "head"'
-            raise ValueError(f"{needed} beside it, without which head_rate does nothing")
-        return value
 
 
 class ForwardForward(LayerLocal[ForwardForwardOptions]):
@@ -63,7 +34,10 @@ class ForwardForward(LayerLocal[ForwardForwardOptions]):
     Args:
         network: Sealed at ACTIVITY (slope assumed), PROBE (probed) or ORACLE (oracle).
         options: See `ForwardForwardOptions`.
-        seed: Draws the negatives.
+        seed: Draws the negatives, the silent lines and the directions of a cosine.
+
+    Raises:
+        ValueError: If an option does not fit the number of layers.
 
     Reference:
         Hinton, The Forward-Forward Algorithm (arXiv 2212.13345), section 2; slopes: docs/design.md.
@@ -74,54 +48,150 @@ class ForwardForward(LayerLocal[ForwardForwardOptions]):
 
     def __init__(self, network, options, *, seed):
         super().__init__(network, options, seed=seed)
-        self.measure = GOODNESS[options.goodness]
-        self.loss = LOSSES[options.loss]
+        sheets, classes = [layer.datasheet for layer in network.layers], network.classes
+        options.refuse_depth([sheet.n_out for sheet in sheets])
+        self.sign = -1 if options.direction == "minimise" else 1
+        self.contrasts = [_contrast(options, layer, sheet.n_out, classes, seed) for layer, sheet in enumerate(sheets)]
+        self.labels = Labels(options.labels, classes, options.label_strength)
+        inputs = [sheets[0].n_in, *(sheet.n_out for sheet in sheets[:-1])]
+        self.dropout = Dropout(options.input_dropout, options.dropout, inputs, classes)
+        self.peers = Peers(options.peer_strength, len(sheets))
         self.head_writer.rate = options.head_rate
-        self.head = DeltaHead(network.head, self.head_writer, self._make_slope())
+        self.head = DeltaHead(network.head, self.head_writer, self.head_slope)
+        self._rows: torch.Tensor | None = None  # what the layers now being read hear of the labels
+
+    @classmethod
+    def wiring(cls, options, n_in, widths, classes):  # noqa: D102
+        options.refuse_depth(widths)
+        return Labels(options.labels, classes).wiring(n_in, widths)
 
     def step(self, images, labels):  # noqa: D102
-        wrong = self._wrong_labels(images, labels)
-        both = variants(images, torch.stack([labels.expand_as(wrong), wrong], dim=-2), self.network.classes)
-        return self.descend(self.network.present_marked(both), self._contrast)
-
-    def _contrast(self, layer: int, y: torch.Tensor, squares: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Compare the halves of a batch, positive and negative."""
-        pull = self._pull(self.measure.of(y, squares), y.shape[-1])
-        factors = torch.cat([pull.positive, pull.negative], dim=1) / pull.loss.shape[-1]
-        return pull.loss.mean(-1), self.measure.gradient(y, squares, factors)
+        images = self.labels.make_room(images)
+        with self.dropout.drawn(images, self.generator):
+            candidates = self._candidates(images, labels)
+            x = self._present(self.labels.write(images, candidates))
+            return self.descend(x, lambda layer, y, squares: self.contrasts[layer](y, squares))
 
     def predict(self, images):  # noqa: D102
+        return self.beliefs(images).argmax(-1)
+
+    def beliefs(self, images: torch.Tensor) -> torch.Tensor:
+        """Return the logits of all labels, of which `predict` takes the greatest, ``(chips, batch, classes)``."""
+        images = self.labels.make_room(images)
         if self.options.prediction == "head":
-            return self.network.classify(overlay_neutral(images, self.network.classes))
+            return self._logits(images)
         at_once = max(1, ROWS_AT_ONCE // self.network.classes)
-        return torch.cat([self._vote(some) for some in images.split(at_once)], dim=1)
+        return torch.cat([self._beliefs(some) for some in images.split(at_once)], dim=1)
 
     def goodness(self, images, labels):  # noqa: D102
-        marked = overlay(images, labels, self.network.classes)
-        return [mean_square(y) for y in self.network.activities(marked)]
+        return self._goodness(self.labels.write_one(self.labels.make_room(images), labels))
 
-    def _vote(self, images: torch.Tensor) -> torch.Tensor:
-        """Return the label with the greatest goodness, summed over the layers, ``(chips, batch)``."""
+    def goodness_of_labels(self, images: torch.Tensor) -> list[torch.Tensor]:
+        """Return the goodness of every label, layer by layer, ``(chips, classes, batch)`` each."""
+        return self._goodness_of_labels(self.labels.make_room(images))
+
+    def answers_by_layer(self, images):  # noqa: D102
+        at_once = max(1, ROWS_AT_ONCE // self.network.classes)
+        voted = [torch.stack(self.goodness_of_labels(some)) for some in images.split(at_once)]
+        return (self.sign * torch.cat(voted, dim=-1)).argmax(2)
+
+    def onward(self, layer, y, squares):  # noqa: D102
+        x = self.dropout.silence(layer + 1, super().onward(layer, y, squares))
+        return x if self._rows is None else torch.cat([self._rows.expand(x.shape[0], -1, -1), x], dim=-1)
+
+    def back(self, layer, reading, gradient):  # noqa: D102
+        errors = super().back(layer, reading, gradient)
+        if self.peers.strength:
+            contrast = self.contrasts[layer]
+            batch = errors.shape[1] // (1 + contrast.negatives)
+            weight = torch.as_tensor(contrast.steepness).view(-1, 1, 1) * contrast.measure.unit(errors.shape[2]) / batch
+            errors[:, :batch] -= weight * self.peers.push(layer, reading.y[:, :batch]).unsqueeze(1)
+        return errors
+
+    def state_dict(self):  # noqa: D102
+        return super().state_dict() | {"peers": self.peers.state_dict(), "first": [c.first for c in self.contrasts]}
+
+    def load_state_dict(self, state):  # noqa: D102
+        super().load_state_dict(state)
+        self.peers.load_state_dict(state["peers"])
+        for contrast, first in zip(self.contrasts, state["first"], strict=True):
+            contrast.first.update(first)
+
+    def _candidates(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """Return the true labels and then the wrong ones, ``(variants, batch)`` or for each chip its own.
+
+        The head learns on the way, if there is a use for it.
+        """
+        classes, kind = self.network.classes, self.options.negatives
+        logits = None
+        if self.options.uses_head:
+            logits = self.head.learn(self._last(images), labels)
+        if kind == "all":
+            return torch.cat([labels[None], all_wrong_labels(labels, classes)])
+        if kind == "random":
+            wrong = random_labels(labels, classes, self.generator)
+        else:
+            beliefs = self._votes(images) if logits is None or kind == "goodness" else logits
+            wrong = hard_labels(beliefs, labels, self.generator)
+        return torch.stack([labels.expand_as(wrong), wrong], dim=-2)
+
+    def _beliefs(self, images: torch.Tensor) -> torch.Tensor:
+        votes = self._votes(images)
+        return votes if self.options.prediction == "goodness" else of_both(votes, self._logits(images))
+
+    def _votes(self, images: torch.Tensor) -> torch.Tensor:
+        """Return what every label has of what positive inputs are to have more of, ``(chips, batch, classes)``."""
+        everyone = zip(self.contrasts, self._goodness_of_labels(images), strict=True)
+        votes = [torch.as_tensor(c.steepness).view(-1, 1, 1) * goodness for c, goodness in everyone]
+        return self.sign * torch.stack(votes[self.options.vote_from - 1 :]).sum(0).mT.contiguous()
+
+    def _goodness_of_labels(self, images: torch.Tensor) -> list[torch.Tensor]:
         classes = self.network.classes
         labels = torch.arange(classes, device=images.device)[:, None].expand(classes, len(images))
-        activities = self.network.activities(variants(images, labels, classes))
-        votes = torch.stack([mean_square(y) for y in activities]).sum(0)
-        return votes.view(-1, classes, len(images)).argmax(1)
+        return [goodness.unflatten(1, (classes, -1)) for goodness in self._goodness(self.labels.write(images, labels))]
 
-    def _wrong_labels(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """Draw the negatives, and train the head on a neutral-label pass if there is a use for it."""
-        if self.options.negatives == "random" and self.options.prediction == "goodness":
-            return random_labels(labels, self.network.classes, self.generator)
-        neutral = overlay_neutral(images, self.network.classes)
-        last = length_normalise(self.network.activities(neutral)[-1])
-        logits = self.head.learn(last, labels)
-        if self.options.negatives == "random":
-            return random_labels(labels, self.network.classes, self.generator)
-        return hard_labels(logits, labels, self.generator)
+    def _goodness(self, labelled: torch.Tensor | Marked) -> list[torch.Tensor]:
+        signal = self._signal(labelled)
+        return [c.measure.of(y, squares) for c, (y, squares) in zip(self.contrasts, signal, strict=True)]
 
-    def _pull(self, goodness: torch.Tensor, width: int) -> Pull:
-        """Compare the two halves of a batch, ``(chips, 2 batch)``."""
-        scale = self.options.scale
-        theta = self.options.theta * (width if self.options.goodness == "sum" else 1)
-        positive, negative = goodness.chunk(2, -1)
-        return samplewise(lambda g, h: self.loss(g, h, scale, theta), positive, negative)
+    def _logits(self, images: torch.Tensor) -> torch.Tensor:
+        return self.network.logits(self.network.head.measure(self._last(images)))
+
+    def _last(self, images: torch.Tensor) -> torch.Tensor:
+        """Return what the head hears of images with a neutral label."""
+        *_, (y, squares) = self._signal(self.labels.write_neutral(images))
+        return self.network.normaliser.forward(y, squares)
+
+    def _signal(self, labelled: torch.Tensor | Marked) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Read layer after layer; yields activities and their mean squares."""
+        x = self._present(labelled)
+        for n, layer in enumerate(self.network.layers):
+            y = layer.measure(x)
+            squares = mean_square(y)
+            yield y, squares
+            if layer is not self.network.layers[-1]:
+                x = self.onward(n, y, squares)
+
+    def _present(self, labelled: torch.Tensor | Marked) -> torch.Tensor | Marked:
+        """Return the first layer's inputs, and keep what later layers hear of the labels."""
+        self._rows = self.labels.rows(labelled)
+        if isinstance(labelled, Marked):
+            return self.dropout.silence(0, self.network.present_marked(labelled))
+        return self.dropout.silence(0, self.network.present(labelled))
+
+
+def _contrast(options: ForwardForwardOptions, layer: int, width: int, classes: int, seed: int) -> Contrast:
+    """Return what a layer learns from; thresholds of a sum are those of a mean times the width."""
+    times = width if options.goodness == "sum" else 1
+    theta = options.theta[layer] if isinstance(options.theta, tuple) else options.theta
+    loss = LOSSES[options.loss]
+    if options.loss == "scff":
+        loss = functools.partial(scff, slack=options.slack * times, penalty=options.penalty)
+    return Contrast(
+        measure=make_goodness(options.goodness, layer, width, seed),
+        loss=loss,
+        scale=None if options.scale == "measured" else options.scale,
+        theta=None if theta == "measured" else times * theta,
+        minimise=options.direction == "minimise",
+        negatives=classes - 1 if options.negatives == "all" else 1,
+    )

@@ -1,16 +1,18 @@
 """Learning in which each layer follows a loss of its own activity."""
 
 from collections.abc import Callable
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import torch
 from pydantic import Field, field_validator
 
 from analogff.device import Marked
-from analogff.forward_forward.slopes import make_slope
-from analogff.normalise import length_of, mean_square
-from analogff.rules.base import Rule, RuleOptions, refuse_idle
+from analogff.forward_forward.make_slope import make_slope
+from analogff.forward_forward.slopes import Reading, Slope
+from analogff.normalise import mean_square
+from analogff.rules.base import Rule, RuleOptions, refuse_unless
 
+NEEDS_PROBE = 'slope = "probed" or slope = "fitted"'
 Local = Callable[[int, torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
 """``(layer, activity, its mean squares) -> (loss of each chip, derivative of the mean loss by activity)``."""
 
@@ -18,15 +20,17 @@ Local = Callable[[int, torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Te
 class LayerLocalOptions(RuleOptions):
     """Options of every rule that needs the slopes of a layer, and of no other."""
 
-    slope: Literal["assumed", "probed", "oracle"] = "probed"
-    """Where the slope of a neuron comes from: taken as 1, measured with two biased reads, or the truth."""
-    probe: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 0.6
-    """Bias between the two reads of slope `probed`, in units of the weighted sum."""
+    slope: Literal["assumed", "probed", "fitted", "oracle"] = "probed"
+    """Where the slope of a neuron comes from: taken as 1, measured with two biased reads, taken from response
+    curves that occasional probes keep up to date, or the truth."""
+    probe: Annotated[float, Field(gt=0, allow_inf_nan=False)] | Literal["measured"] = 0.6
+    """Bias between the two reads of a probe, in units of the weighted sum; `measured`: for each layer of each chip,
+    from its noise and its curvature."""
 
     @field_validator("probe")
     @classmethod
     def _probe_is_used(cls, value, info):
-        return refuse_idle(cls, info, value, user="slope", used_by="probed")
+        return refuse_unless(info.data.get("slope") in ("probed", "fitted", None), cls, info, value, NEEDS_PROBE)
 
 
 O = TypeVar("O", bound=LayerLocalOptions)  # noqa: E741
@@ -47,7 +51,9 @@ class LayerLocal(Rule[O]):
 
     def __init__(self, network, options, *, seed):
         super().__init__(network, options, seed=seed)
-        self.slopes = [self._make_slope() for _ in network.layers]
+        *self.slopes, self.head_slope = [
+            make_slope(options.slope, options.probe) for _ in (*network.layers, network.head)
+        ]
         *self.layer_writers, self.head_writer = self.writers
 
     @classmethod
@@ -58,8 +64,21 @@ class LayerLocal(Rule[O]):
     def schedule(cls, options):  # noqa: D102
         return "ff-pipelined"
 
-    def _make_slope(self):
-        return make_slope(self.options.slope, self.options.probe)
+    @property
+    def _all_slopes(self) -> list[Slope]:
+        return [*self.slopes, self.head_slope]
+
+    @classmethod
+    def side_by_side(cls, options):  # noqa: D102
+        return options.slope != "fitted"
+
+    def state_dict(self) -> dict[str, Any]:  # noqa: D102
+        return super().state_dict() | {"slopes": [slope.state_dict() for slope in self._all_slopes]}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:  # noqa: D102
+        super().load_state_dict(state)
+        for slope, saved in zip(self._all_slopes, state["slopes"], strict=True):
+            slope.load_state_dict(saved)
 
     def descend(self, x: torch.Tensor | Marked, local: Local) -> torch.Tensor:
         """Take every layer one step down its loss, while the signal passes, and return the losses' mean."""
@@ -70,12 +89,16 @@ class LayerLocal(Rule[O]):
             reading = slope.read(layer, x)
             squares = mean_square(reading.y)
             loss, gradient = local(n, reading.y, squares)
-            writer.descend(reading.back(gradient), x)
+            writer.descend(self.back(n, reading, gradient), x)
             losses.append(loss)
             if layer is not self.network.layers[-1]:
                 x = self.onward(n, reading.y, squares)
         return torch.stack(losses).mean(0)
 
+    def back(self, layer: int, reading: Reading, gradient: torch.Tensor) -> torch.Tensor:
+        """Return the derivative by a layer's weighted sums from that by its activity; may write over the latter."""
+        return reading.back(gradient)
+
     def onward(self, layer: int, y: torch.Tensor, squares: torch.Tensor) -> torch.Tensor:
         """Return the next layer's inputs from a layer's activity and its mean squares."""
-        return y / length_of(squares.unsqueeze(-1))
+        return self.network.normaliser.forward(y, squares)

@@ -5,6 +5,7 @@ import dataclasses
 import math
 from collections.abc import Iterable, Mapping
 
+from analogff.catalog import resolve_rule
 from analogff.study.case import Case
 from analogff.study.plan import bank_key
 from analogff.study.spec import Shape
@@ -93,6 +94,9 @@ def chips_in(memory_gib: float, case: Case, shapes: Mapping[str, Shape]) -> int:
 
 def _limits(case: Case, shapes: Mapping[str, Shape], memory_gib: float) -> list[Limit]:
     limits = [Limit(chips_in(memory_gib, case, shapes), f"no more fit in {memory_gib:g} GiB (--memory)")]
+    rule = resolve_rule(case.rule.name)
+    if not rule.side_by_side(rule.Options(**case.rule.options)):
+        limits.append(Limit(1, f"{case.rule.name} decides for each chip how often it is read"))
     if case.settings.compute == "cpu":
         cached = max(1, CACHED_BYTES // (4 * _weights(case, shapes[case.settings.dataset])))
         limits.append(Limit(cached, "the caches of a processor hold no more"))

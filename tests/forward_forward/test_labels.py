@@ -1,6 +1,7 @@
+import pytest
 import torch
 
-from analogff.forward_forward.labels import overlay, overlay_neutral
+from analogff.forward_forward.labels import Labels, overlay, overlay_neutral
 
 
 def test_a_label_is_one_hot_in_the_first_pixels_and_the_rest_is_the_image():
@@ -22,3 +23,37 @@ def test_the_neutral_label_is_a_tenth_everywhere():
     before = images.clone()
     marked = overlay_neutral(images, 10)
     assert (marked[:, :10] == 0.1).all() and torch.equal(images, before)
+
+
+def test_labels_on_lines_of_their_own_cost_no_pixel():
+    images, labels = torch.rand(6, 20), torch.randint(0, 10, (6,))
+    for place in ("lines", "rows"):
+        how = Labels(place, 10, strength=2.5)
+        room = how.make_room(images)
+        for written in (how.write_one(room, labels), how.write(room, labels[None]).whole()[0]):
+            assert torch.equal(written[:, 10:], images)
+            assert torch.equal(written[:, :10], 2.5 * torch.nn.functional.one_hot(labels, 10))
+        assert torch.equal(how.write_neutral(room)[:, :10], torch.full((6, 10), 0.25))
+
+
+@pytest.mark.parametrize(
+    ("place", "shapes"),
+    [
+        ("overlay", [(20, 16), (16, 12), (12, 10)]),
+        ("lines", [(30, 16), (16, 12), (12, 10)]),
+        ("rows", [(30, 16), (26, 12), (12, 10)]),
+    ],
+)
+def test_layers_are_as_large_as_the_labels_need(place, shapes):
+    assert Labels(place, 10).wiring(20, (16, 12)) == shapes
+
+
+def test_only_rows_are_heard_in_later_layers_variant_by_variant():
+    images, labels = torch.rand(6, 20), torch.randint(0, 10, (3, 2, 6))
+    rows = Labels("rows", 10, strength=0.5)
+    heard = rows.rows(rows.write(rows.make_room(images), labels))
+    assert torch.equal(heard, 0.5 * torch.nn.functional.one_hot(labels.flatten(1), 10))
+    assert torch.equal(rows.rows(rows.write_neutral(rows.make_room(images))), torch.full((1, 6, 10), 0.05))
+    for place in ("overlay", "lines"):
+        how = Labels(place, 10)
+        assert how.rows(how.write(how.make_room(images), labels)) is None

@@ -1,6 +1,6 @@
 import torch
 
-from analogff.forward_forward.negatives import hard_labels, random_labels
+from analogff.forward_forward.negatives import all_wrong_labels, hard_labels, random_labels
 
 
 def generator(seed=0):
@@ -44,3 +44,17 @@ def test_a_chip_draws_the_same_alone_and_in_a_bank():
     bank = hard_labels(logits, labels, generator(3))
     for chip in range(5):
         assert torch.equal(hard_labels(logits[chip : chip + 1], labels, generator(3))[0], bank[chip])
+
+
+def test_all_wrong_labels_are_all_but_the_true_one():
+    labels = torch.randint(0, 10, (50,), generator=generator())
+    every = torch.cat([labels[None], all_wrong_labels(labels, 10)]).sort(0).values
+    assert torch.equal(every, torch.arange(10)[:, None].expand(10, 50))
+
+
+def test_hard_labels_are_never_true_where_beliefs_are_undefined_infinite_or_mixed():
+    labels, wild = torch.arange(10).repeat(300), torch.tensor([torch.inf, -torch.inf, torch.nan, 3e38, -3e38, 0.0])
+    for seed in range(5):
+        logits = wild[torch.randint(0, 6, (2, len(labels), 10), generator=generator(seed))]
+        wrong = hard_labels(logits, labels, generator(seed))
+        assert not (wrong == labels).any() and wrong.min() >= 0 and wrong.max() < 10

@@ -2,8 +2,15 @@ import numpy as np
 import torch
 
 from analogff.device import Observable, Sealed, fabricate
-from analogff.forward_forward.slopes import Assumed, Oracle, Probed, make_slope
+from analogff.forward_forward.make_slope import make_slope
+from analogff.forward_forward.probing import ProbeSize
+from analogff.forward_forward.slopes import Assumed, Oracle
+from analogff.forward_forward.slopes import Probed as ProbedBy
 from tests.fakes import Curved
+
+
+def Probed(d):  # noqa: N802
+    return ProbedBy(ProbeSize(float(d)))
 
 
 def climb(reading):
@@ -79,5 +86,5 @@ def test_the_noise_of_the_probe_falls_with_its_size():
 
 
 def test_each_slope_declares_what_it_must_see():
-    needs = [make_slope(name, 0.5).needs for name in ("assumed", "probed", "oracle")]
-    assert needs == [Observable.ACTIVITY, Observable.PROBE, Observable.ORACLE]
+    needs = [make_slope(name, 0.5).needs for name in ("assumed", "probed", "fitted", "oracle")]
+    assert needs == [Observable.ACTIVITY, Observable.PROBE, Observable.PROBE, Observable.ORACLE]

@@ -9,7 +9,7 @@ from analogff.rules.forward_forward import ForwardForward
 @pytest.mark.parametrize(
     ("options", "idle", "used_by"),
     [
-        (lambda: ForwardForward.Options(slope="assumed", probe=0.3), "probe", 'slope = "probed"'),
+        (lambda: ForwardForward.Options(slope="assumed", probe=0.3), "probe", 'slope = "probed" or slope = "fitted"'),
         (lambda: ForwardForward.Options(loss="swish", theta=0.5), "theta", 'loss = "hinton"'),
         (
             lambda: ForwardForward.Options(negatives="random", head_rate=0.1),

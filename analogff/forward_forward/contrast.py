@@ -1,0 +1,82 @@
+"""What a layer learns from: the goodness of positive inputs against that of negative ones."""
+
+import dataclasses
+import functools
+
+import torch
+
+from analogff.device import samplewise
+from analogff.forward_forward.goodness import Goodness
+from analogff.forward_forward.losses import Loss
+
+SCALE = 4.0
+"""Measured over the families of `hardware_models.unknown`: 2 to 12 differ little on any of them."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Contrast:
+    r"""A layer's loss of its own activity, with its derivative.
+
+    .. math:: L = \frac{1}{B K} \sum_{b, k} \ell\!\left(\pm G_b, \pm G_{kb}; \alpha, \pm\theta\right)
+
+    over ``K`` negatives of each of ``B`` positives. With a minus, goodness is what positive inputs have less of.
+
+    Reference:
+        Hinton, The Forward-Forward Algorithm (2022), section 2; the minus: among its future work.
+    """
+
+    measure: Goodness
+    """The goodness."""
+    loss: Loss
+    """Compares one positive with one negative."""
+    scale: float | None
+    """``alpha``; None to measure one, see `steepness`."""
+    theta: float | None
+    """The threshold, for losses that have one; None for the mean goodness that the chip showed first."""
+    minimise: bool = False
+    """Whether positive goodness is to be low."""
+    negatives: int = 1
+    """``K``."""
+    first: dict[str, torch.Tensor] = dataclasses.field(default_factory=dict)
+    """What the first reads of the layer showed, ``(chips, 1)`` each."""
+
+    @property
+    def steepness(self) -> float | torch.Tensor:
+        r"""``alpha``, a number or ``(chips, 1)``.
+
+        .. math:: \alpha = 4 / \mathrm{sd}(y^2)
+
+        where it is measured: the spread over neurons and samples of what one neuron adds to the goodness, as it was
+        before any learning. It is not followed later, since goodness that grows is how a layer becomes sure: on a
+        loss of relative goodness a rectifier grew without end (42 % error where this gives 2.6).
+        """
+        if self.scale is not None:
+            return self.scale
+        return SCALE / self.first["spread"] if self.first else SCALE
+
+    def __call__(self, y: torch.Tensor, mean_squares: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Compare the halves of a batch.
+
+        Shapes:
+            ``y``: ``(chips, (1 + K) batch, n)``, the positives first, then one negative of each, and so on;
+            ``mean_squares``: ``(chips, (1 + K) batch)``. Returns the loss, ``(chips,)``, and its derivative by ``y``.
+        """
+        sign = -1 if self.minimise else 1
+        goodness = self.measure.of(y, mean_squares)
+        if not self.first and (self.scale is None or self.theta is None):
+            self._look(y, goodness)
+        goodness = sign * goodness
+        scale, theta = self.steepness, sign * (self.first["rest"] if self.theta is None else self.theta)
+        batch = goodness.shape[1] // (1 + self.negatives)
+        positive, negative = goodness.split([batch, goodness.shape[1] - batch], dim=1)
+        pull = samplewise(lambda g, h: self.loss(g, h, scale, theta), positive.repeat(1, self.negatives), negative)
+        # added one by one: a sum over them at once may round otherwise in a bank
+        raised = functools.reduce(torch.add, pull.positive.split(batch, dim=1))
+        factors = torch.cat([raised, pull.negative], dim=1) * sign / pull.loss.shape[-1]
+        return pull.loss.mean(-1), self.measure.gradient(y, mean_squares, factors)
+
+    def _look(self, y: torch.Tensor, goodness: torch.Tensor) -> None:
+        width = y.shape[-1]
+        spread = y.square().flatten(1).std(-1, keepdim=True) * width * self.measure.unit(width)
+        self.first["spread"] = torch.where(spread > 0, spread, 1.0)  # a layer that is silent has no scale
+        self.first["rest"] = goodness.mean(-1, keepdim=True)

@@ -1,0 +1,72 @@
+"""Input lines that are silent during a training step."""
+
+import contextlib
+from collections.abc import Sequence
+from typing import TypeVar
+
+import torch
+
+from analogff.device import Marked
+
+X = TypeVar("X", torch.Tensor, Marked)
+
+
+class Dropout:
+    r"""Silences each input line of a layer with a probability, and makes the others louder.
+
+    .. math:: x_{bi} \mapsto \frac{m_{bi}}{1 - p}\, x_{bi}, \qquad m_{bi} \sim \mathrm{Bernoulli}(1 - p)
+
+    All variants of an image share their mask, so that they differ by their labels alone, and all chips do.
+
+    Args:
+        pixels: ``p`` of the first layer.
+        hidden: ``p`` of every later hidden layer.
+        inputs: Input lines of each hidden layer that are no label's; for the first, all of them.
+        labels: First lines of the first layer that are a label's, and never silent.
+
+    Reference:
+        Srivastava et al., Dropout (JMLR 15, 2014), section 4.
+    """
+
+    def __init__(self, pixels: float, hidden: float, inputs: Sequence[int], labels: int):
+        self.rates = [pixels, *[hidden] * (len(inputs) - 1)]
+        self.inputs = inputs
+        self.labels = labels
+        self.masks: list[torch.Tensor | None] = [None] * len(inputs)
+
+    @contextlib.contextmanager
+    def drawn(self, images: torch.Tensor, generator: torch.Generator):
+        """Let some lines of every layer be silent while this context lasts, for each image its own."""
+        self.masks = [
+            self._draw((len(images), n), rate, generator, images.device) if rate else None
+            for rate, n in zip(self.rates, self.inputs, strict=True)
+        ]
+        if (first := self.masks[0]) is not None:
+            first[:, : self.labels] = 1
+        try:
+            yield
+        finally:
+            self.masks = [None] * len(self.inputs)
+
+    def silence(self, layer: int, x: X) -> X:
+        """Return a layer's inputs, of which some lines are silent; labels of later layers are not among them.
+
+        Shapes:
+            ``x``: ``(chips, variants batch, n)``, written out or `Marked`.
+        """
+        mask = self.masks[layer]
+        if mask is None:
+            return x
+        if isinstance(x, Marked):
+            return Marked(_masked(x.shared, mask), x.marks)
+        return _masked(x, mask)
+
+    @staticmethod
+    def _draw(shape, rate: float, generator: torch.Generator, device: torch.device) -> torch.Tensor:
+        heard = torch.rand(shape, generator=generator) >= rate
+        return (heard / (1 - rate)).to(device)
+
+
+def _masked(x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    one = x[:1] if x.stride(0) == 0 else x  # one batch for all chips stays one in memory
+    return (one.unflatten(1, (-1, len(mask))) * mask).flatten(1, 2).expand_as(x)

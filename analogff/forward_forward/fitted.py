@@ -1,0 +1,97 @@
+"""Slopes from response curves that are learned online, so that a second read is rare."""
+
+import torch
+
+from analogff.device import Marked, Observable, Sealed
+from analogff.forward_forward.curves import ResponseCurves
+from analogff.forward_forward.probing import ProbeSize, noise_variance
+from analogff.forward_forward.slopes import Probed, Reading, Slope
+
+EVERY = 16
+WARM_UP = 8
+TRUST = 0.5
+_MEMORY = 0.9
+
+
+class Fitted(Slope):
+    r"""Take a neuron's slope from its activity, by a curve of its own that occasional probes keep up to date.
+
+    .. math:: f'_j(a_j) \approx s_j(y_j), \qquad s_j(y) = \mathrm{E}[f'_j \mid y_j = y]
+
+    Most reads are single. Every 16th is a probe: its slopes are measured, and what they say beyond the curve is
+    believed by the share of it that is not noise. A slope need not be a function of the activity (a non-monotone
+    neuron answers alike on both sides of its peak): where the curves explain less than half of what probes find,
+    each read is probed, and this is `Probed` with less noise.
+
+    That is decided for all chips that are read together, so a study gives each chip a bank of its own.
+
+    Args:
+        size: The size of a probe.
+    """
+
+    needs = Observable.PROBE
+
+    def __init__(self, size: ProbeSize):
+        self.probed = Probed(size)
+        self.curves: ResponseCurves | None = None
+        self.noise: torch.Tensor | None = None
+        self.explained: torch.Tensor | None = None
+        self._reads = 0
+
+    @property
+    def trusted(self) -> bool:
+        """Whether single reads are enough."""
+        return self.explained is not None and bool((self.explained > TRUST).all())
+
+    def read(self, layer, x):  # noqa: D102
+        due = self._reads < WARM_UP or self._reads % EVERY == 0 or not self.trusted
+        self._reads += 1
+        if due or self.curves is None:
+            return self._probe(layer, x)
+        y = layer.measure(x)
+        return Reading(y, self.curves.slopes(y))
+
+    def state_dict(self):  # noqa: D102
+        curves = None if self.curves is None else self.curves.state_dict()
+        known = {"noise": self.noise, "explained": self.explained, "reads": self._reads}
+        return known | {"curves": curves, "probed": self.probed.state_dict()}
+
+    def load_state_dict(self, state):  # noqa: D102
+        self.noise, self.explained, self._reads = state["noise"], state["explained"], state["reads"]
+        self.curves = None if state["curves"] is None else ResponseCurves.from_state(state["curves"])
+        self.probed.load_state_dict(state["probed"])
+
+    def _probe(self, layer: Sealed, x: torch.Tensor | Marked) -> Reading:
+        reading = self.probed.read(layer, x)
+        y, measured = reading
+        assert measured is not None
+        if self.curves is None or self.noise is None:
+            self.noise = noise_variance(*layer.probe(x, (torch.zeros((), device=y.device),) * 2))
+            self.curves = _make_curves(layer, y)
+            self.curves.learn(y, measured)
+            return reading
+        told = self.curves.slopes(y)
+        self.curves.learn(y, measured)
+        noise = 2 * self.noise / self.probed.last.square().view(-1)
+        beyond = (_mean_square(measured - told) - noise).clamp(min=0)
+        whole = (_mean_square(measured) - noise).clamp(min=1e-12)
+        self._judge(1 - beyond / whole)
+        share = (beyond / (beyond + noise)).nan_to_num(1.0).view(-1, 1, 1)
+        return Reading(y, told + share * (measured - told))
+
+    def _judge(self, explained: torch.Tensor) -> None:
+        old = self.explained
+        self.explained = explained if old is None else _MEMORY * old + (1 - _MEMORY) * explained
+
+
+def _make_curves(layer: Sealed, y: torch.Tensor) -> ResponseCurves:
+    """Return curves over the printed range of the outputs, or over twice what a first read shows."""
+    sheet, chips = layer.datasheet, y.flatten(1)
+    low = chips.amin(-1) if sheet.output_min is None else torch.as_tensor(sheet.output_min).expand(layer.chips)
+    high = 2 * chips.amax(-1) if sheet.output_max is None else torch.as_tensor(sheet.output_max).expand(layer.chips)
+    low, high = (bound.to(y).view(-1, 1, 1) for bound in (low, high))
+    return ResponseCurves(low, high.maximum(low + 1e-12), y.shape[2])
+
+
+def _mean_square(values: torch.Tensor) -> torch.Tensor:
+    return values.flatten(1).square().mean(-1)

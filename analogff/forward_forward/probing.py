@@ -1,0 +1,86 @@
+"""How large a probe should be, found by reading."""
+
+from typing import Any
+
+import torch
+
+from analogff.device import Marked, Sealed, chipwise
+
+ROUNDS = 3
+EVERY = 500
+"""Reads of a layer from one measurement of the probe to the next, so that it follows a chip that drifts."""
+_STRETCH = 4.0
+
+
+class ProbeSize:
+    r"""The bias between two reads at which the error of a slope is least, of every chip.
+
+    A slope measured with ``(y_+ - y_-) / d`` has variance ``2 s^2 / d^2`` from noise, and bias ``f''' d^2 / 24``:
+
+    .. math:: d^6 = 576\, s^2 / \langle f'''^2 \rangle
+
+    Noise ``s`` is measured from reads that differ in nothing (and from the converter's step, where that is all that
+    can be seen), curvature from reads under four biases, less what noise adds to it. The biases are found by making
+    the answer move by a share of its own spread, so no unit of the weighted sum need be known.
+
+    Args:
+        given: A size to take instead of measuring one.
+    """
+
+    def __init__(self, given: float | None = None):
+        self.given = given
+        self.size: torch.Tensor | None = None
+        self._reads = 0
+
+    def of(self, layer: Sealed, x: torch.Tensor | Marked) -> torch.Tensor:
+        """Return the size for a read, ``(chips, 1, 1)``, or a number for all; measured now if it is due."""
+        if self.given is not None:
+            return torch.tensor(self.given, device=layer.torch_device)
+        if self._reads % EVERY == 0:
+            self.size = self._measure(layer, x)
+        self._reads += 1
+        assert self.size is not None
+        return self.size
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what was measured."""
+        return {"size": self.size, "reads": self._reads}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what `state_dict` gave."""
+        self.size, self._reads = state["size"], state["reads"]
+
+    def _measure(self, layer: Sealed, x: torch.Tensor | Marked) -> torch.Tensor:
+        h = torch.ones(layer.chips, 1, 1, device=layer.torch_device) if self.size is None else self.size
+        up, down = layer.probe(x, (h, -h))
+        for _ in range(ROUNDS if self.size is None else 0):
+            moved = _of_chips(up - down).square().mean(-1).sqrt() / _of_chips(up).std(-1).clamp(min=1e-12)
+            h = h * (1 / moved.clamp(1 / _STRETCH, _STRETCH)).view(-1, 1, 1)
+            up, down = layer.probe(x, (h, -h))
+        far_up, far_down, again = layer.probe(x, (2 * h, -2 * h, h))
+        noise = noise_variance(up, again)
+        third = (far_up - 2 * up + 2 * down - far_down) / (2 * h**3)
+        from_noise = 2.5 * noise / h.view(-1) ** 6
+        floor = (
+            _of_chips(up).var(-1) / h.view(-1) ** 6 / 576
+        )  # a curve without curvature is measured in its whole range
+        curvature = (_of_chips(third).square().mean(-1) - from_noise).maximum(floor).clamp(min=1e-30)
+        size = chipwise(lambda ratio: ratio ** (1 / 6), 576 * noise / curvature)
+        return size.view(-1, 1, 1).clamp(h / _STRETCH, h * _STRETCH)
+
+
+def noise_variance(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+    """Return the variance of an answer, ``(chips,)``, from two reads of the same; at least its step's, ``q^2 / 12``."""
+    repeats = _of_chips(first - second).square().mean(-1) / 2
+    steps = torch.stack([_least_step(y) for y in _of_chips(first)])
+    return repeats.maximum(steps.square() / 12)
+
+
+def _least_step(y: torch.Tensor) -> torch.Tensor:
+    """Return the least difference between values that differ, which for a converter is its step."""
+    gaps = y[:4096].unique().diff()
+    return gaps.min() if len(gaps) else y.new_zeros(())
+
+
+def _of_chips(y: torch.Tensor) -> torch.Tensor:
+    return y.flatten(1)
