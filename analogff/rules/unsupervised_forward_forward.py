@@ -1,0 +1,167 @@
+"""Forward-Forward without labels: images against mixtures of two of them."""
+
+import functools
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+import torch
+from pydantic import Field, field_validator
+
+from analogff.forward_forward.contrast import Contrast
+from analogff.forward_forward.goodness import GOODNESS
+from analogff.forward_forward.hybrids import MOST_BLURS, hybrids, mixtures, other_images, random_masks, side_of
+from analogff.forward_forward.losses import LOSSES, SCFF_PENALTY, SCFF_SLACK, scff
+from analogff.network import chain
+from analogff.normalise import mean_square
+from analogff.rules.base import refuse_idle
+from analogff.rules.head import DeltaHead
+from analogff.rules.layer_local import LayerLocal, LayerLocalOptions
+
+
+class UnsupervisedForwardForwardOptions(LayerLocalOptions):
+    """Options of Forward-Forward without labels."""
+
+    goodness: Literal["mean", "sum"] = "mean"
+    """Mean or sum of the squares of a layer's activities."""
+    loss: Literal["hinton", "symba", "swish", "scff"] = "swish"
+    """How positive and negative goodness are compared."""
+    rate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.001
+    """Learning rate of Adam; constant for half of the training, then linear to zero."""
+    scale: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 4.0
+    """Factor on the goodness in the loss."""
+    theta: Annotated[float, Field(allow_inf_nan=False)] = 1.0
+    """Threshold of losses `hinton` and `scff`, for a mean of squares; that of a sum is this times the layer's width."""
+    slack: Annotated[float, Field(ge=0, allow_inf_nan=False)] = SCFF_SLACK
+    """How far the negative threshold of loss `scff` is above theta."""
+    penalty: Annotated[float, Field(ge=0, allow_inf_nan=False)] = SCFF_PENALTY
+    """Factor on the positive goodness itself in loss `scff`."""
+    negatives: Literal["hybrid", "mixed"] = "hybrid"
+    """Two images cut along a random mask, or laid over each other."""
+    blurs: Annotated[int, Field(ge=0, le=MOST_BLURS)] = 6
+    """How often the random bits of a mask of `hybrid` negatives are blurred."""
+    head_from: Annotated[int, Field(ge=1)] = 2
+    """The first layer that the softmax head hears, with all after it; the only one where there is one."""
+    head_rate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.003
+    """Learning rate of the softmax head, the one part that is told labels."""
+
+    @field_validator("theta")
+    @classmethod
+    def _theta_is_used(cls, value, info):
+        if info.data.get("loss") == "scff":
+            return value
+        return refuse_idle(cls, info, value, user="loss", used_by="hinton")
+
+    @field_validator("slack", "penalty")
+    @classmethod
+    def _threshold_is_used(cls, value, info):
+        return refuse_idle(cls, info, value, user="loss", used_by="scff")
+
+    @field_validator("blurs")
+    @classmethod
+    def _blurs_are_used(cls, value, info):
+        return refuse_idle(cls, info, value, user="negatives", used_by="hybrid")
+
+
+class UnsupervisedForwardForward(LayerLocal[UnsupervisedForwardForwardOptions]):
+    r"""Layers that tell images from mixtures of two images, and a linear head on what they make of it.
+
+    .. math::
+        \Delta W_{ji} \propto -\sum_s \frac{\partial L}{\partial G_s} \tfrac2n\, y_{sj} f'(a_{sj})\, x_{si}, \quad
+        p(c) = \mathrm{softmax}_c (V [\hat y_k, \dots, \hat y_L])
+
+    The head learns from labels by the delta rule, on the activities that the positive pass has anyway, and nothing of
+    it reaches the layers: it says what a linear classifier finds in them. Not for images whose classes differ in
+    texture rather than in shape: hybrids share their texture with images.
+
+    Args:
+        network: Sealed at ACTIVITY (slope assumed), PROBE (probed) or ORACLE (oracle), made as `wiring` says.
+        options: See `UnsupervisedForwardForwardOptions`.
+        seed: Draws the pairs and the masks.
+
+    Raises:
+        ValueError: If the sizes of the network are none that `wiring` gives.
+
+    Reference:
+        Hinton, The Forward-Forward Algorithm (arXiv 2212.13345), section 3.2; negatives `mixed`: Chen, Liu, Laydevant &
+        Grollier, Self-Contrastive Forward-Forward (Nature Communications 16, 5978, 2025).
+    """
+
+    name = "unsupervised-forward-forward"
+    Options = UnsupervisedForwardForwardOptions
+
+    def __init__(self, network, options, *, seed):
+        super().__init__(network, options, seed=seed)
+        sheets = [layer.datasheet for layer in network.layers]
+        self.n_in = sheets[0].n_in
+        *_, (hears, _) = self.wiring(options, self.n_in, [s.n_out for s in sheets], network.classes)
+        if network.head.datasheet.n_in != hears:
+            raise ValueError(
+                f"Expected a head with {hears} inputs, one for each neuron of the layers from head_from on. Got "
+                f"{network.head.datasheet.n_in}. Fabricate the chips with the shapes of this rule's wiring."
+            )
+        self.first = _first_heard(options.head_from, len(sheets))
+        self.contrasts = [_contrast(options, sheet.n_out) for sheet in sheets]
+        self.head_writer.rate = options.head_rate
+        self.head = DeltaHead(network.head, self.head_writer, self.head_slope)
+
+    @classmethod
+    def wiring(cls, options, n_in: int, widths: Sequence[int], classes: int) -> list[tuple[int, int]]:
+        """Return inputs and outputs of every layer; the head hears several.
+
+        Raises:
+            ValueError: If there are not so many layers, or hybrids would be cut out of images that are not square.
+        """
+        if options.negatives == "hybrid":
+            side_of(n_in)
+        heard = sum(widths[_first_heard(options.head_from, len(widths)) :])
+        return [*chain([n_in, *widths], classes)[:-1], (heard, classes)]
+
+    def step(self, images, labels):  # noqa: D102
+        heard = []
+
+        def contrast(layer: int, y: torch.Tensor, squares: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            if layer >= self.first:
+                heard.append(self.onward(layer, y[:, : len(images)], squares[:, : len(images)]))
+            return self.contrasts[layer](y, squares)
+
+        both = torch.cat([images, self.negatives(images)])
+        loss = self.descend(self.network.present(both), contrast)
+        self.head.learn(torch.cat(heard, -1), labels)
+        return loss
+
+    def negatives(self, images: torch.Tensor) -> torch.Tensor:
+        """Draw a negative for each image, ``(batch, n_in)``, the same for all chips."""
+        others = images[other_images(len(images), self.generator).to(images.device)]
+        if self.options.negatives == "mixed":
+            return mixtures(images, others)
+        masks = random_masks(len(images), side_of(self.n_in), self.options.blurs, self.generator)
+        return hybrids(images, others, masks.to(images.device))
+
+    def predict(self, images):  # noqa: D102
+        activities = self.network.activities(images)
+        heard = [self.onward(n, y, mean_square(y)) for n, y in enumerate(activities) if n >= self.first]
+        return self.network.head.measure(torch.cat(heard, -1)).argmax(-1)
+
+
+def _contrast(options: UnsupervisedForwardForwardOptions, width: int) -> Contrast:
+    """Return what a layer learns from; thresholds of a sum are those of a mean times the width."""
+    times = width if options.goodness == "sum" else 1
+    loss = LOSSES[options.loss]
+    if options.loss == "scff":
+        loss = functools.partial(scff, slack=options.slack * times, penalty=options.penalty)
+    measure = GOODNESS[options.goodness]
+    return Contrast(measure=measure, loss=loss, scale=options.scale, theta=options.theta * times)
+
+
+def _first_heard(head_from: int, layers: int) -> int:
+    """Return the index of the first layer that the head hears.
+
+    Raises:
+        ValueError: If there is no such layer.
+    """
+    default = UnsupervisedForwardForwardOptions.model_fields["head_from"].default
+    if head_from > layers and head_from != default:
+        raise ValueError(
+            f"Expected head_from to be one of the {layers} layers. Got {head_from}. Take {layers} for the last."
+        )
+    return min(head_from, layers) - 1
