@@ -6,6 +6,7 @@ import functools
 import hashlib
 import importlib
 import importlib.util
+import re
 import sys
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from analogff.rules.base import Rule
 
 DEVICES, RULES = "analogff.devices", "analogff.rules"
+_PATCHWORK = re.compile(r"patchwork\((.+)\)")
 
 
 class CatalogError(ValueError):
@@ -58,14 +60,17 @@ def resolve_device(reference: str, folder: Path) -> type[Device]:
     """Return the class that a study file means.
 
     Args:
-        reference: A registered name, ``package.module:Class`` or ``path/to/file.py:Class``.
+        reference: A registered name, ``package.module:Class`` or ``path/to/file.py:Class``; any of them in
+            ``patchwork(...)`` for small ones under the fields of an image.
         folder: What a relative path starts from.
 
     Raises:
         CatalogError: If there is no such class, it cannot be imported, or it is no device.
     """
-    from analogff.device import Device
+    from analogff.device import Device, patchwork
 
+    if patches := _PATCHWORK.fullmatch(reference):
+        return patchwork(resolve_device(patches[1], folder))
     place, colon, attribute = reference.rpartition(":")
     if not colon:
         found = _of_entry_point(reference, DEVICES, "a registered device, package.module:Class or file.py:Class")
@@ -98,6 +103,8 @@ def fingerprint(reference: str, group: str, folder: Path) -> str:
 
     A study that resumes after the user's device file was edited must not mix old numbers with new ones.
     """
+    if patches := _PATCHWORK.fullmatch(reference):
+        return fingerprint(patches[1], group, folder)
     if is_file(reference):
         return hashlib.sha256(Path(folder, reference.rpartition(":")[0]).read_bytes()).hexdigest()
     if ":" in reference:

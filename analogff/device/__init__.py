@@ -10,6 +10,7 @@ from analogff.device.fabricate import fabricate
 from analogff.device.ledger import Ledger
 from analogff.device.marked import Marked, whole
 from analogff.device.observable import Observable
+from analogff.device.patchwork import Patchwork, patchwork
 from analogff.device.product import add_marks, multiply, outer, product
 from analogff.device.protocol import Device, Truth, has_weights
 from analogff.device.sealed import Sealed, require
@@ -27,6 +28,7 @@ __all__ = [
     "Marked",
     "ObservabilityError",
     "Observable",
+    "Patchwork",
     "PerChip",
     "Report",
     "Sealed",
@@ -39,6 +41,7 @@ __all__ = [
     "has_weights",
     "multiply",
     "outer",
+    "patchwork",
     "product",
     "require",
     "samplewise",

@@ -1,0 +1,222 @@
+"""Forward-Forward with top-down input: an image as a boring video."""
+
+from typing import Annotated, Literal
+
+import torch
+from pydantic import Field, field_validator
+
+from analogff.device import Marked
+from analogff.forward_forward.contrast import Contrast
+from analogff.forward_forward.goodness import GOODNESS, mean_square
+from analogff.forward_forward.losses import LOSSES
+from analogff.forward_forward.negatives import hard_labels, random_labels
+from analogff.rules.base import refuse_idle
+from analogff.rules.head import DeltaHead
+from analogff.rules.layer_local import LayerLocal, LayerLocalOptions
+
+ROWS_AT_ONCE = 1000
+"""Input vectors of one read when labels are tried, so that activities stay near the processor."""
+Iteration = Annotated[int, Field(ge=1)]
+
+
+class RecurrentForwardForwardOptions(LayerLocalOptions):
+    """Options of recurrent Forward-Forward."""
+
+    loss: Literal["hinton", "symba", "swish"] = "swish"
+    """How positive and negative goodness are compared."""
+    scale: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 12.0
+    """Factor on the goodness (a mean of squares) in the loss."""
+    theta: Annotated[float, Field(allow_inf_nan=False)] = 1.0
+    """Threshold of loss `hinton`."""
+    iterations: Iteration = 8
+    """Synchronous updates of all layers for one image."""
+    damping: Annotated[float, Field(ge=0, lt=1)] = 0.3
+    """Share of a layer's old state in its new one."""
+    learn_from: Iteration = 1
+    """The first iteration whose state is learned from; so is every one after it."""
+    vote_from: Iteration = 3
+    """The first iteration whose goodness counts in a prediction."""
+    vote_to: Annotated[Iteration, Field(validate_default=True)] = 5
+    """The last iteration whose goodness counts in a prediction, which ends with it."""
+    negatives: Literal["random", "hard"] = "hard"
+    """Wrong labels drawn uniformly, or from the beliefs of a head after the bottom-up pass."""
+    head_rate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.003
+    """Learning rate of the softmax head, which draws the hard negatives."""
+
+    @field_validator("theta")
+    @classmethod
+    def _theta_is_used(cls, value, info):
+        return refuse_idle(cls, info, value, user="loss", used_by="hinton")
+
+    @field_validator("head_rate")
+    @classmethod
+    def _head_is_used(cls, value, info):
+        return refuse_idle(cls, info, value, user="negatives", used_by="hard")
+
+    @field_validator("learn_from", "vote_to")
+    @classmethod
+    def _iteration_happens(cls, value, info):
+        if value > info.data.get("iterations", value):
+            raise ValueError(f"an iteration that there is: iterations is {info.data['iterations']}")
+        return value
+
+    @field_validator("vote_to")
+    @classmethod
+    def _vote_is_not_empty(cls, value, info):
+        if value < info.data.get("vote_from", value):
+            raise ValueError(f"vote_from or later, which is {info.data['vote_from']}")
+        return value
+
+
+class RecurrentForwardForward(LayerLocal[RecurrentForwardForwardOptions]):
+    r"""Layers that each hear the one below and the one above, and climb the goodness of their own states.
+
+    .. math:: s_l^{(t)} = d\, s_l^{(t-1)} + (1 - d)\, f\!\left(W_l [\hat s_{l+1}^{(t-1)}, \hat s_{l-1}^{(t-1)}]\right)
+
+    with :math:`\hat s_0` the image, :math:`\hat s_{L+1}` the one-hot label, and hats for the network's normalisation.
+    All layers answer at once. States begin with a bottom-up pass, in which the lines from above are silent and which no
+    label enters, so that it is read once for all labels. States and damping are digital: a chip has no memory here.
+    A layer learns at every iteration from ``G = mean(s_l^2)`` under the true and under a wrong label, taking the old
+    states as given:
+
+    .. math:: \frac{\partial G}{\partial W_{ji}} = \frac{2 (1 - d)}{n}\, s_j f'(a_j) x_i
+
+    A prediction sums the goodness of all layers over the iterations `vote_from` to `vote_to`, for each label. The lines
+    from above come first in ``x``, so that the image is multiplied once for all labels.
+
+    Args:
+        network: Sealed at ACTIVITY (slope assumed), PROBE (probed) or ORACLE (oracle), wired as `wiring` says.
+        options: See `RecurrentForwardForwardOptions`.
+        seed: Draws the negatives.
+
+    Reference:
+        Hinton, The Forward-Forward Algorithm (arXiv 2212.13345), section 3.4.
+    """
+
+    name = "recurrent-forward-forward"
+    Options = RecurrentForwardForwardOptions
+
+    def __init__(self, network, options, *, seed):
+        super().__init__(network, options, seed=seed)
+        loss = LOSSES[options.loss]
+        self.contrast = Contrast(measure=GOODNESS["mean"], loss=loss, scale=options.scale, theta=options.theta)
+        self.head_writer.rate = options.head_rate
+        self.head = DeltaHead(network.head, self.head_writer, self.head_slope)
+
+    @classmethod
+    def wiring(cls, options, n_in, widths, classes):
+        """Return inputs and outputs of every layer: each hears the one above and the one below."""
+        above, below = [*widths[1:], classes], [n_in, *widths[:-1]]
+        layers = [(up + down, width) for up, down, width in zip(above, below, widths, strict=True)]
+        return [*layers, (widths[-1], classes)]
+
+    def step(self, images, labels):  # noqa: D102
+        image = self.network.present(images)
+        resting = self._bottom_up(image)
+        wrong = self._wrong_labels(resting[-1], labels)
+        label = self._shown(torch.stack([labels.expand_as(wrong), wrong], dim=-2))
+        states = [state.unsqueeze(1).expand(-1, 2, -1, -1) for state in resting]
+        losses = []
+        for iteration in range(1, self.options.iterations + 1):
+            inputs = self._inputs(states, image, label)
+            if iteration < self.options.learn_from:
+                states = self._advance(states, inputs)
+                continue
+            states, loss = self._learn(states, inputs)
+            losses.append(loss)
+        return torch.stack(losses).mean(0)
+
+    def predict(self, images):  # noqa: D102
+        return self._votes(images).sum(0).argmax(1)
+
+    def answers_by_layer(self, images):  # noqa: D102
+        return self._votes(images).argmax(2)
+
+    def goodness(self, images, labels):  # noqa: D102
+        iterations = self.options.vote_to - self.options.vote_from + 1
+        return [summed[:, 0] / iterations for summed in self._goodness(images, labels[None])]
+
+    def _votes(self, images: torch.Tensor) -> torch.Tensor:
+        """Return the summed goodness of every label, ``(layers, chips, classes, batch)``."""
+        classes = self.network.classes
+        every = torch.arange(classes, device=images.device)[:, None]
+        at_once = images.split(max(1, ROWS_AT_ONCE // classes))
+        return torch.cat([torch.stack(self._goodness(some, every.expand(-1, len(some)))) for some in at_once], dim=-1)
+
+    def _goodness(self, images: torch.Tensor, labels: torch.Tensor) -> list[torch.Tensor]:
+        """Return each layer's goodness, summed over the iterations that vote, ``(chips, variants, batch)``.
+
+        Shapes:
+            ``labels``: ``(variants, batch)``.
+        """
+        image, label = self.network.present(images), self._shown(labels)
+        states = [state.unsqueeze(1).expand(-1, len(labels), -1, -1) for state in self._bottom_up(image)]
+        votes: list[list[torch.Tensor]] = []
+        for iteration in range(1, self.options.vote_to + 1):
+            states = self._advance(states, self._inputs(states, image, label))
+            if iteration >= self.options.vote_from:
+                votes.append([mean_square(state) for state in states])
+        return [torch.stack(of_layer).sum(0) for of_layer in zip(*votes, strict=True)]
+
+    def _bottom_up(self, x: torch.Tensor) -> list[torch.Tensor]:
+        """Return the states that all begin with, ``(chips, batch, width)``: one pass, and silence from above."""
+        states: list[torch.Tensor] = []
+        for layer in self.network.layers:
+            states.append(layer.measure(_silent_above(x, layer.datasheet.n_in)))
+            x = self.network.normaliser.forward(states[-1])
+        return states
+
+    def _shown(self, labels: torch.Tensor) -> torch.Tensor:
+        """Return what the top layer hears of labels, ``(chips, variants, batch, classes)``."""
+        one_hot = torch.nn.functional.one_hot(labels, self.network.classes).to(torch.float32)
+        return self.network.normaliser.forward(one_hot).expand(self.network.chips, *one_hot.shape[-3:])
+
+    def _inputs(
+        self, states: list[torch.Tensor], image: torch.Tensor, label: torch.Tensor
+    ) -> list[torch.Tensor | Marked]:
+        """Return what each layer hears next: first from above, then from below.
+
+        Shapes:
+            ``states``: ``(chips, variants, batch, width)`` each; inputs: ``(chips, variants batch, n_in)``.
+        """
+        signals = [self.network.normaliser.forward(state) for state in states]
+        above, below = [*signals[1:], label], signals[:-1]
+        shared = _silent_above(image, above[0].shape[-1] + image.shape[-1])
+        rest = [torch.cat(pair, dim=-1).flatten(1, 2) for pair in zip(above[1:], below, strict=True)]
+        return [Marked(shared, above[0]), *rest]
+
+    def _advance(self, states: list[torch.Tensor], inputs: list[torch.Tensor | Marked]) -> list[torch.Tensor]:
+        """Let every layer answer once to what it heard."""
+        answers = [layer.measure(x) for layer, x in zip(self.network.layers, inputs, strict=True)]
+        return [self._damp(state, y) for state, y in zip(states, answers, strict=True)]
+
+    def _damp(self, state: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        """Return the new state of a layer, in the shape of the old one."""
+        return self.options.damping * state + (1 - self.options.damping) * y.view(state.shape)
+
+    def _learn(
+        self, states: list[torch.Tensor], inputs: list[torch.Tensor | Marked]
+    ) -> tuple[list[torch.Tensor], torch.Tensor]:
+        """As `_advance`, and take every layer one step down its loss; returns the losses' mean too."""
+        new, losses = [], []
+        for n, (state, x) in enumerate(zip(states, inputs, strict=True)):
+            reading = self.slopes[n].read(self.network.layers[n], x)
+            new.append(self._damp(state, reading.y))
+            both = new[n].flatten(1, 2)  # the states under the true labels, then those under the wrong ones
+            loss, gradient = self.contrast(both, mean_square(both))
+            errors = reading.back(gradient.mul_(1 - self.options.damping))
+            self.layer_writers[n].descend(errors, x)
+            losses.append(loss)
+        return new, torch.stack(losses).mean(0)
+
+    def _wrong_labels(self, top: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """Draw the negatives, and train the head on the bottom-up pass where it draws them."""
+        if self.options.negatives == "random":
+            return random_labels(labels, self.network.classes, self.generator)
+        logits = self.head.learn(self.network.normaliser.forward(top), labels)
+        return hard_labels(logits, labels, self.generator)
+
+
+def _silent_above(x: torch.Tensor, n_in: int) -> torch.Tensor:
+    """Put zeros before a signal from below, up to as many lines as a layer has."""
+    return torch.nn.functional.pad(x, (n_in - x.shape[-1], 0))

@@ -1,0 +1,140 @@
+"""Predict the next character of Aesop's fables from layers that learned by Forward-Forward.
+
+python experiments/sequences/run.py [--width 256] [--epochs 20] [--chips 1] [--out FOLDER]
+"""
+
+import dataclasses
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import pandas as pd
+import torch
+import tyro
+from matplotlib.figure import Figure
+
+from analogff.figures.style import COLOURS, RC
+from analogff.forward_forward.sequences import SYMBOLS, lines_of, strings_of, windows_of
+from analogff.network import LayerSpec, fabricate_wired
+from analogff.rules.next_character import NextCharacter, NextCharacterOptions
+from hardware_models.ideal import Ideal
+
+HERE = Path(__file__).parent
+WINDOW, STRINGS, LENGTH = 10, 248, 100
+NEGATIVES = ("teacher-forcing", "roll-out", "none")
+
+
+@dataclasses.dataclass(frozen=True)
+class Args:
+    """What to run; the paper's net is ``--width 2000``."""
+
+    width: int = 256
+    """Neurons of each hidden layer."""
+    layers: int = 3
+    """Hidden layers."""
+    epochs: int = 20
+    """Passes through the 22,320 windows."""
+    chips: int = 1
+    """Chips, with seeds from 0."""
+    rate: float = 0.001
+    """Learning rate of the hidden layers."""
+    head_rate: float = 0.003
+    """Learning rate of the readout."""
+    loss: str = "swish"
+    """As of the rule."""
+    scale: float = 12.0
+    """As of the rule."""
+    only: tuple[str, ...] = NEGATIVES
+    """Kinds of negatives."""
+    out: Path = HERE / "record"
+    """Where to write record.csv and the figure."""
+
+
+Windows = tuple[torch.Tensor, torch.Tensor]
+
+
+def main(args: Args) -> None:
+    """Train with each kind of negatives, and write what came of it."""
+    torch.set_num_threads(1)
+    strings = strings_of((HERE / "fables.txt").read_text(encoding="utf-8"), LENGTH)
+    rows = [row for negatives in args.only for row in train(args, negatives, strings[:STRINGS], strings[STRINGS:])]
+    args.out.mkdir(parents=True, exist_ok=True)
+    frame = pd.DataFrame(rows)
+    frame.to_csv(args.out / "record.csv", index=False, float_format="%.6g")
+    with mpl.rc_context(RC):
+        draw(frame).savefig(args.out / "accuracy_vs_epoch.png", bbox_inches="tight")
+
+
+def train(args: Args, negatives: str, strings: torch.Tensor, held_out: torch.Tensor) -> Iterator[dict[str, Any]]:
+    """Yield one row a chip and epoch; epoch 0 is the chip as fabricated."""
+    rule = make_rule(args, negatives)
+    seen, unseen = as_lines(strings), as_lines(held_out)
+    beginnings = lines_of(strings[:, :WINDOW])
+    generator, start = torch.Generator().manual_seed(0), time.perf_counter()
+    for epoch in range(args.epochs + 1):
+        if epoch:
+            if negatives == "roll-out":
+                rule.sleep(beginnings, LENGTH - WINDOW)
+            batches = torch.randperm(len(seen[1]), generator=generator).split(rule.options.batch)
+            for n, some in enumerate(batches):
+                rule.advance((epoch - 1 + n / len(batches)) / args.epochs)
+                rule.step(seen[0][some], seen[1][some])
+        row = {"negatives": negatives, "width": args.width, "epoch": epoch}
+        reads = {"reads": rule.network.ledger.total("reads")}
+        with rule.network.ledger.evaluating():
+            right, bits = answers(rule, seen)
+            right_unseen, bits_unseen = answers(rule, unseen)
+        print(f"{negatives:16} epoch {epoch:3}: {right.mean():.1f} % of seen, {right_unseen.mean():.1f} % of unseen")
+        for chip in range(args.chips):
+            of_chip = {"chip": chip, "right_percent": right[chip].item(), "bits": bits[chip].item()}
+            of_unseen = {"right_percent_unseen": right_unseen[chip].item(), "bits_unseen": bits_unseen[chip].item()}
+            yield row | of_chip | of_unseen | reads | {"wall_seconds": time.perf_counter() - start}
+
+
+def make_rule(args: Args, negatives: str) -> NextCharacter:
+    """Seal ideal chips, wired so that the readout hears all hidden layers."""
+    loss = {} if negatives == "none" else {"loss": args.loss, "scale": args.scale}
+    told = {"negatives": negatives, "slope": "assumed", "rate": args.rate, "head_rate": args.head_rate}
+    options = NextCharacterOptions.model_validate(told | loss)
+    widths = [args.width] * args.layers
+    shapes = NextCharacter.wiring(options, WINDOW * len(SYMBOLS), widths, len(SYMBOLS))
+    chips = fabricate_wired([LayerSpec(Ideal)] * args.layers, shapes, seeds=range(args.chips))
+    return NextCharacter(chips.seal(NextCharacter.needs(options)), options, seed=0)
+
+
+def as_lines(strings: torch.Tensor) -> Windows:
+    """Return windows as a network's input lines, and the characters that follow them."""
+    windows, following = windows_of(strings, WINDOW)
+    return lines_of(windows), following
+
+
+def answers(rule: NextCharacter, windows: Windows) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the percentage of characters that each chip predicts, and its bits a character."""
+    right, nats = torch.zeros(rule.network.chips), torch.zeros(rule.network.chips)
+    for lines, following in zip(*(tensor.split(1000) for tensor in windows), strict=True):
+        beliefs = rule.logits(lines).log_softmax(-1)
+        right += (beliefs.argmax(-1) == following).sum(-1)
+        nats -= beliefs.gather(-1, following.expand(len(right), -1).unsqueeze(-1)).sum((1, 2))
+    n = len(windows[1])
+    return 100 * right / n, nats / n / torch.tensor(2.0).log()
+
+
+def draw(frame: pd.DataFrame) -> Figure:
+    """Draw the mean over chips by epoch, of strings learned from and of others."""
+    names = {"teacher-forcing": "last character its own", "roll-out": "text of its own", "none": "untrained layers"}
+    figure = Figure(figsize=(3.4, 2.4))
+    axes = figure.add_subplot()
+    for colour, (negatives, of_kind) in zip(COLOURS, frame.groupby("negatives", sort=False), strict=False):
+        mean = of_kind.groupby("epoch")[["right_percent", "right_percent_unseen"]].mean()
+        axes.plot(mean.index, mean["right_percent"], color=colour, label=names[str(negatives)])
+        axes.plot(mean.index, mean["right_percent_unseen"], color=colour, linestyle=(0, (4, 2)))
+    axes.set_xlabel("epoch (dashed: strings not learned from)")
+    axes.set_ylabel("next characters predicted / %")
+    axes.legend(frameon=False)
+    return figure
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Args))
