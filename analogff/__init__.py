@@ -5,15 +5,20 @@ from typing import TYPE_CHECKING
 __version__ = "0.2.0"
 
 if TYPE_CHECKING:
+    from analogff.classifier import FFClassifier
     from analogff.device import Datasheet, Device
 
-__all__ = ["Datasheet", "Device", "__version__"]
+__all__ = ["Datasheet", "Device", "FFClassifier", "__version__"]
 
 
 def __getattr__(name: str):
-    """Import the contract on first use, so that the command line starts without torch."""
+    """Import the contract and the classifier on first use, so that the command line starts without torch."""
     if name in ("Datasheet", "Device"):
         from analogff import device
 
         return getattr(device, name)
+    if name == "FFClassifier":
+        from analogff.classifier import FFClassifier
+
+        return FFClassifier
     raise AttributeError(f"module 'analogff' has no attribute {name!r}")

@@ -1,0 +1,155 @@
+"""The classifier as scikit-learn knows them."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from analogff.classifier.features import Range
+from analogff.classifier.machine import Machine
+from analogff.classifier.plan import make_plan
+from analogff.train import Epoch
+
+
+class FFClassifier(ClassifierMixin, BaseEstimator):
+    r"""A classifier that learns by Forward-Forward on one simulated analog chip.
+
+    Each class has an input line of its own in front of the features. To classify, every class is tried, and
+
+    .. math:: P(c \mid x) = \mathrm{softmax}_c\left(\alpha \sum_l G_l(x, c)\right)
+
+    with the goodness ``G`` of each layer (the mean of its squared activities) and the factor ``alpha`` on it in the
+    training loss (option ``scale``): so far as the loss compares a pair of labels, these are its odds. They come
+    from one set of reads of the chip, are not calibrated, and `predict` takes the greatest. Not for speed or for the
+    last percent: for finding out what a device can learn.
+
+    Args:
+        device: The device of every layer: a registered name (`analogff devices` lists them),
+            ``package.module:Class``, ``path/to/file.py:Class``, or a class derived from `analogff.Device`.
+        device_parameters: Its parameters by name, such as ``{"read_noise": 0.1}``; defaults if None.
+        layers: Widths of the hidden layers.
+        epochs: Passes through the training samples.
+        batch: Samples a step.
+        rate: Learning rate of Adam; constant for half of the training, then linear to zero.
+        slope: Where the slope of a neuron comes from: ``"auto"`` (``"probed"`` where the device has a bias port,
+            ``"assumed"`` otherwise), or as the option ``slope`` of the rule.
+        rule_options: Further options of the rule ``forward-forward`` by name; defaults if None.
+        chip: Which copy of the device: a seed.
+        random_state: Decides the order of the samples and the negatives, not the chip.
+
+    Attributes:
+        classes_: The labels, sorted.
+        n_features_in_: Number of columns.
+        feature_names_in_: Their names, if all are texts.
+        loss_curve_: Training loss of each epoch.
+        reads_: Input vectors that went through the chip's layers to train it.
+        cost_: What else training cost: conversions, pulses, device_seconds, device_joules.
+
+    Example:
+        >>> from sklearn.datasets import load_iris
+        >>> X, y = load_iris(return_X_y=True)
+        >>> FFClassifier(random_state=0).fit(X, y).score(X, y) > 0.9
+        True
+
+    Reference:
+        Hinton, The Forward-Forward Algorithm (arXiv 2212.13345), section 3.3.
+    """
+
+    def __init__(
+        self,
+        device="ideal",
+        *,
+        device_parameters=None,
+        layers=(200, 200),
+        epochs=20,
+        batch=32,
+        rate=0.003,
+        slope="auto",
+        rule_options=None,
+        chip=0,
+        random_state=None,
+    ):
+        self.device = device
+        self.device_parameters = device_parameters
+        self.layers = layers
+        self.epochs = epochs
+        self.batch = batch
+        self.rate = rate
+        self.slope = slope
+        self.rule_options = rule_options
+        self.chip = chip
+        self.random_state = random_state
+
+    def fit(self, X, y):
+        """Make the chip anew, and train it.
+
+        Args:
+            X: Numbers, ``(n, columns)``.
+            y: A label a row.
+
+        Returns:
+            Itself.
+
+        Raises:
+            ValueError: If the data or a parameter cannot be used; says what would be right.
+        """
+        X, y = validate_data(self, X, y, dtype=np.float64)
+        check_classification_targets(y)
+        self.classes_, labels = np.unique(y, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise ValueError(
+                f"Expected samples of at least two classes. Got one class, {self.classes_.tolist()[0]!r}. "
+                "Add samples of another."
+            )
+        seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
+        arguments = self.get_params(deep=False)
+        del arguments["random_state"]
+        plan = make_plan(arguments.pop("device"), arguments.pop("device_parameters"), **arguments)
+        self._range = Range.of(np.asarray(X))
+        x = self._lines(X)
+        self._machine = Machine(plan, x.shape[1], len(self.classes_), seed)
+        epochs = self._machine.teach(x, torch.from_numpy(labels.astype(np.int64)))
+        self._report(epochs)
+        return self
+
+    def predict_proba(self, X):
+        """Return the probability of each class as the class docstring defines it, ``(n, classes)`` float32.
+
+        Every call is a new set of reads: a device with noise does not answer twice the same.
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False, dtype=np.float64)
+        return self._machine.beliefs(self._lines(X)).numpy()
+
+    def predict(self, X):
+        """Return the most probable class of each row; one call of `predict_proba`."""
+        probable = self.predict_proba(X)
+        return self.classes_[probable.argmax(1)]
+
+    def _lines(self, X: Any) -> torch.Tensor:
+        return torch.from_numpy(self._range.lines(X))
+
+    def _report(self, epochs: list[Epoch]) -> None:
+        """Keep what a user may ask about the training."""
+        last = epochs[-1]
+        self.loss_curve_ = [float(epoch.train_loss[0]) for epoch in epochs]
+        self.reads_ = int(last.reads[0])
+        self.cost_ = {
+            "conversions": int(last.conversions[0]),
+            "pulses": int(last.pulses[0]),
+            "device_seconds": float(last.device_seconds[0]),
+            "device_joules": float(last.device_joules[0]),
+        }
+        if last.diverged[0]:
+            warnings.warn(
+                f"Expected a training loss that stays near its first value or below. Got up to "
+                f"{max(self.loss_curve_, key=abs):g}. Lower rate, or device noise.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )

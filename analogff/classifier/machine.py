@@ -1,0 +1,66 @@
+"""One chip and the rule that teaches it, which survive being pickled."""
+
+from typing import Any
+
+import torch
+
+from analogff.classifier.plan import Plan, device_class
+from analogff.data import Dataset, Split
+from analogff.network import LayerSpec, fabricate_wired
+from analogff.rules.forward_forward import ForwardForward
+from analogff.train import Epoch, train
+
+
+class Machine:
+    """A chip taught by Forward-Forward.
+
+    A pickle holds the plan, the seeds and the tensors of the chip, and a new machine is made of them.
+
+    Args:
+        plan: What was asked.
+        n_in: Input lines.
+        classes: Number of labels.
+        seed: The learning seed.
+
+    Raises:
+        ValueError: If the device does not show what the rule needs.
+    """
+
+    def __init__(self, plan: Plan, n_in: int, classes: int, seed: int):
+        self.made_of = plan, n_in, classes, seed
+        spec = LayerSpec(device_class(plan.device, plan.folder), plan.parameters)
+        shapes = ForwardForward.wiring(plan.options, n_in, plan.layers, classes)
+        self.chips = fabricate_wired([spec] * len(plan.layers), shapes, seeds=[plan.chip])
+        needed = ForwardForward.needs(plan.options)
+        if reasons := self.chips.refuse(needed):
+            raise ValueError(
+                f"Expected a device that shows {needed.name}, which slope={plan.options.slope!r} needs. Got "
+                f"{plan.device}: {reasons[0]}. Leave slope at 'auto', or take another device."
+            )
+        self.rule = ForwardForward(self.chips.seal(needed), plan.options, seed=seed)
+
+    def teach(self, x: torch.Tensor, labels: torch.Tensor) -> list[Epoch]:
+        """Train on samples, ``(n, n_in)`` in [0, 1]; returns how it went, epoch by epoch."""
+        plan, n_in, classes, _ = self.made_of
+        nothing = Split(x[:0], labels[:0])
+        data = Dataset(
+            name="table", train=Split(x, labels), validation=nothing, test=nothing, n_in=n_in, classes=classes
+        )
+        return list(train(self.rule, self.chips, data, epochs=plan.epochs))
+
+    def beliefs(self, x: torch.Tensor) -> torch.Tensor:
+        """Return the probability of each label, ``(n, n_in)`` to ``(n, classes)``, from one set of reads."""
+        with self.chips.ledger.evaluating():
+            return self.rule.beliefs(x)[0].softmax(-1)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {
+            "made_of": self.made_of,
+            "chips": dict(self.chips.devices.state_dict()),
+            "ledger": self.chips.ledger.state_dict(),
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(*state["made_of"])
+        self.chips.devices.load_state_dict(state["chips"])
+        self.chips.ledger.load_state_dict(state["ledger"])
