@@ -7,21 +7,24 @@ import pandas as pd
 from analogff.study.summary import interval_over_chips
 
 
-def intervals(frame: pd.DataFrame, by: Sequence[str], also: Sequence[str] = ()) -> pd.DataFrame:
-    """Return mean test error and its 95 % interval over chips for each group.
+def intervals(
+    frame: pd.DataFrame, by: Sequence[str], also: Sequence[str] = (), column: str = "test_error"
+) -> pd.DataFrame:
+    """Return mean error and its 95 % interval over chips for each group.
 
     Args:
         frame: Results; each chip counts once, as the mean over its learning seeds.
         by: Columns that make a group.
         also: Columns whose mean over the group is wanted too.
+        column: The error.
 
     Returns:
         Columns ``by``, ``also``, ``mean, low, high, chips`` and ``diverged`` (runs), sorted as ``by``.
     """
     rows = []
     for point, group in frame.groupby(list(by), sort=True, observed=True):
-        mean, low, high, chips = interval_over_chips(group)
-        row = dict(zip(by, point, strict=True)) | {column: group[column].mean() for column in also}
+        mean, low, high, chips = interval_over_chips(group, column)
+        row = dict(zip(by, point, strict=True)) | {other: group[other].mean() for other in also}
         row |= {"mean": mean, "low": low, "high": high, "chips": chips}
         rows.append(row | {"diverged": int(group["diverged"].sum())})
     return pd.DataFrame(rows)

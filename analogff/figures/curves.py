@@ -23,6 +23,7 @@ def draw_panels(
     label: str,
     *,
     joined: bool = True,
+    error: str = ERROR_LABEL,
 ) -> Figure:
     """Draw one panel a table, one line a variant, and the legend below.
 
@@ -32,6 +33,7 @@ def draw_panels(
         variants: All variants of the study, so that each keeps its look.
         label: Of the x axis.
         joined: Whether what lies between two points means anything.
+        error: Label of the y axis.
     """
     look = looks(variants)
     shown = [v for v in variants if any((table["variant"] == v).any() for _, table in tables)]
@@ -46,7 +48,7 @@ def draw_panels(
         if not joined:
             for line in axes.lines:
                 line.set_linestyle("none")
-    label_outside(panels, label, ERROR_LABEL)
+    label_outside(panels, label, error)
     whole = pd.concat([table for _, table in tables])
     scale_errors(panels[0], whole["mean"].to_numpy(dtype=float), whole["high"].to_numpy(dtype=float))
     legend_below(figure, handles, columns)

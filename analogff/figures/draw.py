@@ -5,13 +5,13 @@ from pathlib import Path
 import matplotlib as mpl
 import pandas as pd
 
-from analogff.figures import error_vs_epoch, error_vs_reads, error_vs_sweep, goodness_histogram
+from analogff.figures import error_vs_epoch, error_vs_reads, error_vs_sweep, goodness_histogram, layer_error_vs_epoch
 from analogff.figures.results import Results
 from analogff.figures.style import RC
 from analogff.study.manifest import read_manifest
-from analogff.study.store import load_goodness, load_results
+from analogff.study.store import load_goodness, load_layers, load_results
 
-FIGURES = (error_vs_sweep, error_vs_epoch, error_vs_reads, goodness_histogram)
+FIGURES = (error_vs_sweep, error_vs_epoch, error_vs_reads, layer_error_vs_epoch, goodness_histogram)
 """One figure a module, each with ``draw(results) -> Iterator[Drawing]``."""
 
 
@@ -29,7 +29,12 @@ def draw_all(folder: Path | str) -> list[Path]:
     """
     folder = Path(folder)
     goodness = load_goodness(folder)
-    results = Results.of(load_results(folder), pd.DataFrame() if goodness is None else goodness, read_manifest(folder))
+    results = Results.of(
+        load_results(folder),
+        pd.DataFrame() if goodness is None else goodness,
+        read_manifest(folder),
+        load_layers(folder),
+    )
     with mpl.rc_context():  # the same look whatever the user's own settings are
         mpl.rcdefaults()
         mpl.rcParams.update(RC)

@@ -11,9 +11,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from analogff.figures.drawing import Drawing
-from analogff.figures.results import FILES, Results, points
+from analogff.figures.results import FILES, Results, at_first_numbers, points
 from analogff.figures.style import COLOURS, WIDTH_INCHES, legend_below
-from analogff.study.labels import file_name, value_label
+from analogff.study.labels import file_name
 
 _POSITIVE, _NEGATIVE = COLOURS[0], COLOURS[1]
 _BINS = 80
@@ -24,20 +24,7 @@ def draw(results: Results) -> Iterator[Drawing]:
     """Yield one figure a rule variant and named value (a family, a model), at the first value of each number."""
     if results.goodness.empty:
         return
-    runs = (
-        results.frame[["run", "variant", "diverged"]]
-        .groupby("run", as_index=False)
-        .agg({"variant": "first", "diverged": "any"})
-    )
-    counts = results.goodness.merge(runs, on="run")
-    counts = counts[~counts["diverged"]]
-    at = []
-    for axis in filter(results.numeric, results.axes):
-        if counts[axis].notna().any():
-            first = counts[axis].dropna().iloc[0]
-            counts = counts[counts[axis].isna() | (counts[axis] == first)]
-            at.append(value_label(axis, first))
-    named = [axis for axis in results.axes if not results.numeric(axis) and counts[axis].notna().any()]
+    counts, named, at = at_first_numbers(results, results.goodness)
     for variant, rows in counts.groupby("variant", sort=False):
         for point, part in itertools.islice(points(rows, named), FILES):
             table = add_up(part)

@@ -21,25 +21,34 @@ class Results:
     Args:
         frame: Results, with the columns ``variant`` and ``last`` (of the run) added.
         goodness: Goodness histograms; may be empty.
+        layers: Errors of each layer alone; may be empty.
         axes: Swept paths that took more than one value.
         variants: Labels of rule variants in the order of the study, which fixes their colours.
     """
 
     frame: pd.DataFrame
     goodness: pd.DataFrame
+    layers: pd.DataFrame
     axes: tuple[str, ...]
     variants: tuple[str, ...]
 
     @classmethod
-    def of(cls, frame: pd.DataFrame, goodness: pd.DataFrame, manifest: Mapping[str, Any]) -> "Results":
+    def of(
+        cls,
+        frame: pd.DataFrame,
+        goodness: pd.DataFrame,
+        manifest: Mapping[str, Any],
+        layers: pd.DataFrame | None = None,
+    ) -> "Results":
         """Name what is there."""
         swept = [path for path in manifest["study"].get("sweep", {}) if path in frame]
         axes = tuple(path for path in swept if frame[path].nunique() > 1)
         last = frame.index.isin(last_epochs(frame).index)
         frame = shorten(frame.assign(variant=variant_labels(frame, swept), last=last), axes)
         goodness = shorten(goodness, [axis for axis in axes if axis in goodness])
+        layers = pd.DataFrame() if layers is None else shorten(layers, [axis for axis in axes if axis in layers])
         variants = tuple(frame["variant"].unique())
-        return cls(everywhere(frame, axes), goodness, axes, variants)
+        return cls(everywhere(frame, axes), goodness, layers, axes, variants)
 
     def numeric(self, axis: str) -> bool:
         """Tell whether an axis has numbers on it."""
@@ -68,6 +77,28 @@ def arrange(results: Results, frame: pd.DataFrame, axes: Sequence[str]) -> Itera
     for _, (suffix, part) in zip(range(FILES), points(frame, others), strict=False):
         panels = [Panel(title, rows) for title, rows in points(part, [facet] if facet else [])]
         yield file_name(suffix), panels
+
+
+def at_first_numbers(results: Results, table: pd.DataFrame) -> tuple[pd.DataFrame, list[str], list[str]]:
+    """Return the rows of another table that stand at the first value of each axis of numbers; no diverged run.
+
+    Returns:
+        The rows, with the ``variant``, ``chip`` and ``diverged`` of their runs; the axes of names; the numbers' labels.
+    """
+    runs = (
+        results.frame[["run", "variant", "chip", "diverged"]]
+        .groupby("run", as_index=False)
+        .agg({"variant": "first", "chip": "first", "diverged": "any"})
+    )
+    rows: Any = table.merge(runs, on="run")
+    rows = rows[~rows["diverged"]]
+    at = []
+    for axis in filter(results.numeric, results.axes):
+        if rows[axis].notna().any():
+            first = rows[axis].dropna().iloc[0]
+            rows = rows[rows[axis].isna() | (rows[axis] == first)]
+            at.append(value_label(axis, first))
+    return rows, [axis for axis in results.axes if not results.numeric(axis) and rows[axis].notna().any()], at
 
 
 def points(frame: pd.DataFrame, axes: Sequence[str]) -> Iterator[tuple[str, pd.DataFrame]]:

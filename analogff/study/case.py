@@ -3,9 +3,11 @@
 import dataclasses
 from typing import Annotated, Any, Literal
 
-from annotated_types import Ge, MinLen
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from annotated_types import Ge, Gt, MinLen
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
+
+from analogff.rules.base import refuse_idle
 
 MAX_SEED = 2**63 - 1
 
@@ -46,6 +48,8 @@ class Settings(BaseModel):
     """Widths of the hidden layers."""
     epochs: Annotated[int, Ge(1)]
     """Passes through the training images."""
+    evaluate_every: Annotated[int, Ge(1)] = 1
+    """Epochs from one evaluation to the next; the last is always evaluated."""
     train_images: Annotated[int, Ge(1)] | None = None
     """Taken from the front of the training images; None for all."""
     validation_images: Annotated[int, Ge(0)] = 2000
@@ -54,12 +58,25 @@ class Settings(BaseModel):
     """Chip seeds; ``n`` in the file stands for 0 to n - 1."""
     seeds: Annotated[tuple[int, ...], BeforeValidator(_learning_seeds)] = (0,)
     """Learning seeds."""
+    jitter: Annotated[int, Ge(0)] = 0
+    """Whole pixels by which each training image is shifted at most, either way, anew in every epoch."""
+    normalisation: Literal["length", "l2", "none", "gain-control"] = "length"
+    """What the inputs of every layer pass, images too: see `analogff.normalise`."""
+    agc_max_gain: Annotated[float, Gt(0)] = 30.0
+    """Gain of the loop, and of its amplifier in silence; for `gain-control`."""
+    agc_offset: Annotated[float, Gt(-1)] = 0.0
+    """What its detector does not hear of an output of 1; below 0, what it reports in silence."""
     head: Literal["digital", "device"] = "digital"
     """What the last layer is made of."""
     wait_seconds: Annotated[float, Ge(0)] = 0.0
     """Idle hardware time between training and the last evaluation."""
     compute: Literal["cpu", "cuda"] = "cpu"
     """Where the simulation runs."""
+
+    @field_validator("agc_max_gain", "agc_offset")
+    @classmethod
+    def _gain_control_is_used(cls, value: float, info: ValidationInfo) -> Any:
+        return refuse_idle(cls, info, value, user="normalisation", used_by="gain-control")
 
 
 FIELDS = (*Settings.model_fields, "device", "rule", "sweep")

@@ -21,6 +21,7 @@ MEASURED = (
 )
 """What every chip has its own number of."""
 _NUMBERS = (*MEASURED, "wall_seconds")
+_LAYERS = ("epoch", "layer", "error")
 _BINS = ("layer", "polarity", "bin_low", "bin_high", "count")
 
 
@@ -44,9 +45,11 @@ class Columns:
         self._swept = ["rule", *next(iter(self._runs.values())).case.values]
         self._metadata = dict(metadata)
         identity = {"chip": pa.int64(), "seed": pa.int64(), "epoch": pa.int64()}
-        self.results = self._schema({"run": pa.string()} | self._labels | identity | _types(_NUMBERS))
+        results = self._schema({"run": pa.string()} | self._labels | identity | _types(_NUMBERS))
         swept = {name: self._labels[name] for name in self._swept}
-        self.goodness = self._schema({"run": pa.string()} | swept | _types(_BINS))
+        goodness = self._schema({"run": pa.string()} | swept | _types(_BINS))
+        layers = self._schema({"run": pa.string()} | swept | _types(_LAYERS))
+        self.schemas: dict[str, pa.Schema] = {"results": results, "goodness": goodness, "layers": layers}
 
     def label(self, table: pa.Table, schema: pa.Schema) -> pa.Table:
         """Return a table under a schema, with the labels of its runs in place."""

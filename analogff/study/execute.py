@@ -12,9 +12,11 @@ import torch
 from analogff.catalog import resolve_device, resolve_rule
 from analogff.data import Dataset, load_dataset
 from analogff.network import Chips, LayerSpec, fabricate_wired
+from analogff.normalise import make_normaliser
 from analogff.rules.base import Rule
 from analogff.study.columns import MEASURED
 from analogff.study.histogram import goodness_histograms
+from analogff.study.layer_error import layer_errors
 from analogff.study.task import Run, Task, bank_parameters
 from analogff.train import Epoch, train
 from analogff.words import in_words
@@ -30,6 +32,8 @@ class Outcome:
     """One row a run and epoch; None if it failed."""
     goodness: pa.Table | None = None
     """Histograms, for rules that have a goodness."""
+    layers: pa.Table | None = None
+    """Errors of each layer alone, for rules whose layers answer."""
     failure: str = ""
     """What went wrong, in a sentence."""
 
@@ -47,9 +51,21 @@ def _execute(task: Task) -> Outcome:
     settings = task.runs[0].case.settings
     data = _load(settings.dataset, settings.train_images, settings.validation_images, task.folder, settings.compute)
     rule, chips = build(task, data)
-    epochs = list(train(rule, chips, data, epochs=settings.epochs, wait_seconds=settings.wait_seconds))
-    numbers = pa.concat_tables([_rows(task.runs, epoch) for epoch in epochs])
-    return Outcome(task, numbers, goodness_histograms(task, rule, data))
+    epochs = train(
+        rule,
+        chips,
+        data,
+        epochs=settings.epochs,
+        evaluate_every=settings.evaluate_every,
+        wait_seconds=settings.wait_seconds,
+        jitter=settings.jitter,
+    )
+    looks = [(_rows(task.runs, epoch), layer_errors(task, rule, data, epoch.epoch)) for epoch in epochs]
+    numbers = pa.concat_tables([rows for rows, _ in looks])
+    layers = [table for _, table in looks if table is not None]
+    return Outcome(
+        task, numbers, goodness_histograms(task, rule, data), layers=pa.concat_tables(layers) if layers else None
+    )
 
 
 def build(task: Task, data: Dataset) -> tuple[Rule, Chips]:
@@ -72,7 +88,10 @@ def build(task: Task, data: Dataset) -> tuple[Rule, Chips]:
         head=specs[layers] if case.settings.head == "device" else None,
     )
     chips.devices.to(case.settings.compute)
-    return model(chips.seal(model.needs(options)), options, seed=task.runs[0].seed), chips
+    normaliser = make_normaliser(
+        case.settings.normalisation, max_gain=case.settings.agc_max_gain, offset=case.settings.agc_offset
+    )
+    return model(chips.seal(model.needs(options), normaliser), options, seed=task.runs[0].seed), chips
 
 
 @functools.lru_cache(maxsize=2)

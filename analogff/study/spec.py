@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from analogff.data import DataError, load_dataset
+from analogff.catalog import resolve_rule
+from analogff.data import DataError, check_jitter, load_dataset
 from analogff.study.case import Case, Settings
 from analogff.study.mistakes import Mistake, StudyError, in_clauses, not_finite, shown
 from analogff.study.reader import Reader
@@ -78,7 +79,9 @@ def read_study(path: Path, settings: Sequence[str] = ()) -> Study:
     if mistakes:
         raise StudyError(mistakes)
     cases = _expand(document, axes, reader)
-    return Study(cases[0].settings.name, folder, document, axes, cases, _shapes(cases, folder))
+    shapes = _shapes(cases, axes, folder)
+    _try_wiring(cases, axes, shapes)
+    return Study(cases[0].settings.name, folder, document, axes, cases, shapes)
 
 
 def _parse(path: Path) -> dict[str, Any]:
@@ -173,8 +176,8 @@ def _plain(path: str) -> str:
     return re.sub(r"\.\d+(?=\.|$)", "", path)
 
 
-def _shapes(cases: tuple[Case, ...], folder: Path) -> dict[str, Shape]:
-    """Load every data set as it will be used, so that too many images are refused now."""
+def _shapes(cases: tuple[Case, ...], axes: dict[str, list[Any]], folder: Path) -> dict[str, Shape]:
+    """Load every data set as it will be used, so that too many images and shifts too far are refused now."""
     shapes, mistakes = {}, []
     for name, train, held_out in dict.fromkeys(
         (c.settings.dataset, c.settings.train_images, c.settings.validation_images) for c in cases
@@ -186,6 +189,25 @@ def _shapes(cases: tuple[Case, ...], folder: Path) -> dict[str, Shape]:
             of_number = "validation_images=" in str(error)
             path = "dataset" if not of_number else "train_images" if train else "validation_images"
             mistakes.append(in_clauses(path, str(error)))
+    for name, jitter in dict.fromkeys((c.settings.dataset, c.settings.jitter) for c in cases):
+        try:
+            if name in shapes:
+                check_jitter(jitter, shapes[name].n_in)
+        except DataError as error:
+            mistakes.append(in_clauses("jitter", str(error)))
     if mistakes:
-        raise StudyError(mistakes)
+        raise StudyError([_where_swept(mistake, axes) for mistake in mistakes])
     return shapes
+
+
+def _try_wiring(cases: tuple[Case, ...], axes: dict[str, list[Any]], shapes: dict[str, Shape]) -> None:
+    """Refuse layers and images that a rule cannot be wired to."""
+    mistakes = {}
+    for case in cases:
+        rule, shape = resolve_rule(case.rule.name), shapes[case.settings.dataset]
+        try:
+            rule.wiring(rule.Options(**case.rule.options), shape.n_in, case.settings.layers, shape.classes)
+        except ValueError as error:
+            mistakes.setdefault(str(error), _where_swept(in_clauses("rule", str(error)), axes, case.values))
+    if mistakes:
+        raise StudyError(list(mistakes.values()))

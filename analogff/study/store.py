@@ -52,26 +52,24 @@ class Store:
 
     def prepare(self) -> None:
         """Make the folders, clear what a killed run left half done, and bring old parts under today's columns."""
-        for name, schema in (("results", self.columns.results), ("goodness", self.columns.goodness)):
+        for name, schema in self.columns.schemas.items():
             folder = self.folder / name
             folder.mkdir(parents=True, exist_ok=True)
             for left in folder.glob(".*.tmp"):
                 left.unlink()
             for part in _parts(folder):
                 if not (self.folder / "results" / part.name).exists():
-                    part.unlink()  # its task was killed between the two parts, and will be done again
+                    part.unlink()  # its task was killed between its parts, and will be done again
                 elif not pq.read_schema(part).equals(schema):
                     _write(self.columns.label(pq.ParquetFile(part).read(), schema), part)
 
     def write(self, outcome: Outcome) -> None:
         """Keep what a task gave; the results come last, and are what makes it count as done."""
         name = f"part-{outcome.task.key}.parquet"
-        if outcome.goodness is not None:
-            table = self.columns.label(outcome.goodness, self.columns.goodness)
-            _write(table, self.folder / "goodness" / name)
-        if outcome.numbers is not None:
-            table = self.columns.label(outcome.numbers, self.columns.results)
-            _write(table, self.folder / "results" / name)
+        tables = {"goodness": outcome.goodness, "layers": outcome.layers, "results": outcome.numbers}
+        for kind, table in tables.items():
+            if table is not None:
+                _write(self.columns.label(table, self.columns.schemas[kind]), self.folder / kind / name)
 
 
 def load_results(folder: Path | str) -> "pd.DataFrame":
@@ -88,6 +86,13 @@ def load_goodness(folder: Path | str) -> "pd.DataFrame | None":
     if not _parts(Path(folder) / "goodness"):
         return None
     return _load(Path(folder), "goodness", ["layer", "polarity", "bin_low"])
+
+
+def load_layers(folder: Path | str) -> "pd.DataFrame | None":
+    """Return the errors of each layer alone, in the order of a study; None if no rule's layers answered."""
+    if not _parts(Path(folder) / "layers"):
+        return None
+    return _load(Path(folder), "layers", ["epoch", "layer"])
 
 
 def _load(folder: Path, name: str, by: list[str]) -> "pd.DataFrame":

@@ -58,13 +58,26 @@ def goodness(frame, axes, layers=2, seed=0):
     return pd.DataFrame(rows)
 
 
-def write(folder, frame, axes, histograms=None):
+def layers(frame, axes, layers=3):
+    """Return errors of each layer alone for the runs of Forward-Forward: a factor on the whole error."""
+    frame = frame[frame["rule"] == "forward-forward"]
+    parts = [
+        frame[["run", "rule", *axes, "epoch"]].assign(layer=n, error=frame["test_error"] / n)
+        for n in range(1, layers + 1)
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def write(folder, frame, axes, histograms=None, of_layers=None):
     """Write a frame as the store does."""
     (folder / "results").mkdir(parents=True)
     frame.to_parquet(folder / "results" / "part-0.parquet", index=False)
     if histograms is not None:
         (folder / "goodness").mkdir()
         histograms.to_parquet(folder / "goodness" / "part-0.parquet", index=False)
+    if of_layers is not None:
+        (folder / "layers").mkdir()
+        of_layers.to_parquet(folder / "layers" / "part-0.parquet", index=False)
     study = {"name": "synthetic", "sweep": axes, "layers": [500, 500]}
     manifest = {"study": study, "runs": list(dict.fromkeys(frame["run"]))}
     (folder / "manifest.json").write_text(json.dumps(manifest))

@@ -13,7 +13,14 @@ from scipy.stats import t
 sys.path.insert(0, str(Path(__file__).parent))
 import synthetic  # noqa: E402
 
-from analogff.figures import draw_all, error_vs_epoch, error_vs_reads, error_vs_sweep, goodness_histogram  # noqa: E402
+from analogff.figures import (  # noqa: E402
+    draw_all,
+    error_vs_epoch,
+    error_vs_reads,
+    error_vs_sweep,
+    goodness_histogram,
+    layer_error_vs_epoch,
+)
 from analogff.figures.aggregate import everywhere  # noqa: E402
 from analogff.figures.drawing import Drawing  # noqa: E402
 from analogff.figures.results import Results  # noqa: E402
@@ -23,9 +30,9 @@ from analogff.study.labels import axis_label, file_name, is_bound, value_label, 
 AXES = {"device.family": ["saturating", "non-monotone"], "device.read_noise": [0.0, 0.05, 0.2]}
 
 
-def named(frame, axes=AXES, goodness=None):
+def named(frame, axes=AXES, goodness=None, layers=None):
     histograms = pd.DataFrame() if goodness is None else goodness
-    return Results.of(frame, histograms, {"study": {"sweep": axes}})
+    return Results.of(frame, histograms, {"study": {"sweep": axes}}, layers)
 
 
 def student(errors):
@@ -159,6 +166,28 @@ def test_histograms_leave_diverged_runs_out():
     assert drawing.table.query("layer == 2 and polarity == 'negative'")["count"].sum() == 3000
 
 
+def test_layer_errors_have_a_panel_a_variant_a_line_a_layer_and_intervals_over_chips():
+    frame = synthetic.results(AXES, rules=synthetic.RULES[:2])
+    frame["diverged"] = (frame["chip"] == 3) & (frame["rule.slope"] == "assumed")
+    drawings = list(layer_error_vs_epoch.draw(named(frame, layers=synthetic.layers(frame, AXES))))
+    assert [d.name for d in drawings] == [
+        f"layer_error_vs_epoch-{family}-read_noise_0" for family in AXES["device.family"]
+    ]
+    table = drawings[1].table
+    assert len(table) == 2 * 3 * 3 and [axes.get_title() for axes in drawings[1].figure.axes] == [
+        "FF assumed",
+        "FF probed",
+    ]
+    row = table.query("variant == 'FF assumed' and layer == 'layer 2' and epoch == 3").iloc[0]
+    whole = frame[(frame["rule.slope"] == "assumed") & ~frame["diverged"]]
+    point = {"device__family": "non-monotone", "device__read_noise": 0.0}
+    expected = 0.5 * np.array(by_hand(whole, epoch=3, **point))
+    assert (row["mean"], row["low"], row["high"]) == pytest.approx(tuple(expected)) and row["chips"] == 3
+    assert drawings[1].figure.axes[0].get_ylabel() == "error of a layer / %"
+    lost = frame.assign(diverged=True)
+    assert list(layer_error_vs_epoch.draw(named(lost, layers=synthetic.layers(lost, AXES)))) == []
+
+
 def test_bounds_look_like_bounds_and_no_two_variants_alike():
     variants = [f"rule {n}" for n in range(7)] + ["a (oracle, bound)", "b (oracle, bound)"]
     look = looks(variants)
@@ -170,7 +199,9 @@ def test_bounds_look_like_bounds_and_no_two_variants_alike():
 def folder(tmp_path_factory):
     axes = {"device.read_noise": [0.0, 0.1]}
     frame = synthetic.results(axes, rules=synthetic.RULES[:2], epochs=2)
-    return synthetic.write(tmp_path_factory.mktemp("study"), frame, axes, synthetic.goodness(frame, axes))
+    return synthetic.write(
+        tmp_path_factory.mktemp("study"), frame, axes, synthetic.goodness(frame, axes), synthetic.layers(frame, axes)
+    )
 
 
 def test_draw_all_writes_each_figure_three_times_and_always_the_same(folder):
@@ -180,7 +211,8 @@ def test_draw_all_writes_each_figure_three_times_and_always_the_same(folder):
     assert {p.parent for p in paths} == {folder / "figures"}
     assert sorted(p for p in (folder / "figures").iterdir()) == sorted(paths), "no temporary file is left"
     assert {p.stem for p in paths if p.suffix == ".pdf"} == {p.stem for p in paths if p.suffix == ".csv"}
-    assert {"error_vs_device_read_noise", "error_vs_epoch", "error_vs_reads"} <= {p.stem for p in paths}
+    expected = {"error_vs_device_read_noise", "error_vs_epoch", "error_vs_reads"}
+    assert expected | {"layer_error_vs_epoch-read_noise_0"} <= {p.stem for p in paths}
     contents = {path: path.read_bytes() for path in paths}
     assert {path: path.read_bytes() for path in draw_all(folder)} == contents
 

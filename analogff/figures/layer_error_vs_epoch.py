@@ -1,0 +1,33 @@
+"""What each layer alone gets wrong against epochs."""
+
+import itertools
+from collections.abc import Iterator
+
+from matplotlib.ticker import MaxNLocator
+
+from analogff.figures.aggregate import everywhere, intervals
+from analogff.figures.curves import draw_panels
+from analogff.figures.drawing import Drawing
+from analogff.figures.results import FILES, PANELS, Results, at_first_numbers, points
+from analogff.study.labels import file_name
+
+
+def draw(results: Results) -> Iterator[Drawing]:
+    """Yield one figure a named value (a family, a model), at the first value of each number; a panel a rule variant."""
+    if results.layers.empty or results.layers["epoch"].nunique() < 2:
+        return
+    errors, named, at = at_first_numbers(results, results.layers)
+    if errors.empty:
+        return
+    errors["layer"] = errors["layer"].map("layer {}".format)
+    layers = list(errors["layer"].unique())
+    for point, part in itertools.islice(points(everywhere(errors, named), named), FILES):
+        table = intervals(part, ["variant", *named, "layer", "epoch"], column="error")
+        of_variant = dict(iter(table.groupby("variant")))
+        panels = [
+            (variant, of_variant[variant].drop(columns="variant").rename(columns={"layer": "variant"}))
+            for variant in [v for v in results.variants if v in of_variant][:PANELS]
+        ]
+        figure = draw_panels(panels, "epoch", layers, "epoch", error="error of a layer / %")
+        figure.axes[0].xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
+        yield Drawing(file_name("layer_error_vs_epoch", point, *at), figure, table)
