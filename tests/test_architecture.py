@@ -12,7 +12,7 @@ FLOORS = [
     {"rules"},
     {"train", "checkpoint", "catalog"},
     {"study"},
-    {"figures"},
+    {"figures", "classifier"},
     {"commands", "cli", "__main__"},
 ]
 

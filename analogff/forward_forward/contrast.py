@@ -77,6 +77,6 @@ class Contrast:
 
     def _look(self, y: torch.Tensor, goodness: torch.Tensor) -> None:
         width = y.shape[-1]
-        spread = y.square().flatten(1).std(-1, keepdim=True) * width * self.measure.unit(width)
+        spread = y.square().flatten(1).std(-1, keepdim=True) * (width * self.measure.unit(width) / 2)
         self.first["spread"] = torch.where(spread > 0, spread, 1.0)  # a layer that is silent has no scale
         self.first["rest"] = goodness.mean(-1, keepdim=True)

@@ -1,18 +1,27 @@
 """What every rule must pass; installing one adds its tests."""
 
+from functools import partial
+
 import pytest
 import torch
 
 from analogff.catalog import resolve_rule, rule_names
 from analogff.device import BlackBoxError, Observable
+from analogff.network import LayerSpec, fabricate_wired
 from analogff.timing import SCHEDULES
-from tests.fakes import make_batch, make_chips
+from tests import fakes
+
+N_IN, WIDTHS, CLASSES = 25, (16, 12), 10  # square images, for rules that cut them
+make_batch = partial(fakes.make_batch, n_in=N_IN, classes=CLASSES)
+
+DRAWS_NOTHING = {"competitive-forward"}  # of which the learning seed decides the order of the data alone
 
 
 def make(name, level=None, seed=0, seeds=(0, 1)):
     rule = resolve_rule(name)
     options = rule.Options()
-    chips = make_chips(seeds=seeds)
+    shapes = rule.wiring(options, N_IN, WIDTHS, CLASSES)
+    chips = fabricate_wired([LayerSpec(fakes.Curved)] * len(WIDTHS), shapes, seeds=seeds)
     return rule(chips.seal(rule.needs(options) if level is None else level), options, seed=seed), chips
 
 
@@ -44,7 +53,7 @@ def test_the_seed_decides_everything(name):
         return torch.stack([rule.step(*make_batch()) for _ in range(3)])
 
     assert torch.equal(losses(1), losses(1))
-    assert not torch.equal(losses(1), losses(2))
+    assert torch.equal(losses(1), losses(2)) == (name in DRAWS_NOTHING)
 
 
 @pytest.mark.parametrize("name", rule_names())
