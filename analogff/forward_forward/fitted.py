@@ -7,7 +7,7 @@ from analogff.forward_forward.curves import ResponseCurves
 from analogff.forward_forward.probing import ProbeSize, noise_variance
 from analogff.forward_forward.slopes import Probed, Reading, Slope
 
-EVERY = 16
+EVERY = 24
 WARM_UP = 8
 TRUST = 0.5
 _MEMORY = 0.9
@@ -18,10 +18,11 @@ class Fitted(Slope):
 
     .. math:: f'_j(a_j) \approx s_j(y_j), \qquad s_j(y) = \mathrm{E}[f'_j \mid y_j = y]
 
-    Most reads are single. Every 16th is a probe: its slopes are measured, and what they say beyond the curve is
-    believed by the share of it that is not noise. A slope need not be a function of the activity (a non-monotone
+    Most reads are single. Every 24th is a probe beside a single read, by whose activities the curves learn: those of
+    the probe itself share its noise, so that a neuron that twice reads zero would always look flat. What measured
+    slopes say beyond the curve is believed by the share of it that is not noise. A slope need not be a function of the activity (a non-monotone
     neuron answers alike on both sides of its peak): where the curves explain less than half of what probes find,
-    each read is probed, and this is `Probed` with less noise.
+    each read is probed.
 
     That is decided for all chips that are read together, so a study gives each chip a bank of its own.
 
@@ -44,10 +45,12 @@ class Fitted(Slope):
         return self.explained is not None and bool((self.explained > TRUST).all())
 
     def read(self, layer, x):  # noqa: D102
-        due = self._reads < WARM_UP or self._reads % EVERY == 0 or not self.trusted
+        learning = self._reads < WARM_UP or self._reads % EVERY == 0
         self._reads += 1
-        if due or self.curves is None:
-            return self._probe(layer, x)
+        if learning or self.curves is None:
+            return self._learn(layer, x)
+        if not self.trusted:
+            return self.probed.read(layer, x)
         y = layer.measure(x)
         return Reading(y, self.curves.slopes(y))
 
@@ -61,17 +64,17 @@ class Fitted(Slope):
         self.curves = None if state["curves"] is None else ResponseCurves.from_state(state["curves"])
         self.probed.load_state_dict(state["probed"])
 
-    def _probe(self, layer: Sealed, x: torch.Tensor | Marked) -> Reading:
-        reading = self.probed.read(layer, x)
-        y, measured = reading
+    def _learn(self, layer: Sealed, x: torch.Tensor | Marked) -> Reading:
+        alone = layer.measure(x)
+        y, measured = self.probed.read(layer, x)
         assert measured is not None
         if self.curves is None or self.noise is None:
             self.noise = noise_variance(*layer.probe(x, (torch.zeros((), device=y.device),) * 2))
             self.curves = _make_curves(layer, y)
-            self.curves.learn(y, measured)
-            return reading
-        told = self.curves.slopes(y)
-        self.curves.learn(y, measured)
+            self.curves.learn(alone, measured)
+            return Reading(y, measured)
+        told = self.curves.slopes(alone)
+        self.curves.learn(alone, measured)
         noise = 2 * self.noise / self.probed.last.square().view(-1)
         beyond = (_mean_square(measured - told) - noise).clamp(min=0)
         whole = (_mean_square(measured) - noise).clamp(min=1e-12)

@@ -1,7 +1,9 @@
 import pytest
 import torch
 
-from analogff.forward_forward.goodness import make_goodness
+from analogff.forward_forward.contrast import SCALE, Contrast
+from analogff.forward_forward.goodness import GOODNESS, make_goodness
+from analogff.forward_forward.losses import LOSSES
 from analogff.normalise import mean_square
 
 NAMES = ("mean", "sum", "cosine")
@@ -60,3 +62,29 @@ def test_the_seed_and_the_layer_decide_the_direction():
     assert torch.equal(drawn[0], drawn[1])
     assert not torch.equal(drawn[0], drawn[2]) and not torch.equal(drawn[0], drawn[3])
     assert drawn[0].norm().item() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("name", ["mean", "sum"])
+@pytest.mark.parametrize("loss", ["swish", "symba", "hinton"])
+def test_a_measured_scale_and_threshold_know_no_unit_of_the_outputs(name, loss):
+    """Volts or millivolts: the loss is the same number, and its derivative only changes its unit."""
+    y = torch.rand(2, 20, 30, generator=torch.Generator().manual_seed(0))
+
+    def learned(unit):
+        contrast = Contrast(measure=GOODNESS[name], loss=LOSSES[loss], scale=None, theta=None)
+        told = y * unit
+        return contrast(told, told.square().mean(-1))
+
+    (loss_volts, gradient_volts), (loss_milli, gradient_milli) = learned(1.0), learned(1000.0)
+    torch.testing.assert_close(loss_volts, loss_milli)
+    torch.testing.assert_close(gradient_volts, gradient_milli * 1000, rtol=1e-4, atol=1e-8)
+
+
+def test_a_measured_scale_is_kept_from_the_first_reads():
+    contrast = Contrast(measure=GOODNESS["mean"], loss=LOSSES["swish"], scale=None, theta=None)
+    y = torch.rand(1, 20, 30, generator=torch.Generator().manual_seed(0))
+    contrast(y, y.square().mean(-1))
+    spread = y.square().std()
+    torch.testing.assert_close(contrast.steepness, (SCALE / spread).view(1, 1))
+    contrast(3 * y, 9 * y.square().mean(-1))
+    torch.testing.assert_close(contrast.steepness, (SCALE / spread).view(1, 1))

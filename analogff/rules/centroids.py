@@ -1,0 +1,141 @@
+"""Forward-Forward without labels in the image: each class is the mean of what its images make a layer do."""
+
+from typing import Annotated, Any, Literal
+
+import torch
+from pydantic import Field, field_validator
+
+from analogff.device import outer, product, samplewise
+from analogff.forward_forward.losses import LOSSES, Pull
+from analogff.forward_forward.negatives import hard_labels
+from analogff.rules.layer_classifier import LayerClassifier, LayerClassifierOptions
+
+
+class CentroidForwardOptions(LayerClassifierOptions):
+    """Options of centroid Forward-Forward."""
+
+    loss: Literal["swish", "symba", "softmax"] = "swish"
+    """How the distance to the right centroid is compared: with that to one near wrong centroid, through a swish or a
+    softplus; or with those to all others, by cross-entropy."""
+    scale: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 4.0
+    """Factor on the squared distance (a mean over the neurons) in the loss."""
+    hardness: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 4.0
+    """How near the wrong centroids drawn by `swish` and `symba` are: factor on the scores, whose softmax is their
+    probability; 0 draws any, a large one always the nearest."""
+    memory: Annotated[float, Field(ge=0, lt=1)] = 0.998
+    """Share of what a centroid is made of that is left after a step."""
+    vote: Literal["all", "last"] = "last"
+    """Whose centroids decide: those of all layers, by the sum of the distances, or those of the last one alone."""
+
+    @field_validator("hardness")
+    @classmethod
+    def _hardness_is_used(cls, value, info):
+        if info.data.get("loss") == "softmax" and value != cls.model_fields["hardness"].default:
+            raise ValueError('loss = "swish" or "symba" beside it, without which hardness does nothing')
+        return value
+
+
+class CentroidForward(LayerClassifier[CentroidForwardOptions]):
+    r"""Layers that draw an image's activity to the centroid of its class, and away from that of a near wrong one.
+
+    .. math:: s_k = -\tfrac{\alpha}{n} \lVert y - c_k \rVert^2, \qquad L = d\,\sigma(d), \quad d = s_w - s_t, \qquad
+              \frac{\partial L}{\partial y} = \tfrac{2 \alpha}{n} \frac{\partial L}{\partial d} (c_w - c_t)
+
+    with ``t`` the label and ``w`` a wrong class, drawn from ``softmax(h s)``. Centroids are running means of the
+    activities of *training* images, taken up to the present step, and fixed in the derivative; prediction is by the
+    nearest of them, and never sees a test label. They are digital: ``classes n`` numbers a layer in memory, and as
+    many multiply-adds an image for the distances, which no ledger counts.
+
+    Args:
+        network: Sealed at ACTIVITY (slope assumed), PROBE (probed) or ORACLE (oracle).
+        options: See `CentroidForwardOptions`.
+        seed: Draws the wrong centroids.
+
+    Reference:
+        dah33's centroid algorithm (2023), whose code draws wrong centroids in proportion to an inverse power of the
+        distance, and predicts with the centroids of the test batch's labels. Loss `softmax`: the N-pair form of
+        Wu et al., Distance-Forward Learning (arXiv 2408.14925), without its margin.
+    """
+
+    name = "centroid-forward"
+    Options = CentroidForwardOptions
+
+    def __init__(self, network, options, *, seed):
+        super().__init__(network, options, seed=seed)
+        self.centroids = [
+            Centroids((network.chips, network.classes, layer.datasheet.n_out), options.memory, layer.torch_device)
+            for layer in network.layers
+        ]
+
+    def compete(self, layer, y, labels):  # noqa: D102
+        self.centroids[layer].learn(y, labels)
+        if self.options.loss == "softmax":
+            return super().compete(layer, y, labels)
+        scores = self.scores(layer, y)
+        label = labels.expand(scores.shape[:-1])
+        near = hard_labels(self.options.hardness * scores, labels, self.generator)
+        pull = self._compare(_at(scores, label), _at(scores, near))
+        error = torch.zeros_like(scores)
+        error.scatter_(-1, label.unsqueeze(-1), pull.positive.unsqueeze(-1))
+        error.scatter_(-1, near.unsqueeze(-1), pull.negative.unsqueeze(-1))
+        return pull.loss.mean(-1), self.by_activity(layer, y, error / len(labels))
+
+    def scores(self, layer, y):
+        """Return ``alpha / n (2 y c_k - c_k^2)``: the ``y^2`` that all classes share decides nothing."""
+        means = self.centroids[layer].means()
+        squares = means.square().sum(-1).unsqueeze(-2)
+        return (2 * product(y, means) - squares) * (self.options.scale / y.shape[-1])
+
+    def by_activity(self, layer, y, error):  # noqa: D102
+        return product(error, self.centroids[layer].means().mT) * (2 * self.options.scale / y.shape[-1])
+
+    def state_dict(self) -> dict[str, Any]:  # noqa: D102
+        return super().state_dict() | {"centroids": [centroids.state_dict() for centroids in self.centroids]}
+
+    def load_state_dict(self, state):  # noqa: D102
+        super().load_state_dict(state)
+        for centroids, saved in zip(self.centroids, state["centroids"], strict=True):
+            centroids.load_state_dict(saved)
+
+    def _compare(self, right: torch.Tensor, near: torch.Tensor) -> Pull:
+        return samplewise(lambda r, w: LOSSES[self.options.loss](r, w, 1.0, 0.0), right, near)
+
+
+class Centroids:
+    r"""Running means of a layer's activities, one a class.
+
+    .. math:: c_k = \frac{\sum_t m^{T - t} \sum_{b: t_b = k} y_{tb}}{\sum_t m^{T - t}\, |\{b: t_b = k\}|}
+
+    Args:
+        shape: ``(chips, classes, n)``.
+        memory: ``m``.
+        device: Where the activities are.
+    """
+
+    def __init__(self, shape: tuple[int, int, int], memory: float, device: torch.device):
+        self.memory = memory
+        self.sums = torch.zeros(shape, device=device)
+        self.counts = torch.zeros(shape[1], device=device)
+
+    def learn(self, y: torch.Tensor, labels: torch.Tensor) -> None:
+        """Take in activities, ``(chips, batch, n)``, of images with these labels."""
+        target = torch.nn.functional.one_hot(labels, len(self.counts)).to(y.dtype)
+        self.sums.mul_(self.memory).add_(outer(target.expand(len(y), -1, -1), y))
+        self.counts.mul_(self.memory).add_(target.sum(0))
+
+    def means(self) -> torch.Tensor:
+        """Return the centroids, ``(chips, classes, n)``; the origin for a class that never came."""
+        return self.sums / self.counts.masked_fill(self.counts == 0, 1).unsqueeze(-1)
+
+    def state_dict(self) -> dict[str, torch.Tensor]:
+        """Return its memory."""
+        return {"sums": self.sums, "counts": self.counts}
+
+    def load_state_dict(self, state: dict[str, torch.Tensor]) -> None:
+        """Restore what `state_dict` gave."""
+        self.sums.copy_(state["sums"])
+        self.counts.copy_(state["counts"])
+
+
+def _at(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    return scores.gather(-1, labels.unsqueeze(-1)).squeeze(-1)

@@ -1,0 +1,70 @@
+"""Forward-Forward by competition: the neurons of a layer are divided among the classes."""
+
+from typing import Annotated
+
+import torch
+from pydantic import Field
+
+from analogff.device import product
+from analogff.rules.layer_classifier import LayerClassifier, LayerClassifierOptions
+
+
+class CompetitiveForwardOptions(LayerClassifierOptions):
+    """Options of competitive Forward-Forward."""
+
+    scale: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 4.0
+    """Factor on the goodness of a group (a mean of squares) in the loss."""
+
+
+class CompetitiveForward(LayerClassifier[CompetitiveForwardOptions]):
+    r"""Layers whose neurons belong to one class each, and compete for an image by their goodness.
+
+    .. math:: s_k = \alpha G_k = \frac{\alpha}{|S_k|} \sum_{j \in S_k} y_j^2, \qquad
+              \frac{\partial s_k}{\partial y_j} = \frac{2 \alpha}{|S_k|} y_j \text{ for } j \in S_k
+
+    The wrong groups are the negatives, so none are made. Neighbouring neurons form a group; where the width is no
+    multiple of the classes, the first groups have a neuron more.
+
+    Args:
+        network: Sealed at ACTIVITY (slope assumed), PROBE (probed) or ORACLE (oracle).
+        options: See `CompetitiveForwardOptions`.
+        seed: The learning seed; the rule itself draws nothing.
+
+    Raises:
+        ValueError: If a layer has fewer neurons than there are classes.
+
+    Reference:
+        Papachristodoulou et al., Convolutional Channel-wise Competitive Learning for the Forward-Forward Algorithm
+        (AAAI 2024, arXiv 2312.12668), the loss `CwC`; theirs is convolutional, without the factor and with batch
+        normalisation.
+    """
+
+    name = "competitive-forward"
+    Options = CompetitiveForwardOptions
+
+    def __init__(self, network, options, *, seed):
+        super().__init__(network, options, seed=seed)
+        for layer in network.layers:
+            if (width := layer.datasheet.n_out) < network.classes:
+                raise ValueError(
+                    f"Expected at least {network.classes} neurons in {layer.name}, one a class. Got {width}. "
+                    "Make it wider, or use another rule."
+                )
+        self.shares = [_shares(layer.datasheet.n_out, network.classes, layer.torch_device) for layer in network.layers]
+
+    def scores(self, layer, y):  # noqa: D102
+        return product(y.square(), self._factors(layer).expand(len(y), -1, -1))
+
+    def by_activity(self, layer, y, error):  # noqa: D102
+        return y * product(error, 2 * self._factors(layer).mT.expand(len(y), -1, -1))
+
+    def _factors(self, layer: int) -> torch.Tensor:
+        return self.options.scale * self.shares[layer]
+
+
+def _shares(width: int, classes: int, device: torch.device) -> torch.Tensor:
+    """Return the weight of each neuron in its group's mean, ``(classes, width)``."""
+    groups = torch.arange(width, device=device).tensor_split(classes)
+    group = torch.cat([torch.full_like(members, k) for k, members in enumerate(groups)])
+    member = torch.nn.functional.one_hot(group, classes).float().mT
+    return member / member.sum(1, keepdim=True)

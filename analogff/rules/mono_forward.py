@@ -1,0 +1,77 @@
+"""Mono-Forward: every layer learns from the cross-entropy of a small projection of its own."""
+
+from typing import Annotated, Any
+
+import torch
+from pydantic import Field
+
+from analogff.device import outer, product
+from analogff.rules.adam import Adam
+from analogff.rules.layer_classifier import LayerClassifier, LayerClassifierOptions
+
+
+class MonoForwardOptions(LayerClassifierOptions):
+    """Options of Mono-Forward."""
+
+    projection_rate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.003
+    """Learning rate of the projections; fades as `rate` does."""
+
+
+class MonoForward(LayerClassifier[MonoForwardOptions]):
+    r"""Layers that each learn to be read by a matrix, and the matrices with them.
+
+    .. math:: s_l = \alpha M_l y_l, \qquad \frac{\partial L_l}{\partial y_l} = \alpha M_l^T (p - t), \qquad
+              \frac{\partial L_l}{\partial M_l} = \alpha (p - t)\, y_l^T
+
+    The matrices are digital: they take no reads, but each image costs ``classes n`` multiply-adds a layer for the
+    scores, and in training as many again for the error and for the matrix's own update, which no ledger counts.
+
+    Args:
+        network: Sealed at ACTIVITY (slope assumed), PROBE (probed) or ORACLE (oracle).
+        options: See `MonoForwardOptions`.
+        seed: Draws the projections to begin with, ``N(0, 1/n)``, the same for all chips.
+
+    Reference:
+        Gong, Li, Abdulla, Mono-Forward (arXiv 2501.09238), ``G_i = a_i M_i^T``; theirs has no normalisation between
+        layers. `vote` "last" is their BP-style prediction.
+    """
+
+    name = "mono-forward"
+    Options = MonoForwardOptions
+
+    def __init__(self, network, options, *, seed):
+        super().__init__(network, options, seed=seed)
+        shapes = [(network.classes, layer.datasheet.n_out) for layer in network.layers]
+        device = network.head.torch_device
+        self.projections = [
+            (torch.randn(shape, generator=self.generator) / shape[1] ** 0.5).to(device).repeat(network.chips, 1, 1)
+            for shape in shapes
+        ]
+        self.optimisers = [Adam((network.chips, *shape), device) for shape in shapes]
+        self.fade = 1.0
+
+    def scores(self, layer, y):  # noqa: D102
+        return self.options.scale * product(y, self.projections[layer])
+
+    def by_activity(self, layer, y, error):  # noqa: D102
+        return self.options.scale * product(error, self.projections[layer].mT)
+
+    def adapt(self, layer, y, error):  # noqa: D102
+        gradient = outer(self.options.scale * error, y)
+        rate = self.options.projection_rate * self.fade
+        self.projections[layer].add_(self.optimisers[layer].step(gradient, rate))
+
+    def advance(self, progress):  # noqa: D102
+        super().advance(progress)
+        self.fade = min(1.0, 2 * (1 - progress))
+
+    def state_dict(self) -> dict[str, Any]:  # noqa: D102
+        memory = [optimiser.state_dict() for optimiser in self.optimisers]
+        return super().state_dict() | {"projections": self.projections, "optimisers": memory}
+
+    def load_state_dict(self, state):  # noqa: D102
+        super().load_state_dict(state)
+        for projection, saved in zip(self.projections, state["projections"], strict=True):
+            projection.copy_(saved)
+        for optimiser, saved in zip(self.optimisers, state["optimisers"], strict=True):
+            optimiser.load_state_dict(saved)
