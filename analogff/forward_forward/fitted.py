@@ -20,9 +20,9 @@ class Fitted(Slope):
 
     Most reads are single. Every 24th is a probe beside a single read, by whose activities the curves learn: those of
     the probe itself share its noise, so that a neuron that twice reads zero would always look flat. What measured
-    slopes say beyond the curve is believed by the share of it that is not noise. A slope need not be a function of the activity (a non-monotone
-    neuron answers alike on both sides of its peak): where the curves explain less than half of what probes find,
-    each read is probed.
+    slopes say beyond the curve is believed by the share of it that is not noise. A slope need not be a function of
+    the activity (a non-monotone neuron answers alike on both sides of its peak): where the curves explain less than
+    half of what probes find, each read is probed.
 
     That is decided for all chips that are read together, so a study gives each chip a bank of its own.
 

@@ -19,7 +19,7 @@ _VERSIONED = ("analogff", "torch", "numpy", "numba", "pandas", "pyarrow", "distr
 def describe(study: Study, runs: Sequence[Run]) -> dict[str, Any]:
     """Return the manifest of a study: the study as resolved, versions, commit, seeds, and the order of its runs."""
     settings = study.cases[0].settings.model_dump(mode="json")
-    tables = {"device": study.document["device"], "rule": study.document["rule"], "sweep": study.axes}
+    tables = {"device": study.document.get("device"), "rule": study.document["rule"], "sweep": study.axes}
     return {
         "study": settings | tables,
         "versions": {name: version(name) for name in _VERSIONED} | {"python": platform.python_version()},
