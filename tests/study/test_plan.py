@@ -140,3 +140,11 @@ def test_a_bank_on_a_cpu_stays_in_its_caches(write_study):
     study = read_study(write_study(), ["chips=64", "layers=[1000, 1000]"])
     weights = 64 * 1000 + 1000 * 1000 + 1000 * 10
     assert all(len(task.runs) * weights * 4 <= CACHED_BYTES for task in tasks_of(study, memory_gib=9.0))
+
+
+def test_chips_that_decide_how_often_they_are_read_share_no_bank(write_study):
+    rule = '[[rule]]\nname = "forward-forward"\nslope = "fitted"\n'
+    study = read_study(write_study(rule=rule), ["chips=6"])
+    packing = pack(plan_runs(study), study.shapes, workers=1, memory_gib=1, folder="")
+    assert [len(task.runs) for task in packing.tasks] == [1] * 6
+    assert "decides for each chip how often it is read" in " ".join(packing.explain())

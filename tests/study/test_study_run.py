@@ -201,3 +201,29 @@ def test_half_a_task_is_cleared_away(undisturbed, tmp_path, monkeypatch):
     goodness = load_goodness(out)
     assert not goodness.duplicated(["run", "layer", "polarity", "bin_low"]).any()
     assert not (out / "results" / ".part-0123.1.tmp").exists()
+
+
+def test_what_is_measured_on_a_chip_is_the_same_alone_and_in_a_bank(write_study, tmp_path):
+    measured = FF + 'probe = "measured"\nscale = "measured"\nloss = "hinton"\ntheta = "measured"\n'
+    path = write_study(rule=measured)
+    run(path, tmp_path / "bank")
+    run(path, tmp_path / "alone", "chips=[1]")
+    bank = load_results(tmp_path / "bank")
+    same(by_run(load_results(tmp_path / "alone")), by_run(bank[bank["chip"] == 1]))
+
+
+def test_a_study_whose_devices_are_all_swept(write_study, tmp_path):
+    devices = '[sweep]\ndevice = [{ model = "ideal" }, { model = "unknown", family = "relu" }]\n'
+    path = write_study(device="", sweep=devices)
+    assert run(path, tmp_path / "out").computed == 4
+
+
+def test_only_some_epochs_are_looked_at_and_always_the_last(write_study, tmp_path):
+    path = write_study(rule='[[rule]]\nname = "backprop"\nthrough = "oracle"\n')
+    every, some = tmp_path / "every", tmp_path / "some"
+    run(path, every, "epochs=5", "device.read_noise=0.0")
+    run(path, some, "epochs=5", "device.read_noise=0.0", "evaluate_every=2")
+    all_epochs, seen = load_results(every), load_results(some)
+    assert list(seen["epoch"]) == [2, 4, 5, 2, 4, 5]
+    wanted = all_epochs[all_epochs["epoch"].isin([2, 4, 5])].reset_index(drop=True)
+    same(seen.drop(columns="run"), wanted.drop(columns="run"))
