@@ -2,12 +2,15 @@
 
 import dataclasses
 import functools
+from collections.abc import Callable
 
 import torch
 
 from analogff.device import samplewise
 from analogff.forward_forward.goodness import Goodness
-from analogff.forward_forward.losses import Loss
+from analogff.forward_forward.halves import Push
+from analogff.forward_forward.losses import Loss, Number
+from analogff.forward_forward.phases import Half
 
 SCALE = 4.0
 """Measured over the families of `hardware_models.unknown`: 2 to 12 differ little on any of them."""
@@ -37,6 +40,8 @@ class Contrast:
     """Whether positive goodness is to be low."""
     negatives: int = 1
     """``K``."""
+    apart: Callable[[torch.Tensor, Number, Number, Half], Push] | None = None
+    """One term of the loss alone, for `half`; None for losses of pairs, which have none."""
     first: dict[str, torch.Tensor] = dataclasses.field(default_factory=dict)
     """What the first reads of the layer showed, ``(chips, 1)`` each."""
 
@@ -61,12 +66,7 @@ class Contrast:
             ``y``: ``(chips, (1 + K) batch, n)``, the positives first, then one negative of each, and so on;
             ``mean_squares``: ``(chips, (1 + K) batch)``. Returns the loss, ``(chips,)``, and its derivative by ``y``.
         """
-        sign = -1 if self.minimise else 1
-        goodness = self.measure.of(y, mean_squares)
-        if not self.first and (self.scale is None or self.theta is None):
-            self._look(y, goodness)
-        goodness = sign * goodness
-        scale, theta = self.steepness, sign * (self.first["rest"] if self.theta is None else self.theta)
+        sign, goodness, scale, theta = self._facing(y, mean_squares)
         batch = goodness.shape[1] // (1 + self.negatives)
         positive, negative = goodness.split([batch, goodness.shape[1] - batch], dim=1)
         pull = samplewise(lambda g, h: self.loss(g, h, scale, theta), positive.repeat(1, self.negatives), negative)
@@ -74,6 +74,27 @@ class Contrast:
         raised = functools.reduce(torch.add, pull.positive.split(batch, dim=1))
         factors = torch.cat([raised, pull.negative], dim=1) * sign / pull.loss.shape[-1]
         return pull.loss.mean(-1), self.measure.gradient(y, mean_squares, factors)
+
+    def half(self, half: Half, y: torch.Tensor, mean_squares: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Judge a batch of positives (wake) or of negatives (sleep) by its own term of the loss.
+
+        Shapes:
+            ``y``: ``(chips, batch, n)``; ``mean_squares``: ``(chips, batch)``. Returns as a call does.
+        """
+        assert self.apart is not None
+        apart = self.apart
+        sign, goodness, scale, theta = self._facing(y, mean_squares)
+        push = samplewise(lambda g: apart(g, scale, theta, half), goodness)
+        factors = push.slope * sign / push.loss.shape[-1]
+        return push.loss.mean(-1), self.measure.gradient(y, mean_squares, factors)
+
+    def _facing(self, y: torch.Tensor, mean_squares: torch.Tensor) -> tuple[int, torch.Tensor, Number, Number]:
+        """Return the sign of what positives are to have more of; that goodness, its scale and its threshold."""
+        sign = -1 if self.minimise else 1
+        goodness = self.measure.of(y, mean_squares)
+        if not self.first and (self.scale is None or self.theta is None):
+            self._look(y, goodness)
+        return sign, sign * goodness, self.steepness, sign * (self.first["rest"] if self.theta is None else self.theta)
 
     def _look(self, y: torch.Tensor, goodness: torch.Tensor) -> None:
         width = y.shape[-1]

@@ -35,7 +35,7 @@ class ResponseCurves:
         bins = self._bins(y)
         self.sums.mul_(FORGET).scatter_add_(1, bins, slopes)
         self.counts.mul_(FORGET).scatter_add_(1, bins, torch.ones_like(slopes))
-        self._tabulate()
+        self.tabulate()
 
     def slopes(self, y: torch.Tensor) -> torch.Tensor:
         """Return the slope that belongs to each activity, ``(chips, batch, width)``."""
@@ -50,10 +50,11 @@ class ResponseCurves:
         """Make the curves that `state_dict` described."""
         curves = cls(state["low"], state["high"], state["sums"].shape[2])
         curves.sums, curves.counts = state["sums"].clone(), state["counts"].clone()
-        curves._tabulate()
+        curves.tabulate()
         return curves
 
-    def _tabulate(self) -> None:
+    def tabulate(self) -> None:
+        """Bring the slopes up to date with the sums."""
         n = self.counts.sum(2, keepdim=True)
         common = self.sums.sum(2, keepdim=True) / n.clamp(min=1e-6)
         self._table = (self.sums + PRIOR * common) / (self.counts + PRIOR)

@@ -9,27 +9,29 @@ from analogff.device import Marked
 from analogff.forward_forward.contrast import Contrast
 from analogff.forward_forward.dropout import Dropout
 from analogff.forward_forward.goodness import make_goodness
+from analogff.forward_forward.halves import HALVES, scff_half
 from analogff.forward_forward.labels import Labels
 from analogff.forward_forward.losses import LOSSES, scff
 from analogff.forward_forward.negatives import all_wrong_labels, hard_labels, random_labels
 from analogff.forward_forward.peers import Peers
+from analogff.forward_forward.phases import Phases
 from analogff.forward_forward.prediction import of_both
 from analogff.normalise import mean_square
 from analogff.rules.forward_forward_options import ForwardForwardOptions
 from analogff.rules.head import DeltaHead
-from analogff.rules.layer_local import LayerLocal
+from analogff.rules.ordered import Ordered
 
 ROWS_AT_ONCE = 1000
 """Input vectors of one read when labels are tried, so that activities stay near the processor."""
 
 
-class ForwardForward(LayerLocal[ForwardForwardOptions]):
+class ForwardForward(Ordered[ForwardForwardOptions]):
     r"""Layer-local learning from two forward passes, one on real data and one on wrong labels.
 
     .. math:: \Delta W_{ji} \propto -\sum_s \frac{\partial L}{\partial G_s} \tfrac2n\, y_{sj} f'(a_{sj})\, x_{si}
 
-    All layers learn at once. Where there is a use for a head, a neutral-label pass trains it, and draws the hard
-    negatives.
+    All layers learn at once, or as `order` says, and from one of the passes at a time, if there is `sleep`. Where there
+    is a use for a head, a neutral-label pass trains it, and draws the hard negatives.
 
     Args:
         network: Sealed at ACTIVITY (slope assumed), PROBE (probed) or ORACLE (oracle).
@@ -55,6 +57,7 @@ class ForwardForward(LayerLocal[ForwardForwardOptions]):
         self.labels = Labels(options.labels, classes, options.label_strength)
         inputs = [sheets[0].n_in, *(sheet.n_out for sheet in sheets[:-1])]
         self.dropout = Dropout(options.input_dropout, options.dropout, inputs, classes)
+        self.phases = Phases(options.sleep)
         self.peers = Peers(options.peer_strength, len(sheets))
         self.head_writer.rate = options.head_rate
         self.head = DeltaHead(network.head, self.head_writer, self.head_slope)
@@ -70,7 +73,9 @@ class ForwardForward(LayerLocal[ForwardForwardOptions]):
         with self.dropout.drawn(images, self.generator):
             candidates = self._candidates(images, labels)
             x = self._present(self.labels.write(images, candidates))
-            return self.descend(x, lambda layer, y, squares: self.contrasts[layer](y, squares))
+            loss = self.descend(x, self._judge)
+        self.phases.pass_on()
+        return loss
 
     def predict(self, images):  # noqa: D102
         return self.beliefs(images).argmax(-1)
@@ -101,31 +106,39 @@ class ForwardForward(LayerLocal[ForwardForwardOptions]):
 
     def back(self, layer, reading, gradient):  # noqa: D102
         errors = super().back(layer, reading, gradient)
-        if self.peers.strength:
+        if self.peers.strength and self.phases.half != "sleep":
             contrast = self.contrasts[layer]
-            batch = errors.shape[1] // (1 + contrast.negatives)
+            batch = errors.shape[1] // (1 if self.phases.half else 1 + contrast.negatives)
             weight = torch.as_tensor(contrast.steepness).view(-1, 1, 1) * contrast.measure.unit(errors.shape[2]) / batch
             errors[:, :batch] -= weight * self.peers.push(layer, reading.y[:, :batch]).unsqueeze(1)
         return errors
 
     def state_dict(self):  # noqa: D102
-        return super().state_dict() | {"peers": self.peers.state_dict(), "first": [c.first for c in self.contrasts]}
+        known = {"peers": self.peers.state_dict(), "phases": self.phases.state_dict()}
+        return super().state_dict() | known | {"first": [c.first for c in self.contrasts]}
 
     def load_state_dict(self, state):  # noqa: D102
         super().load_state_dict(state)
         self.peers.load_state_dict(state["peers"])
+        self.phases.load_state_dict(state["phases"])
         for contrast, first in zip(self.contrasts, state["first"], strict=True):
             contrast.first.update(first)
+
+    def _judge(self, layer: int, y: torch.Tensor, squares: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        contrast, half = self.contrasts[layer], self.phases.half
+        return contrast.half(half, y, squares) if half else contrast(y, squares)
 
     def _candidates(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Return the true labels and then the wrong ones, ``(variants, batch)`` or for each chip its own.
 
-        The head learns on the way, if there is a use for it.
+        Awake it is the former alone, asleep the latter. The head learns on the way, if there is a use for it.
         """
         classes, kind = self.network.classes, self.options.negatives
         logits = None
         if self.options.uses_head:
             logits = self.head.learn(self._last(images), labels)
+        if self.phases.half == "wake":
+            return labels[None]
         if kind == "all":
             return torch.cat([labels[None], all_wrong_labels(labels, classes)])
         if kind == "random":
@@ -133,6 +146,8 @@ class ForwardForward(LayerLocal[ForwardForwardOptions]):
         else:
             beliefs = self._votes(images) if logits is None or kind == "goodness" else logits
             wrong = hard_labels(beliefs, labels, self.generator)
+        if self.phases.half == "sleep":
+            return wrong.unsqueeze(-2)
         return torch.stack([labels.expand_as(wrong), wrong], dim=-2)
 
     def _beliefs(self, images: torch.Tensor) -> torch.Tensor:
@@ -184,12 +199,14 @@ def _contrast(options: ForwardForwardOptions, layer: int, width: int, classes: i
     """Return what a layer learns from; thresholds of a sum are those of a mean times the width."""
     times = width if options.goodness == "sum" else 1
     theta = options.theta[layer] if isinstance(options.theta, tuple) else options.theta
-    loss = LOSSES[options.loss]
+    loss, apart = LOSSES[options.loss], HALVES.get(options.loss)
     if options.loss == "scff":
-        loss = functools.partial(scff, slack=options.slack * times, penalty=options.penalty)
+        told = {"slack": options.slack * times, "penalty": options.penalty}
+        loss, apart = functools.partial(scff, **told), functools.partial(scff_half, **told)
     return Contrast(
         measure=make_goodness(options.goodness, layer, width, seed),
         loss=loss,
+        apart=apart,
         scale=None if options.scale == "measured" else options.scale,
         theta=None if theta == "measured" else times * theta,
         minimise=options.direction == "minimise",

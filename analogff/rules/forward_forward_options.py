@@ -7,13 +7,13 @@ from pydantic import Field, field_validator
 
 from analogff.forward_forward.losses import SCFF_PENALTY, SCFF_SLACK
 from analogff.rules.base import refuse_idle, refuse_unless
-from analogff.rules.layer_local import LayerLocalOptions
+from analogff.rules.ordered import OrderedOptions
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 
 
-class ForwardForwardOptions(LayerLocalOptions):
+class ForwardForwardOptions(OrderedOptions):
     """Options of Forward-Forward."""
 
     goodness: Literal["mean", "sum", "cosine"] = "mean"
@@ -35,6 +35,9 @@ class ForwardForwardOptions(LayerLocalOptions):
     negatives: Literal["random", "hard", "goodness", "all"] = "hard"
     """Wrong labels drawn uniformly, from the head's own beliefs, or from the goodness of every label (one read a
     label), or all of them."""
+    sleep: Annotated[int, Field(ge=0)] = 0
+    """Steps of positive inputs alone, then of negative ones alone, and so on; 0 for both kinds in every step. Only
+    for losses `hinton` and `scff`, which judge each kind by itself."""
     labels: Literal["overlay", "lines", "rows"] = "overlay"
     """Labels over the first pixels, on input lines of their own, or on lines of their own in every hidden layer."""
     label_strength: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
@@ -64,6 +67,34 @@ class ForwardForwardOptions(LayerLocalOptions):
     def _theta_is_used(cls, value, info):
         used = info.data.get("loss") in ("hinton", "scff", None)
         return refuse_unless(used, cls, info, value, 'loss = "scff" or loss = "hinton"')
+
+    @field_validator("sleep")
+    @classmethod
+    def _halves_stand_alone(cls, value, info):
+        beside = info.data
+        if value and beside.get("loss") not in ("hinton", "scff", None):
+            raise ValueError('0 beside a loss of pairs, which needs both halves; or loss = "hinton" or loss = "scff"')
+        if value and beside.get("negatives") == "all":
+            raise ValueError('0 beside negatives = "all", which would outnumber the positives of a wake phase')
+        if value and beside.get("order") == "pipelined":
+            raise ValueError('0 beside order = "pipelined", whose layers would be in different phases')
+        return value
+
+    @field_validator("labels")
+    @classmethod
+    def _labels_keep_pace(cls, value, info):
+        if value == "rows" and info.data.get("order") == "pipelined":
+            raise ValueError(
+                '"overlay" or "lines" beside order = "pipelined": rows would tell the labels of a later step'
+            )
+        return value
+
+    @field_validator("dropout")
+    @classmethod
+    def _masks_keep_pace(cls, value, info):
+        if value and info.data.get("order") == "pipelined":
+            raise ValueError('0 beside order = "pipelined", whose layers hear lines masked a step before')
+        return value
 
     @field_validator("slack", "penalty")
     @classmethod

@@ -7,10 +7,10 @@ import torch
 from pydantic import Field
 
 from analogff.rules.head import cross_entropy_of_chips, softmax_error
-from analogff.rules.layer_local import LayerLocal, LayerLocalOptions
+from analogff.rules.ordered import Ordered, OrderedOptions
 
 
-class LayerClassifierOptions(LayerLocalOptions):
+class LayerClassifierOptions(OrderedOptions):
     """Options of every rule whose layers each score the classes."""
 
     scale: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
@@ -24,7 +24,7 @@ class LayerClassifierOptions(LayerLocalOptions):
 O = TypeVar("O", bound=LayerClassifierOptions)  # noqa: E741
 
 
-class LayerClassifier(LayerLocal[O]):
+class LayerClassifier(Ordered[O]):
     r"""A rule whose layers each score the classes, and learn from their own cross-entropy.
 
     .. math:: L_l = -\log \frac{e^{s_{lt}}}{\sum_k e^{s_{lk}}}, \qquad

@@ -55,6 +55,7 @@ class LayerLocal(Rule[O]):
             make_slope(options.slope, options.probe) for _ in (*network.layers, network.head)
         ]
         *self.layer_writers, self.head_writer = self.writers
+        self.learning = range(len(network.layers))  # the layers that learn
 
     @classmethod
     def needs(cls, options):  # noqa: D102
@@ -81,19 +82,28 @@ class LayerLocal(Rule[O]):
             slope.load_state_dict(saved)
 
     def descend(self, x: torch.Tensor | Marked, local: Local) -> torch.Tensor:
-        """Take every layer one step down its loss, while the signal passes, and return the losses' mean."""
+        """Take every layer that learns one step down its loss, while the signal passes, and return the losses' mean."""
         losses = []
-        for n, (layer, slope, writer) in enumerate(
-            zip(self.network.layers, self.slopes, self.layer_writers, strict=True)
-        ):
-            reading = slope.read(layer, x)
-            squares = mean_square(reading.y)
-            loss, gradient = local(n, reading.y, squares)
-            writer.descend(self.back(n, reading, gradient), x)
-            losses.append(loss)
-            if layer is not self.network.layers[-1]:
-                x = self.onward(n, reading.y, squares)
+        for n in range(self.learning.stop):
+            if n in self.learning:
+                loss, y, squares = self.learn(n, x, local)
+                losses.append(loss)
+            else:
+                y = self.network.layers[n].measure(x)
+                squares = mean_square(y)
+            if n + 1 < self.learning.stop:
+                x = self.onward(n, y, squares)
         return torch.stack(losses).mean(0)
+
+    def learn(
+        self, layer: int, x: torch.Tensor | Marked, local: Local
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Take one layer one step down its loss; returns the loss, the activity before it and its mean squares."""
+        reading = self.slopes[layer].read(self.network.layers[layer], x)
+        squares = mean_square(reading.y)
+        loss, gradient = local(layer, reading.y, squares)
+        self.layer_writers[layer].descend(self.back(layer, reading, gradient), x)
+        return loss, reading.y, squares
 
     def back(self, layer: int, reading: Reading, gradient: torch.Tensor) -> torch.Tensor:
         """Return the derivative by a layer's weighted sums from that by its activity; may write over the latter."""
