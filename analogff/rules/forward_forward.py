@@ -18,7 +18,6 @@ from analogff.forward_forward.phases import Phases
 from analogff.forward_forward.prediction import of_both
 from analogff.normalise import mean_square
 from analogff.rules.forward_forward_options import ForwardForwardOptions
-from analogff.rules.head import DeltaHead
 from analogff.rules.ordered import Ordered
 
 ROWS_AT_ONCE = 1000
@@ -59,8 +58,7 @@ class ForwardForward(Ordered[ForwardForwardOptions]):
         self.dropout = Dropout(options.input_dropout, options.dropout, inputs, classes)
         self.phases = Phases(options.sleep)
         self.peers = Peers(options.peer_strength, len(sheets))
-        self.head_writer.rate = options.head_rate
-        self.head = DeltaHead(network.head, self.head_writer, self.head_slope)
+        self.head = self.delta_head(options.head_rate)
         self._rows: torch.Tensor | None = None  # what the layers now being read hear of the labels
 
     @classmethod

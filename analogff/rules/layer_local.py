@@ -1,6 +1,7 @@
 """Learning in which each layer follows a loss of its own activity."""
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Literal, TypeVar
 
 import torch
@@ -11,6 +12,7 @@ from analogff.forward_forward.make_slope import make_slope
 from analogff.forward_forward.slopes import Reading, Slope
 from analogff.normalise import mean_square
 from analogff.rules.base import Rule, RuleOptions, refuse_unless
+from analogff.rules.head import DeltaHead
 
 NEEDS_PROBE = 'slope = "probed" or slope = "fitted"'
 Local = Callable[[int, torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
@@ -93,7 +95,7 @@ class LayerLocal(Rule[O]):
                 squares = mean_square(y)
             if n + 1 < self.learning.stop:
                 x = self.onward(n, y, squares)
-        return torch.stack(losses).mean(0)
+        return mean_loss(losses)
 
     def learn(
         self, layer: int, x: torch.Tensor | Marked, local: Local
@@ -105,6 +107,11 @@ class LayerLocal(Rule[O]):
         self.layer_writers[layer].descend(self.back(layer, reading, gradient), x)
         return loss, reading.y, squares
 
+    def delta_head(self, rate: float) -> DeltaHead:
+        """Return a head that learns at a rate of its own, by the slopes that the layers go by."""
+        self.head_writer.rate = rate
+        return DeltaHead(self.network.head, self.head_writer, self.head_slope)
+
     def back(self, layer: int, reading: Reading, gradient: torch.Tensor) -> torch.Tensor:
         """Return the derivative by a layer's weighted sums from that by its activity; may write over the latter."""
         return reading.back(gradient)
@@ -112,3 +119,8 @@ class LayerLocal(Rule[O]):
     def onward(self, layer: int, y: torch.Tensor, squares: torch.Tensor) -> torch.Tensor:
         """Return the next layer's inputs from a layer's activity and its mean squares."""
         return self.network.normaliser.forward(y, squares)
+
+
+def mean_loss(losses: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Return the mean of losses, ``(chips,)`` each, added one by one: all at once may round otherwise in a bank."""
+    return functools.reduce(torch.add, losses) / len(losses)

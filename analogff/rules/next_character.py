@@ -14,7 +14,7 @@ from analogff.forward_forward.negatives import hard_labels
 from analogff.forward_forward.sequences import draw, push, roll_out
 from analogff.network import chain
 from analogff.rules.base import refuse_idle
-from analogff.rules.head import DeltaHead, cross_entropy_of_chips
+from analogff.rules.head import cross_entropy_of_chips
 from analogff.rules.layer_local import LayerLocal, LayerLocalOptions
 
 
@@ -71,8 +71,7 @@ class NextCharacter(LayerLocal[NextCharacterOptions]):
         super().__init__(network, options, seed=seed)
         loss = LOSSES[options.loss]
         self.contrast = Contrast(measure=GOODNESS["mean"], loss=loss, scale=options.scale, theta=options.theta)
-        self.head_writer.rate = options.head_rate
-        self.head = DeltaHead(network.head, self.head_writer, self.head_slope)
+        self.head = self.delta_head(options.head_rate)
         self.dreams: torch.Tensor | None = None
 
     @classmethod

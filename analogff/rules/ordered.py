@@ -5,7 +5,7 @@ from typing import Literal, TypeVar
 import torch
 
 from analogff.device import Marked
-from analogff.rules.layer_local import LayerLocal, LayerLocalOptions, Local
+from analogff.rules.layer_local import LayerLocal, LayerLocalOptions, Local, mean_loss
 
 Order = Literal["simultaneous", "greedy", "pairs", "pipelined"]
 
@@ -76,4 +76,4 @@ class Ordered(LayerLocal[O]):
             losses.append(loss)
             if n + 1 < len(self.network.layers):
                 self._on_the_way[n + 1] = self.onward(n, y, squares), own
-        return torch.stack(losses).mean(0)
+        return mean_loss(losses)

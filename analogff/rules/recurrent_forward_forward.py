@@ -11,8 +11,7 @@ from analogff.forward_forward.goodness import GOODNESS, mean_square
 from analogff.forward_forward.losses import LOSSES
 from analogff.forward_forward.negatives import hard_labels, random_labels
 from analogff.rules.base import refuse_idle
-from analogff.rules.head import DeltaHead
-from analogff.rules.layer_local import LayerLocal, LayerLocalOptions
+from analogff.rules.layer_local import LayerLocal, LayerLocalOptions, mean_loss
 
 ROWS_AT_ONCE = 1000
 """Input vectors of one read when labels are tried, so that activities stay near the processor."""
@@ -100,8 +99,7 @@ class RecurrentForwardForward(LayerLocal[RecurrentForwardForwardOptions]):
         super().__init__(network, options, seed=seed)
         loss = LOSSES[options.loss]
         self.contrast = Contrast(measure=GOODNESS["mean"], loss=loss, scale=options.scale, theta=options.theta)
-        self.head_writer.rate = options.head_rate
-        self.head = DeltaHead(network.head, self.head_writer, self.head_slope)
+        self.head = self.delta_head(options.head_rate)
 
     @classmethod
     def wiring(cls, options, n_in, widths, classes):
@@ -124,7 +122,7 @@ class RecurrentForwardForward(LayerLocal[RecurrentForwardForwardOptions]):
                 continue
             states, loss = self._learn(states, inputs)
             losses.append(loss)
-        return torch.stack(losses).mean(0)
+        return mean_loss(losses)
 
     def predict(self, images):  # noqa: D102
         return self._votes(images).sum(0).argmax(1)
@@ -207,7 +205,7 @@ class RecurrentForwardForward(LayerLocal[RecurrentForwardForwardOptions]):
             errors = reading.back(gradient.mul_(1 - self.options.damping))
             self.layer_writers[n].descend(errors, x)
             losses.append(loss)
-        return new, torch.stack(losses).mean(0)
+        return new, mean_loss(losses)
 
     def _wrong_labels(self, top: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Draw the negatives, and train the head on the bottom-up pass where it draws them."""

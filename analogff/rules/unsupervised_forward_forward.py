@@ -14,7 +14,6 @@ from analogff.forward_forward.losses import LOSSES, SCFF_PENALTY, SCFF_SLACK, sc
 from analogff.network import chain
 from analogff.normalise import mean_square
 from analogff.rules.base import refuse_idle
-from analogff.rules.head import DeltaHead
 from analogff.rules.layer_local import LayerLocal, LayerLocalOptions
 
 
@@ -101,8 +100,7 @@ class UnsupervisedForwardForward(LayerLocal[UnsupervisedForwardForwardOptions]):
             )
         self.first = _first_heard(options.head_from, len(sheets))
         self.contrasts = [_contrast(options, sheet.n_out) for sheet in sheets]
-        self.head_writer.rate = options.head_rate
-        self.head = DeltaHead(network.head, self.head_writer, self.head_slope)
+        self.head = self.delta_head(options.head_rate)
 
     @classmethod
     def wiring(cls, options, n_in: int, widths: Sequence[int], classes: int) -> list[tuple[int, int]]:

@@ -152,18 +152,6 @@ def test_centroids_survive_a_checkpoint():
         assert torch.equal(mine.means(), theirs.means())
 
 
-def test_a_chip_is_bitwise_the_same_alone_and_in_a_bank():
-    def after_three_steps(seeds):
-        chips = make_chips(seeds=seeds)
-        rule = make_rule(chips)
-        losses = torch.stack([rule.step(*make_batch(seed=n)) for n in range(3)])
-        return losses, weights_of(chips)
-
-    (loss, weights), (losses, bank) = after_three_steps((1,)), after_three_steps((0, 1, 2))
-    assert torch.equal(loss[:, 0], losses[:, 1])
-    assert all(torch.equal(one[0], three[1]) for one, three in zip(weights, bank, strict=True))
-
-
 def test_it_learns():
     rule = make_rule(make_chips(sizes=(20, 64, 64), classes=4), slope="assumed", rate=0.01)
     images, labels = make_batch(40, classes=4)

@@ -72,3 +72,15 @@ def test_its_memory_survives_a_file(name, tmp_path):
 @pytest.mark.parametrize("name", rule_names())
 def test_its_paper_is_named(name):
     assert "Reference:" in (resolve_rule(name).__doc__ or "")
+
+
+@pytest.mark.parametrize("name", rule_names())
+def test_a_chip_is_bitwise_the_same_alone_and_in_a_bank(name):
+    def after_three_steps(seeds):
+        rule, chips = make(name, seeds=seeds)
+        losses = torch.stack([rule.step(*make_batch(seed=n)) for n in range(3)])
+        return losses, fakes.weights_of(chips)
+
+    (loss, weights), (losses, bank) = after_three_steps((1,)), after_three_steps((0, 1, 2))
+    assert torch.equal(loss[:, 0], losses[:, 1])
+    assert all(torch.equal(one[0], three[1]) for one, three in zip(weights, bank, strict=True))
