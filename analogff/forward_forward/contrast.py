@@ -2,18 +2,23 @@
 
 import dataclasses
 import functools
+import math
 from collections.abc import Callable
 
 import torch
 
-from analogff.device import samplewise
+from analogff.device import PerChip, samplewise
 from analogff.forward_forward.goodness import Goodness
 from analogff.forward_forward.halves import Push
 from analogff.forward_forward.losses import Loss, Number
 from analogff.forward_forward.phases import Half
 
 SCALE = 4.0
-"""Measured over the families of `hardware_models.unknown`: 2 to 12 differ little on any of them."""
+"""Measured on neurons that reach the end of their range at once (experiments/black-boxes/scale.toml)."""
+HEADROOM = 3.0
+"""The most by which a range that is far away raises the scale."""
+TOP = 0.99
+"""Share of the first activities that lie below what a layer is said to reach."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -40,6 +45,8 @@ class Contrast:
     """Whether positive goodness is to be low."""
     negatives: int = 1
     """``K``."""
+    ceiling: PerChip | None = None
+    """The greatest activity that the layer's datasheet prints; None if it prints none."""
     apart: Callable[[torch.Tensor, Number, Number, Half], Push] | None = None
     """One term of the loss alone, for `half`; None for losses of pairs, which have none."""
     first: dict[str, torch.Tensor] = dataclasses.field(default_factory=dict)
@@ -49,15 +56,18 @@ class Contrast:
     def steepness(self) -> float | torch.Tensor:
         r"""``alpha``, a number or ``(chips, 1)``.
 
-        .. math:: \alpha = 4 / \mathrm{sd}(y^2)
+        .. math:: \alpha = 4 h / \mathrm{sd}(y^2), \quad h = \mathrm{clip}(y_\mathrm{max} / y_{99}, 1, 3)
 
-        where it is measured: the spread over neurons and samples of what one neuron adds to the goodness, as it was
-        before any learning. It is not followed later, since goodness that grows is how a layer becomes sure: on a
+        where it is measured: over the spread, over neurons and samples, of what one neuron adds to the goodness, as it
+        was before any learning. A layer whose range ends far above its first activities would grow until it is there,
+        and clip, so it gets a loss that is content earlier; one that prints no end gets the greatest ``h``.
+
+        The scale is not followed later, since goodness that grows is how a layer becomes sure: on a
         loss of relative goodness a rectifier grew without end (42 % error where this gives 2.6).
         """
         if self.scale is not None:
             return self.scale
-        return SCALE / self.first["spread"] if self.first else SCALE
+        return SCALE * self.first["headroom"] / self.first["spread"] if self.first else SCALE
 
     def __call__(self, y: torch.Tensor, mean_squares: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Compare the halves of a batch.
@@ -101,3 +111,13 @@ class Contrast:
         spread = y.square().flatten(1).std(-1, keepdim=True) * (width * self.measure.unit(width) / 2)
         self.first["spread"] = torch.where(spread > 0, spread, 1.0)  # a layer that is silent has no scale
         self.first["rest"] = goodness.mean(-1, keepdim=True)
+        self.first["headroom"] = self._headroom(y)
+
+    def _headroom(self, y: torch.Tensor) -> torch.Tensor:
+        """Return ``h``, ``(chips, 1)``."""
+        most = y.new_full((y.shape[0], 1), torch.inf)
+        if self.ceiling is not None:
+            most = torch.as_tensor(self.ceiling, dtype=y.dtype, device=y.device).reshape(-1, 1).expand_as(most)
+        rank = math.ceil(TOP * y[0].numel())
+        reached = torch.stack([chip.flatten().kthvalue(rank).values for chip in y]).unsqueeze(-1)
+        return (most / reached.clamp(min=0)).clamp(1, HEADROOM)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import torch
 
-from analogff.device import Marked
+from analogff.device import Datasheet, Marked
 from analogff.forward_forward.contrast import Contrast
 from analogff.forward_forward.dropout import Dropout
 from analogff.forward_forward.goodness import make_goodness
@@ -52,7 +52,7 @@ class ForwardForward(Ordered[ForwardForwardOptions]):
         sheets, classes = [layer.datasheet for layer in network.layers], network.classes
         options.refuse_depth([sheet.n_out for sheet in sheets])
         self.sign = -1 if options.direction == "minimise" else 1
-        self.contrasts = [_contrast(options, layer, sheet.n_out, classes, seed) for layer, sheet in enumerate(sheets)]
+        self.contrasts = [_contrast(options, layer, sheet, classes, seed) for layer, sheet in enumerate(sheets)]
         self.labels = Labels(options.labels, classes, options.label_strength)
         inputs = [sheets[0].n_in, *(sheet.n_out for sheet in sheets[:-1])]
         self.dropout = Dropout(options.input_dropout, options.dropout, inputs, classes)
@@ -193,8 +193,9 @@ class ForwardForward(Ordered[ForwardForwardOptions]):
         return self.dropout.silence(0, self.network.present(labelled))
 
 
-def _contrast(options: ForwardForwardOptions, layer: int, width: int, classes: int, seed: int) -> Contrast:
+def _contrast(options: ForwardForwardOptions, layer: int, sheet: Datasheet, classes: int, seed: int) -> Contrast:
     """Return what a layer learns from; thresholds of a sum are those of a mean times the width."""
+    width = sheet.n_out
     times = width if options.goodness == "sum" else 1
     theta = options.theta[layer] if isinstance(options.theta, tuple) else options.theta
     loss, apart = LOSSES[options.loss], HALVES.get(options.loss)
@@ -209,4 +210,5 @@ def _contrast(options: ForwardForwardOptions, layer: int, width: int, classes: i
         theta=None if theta == "measured" else times * theta,
         minimise=options.direction == "minimise",
         negatives=classes - 1 if options.negatives == "all" else 1,
+        ceiling=sheet.output_max,
     )

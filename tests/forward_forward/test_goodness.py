@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from analogff.forward_forward.contrast import SCALE, Contrast
+from analogff.forward_forward.contrast import HEADROOM, SCALE, Contrast
 from analogff.forward_forward.goodness import GOODNESS, make_goodness
 from analogff.forward_forward.losses import LOSSES
 from analogff.normalise import mean_square
@@ -85,6 +85,16 @@ def test_a_measured_scale_is_kept_from_the_first_reads():
     y = torch.rand(1, 20, 30, generator=torch.Generator().manual_seed(0))
     contrast(y, y.square().mean(-1))
     spread = y.square().std()
-    torch.testing.assert_close(contrast.steepness, (SCALE / spread).view(1, 1))
+    torch.testing.assert_close(contrast.steepness, (SCALE * HEADROOM / spread).view(1, 1))
     contrast(3 * y, 9 * y.square().mean(-1))
-    torch.testing.assert_close(contrast.steepness, (SCALE / spread).view(1, 1))
+    torch.testing.assert_close(contrast.steepness, (SCALE * HEADROOM / spread).view(1, 1))
+
+
+def test_a_range_that_ends_near_makes_the_scale_smaller():
+    """Uniform activities reach 0.99 of their end; a chip of twice the range has twice the headroom."""
+    y = torch.rand(3, 100, 100, generator=torch.Generator().manual_seed(0))[:1].repeat(3, 1, 1)
+    ceiling = torch.tensor([1.0, 2.0, 50.0])
+    contrast = Contrast(measure=GOODNESS["mean"], loss=LOSSES["swish"], scale=None, theta=None, ceiling=ceiling)
+    contrast(y, y.square().mean(-1))
+    raised = contrast.steepness.flatten() * y[0].square().std() / SCALE
+    torch.testing.assert_close(raised, torch.tensor([1 / 0.99, 2 / 0.99, HEADROOM]), rtol=5e-3, atol=0)
