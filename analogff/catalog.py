@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from analogff.device import Device
     from analogff.rules.base import Rule
 
-DEVICES, RULES = "analogff.devices", "analogff.rules"
-_PATCHWORK = re.compile(r"patchwork\((.+)\)")
+DEVICES, WRAPPERS, RULES = "analogff.devices", "analogff.wrappers", "analogff.rules"
+_WRAPPED = re.compile(r"([\w.-]+)\((.+)\)")
 
 
 class CatalogError(ValueError):
@@ -60,17 +60,18 @@ def resolve_device(reference: str, folder: Path) -> type[Device]:
     """Return the class that a study file means.
 
     Args:
-        reference: A registered name, ``package.module:Class`` or ``path/to/file.py:Class``; any of them in
-            ``patchwork(...)`` for small ones under the fields of an image.
+        reference: A registered name, ``package.module:Class`` or ``path/to/file.py:Class``; any of them in the
+            brackets of a registered wrapper, such as ``patchwork(...)`` for small ones under the fields of an image.
         folder: What a relative path starts from.
 
     Raises:
         CatalogError: If there is no such class, it cannot be imported, or it is no device.
     """
-    from analogff.device import Device, patchwork
+    from analogff.device import Device
 
-    if patches := _PATCHWORK.fullmatch(reference):
-        return patchwork(resolve_device(patches[1], folder))
+    if wrapped := _WRAPPED.fullmatch(reference):
+        wrapper = _of_entry_point(wrapped[1], WRAPPERS, "a registered wrapper")
+        return _of_type(wrapper(resolve_device(wrapped[2], folder)), Device, reference)
     place, colon, attribute = reference.rpartition(":")
     if not colon:
         found = _of_entry_point(reference, DEVICES, "a registered device, package.module:Class or file.py:Class")
@@ -103,8 +104,8 @@ def fingerprint(reference: str, group: str, folder: Path) -> str:
 
     A study that resumes after the user's device file was edited must not mix old numbers with new ones.
     """
-    if patches := _PATCHWORK.fullmatch(reference):
-        return fingerprint(patches[1], group, folder)
+    if wrapped := _WRAPPED.fullmatch(reference):
+        return fingerprint(wrapped[2], group, folder)
     if is_file(reference):
         return hashlib.sha256(Path(folder, reference.rpartition(":")[0]).read_bytes()).hexdigest()
     if ":" in reference:

@@ -8,13 +8,15 @@ import torch
 from analogff.device import Datasheet, Device, Marked, Truth, chipwise, product
 from hardware_models import kernels
 from hardware_models.effects import mismatch
-from hardware_models.kernels.circuit import Circuit
+from hardware_models.fabrication import fabricated
+from hardware_models.kernels.circuit import Circuit, of_chips
 from hardware_models.parameters import per_chip
 from hardware_models.periphery import Periphery
+from hardware_models.signal_path import Linear, SignalPath, Turns, turns_of
 from hardware_models.streams import Stream
 
 _CACHED_NUMBERS = 2**17
-_IN_CIRCUIT = [name for name in Circuit._fields if name not in ("curve", "variance", "codes")]
+_IN_CIRCUIT = [name for name in Circuit._fields if name not in ("curve", "variance", "codes", "detours")]
 
 
 class Crossbar(Device):
@@ -39,6 +41,7 @@ class Crossbar(Device):
     """
 
     banked = True
+    _turns: dict[int, Turns]
 
     if TYPE_CHECKING:  # every name that is not a method is a buffer
 
@@ -57,20 +60,26 @@ class Crossbar(Device):
         **cells: Any,
     ):
         super().__init__(n_in, n_out, datasheet=datasheet)
-        self.curve = periphery.family.curve
+        self.curve = periphery.neuron.curve
         self._keep("seeds", torch.as_tensor(seed, dtype=torch.int64).reshape(-1))
         self._keep("reads", torch.zeros_like(self.seeds))
         self._keep("writes", torch.zeros_like(self.seeds))
-        numbers = dict(vars(periphery), weight_noise=weight_noise, curve_spread=curve_spread, **cells)
-        numbers |= dict(input_min=0.0, output_min=0.0)
-        numbers["output_max"] = numbers.pop("family").high
+        numbers = periphery.numbers | dict(weight_noise=weight_noise, curve_spread=curve_spread, **cells)
+        numbers |= dict(input_min=0.0, output_min=0.0, output_max=periphery.neuron.high)
+        numbers |= dict(siemens=periphery.siemens(datasheet))
         for name, value in numbers.items():
             self._keep(name, per_chip(name, value, len(self.seeds)))
-        self._keep("gain", mismatch.factor(self.mismatch, self._fabricated(Stream.GAIN, 1, n_out)))
-        self._keep("offset", mismatch.offset(self.mismatch, self._fabricated(Stream.OFFSET, 1, n_out)))
+        self.periphery = periphery
+        self._around = [*periphery.numbers, "siemens"]
+        drawn = fabricated(periphery, self._surroundings(), self.seeds, n_in, n_out)
+        for name, value in drawn.items():
+            self._keep(name, value)
+        self._around += drawn
         drawn = self._fabricated(Stream.CURVE, 1, 1)
         self._keep("steepness", mismatch.unit_mean_factor(self.curve_spread, drawn))
         self._keep("weights", self._fabricated(Stream.INITIAL, n_out, n_in) / n_in**0.5)
+        _find_turns(self)
+        self.register_load_state_dict_post_hook(_find_turns)
 
     def measure(self, x, bias=None):  # noqa: D102
         return self._read(x, [bias])[0]
@@ -84,14 +93,40 @@ class Crossbar(Device):
     def _read(self, x: torch.Tensor | Marked, biases: Sequence[torch.Tensor | None]) -> list[torch.Tensor]:
         there = self.weights.device
         biases = [b if b is None else torch.as_tensor(b, dtype=torch.float32, device=there) for b in biases]
-        answers = kernels.read(self.circuit(), x, biases)
+        answers = self._read_apart(x, biases) if self._turns else kernels.read(self.circuit(), x, biases)
         self.reads.add_(x.shape[1] * len(biases))
         return answers
 
+    def _read_apart(self, x: torch.Tensor | Marked, biases: Sequence[torch.Tensor | None]) -> list[torch.Tensor]:
+        """Read chips one after another, since each takes its own way, and rounds as it would alone."""
+        circuit, answers = self.circuit(), []
+        for c in range(len(self.seeds)):
+            of_chip = self._path(circuit, c).circuit() if c in self._turns else of_chips(circuit, slice(c, c + 1))
+            answers.append(kernels.read(of_chip, _of_chip(x, c), [b if b is None else _bias(b, c) for b in biases]))
+        return [torch.cat(parts) for parts in zip(*answers, strict=True)]
+
+    def _path(self, circuit: Circuit, chip: int) -> SignalPath:
+        """Return the way of one chip's signals."""
+        one = slice(chip, chip + 1)
+        return SignalPath(self.periphery, self._turns[chip], of_chips(circuit, one), self._surroundings(one))
+
     def oracle(self, x, bias=None):  # noqa: D102
-        a = product(x, self.weights)
-        a = (a if bias is None else a + bias) * self.gain + self.offset
-        return Truth(self._slope(a) * self.gain, self.weights.clone())
+        weights, gain, offset, after = self._linear()
+        a = product(x, weights)
+        a = (a if bias is None else a + bias) * gain + offset
+        return Truth(self._slope(a) * gain * after, weights.clone())
+
+    def _linear(self) -> Linear:
+        """Return the small-signal response of all chips beside the curve."""
+        if not self._turns:
+            return Linear(self.weights, self.gain, self.offset, torch.ones_like(self.gain))
+        circuit = self.circuit()
+        plain = Linear(circuit.weights, circuit.gain, circuit.offset, torch.ones_like(circuit.gain))
+        each = [
+            self._path(circuit, c).linear() if c in self._turns else Linear(*(part[c : c + 1] for part in plain))
+            for c in range(len(self.seeds))
+        ]
+        return Linear(*map(torch.cat, zip(*each, strict=True)))
 
     def circuit(self) -> Circuit:
         """Return what a signal meets, as it stands."""
@@ -100,6 +135,10 @@ class Crossbar(Device):
 
     def _slope(self, a: torch.Tensor) -> torch.Tensor:
         return chipwise(_derivative(self.curve), a, self.steepness)
+
+    def _surroundings(self, chips: slice = slice(None)) -> dict[str, torch.Tensor]:
+        """Return the numbers of what stands around the array, and what was drawn by them."""
+        return {name: getattr(self, name)[chips] for name in self._around}
 
     def _keep(self, name: str, value: torch.Tensor) -> None:
         """Make a tensor part of the chip's state."""
@@ -115,6 +154,26 @@ class Crossbar(Device):
         """Add noise of the present write to cells ``(chips, rows, columns)`` in place."""
         first_row = self.writes[chip] * cells.shape[1]
         return kernels.add_normal_(cells, sigma, self.seeds[chip], first_row, stream)
+
+
+def _find_turns(crossbar: Any, *_: Any) -> None:
+    """Look where the signals of each chip leave the plain way, by its numbers as they stand."""
+    found = enumerate(turns_of(crossbar.periphery, crossbar._surroundings()))
+    crossbar._turns = {chip: turns for chip, turns in found if any(turns)}
+
+
+def _of_chip(x: torch.Tensor | Marked, chip: int) -> torch.Tensor | Marked:
+    if isinstance(x, Marked):
+        return Marked(_one(x.shared, chip), _one(x.marks, chip))
+    return _one(x, chip)
+
+
+def _bias(bias: torch.Tensor, chip: int) -> torch.Tensor:
+    return _one(bias, chip) if bias.dim() == 3 else bias
+
+
+def _one(tensor: torch.Tensor, chip: int) -> torch.Tensor:
+    return tensor if tensor.shape[0] == 1 else tensor[chip : chip + 1]
 
 
 def chip_groups(x: torch.Tensor) -> list[slice]:

@@ -1,10 +1,8 @@
 """Phase-change memory: two cells a weight, programmed with error, drifting, with 1/f noise."""
 
 from collections.abc import Sequence
-from typing import Annotated
 
 import torch
-from annotated_types import Gt
 
 from hardware_models import kernels
 from hardware_models.crossbar import Crossbar, chip_groups
@@ -12,8 +10,8 @@ from hardware_models.effects import drift as drifts
 from hardware_models.effects import mismatch as spread
 from hardware_models.effects import noise, write
 from hardware_models.effects.pairs import difference, pair
-from hardware_models.parameters import Bits, NonNegative, Positive, per_chip
-from hardware_models.periphery import Periphery
+from hardware_models.parameters import NonNegative, Positive, per_chip
+from hardware_models.periphery import Periphery, with_periphery
 from hardware_models.streams import Stream
 
 TYPICAL_SIEMENS = 5e-6
@@ -27,6 +25,7 @@ RESET_PULSES = 2
 """Pulses that empty a pair."""
 
 
+@with_periphery(read_noise=0.01)
 class PCM(Crossbar):
     r"""A crossbar of pairs of phase-change cells with rectifying neurons.
 
@@ -53,12 +52,7 @@ class PCM(Crossbar):
         device_spread: Spread of the steps from cell to cell (lognormal).
         cycle_spread: Spread of the steps from pulse to pulse, relative.
         bounds_spread: Spread of the greatest conductance from cell to cell.
-        read_noise: Standard deviation of one output sample.
         weight_max: Weight of a cell at 1, in units of the typical weight ``1/sqrt(n_in)``.
-        mismatch: Spread of the neurons' gains and, half of it, offsets.
-        adc_bits: Resolution of an output; 0 is continuous.
-        dac_bits: Resolution of an input; 0 is continuous.
-        input_max: Full scale of an input, from 0.
 
     Reference:
         Joshi et al., Nature Communications 11, 2473 (2020), a million devices, 20 s to months; pulses: the
@@ -71,6 +65,7 @@ class PCM(Crossbar):
         n_out: int,
         *,
         seed: int | Sequence[int],
+        periphery: Periphery,
         program_noise: NonNegative = 1.0,
         drift: NonNegative = 1.0,
         flicker_noise: NonNegative = 1.0,
@@ -79,21 +74,9 @@ class PCM(Crossbar):
         device_spread: NonNegative = 0.2,
         cycle_spread: NonNegative = 0.6,
         bounds_spread: NonNegative = 0.1,
-        read_noise: NonNegative = 0.01,
         weight_max: Positive = 4.0,
-        mismatch: NonNegative = 0.0,
-        adc_bits: Bits = 8,
-        dac_bits: Bits = 8,
-        input_max: Annotated[float, Gt(0)] = 8.0,
     ):
         unit = weight_max * n_in**-0.5
-        periphery = Periphery(
-            input_max=input_max,
-            dac_bits=dac_bits,
-            adc_bits=adc_bits,
-            read_noise=read_noise,
-            mismatch=mismatch,
-        )
         sheet = dict(siemens=TYPICAL_SIEMENS, weight_max=unit, pulse_joules=PULSE_JOULES)
         super().__init__(
             n_in,

@@ -1,6 +1,5 @@
-"""Resistive memory: soft-bounds cells that learn by pulses, or are programmed by write-and-verify."""
+"""Resistive memory: cells that learn by pulses or are programmed by write-and-verify, and then relax."""
 
-import dataclasses
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
@@ -9,36 +8,38 @@ from annotated_types import Gt, Lt
 
 from analogff.device import PerChip
 from hardware_models import kernels
-from hardware_models.crossbar import Crossbar, chip_groups
-from hardware_models.effects import mismatch as spread
+from hardware_models.cell_presets import RERAM
+from hardware_models.crossbar import chip_groups
 from hardware_models.effects import write
-from hardware_models.parameters import Bits, NonNegative, Positive, Share
-from hardware_models.periphery import Periphery
-from hardware_models.reram_presets import PRESETS
+from hardware_models.parameters import NonNegative, Positive, Share, per_chip
+from hardware_models.periphery import Periphery, with_periphery
+from hardware_models.pulsed import PulsedArray
 from hardware_models.streams import Stream
 
 TYPICAL_SIEMENS = 8e-6
 """Mean conductance behind a weight as fabricated: a fifth of the greatest, 40 uS (Wan 2022)."""
-VERIFY_PULSES = 8.5
-"""Pulses that write-and-verify spends on a cell on average (Wan et al., Nature 2022; remembered: check)."""
 
 
-class ReRAM(Crossbar):
-    r"""A crossbar of resistive cells with rectifying neurons.
+@with_periphery(read_noise=0.01)
+class ReRAM(PulsedArray):
+    r"""A crossbar of resistive cells.
 
     .. math::
         w \to w + d^+_{ji} (1 - w / w^+_{ji}) (1 + c \xi), \quad
         w \to w - d^-_{ji} (1 - w / w^-_{ji}) (1 + c \xi), \quad W = w\, w_\mathrm{max} / \sqrt{n_\mathrm{in}}
 
-    with :math:`w` within about -1 to 1, steps :math:`d^\pm = d\, e^{s \xi} (1 \pm A)`, and spread bounds. A
-    wanted change becomes up to 31 whole pulses by stochastic rounding. Programming leaves the error measured
-    by Wan et al. one second after the write; retention after that is not modelled.
+    with :math:`w` within about -1 to 1, steps :math:`d^\pm = d\, e^{s \xi} (1 \pm A)`, and spread bounds; two presets
+    have constant steps, and one exponential ones. A wanted change becomes up to 31 whole pulses by stochastic rounding.
+
+    Programming leaves the error measured by Wan et al. one second after the write. In `wait` each cell relaxes in a
+    direction of its own, so that the error grows to what they measured after one and two days; a cell that is written
+    starts anew. That cells relax after learning pulses as after programming is assumed.
 
     Args:
         n_in: Input lines.
         n_out: Output lines.
         seed: One seed a chip.
-        preset: Published cells; see `hardware_models.reram_presets`. The five numbers below override it.
+        preset: Published cells; see `hardware_models.cell_presets`. The seven numbers below override it.
         step: Mean step of one pulse at zero; the range is about -1 to 1.
         device_spread: Spread of the steps from cell to cell (lognormal).
         cycle_spread: Spread of the steps from pulse to pulse, relative.
@@ -47,13 +48,9 @@ class ReRAM(Crossbar):
         asymmetry_spread: Spread of ``A`` from cell to cell.
         corrupt: Share of cells that are stuck somewhere in their range.
         program_noise: Error of programming, in units of the published one.
-        read_noise: Standard deviation of one output sample.
+        retention: Relaxation in the first two days, in units of the published one.
         weight_noise: Fluctuation of each cell from read to read, over the greatest weight (Wan 2022: 1 %).
         weight_max: Weight of a cell at its bound, in units of the typical weight ``1/sqrt(n_in)``.
-        mismatch: Spread of the neurons' gains and, half of it, offsets.
-        adc_bits: Resolution of an output; 0 is continuous.
-        dac_bits: Resolution of an input; 0 is continuous.
-        input_max: Full scale of an input, from 0.
 
     Reference:
         Gong et al., IEDM 2022 (arrays), presets of aihwkit; Wan et al., Nature 608, 504 (2022), noise.
@@ -65,7 +62,17 @@ class ReRAM(Crossbar):
         n_out: int,
         *,
         seed: int | Sequence[int],
-        preset: Literal["soft-bounds", "om-2022", "hfo2", "idealised"] = "soft-bounds",
+        periphery: Periphery,
+        preset: Literal[
+            "soft-bounds",
+            "om-2022",
+            "hfo2",
+            "idealised",
+            "constant-step",
+            "rpu",
+            "gong-2018",
+            "exponential-step",
+        ] = "soft-bounds",
         step: Annotated[PerChip | None, Gt(0)] = None,
         device_spread: NonNegative | None = None,
         cycle_spread: NonNegative | None = None,
@@ -74,92 +81,68 @@ class ReRAM(Crossbar):
         asymmetry_spread: NonNegative | None = None,
         corrupt: Share | None = None,
         program_noise: NonNegative = 1.0,
-        read_noise: NonNegative = 0.01,
+        retention: NonNegative = 1.0,
         weight_noise: NonNegative = 0.01,
         weight_max: Positive = 4.0,
-        mismatch: NonNegative = 0.0,
-        adc_bits: Bits = 8,
-        dac_bits: Bits = 8,
-        input_max: Annotated[float, Gt(0)] = 8.0,
     ):
-        unit = weight_max * n_in**-0.5
-        periphery = Periphery(
-            input_max=input_max,
-            dac_bits=dac_bits,
-            adc_bits=adc_bits,
-            read_noise=read_noise,
-            mismatch=mismatch,
-        )
-        own = dict(
-            step=step,
-            device_spread=device_spread,
-            cycle_spread=cycle_spread,
-            upper_spread=bounds_spread,
-            lower_spread=bounds_spread,
-            asymmetry=asymmetry,
-            asymmetry_spread=asymmetry_spread,
-            corrupt=corrupt,
-        )
-        published = dataclasses.asdict(PRESETS[preset])
         super().__init__(
             n_in,
             n_out,
             seed=seed,
-            datasheet=periphery.datasheet(n_in, n_out, siemens=TYPICAL_SIEMENS, weight_max=unit),
             periphery=periphery,
-            weight_noise=weight_noise * unit,
+            cell=RERAM[preset],
+            told=dict(
+                step=step,
+                device_spread=device_spread,
+                cycle_spread=cycle_spread,
+                upper_spread=bounds_spread,
+                lower_spread=bounds_spread,
+                asymmetry=asymmetry,
+                asymmetry_spread=asymmetry_spread,
+                corrupt=corrupt,
+            ),
+            printed=dict(siemens=TYPICAL_SIEMENS),
+            weight_max=weight_max,
+            weight_noise=weight_noise,
             program_noise=program_noise,
-            unit=unit,
-            **{name: published[name] if value is None else value for name, value in own.items()},
+            retention=retention,
         )
-        self._fabricate_cells()
+        for name in ("written", "relaxing", "age_seconds"):
+            self._keep(name, torch.zeros_like(self.weights))
+        self._keep("rested", torch.full_like(self.weights, torch.nan))
 
-    def _fabricate_cells(self) -> None:
-        """Draw steps, bounds and defects of the cells, in units of a weight."""
-        cells = self.datasheet.n_out, self.datasheet.n_in
-        asymmetry = self.asymmetry + self.asymmetry_spread * self._fabricated(Stream.ASYMMETRY, *cells)
-        step = self.unit * self.step * spread.factor(self.device_spread, self._fabricated(Stream.EFFICIENCY, *cells))
-        stuck = kernels.uniform(self.seeds, 0, *cells, Stream.DEFECT) < self.corrupt
-        step = torch.where(stuck, 0.0, step)
-        self._keep("step_up", step * (1 + asymmetry.clamp(-0.9, 0.9)))
-        self._keep("step_down", step * (1 - asymmetry.clamp(-0.9, 0.9)))
-        self._keep("upper", self.unit * self._bound(self.upper_spread, Stream.UPPER_BOUND))
-        self._keep("lower", -self.unit * self._bound(self.lower_spread, Stream.LOWER_BOUND))
-        anywhere = torch.lerp(self.lower, self.upper, kernels.uniform(self.seeds, 0, *cells, Stream.STUCK))
-        self.weights = torch.where(stuck, anywhere, self.weights.clamp(self.lower, self.upper))
+    def wait(self, seconds):  # noqa: D102
+        passed = per_chip("seconds", seconds, len(self.seeds)).to(self.weights.device)
+        for chip in chip_groups(self.weights):
+            self._restart(chip)
+            self.age_seconds[chip] += passed[chip]
+            unit, was = self.unit[chip], self.written[chip]
+            sigma = self.retention[chip] * unit * write.relaxation(_share(was, unit), self.age_seconds[chip])
+            now = torch.clamp(was + sigma * self.relaxing[chip], self.lower[chip], self.upper[chip])
+            self.weights[chip] = self.rested[chip] = torch.where(self.step_up[chip] > 0, now, was)
 
-    def _bound(self, bound_spread: torch.Tensor, stream: Stream) -> torch.Tensor:
-        """Draw bounds around 1; a cell keeps at least a twentieth of its range."""
-        drawn = self._fabricated(stream, self.datasheet.n_out, self.datasheet.n_in)
-        return (1 + bound_spread * drawn).clamp(min=0.05)
+    def _restart(self, chip: slice) -> None:
+        """Let cells start anew that are not as the last wait left them, since they were written."""
+        w, rows = self.weights[chip], self.datasheet.n_out
+        drawn = kernels.normal(self.seeds[chip], self.writes[chip] * rows, rows, w.shape[2], Stream.RELAXATION)
+        fresh = w != self.rested[chip]
+        self.written[chip] = torch.where(fresh, w, self.written[chip])
+        self.relaxing[chip] = torch.where(fresh, drawn, self.relaxing[chip])
+        self.age_seconds[chip] = torch.where(fresh, 0.0, self.age_seconds[chip])
 
-    def pulse(self, change):  # noqa: D102
-        counts = [self._pulse(chip, change[chip]) for chip in chip_groups(change)]
-        self.writes += 1
-        return torch.cat(counts)
+    def _program(self, chip, weights):
+        self.rested[chip] = torch.nan
+        return super()._program(chip, weights)
 
-    def _pulse(self, chip: slice, change: torch.Tensor) -> torch.Tensor:
-        w, (low, high) = self.weights[chip], (self.lower[chip], self.upper[chip])
-        rows, columns = w.shape[1:]
-        u = kernels.uniform(self.seeds[chip], self.writes[chip] * rows, rows, columns, Stream.ROUNDING)
-        pulses = write.whole_pulses(change, self.step[chip] * self.unit[chip], u)
-        moved = write.soft_bounds(w, pulses, self.step_up[chip], self.step_down[chip], high, low)
-        # n independent steps of mean m and spread c m add up to a spread of c m sqrt(n)
-        sigma = self.cycle_spread[chip] * moved.abs() / pulses.abs().clamp(min=1).sqrt()
-        self._add_write_noise(moved, sigma, Stream.WRITE, chip)
-        w.copy_(torch.clamp(w + moved, low, high))
-        return pulses.abs().nan_to_num().sum((1, 2)).long()
+    def _programming_error(self, chip, target):
+        unit = self.unit[chip]
+        return (
+            self.program_noise[chip]
+            * unit
+            * write.programming_error(_share(target, unit), write.WAN_2022, write.WAN_GMAX)
+        )
 
-    def program(self, weights):  # noqa: D102
-        counts = [self._program(chip, weights[chip]) for chip in chip_groups(weights)]
-        self.writes += 1
-        return torch.cat(counts)
 
-    def _program(self, chip: slice, weights: torch.Tensor) -> torch.Tensor:
-        low, high, unit = self.lower[chip], self.upper[chip], self.unit[chip]
-        target = torch.clamp(weights, low, high)
-        error = write.programming_error((target / unit).abs().clamp(max=1), write.WAN_2022, write.WAN_GMAX)
-        self._add_write_noise(target, self.program_noise[chip] * unit * error, Stream.PROGRAM, chip)
-        works = self.step_up[chip] > 0
-        self.weights[chip] = torch.where(works, torch.clamp(target, low, high), self.weights[chip])
-        return (works.sum((1, 2)) * VERIFY_PULSES).long()
+def _share(w: torch.Tensor, unit: torch.Tensor) -> torch.Tensor:
+    """Return conductances over the greatest one."""
+    return (w / unit).abs().clamp(max=1)

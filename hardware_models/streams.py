@@ -40,3 +40,46 @@ class Stream(enum.IntEnum):
     """Error that write-and-verify leaves."""
     REFRESH = 35
     """Error of reprogramming a pair of cells that ran full."""
+    ADC_GAIN = 40
+    """Gain errors of the output converters."""
+    ADC_OFFSET = 41
+    """Offset errors of the output converters."""
+    ADC_STEPS = 42
+    """Elements of the output converters, which decide their nonlinearity."""
+    ADC_NOISE = 43
+    """Noise of a conversion."""
+    DAC_GAIN = 44
+    """Gain errors of the input converters."""
+    DAC_STEPS = 45
+    """Elements of the input converters."""
+    DEAD_ROW = 48
+    """Which input lines are dead."""
+    DEAD_COLUMN = 49
+    """Which output lines are dead."""
+    TELEGRAPH = 50
+    """States of the traps behind telegraph noise."""
+    TELEGRAPH_PHASE = 51
+    """At which read a trap starts a new block."""
+    FLICKER = 52
+    """Contributions to 1/f noise, of all octaves."""
+    FLICKER_PHASE = 53
+    """At which read each of them starts a new block."""
+    FAULT = 54
+    """Which output lines fail during use."""
+    SLOPE_UP = 64
+    """How steps up shrink with the state of a cell."""
+    SLOPE_DOWN = 65
+    """How steps down shrink with the state of a cell."""
+    LIFETIME = 66
+    """Lifetime of a cell's charge."""
+    RELAXATION = 67
+    """Which way a cell relaxes after it was written."""
+    THRESHOLD = 68
+    """Switching voltage of a magnetic cell."""
+    SWITCHING = 69
+    """Whether a pulse switches a magnetic cell."""
+
+
+def of_conversion(stream: Stream, number: int) -> int:
+    """Return the address of a noise in the several conversions of one read; that of the first is the stream itself."""
+    return stream + 256 * number

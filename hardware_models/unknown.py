@@ -1,20 +1,19 @@
 """A chip of a kind nobody has a model for: its curve is drawn when it is made."""
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated
 
 import torch
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Le
 
 from analogff.device import ContractError, PerChip
 from hardware_models import kernels
 from hardware_models.crossbar import Crossbar, cached_groups
 from hardware_models.effects import mismatch as spread
-from hardware_models.effects.nonlinearity import FAMILIES
 from hardware_models.effects.states import planes_of, whole_states
 from hardware_models.kernels.circuit import Codes
-from hardware_models.parameters import Bits, NonNegative
-from hardware_models.periphery import Periphery
+from hardware_models.parameters import NonNegative
+from hardware_models.periphery import Periphery, with_periphery
 from hardware_models.streams import Stream
 
 TYPICAL_SIEMENS = 10e-6
@@ -23,6 +22,7 @@ WEIGHT_MAX = 4.0
 """Greatest weight of cells that have states to count, in typical weights."""
 
 
+@with_periphery(family="saturating", mismatch=0.2, read_noise=0.05, adc_bits=6)
 class Unknown(Crossbar):
     r"""A layer with the curve of a family, and everything about a copy of it a little off.
 
@@ -30,7 +30,8 @@ class Unknown(Crossbar):
         y = \mathrm{ADC}\left[f(g \circ (W q + b + \sigma_W |q| \xi) + o; s) + \sigma \xi'\right]
 
     with gains :math:`g_j = e^{m \xi_j}`, offsets :math:`o_j = m \xi_j / 2` and a steepness :math:`s` for each
-    chip, lognormal with mean 1. A pulse changes a cell by :math:`e^{m \xi_{ji}}` times what was asked.
+    chip, lognormal with mean 1. A pulse changes a cell by :math:`e^{m \xi_{ji}}` times what was asked,
+    with the :math:`m` of the neurons' mismatch.
 
     Units:
         A weighted sum is typically 1: weights start as ``N(0, 1/n_in)`` and inputs have mean square 1.
@@ -41,14 +42,8 @@ class Unknown(Crossbar):
         n_in: Input lines.
         n_out: Output lines.
         seed: One seed a chip.
-        family: The kind of curve; see `hardware_models.effects.nonlinearity`.
-        mismatch: Spread of gains, of offsets (half of it) and of the write efficiency of the cells.
-        read_noise: Standard deviation of one output sample, before the ADC.
         weight_noise: Fluctuation of each weight from read to read, in units of the typical weight
             ``1/sqrt(n_in)``.
-        adc_bits: Resolution of an output; 0 is continuous.
-        dac_bits: Resolution of an input; 0 is continuous.
-        input_max: Full scale of an input, from 0.
         curve_spread: Spread of the steepness from chip to chip.
         write_noise: Error of each write, relative to the change.
         weight_bits: Resolution of a cell, at least 2, over -4 to 4 typical weights, reached by stochastic rounding;
@@ -65,25 +60,12 @@ class Unknown(Crossbar):
         n_out: int,
         *,
         seed: int | Sequence[int],
-        family: Literal["saturating", "softplus", "exponential", "sigmoid", "non-monotone", "relu"] = "saturating",
-        mismatch: NonNegative = 0.2,
-        read_noise: NonNegative = 0.05,
+        periphery: Periphery,
         weight_noise: NonNegative = 0.0,
-        adc_bits: Bits = 6,
-        dac_bits: Bits = 8,
-        input_max: Annotated[float, Gt(0)] = 8.0,
         curve_spread: NonNegative = 0.2,
         write_noise: NonNegative = 0.0,
         weight_bits: Annotated[int | torch.Tensor, Ge(0), Le(15)] = 0,
     ):
-        periphery = Periphery(
-            family=FAMILIES[family],
-            input_max=input_max,
-            dac_bits=dac_bits,
-            adc_bits=adc_bits,
-            read_noise=read_noise,
-            mismatch=mismatch,
-        )
         super().__init__(
             n_in,
             n_out,

@@ -15,6 +15,7 @@ from analogff.device.product import add_marks, multiply, outer, product
 from analogff.device.protocol import Device, Truth, has_weights
 from analogff.device.sealed import Sealed, require
 from analogff.device.seeds import derive_seed
+from analogff.device.wrapping import answer, wrapping
 
 __all__ = [
     "Bank",
@@ -34,6 +35,7 @@ __all__ = [
     "Sealed",
     "Truth",
     "add_marks",
+    "answer",
     "check_device",
     "chipwise",
     "derive_seed",
@@ -46,4 +48,5 @@ __all__ = [
     "require",
     "samplewise",
     "whole",
+    "wrapping",
 ]

@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-import inspect
 import math
 import typing
 from typing import Annotated, Any, ClassVar
@@ -16,6 +15,7 @@ from analogff.device.fabricate import fabricate
 from analogff.device.marked import Marked
 from analogff.device.protocol import Device, Truth
 from analogff.device.seeds import derive_seed
+from analogff.device.wrapping import answer, wrapping
 
 
 class Patchwork(Device):
@@ -82,10 +82,10 @@ class Patchwork(Device):
         self.register_buffer("lines", lines)
 
     def measure(self, x, bias=None):  # noqa: D102
-        return self._join(_read(self.patches, self._cut(x), self._cut_bias(bias)))
+        return self._join(answer(self.patches, self._cut(x), self._cut_bias(bias)))
 
     def measure_marked(self, x, bias=None):  # noqa: D102
-        return self._join(_read(self.patches, self._cut_marked(x), self._cut_bias(bias)))
+        return self._join(answer(self.patches, self._cut_marked(x), self._cut_bias(bias)))
 
     def measure_biased(self, x, biases):  # noqa: D102
         cut = self._cut_marked(x) if isinstance(x, Marked) else self._cut(x)
@@ -204,38 +204,4 @@ def patchwork(model: type[Device]) -> type[Patchwork]:
 
     In a study file or on the command line it is ``model = "patchwork(NAME)"``.
     """
-
-    class Of(Patchwork):
-        __doc__ = f"Local fields, each under a small {model.__name__} chip; see `Patchwork`."
-
-        def __init__(self, n_in, n_out, **told):
-            super().__init__(n_in, n_out, **told)
-
-    Of.model = model
-    Of.__name__ = Of.__qualname__ = f"PatchworkOf{model.__name__}"
-    _declare(Of.__init__, model)
-    return Of
-
-
-def _declare(constructor: Any, model: type[Device]) -> None:
-    """Let a constructor say that it takes the parameters of two classes, as whoever reads a study file will ask."""
-    ours, theirs = inspect.signature(Patchwork.__init__).parameters, inspect.signature(model.__init__).parameters
-    own = [p for p in ours.values() if p.kind != p.VAR_KEYWORD]
-    kept = [p.replace(kind=p.KEYWORD_ONLY) if p.kind == p.POSITIONAL_OR_KEYWORD else p for p in theirs.values()]
-    kept = [p for p in kept if p.name not in ours and p.name != "datasheet" and p.kind != p.VAR_POSITIONAL]
-    constructor.__signature__ = inspect.Signature([*own, *kept])
-    constructor.__annotations__ = _hints(model) | _hints(Patchwork)
-
-
-def _hints(model: type[Device]) -> dict[str, Any]:
-    try:
-        return typing.get_type_hints(model.__init__, include_extras=True)
-    except Exception:  # an annotation that cannot be evaluated says nothing
-        return {}
-
-
-def _read(device: Device, x: torch.Tensor | Marked, bias: torch.Tensor | None) -> torch.Tensor:
-    """Read; a device without a bias port need not name one."""
-    if isinstance(x, Marked):
-        return device.measure_marked(x, bias)
-    return device.measure(x) if bias is None else device.measure(x, bias)
+    return wrapping(Patchwork, model, f"Local fields, each under a small {model.__name__} chip")

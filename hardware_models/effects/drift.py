@@ -49,3 +49,23 @@ def compensation(fresh: torch.Tensor, now: torch.Tensor) -> torch.Tensor:
     """
     reference, present = (w.sum(2, keepdim=True).abs().sum(1, keepdim=True) for w in (fresh, now))
     return torch.where(present > 0, reference / present, torch.ones_like(present))
+
+
+def column_compensation(fresh: torch.Tensor, now: torch.Tensor) -> torch.Tensor:
+    r"""One factor a column that undoes its drift as well as one factor can.
+
+    .. math:: \alpha_j = \frac{\sum_i W_{ji}(t_0)\, W_{ji}(t)}{\sum_i W_{ji}(t)^2}
+
+    The least squares of ``W(t_0) - alpha W(t)``, and so of the sums that inputs give which do not correlate. Measured
+    by reading the array with one input on after the other, ``n_in`` reads where `compensation` needs one; here without
+    the noise of those reads. Sums over the weights themselves, of either sign, would do with one read, but may nearly
+    cancel in a column.
+
+    Shapes:
+        Weights ``(chips, n_out, n_in)``; returns ``(chips, n_out, 1)``.
+
+    Reference:
+        Least squares column by column in place of the one factor of Le Gallo et al. (`compensation`).
+    """
+    shared, present = ((w * now).sum(2, keepdim=True) for w in (fresh, now))
+    return torch.where(present > 0, shared / present, torch.ones_like(present))

@@ -5,26 +5,27 @@ from importlib.metadata import entry_points
 import torch
 
 from analogff.device import Device
+from hardware_models.capacitor import Capacitor
+from hardware_models.ecram import ECRAM
+from hardware_models.floating_gate import FloatingGate
 from hardware_models.ideal import Ideal
+from hardware_models.mram import MRAM
 from hardware_models.pcm import PCM
 from hardware_models.reram import ReRAM
 from hardware_models.unknown import Unknown
 
 QUIET = dict(mismatch=0.0, read_noise=0.0, adc_bits=0, dac_bits=0, input_max=100.0)
+EVEN = dict(
+    weight_noise=0.0, device_spread=0.0, cycle_spread=0.0, bounds_spread=0.0, program_noise=0.0, weight_max=100.0
+)
 FLAWLESS: dict[type[Device], dict] = {
     Ideal: {},
     Unknown: dict(QUIET, family="relu", curve_spread=0.0),
-    ReRAM: dict(
-        QUIET,
-        weight_noise=0.0,
-        step=1e-6,
-        device_spread=0.0,
-        cycle_spread=0.0,
-        bounds_spread=0.0,
-        asymmetry_spread=0.0,
-        program_noise=0.0,
-        weight_max=100.0,
-    ),
+    ReRAM: dict(QUIET, **EVEN, step=1e-6, asymmetry_spread=0.0, retention=0.0),
+    ECRAM: dict(QUIET, **EVEN, step=1e-6, asymmetry_spread=0.0, slope_up=0.0, slope_down=0.0, slope_spread=0.0),
+    Capacitor: dict(QUIET, **EVEN, step=1e-6, asymmetry_spread=0.0, slope=0.0, slope_spread=0.0, lifetime_seconds=1e20),
+    FloatingGate: dict(QUIET, **EVEN, step_volts=1e-6, window_volts=1.0, fold_volts=1e3),
+    MRAM: dict(QUIET, bits=22, write_volts=10.0, switch_spread_volts=0.0, weight_noise=0.0, weight_max=100.0),
     PCM: dict(
         QUIET,
         program_noise=0.0,

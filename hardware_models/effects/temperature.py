@@ -1,0 +1,96 @@
+"""Temperature: what it does to a transistor's slope and to a conductance, and the noise that nothing can be without."""
+
+import math
+
+import torch
+
+BOLTZMANN = 1.380649e-23
+"""J/K, exact (SI, 2019)."""
+CHARGE = 1.602176634e-19
+"""C, exact (SI, 2019)."""
+ROOM_KELVIN = 300.0
+"""Temperature for which numbers without a temperature hold."""
+
+
+def thermal_voltage(kelvin: torch.Tensor) -> torch.Tensor:
+    r"""Volts that scale every exponential of a semiconductor: 25.85 mV at 300 K.
+
+    .. math:: U_T = k_B T / q
+    """
+    return kelvin * (BOLTZMANN / CHARGE)
+
+
+def subthreshold_swing(kelvin: torch.Tensor, slope_factor: torch.Tensor) -> torch.Tensor:
+    r"""Volts of gate that change the current of a transistor in weak inversion tenfold: 59.5 mV at 300 K and ``n = 1``.
+
+    .. math:: S = n U_T \ln 10
+
+    Args:
+        kelvin: Temperature.
+        slope_factor: ``n``, 1.2 to 1.6 in bulk CMOS.
+
+    Reference:
+        Enz, Krummenacher and Vittoz, Analog Integrated Circuits and Signal Processing 8, 83 (1995).
+    """
+    return slope_factor * thermal_voltage(kelvin) * math.log(10)
+
+
+def exponent_gain(kelvin: torch.Tensor, reference_kelvin: float = ROOM_KELVIN) -> torch.Tensor:
+    r"""Factor on the exponent of a current in weak inversion when temperature changes and voltages do not.
+
+    .. math:: e^{V / n U_T(T)} = \left(e^{V / n U_T(T_0)}\right)^{T_0 / T}
+
+    The leakage ``I_0`` in front of the exponential and the threshold in the exponent change too, by amounts that are a
+    process's own; they are not part of this.
+    """
+    return reference_kelvin / kelvin
+
+
+def arrhenius(
+    kelvin: torch.Tensor, activation_electronvolts: torch.Tensor, reference_kelvin: float = ROOM_KELVIN
+) -> torch.Tensor:
+    r"""Factor on a conductance, or on a rate, that is thermally activated.
+
+    .. math:: \frac{G(T)}{G(T_0)} = \exp\left[\frac{E_a}{k_B} \left(\frac{1}{T_0} - \frac{1}{T}\right)\right]
+
+    Args:
+        kelvin: Temperature.
+        activation_electronvolts: ``E_a``; negative where the conductance falls with temperature, as a metal's.
+        reference_kelvin: Temperature of the factor 1.
+    """
+    per_kelvin = activation_electronvolts * (CHARGE / BOLTZMANN)
+    return torch.exp(per_kelvin * (1 / reference_kelvin - 1 / kelvin))
+
+
+def thermal_noise(siemens: torch.Tensor, kelvin: torch.Tensor, hertz: torch.Tensor) -> torch.Tensor:
+    r"""Standard deviation of the noise current of a conductance without bias, in amperes.
+
+    .. math:: \sigma = \sqrt{4 k_B T G\, \Delta f}
+
+    Args:
+        siemens: ``G``.
+        kelvin: ``T``.
+        hertz: Bandwidth; for an integration over a time ``t`` it is ``1 / 2t``.
+
+    Reference:
+        Johnson, Physical Review 32, 97 (1928); Nyquist, Physical Review 32, 110 (1928).
+    """
+    return ((4 * BOLTZMANN) ** 0.5) * (kelvin * siemens * hertz).sqrt()
+
+
+def shot_noise(amperes: torch.Tensor, hertz: torch.Tensor) -> torch.Tensor:
+    r"""Standard deviation of a current of charges that cross a barrier independently, in amperes.
+
+    .. math:: \sigma = \sqrt{2 q |I|\, \Delta f}
+
+    For a device that conducts by diffusion, such as a transistor in weak inversion or a diode. A resistor much longer
+    than the electrons' mean free path shows `thermal_noise` only.
+
+    Args:
+        amperes: Mean current ``I``.
+        hertz: Bandwidth.
+
+    Reference:
+        Schottky, Annalen der Physik 362, 541 (1918).
+    """
+    return ((2 * CHARGE) ** 0.5) * (amperes.abs() * hertz).sqrt()

@@ -1,0 +1,46 @@
+"""Tiles and bit-serial inputs: a weighted sum in parts, each converted by itself and added as numbers."""
+
+import math
+
+import torch
+
+
+def tiles(lines: int, most: int) -> list[slice]:
+    """Split input lines over as few arrays of at most so many rows as will do, as evenly as they can be.
+
+    Args:
+        lines: Input lines.
+        most: Rows of an array; 0 puts all in one.
+
+    Example:
+        >>> tiles(784, 512)
+        [slice(0, 392, None), slice(392, 784, None)]
+    """
+    count = math.ceil(lines / most) if most else 1
+    ends = [n * lines // count for n in range(count + 1)]
+    return [slice(*bounds) for bounds in zip(ends, ends[1:], strict=False)]
+
+
+def serial(q: torch.Tensor, step: torch.Tensor, bit: int) -> torch.Tensor:
+    r"""Return one bit of each input, as 0 or 1.
+
+    .. math:: q = d \sum_i 2^i \beta_i
+
+    Args:
+        q: Inputs on the grid of a converter that starts at 0.
+        step: ``d``.
+        bit: ``i``.
+    """
+    return (q / step).round().div_(2.0**bit).floor_().remainder_(2)
+
+
+def signed_range(full: torch.Tensor, bits: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    r"""Return the ends of a converter for both signs, which has a code for zero.
+
+    .. math:: -A \;\text{to}\; A - d, \quad d = 2 A / 2^b
+
+    Args:
+        full: ``A``.
+        bits: ``b``; 0 is continuous, from ``-A`` to ``A``.
+    """
+    return -full, torch.where(bits > 0, full - 2 * full / 2.0**bits, full)
