@@ -50,8 +50,31 @@ class Check:
 
 
 @dataclass(frozen=True)
+class Characterize:
+    """Know a device by reads and pulses alone: write its datasheet, and a twin fitted to the same reads."""
+
+    device: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="DEVICE")]
+    """A registered name, package.module:Class or path/to/file.py:Class."""
+    set: Settings = ()
+    """A parameter of the device, e.g. read_noise=0.1; may be given several times."""
+    n_in: Annotated[int, tyro.conf.arg(metavar="N")] = 64
+    """Input lines."""
+    n_out: Annotated[int, tyro.conf.arg(metavar="N")] = 32
+    """Output lines; intervals count them."""
+    chips: Annotated[int, tyro.conf.arg(metavar="N")] = 5
+    """How many chips are made."""
+    seed: Annotated[int, tyro.conf.arg(metavar="N")] = 0
+    """Of the first chip and of the stimuli."""
+    out: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")] = None
+    """Folder of the datasheet; datasheets/<name of the device> by default."""
+
+
+@dataclass(frozen=True)
 class Devices:
-    """List the devices that are there."""
+    """List the devices that are there, or tell all about one: equation, parameters, ranges, source."""
+
+    device: Annotated[tyro.conf.Positional[str | None], tyro.conf.arg(metavar="DEVICE")] = None
+    """A registered name, package.module:Class or path/to/file.py:Class; all registered ones by default."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +85,7 @@ class Rules:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line, and exit with its status."""
     command = tyro.cli(
-        Run | Plot | Check | Devices | Rules,  # type: ignore[arg-type]
+        Run | Plot | Check | Characterize | Devices | Rules,  # type: ignore[arg-type]
         args=arguments,
         prog="analogff",
         description="Train black-box analog hardware, and compare learning rules on it.",

@@ -1,8 +1,9 @@
 """What each command does, and the exit status that it ends with."""
 
+import dataclasses
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,29 +74,66 @@ def plot(command: "cli.Plot", console: Console) -> int:
 def check(command: "cli.Check", console: Console) -> int:
     """Run the conformance suite on a device."""
     from analogff.device.check import check_device
-    from analogff.study.mistakes import StudyError
-    from analogff.study.parameters import read_parameters
-    from analogff.study.spec import parse_setting
 
     try:
-        model = catalog.resolve_device(command.device, Path.cwd())
-        given = dict(parse_setting(text) for text in command.set)
-        _, mistakes = read_parameters(model, given, "--set")
-    except catalog.CatalogError as error:
-        return _mistaken(str(error))
-    except StudyError as error:
-        return _mistaken(str(error))
-    if mistakes:
-        return _mistaken(command.device, mistakes)
+        model, given = _device_and_settings(command)
+    except _Wrong as error:
+        return _mistaken(str(error), error.mistakes)
     found = check_device(model, **given)
     for line in found.lines():
         console.print(escape(line), soft_wrap=True)
     return OK if found.passed else FAILED
 
 
+def characterize(command: "cli.Characterize", console: Console) -> int:
+    """Measure a device as a black box, write its datasheet and print the table."""
+    from analogff.characterize import characterize, write_down
+    from analogff.study.labels import file_name
+
+    try:
+        model, given = _device_and_settings(command)
+    except _Wrong as error:
+        return _mistaken(str(error), error.mistakes)
+    folder = command.out or Path("datasheets", file_name(command.device))
+    try:
+        with console.status("") as status:
+            found = characterize(
+                model,
+                name=command.device,
+                parameters=given,
+                n_in=command.n_in,
+                n_out=command.n_out,
+                chips=command.chips,
+                seed=command.seed,
+                tell=lambda what: status.update(f"Measuring: {what}"),
+            )
+    except ValueError as error:
+        return _mistaken(str(error))
+    except Exception as error:  # of the device's author, who wants to know where
+        _say_error(f"Expected {command.device} to be made. Got {in_words(error)}. `analogff check` says more.")
+        return FAILED
+    files = write_down(found, folder)
+    _tell_figures(found, console)
+    console.print(escape(f"{len(files)} files in {folder}: datasheet.md is the one to read."), soft_wrap=True)
+    return OK if found.estimates else FAILED
+
+
 def devices(command: "cli.Devices", console: Console) -> int:
-    """List the registered devices."""
-    _list(catalog.DEVICES, lambda name: catalog.resolve_device(name, Path.cwd()), console)
+    """List the registered devices with their sources, or tell all that one says about itself."""
+    from analogff.describe import describe
+
+    if command.device is None:
+        _list(catalog.DEVICES, lambda name: catalog.resolve_device(name, Path.cwd()), console, _with_source)
+        return OK
+    try:
+        found = describe(catalog.resolve_device(command.device, Path.cwd()))
+    except catalog.CatalogError as error:
+        return _mistaken(str(error))
+    console.print(escape(f"{command.device}: {found.summary}\n{found.about}\n"), soft_wrap=True)
+    if found.units:
+        console.print(escape(f"Units: {found.units}\n"), soft_wrap=True)
+    _print_table("", ("parameter", "default", "range", "meaning"), map(dataclasses.astuple, found.parameters), console)
+    console.print(escape(f"Source: {found.source or 'none is named.'}"), soft_wrap=True)
     return OK
 
 
@@ -106,7 +144,28 @@ def rules(command: "cli.Rules", console: Console) -> int:
 
 
 class _Wrong(ValueError):
-    """An argument with a value that makes no sense."""
+    """An argument with a value that makes no sense, or several of them."""
+
+    def __init__(self, what: str, mistakes: Any = ()):
+        super().__init__(what)
+        self.mistakes = mistakes
+
+
+def _device_and_settings(command: Any) -> tuple[Any, dict[str, Any]]:
+    """Return the class that a command names, and what its --set gives."""
+    from analogff.study.mistakes import StudyError
+    from analogff.study.parameters import read_parameters
+    from analogff.study.spec import parse_setting
+
+    try:
+        model = catalog.resolve_device(command.device, Path.cwd())
+        given = dict(parse_setting(text) for text in command.set)
+        _, mistakes = read_parameters(model, given, "--set")
+    except (catalog.CatalogError, StudyError) as error:
+        raise _Wrong(str(error)) from error
+    if mistakes:
+        raise _Wrong(command.device, mistakes)
+    return model, given
 
 
 def _check_numbers(command: "cli.Run") -> None:
@@ -146,12 +205,39 @@ def _draw(folder: Path, console: Console) -> int:
     return OK
 
 
-def _list(group: str, resolve: Callable[[str], Any], console: Console) -> None:
+def _tell_figures(found: Any, console: Console) -> None:
+    from analogff.characterize.write_down import rows
+
+    title = f"{found.device}, {len(found.seeds)} chips, as measured from outside"
+    _print_table(title, ("figure", "value", "95 % interval", "unit", "n"), rows(found), console)
+    for row in found.missing:
+        console.print(escape(f"{row.name}: not measurable: {row.why}."), soft_wrap=True)
+
+
+def _with_source(model: type) -> str:
+    from analogff.describe import describe
+
+    found = describe(model)
+    return f"{found.summary} Source: {found.source}" if found.source else found.summary
+
+
+def _print_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[str]], console: Console) -> None:
+    from rich.table import Table
+
+    table = Table(*columns, title=title or None)
+    for row in rows:
+        table.add_row(*map(escape, row))
+    console.print(table)
+
+
+def _list(
+    group: str, resolve: Callable[[str], Any], console: Console, tell: Callable[[type], str] = catalog.summary
+) -> None:
     for entry in catalog.registered(group):
         owner = catalog.distribution(entry)
         where = "" if owner == "analogff" else f" [{owner}]"
         try:
-            told = catalog.summary(resolve(entry.name))
+            told = tell(resolve(entry.name))
         except catalog.CatalogError as error:
             told = f"broken: {error}"
         console.print(escape(f"{entry.name}{where}: {told}"), soft_wrap=True)
@@ -174,6 +260,7 @@ _ACTS: dict[str, Callable[[Any, Console], int]] = {
     "Run": run,
     "Plot": plot,
     "Check": check,
+    "Characterize": characterize,
     "Devices": devices,
     "Rules": rules,
 }

@@ -12,8 +12,8 @@ FLOORS = [
     {"rules"},
     {"train", "checkpoint", "catalog"},
     {"study"},
-    {"figures", "classifier"},
-    {"commands", "cli", "__main__"},
+    {"figures", "classifier", "characterize"},
+    {"describe", "commands", "cli", "__main__"},
 ]
 
 

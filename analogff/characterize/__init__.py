@@ -1,0 +1,18 @@
+"""Knowing a device that nobody has a model for, by forward reads and pulses alone."""
+
+from analogff.characterize.estimate import Curve, Estimate, Found, Missing, NotMeasurableError
+from analogff.characterize.measured_twin import MeasuredTwin
+from analogff.characterize.run import Characterisation, characterize
+from analogff.characterize.write_down import write_down
+
+__all__ = [
+    "Characterisation",
+    "Curve",
+    "Estimate",
+    "Found",
+    "MeasuredTwin",
+    "Missing",
+    "NotMeasurableError",
+    "characterize",
+    "write_down",
+]

@@ -1,0 +1,84 @@
+"""Single cells from outside: their weights by nulls, and pulses of a known number of steps."""
+
+import dataclasses
+
+import numpy as np
+
+from analogff.characterize.bench import Bench
+from analogff.characterize.estimate import NotMeasurableError
+from analogff.characterize.nulls import null_biases
+from analogff.characterize.survey import Crossing
+
+TYPICAL_ASK = 0.1
+"""Change, in typical weights ``1/sqrt(n_in)``, that a train of pulses should make."""
+_FACTORS = (1.0, 0.25, 0.0625, 4.0, 16.0)
+_COUNTABLE = (1.5, 20.0)
+_LONGEST = 16
+_GREATEST = 4.0  # typical weights that a cell is expected within
+
+
+@dataclasses.dataclass(frozen=True)
+class Pulses:
+    """What to ask for to get a train of elementary pulses."""
+
+    step: float
+    """Change asked for that spends one step a cell."""
+    train: int
+    """Steps of a train that moves cells by about `TYPICAL_ASK`."""
+
+    @property
+    def ask(self) -> float:
+        """Change to ask for."""
+        return self.step * self.train
+
+
+def find_pulses(bench: Bench) -> Pulses:
+    """Ask for changes of several sizes and watch how many steps they spend; each is taken back."""
+    bench.need_weights()
+    typical = TYPICAL_ASK * bench.sheet.n_in**-0.5
+    counts = {}
+    for factor in _FACTORS:
+        ask = typical * factor
+        spent = float(np.mean(bench.pulse(ask) + bench.pulse(-ask))) / 2
+        counts[ask] = spent / (bench.sheet.n_in * bench.sheet.n_out)
+        if _COUNTABLE[0] < counts[ask] < _COUNTABLE[1]:
+            break
+    if not any(counts.values()):
+        raise NotMeasurableError("no change that was asked for spent a pulse")
+    if len({round(count, 9) for count in counts.values()}) == 1 and len(counts) > 1:
+        return Pulses(typical, 1)  # requests are counted, and not the steps that they take
+    ask = next((a for a, n in counts.items() if _COUNTABLE[0] < n < _COUNTABLE[1]), max(counts, key=lambda a: a))
+    step = ask / counts[ask]
+    return Pulses(step, int(np.clip(round(typical / step), 1, _LONGEST)))
+
+
+@dataclasses.dataclass(frozen=True)
+class Probe:
+    """How cells are read one by one: one line on at a time, and a null."""
+
+    crossing: Crossing
+    """Where the nulls are."""
+    size: float
+    """Input of the line that is on."""
+
+    @classmethod
+    def of(cls, bench: Bench) -> "Probe":
+        """Choose the input so that the greatest weight stays within the free way around the null."""
+        bench.need_bias_port()
+        crossing = bench.survey.crossing(bench.survey.level(0.5))
+        if np.isnan(crossing.at).any():
+            raise NotMeasurableError("some neurons never pass half of their range")
+        greatest = _GREATEST * bench.sheet.n_in**-0.5
+        if bench.sheet.weight_max is not None:
+            greatest = max(greatest, float(np.max(np.asarray(bench.sheet.weight_max))))
+        return cls(crossing, bench.input_of(0.9 * float(crossing.room.min()) / greatest))
+
+    def nulls(self, bench: Bench) -> np.ndarray:
+        """Return minus every weight, and one number a neuron, ``(repeats, chips, n_in, n_out)``."""
+        return null_biases(bench, self.size * np.eye(bench.sheet.n_in), self.crossing) / self.size
+
+    def weights(self, bench: Bench) -> np.ndarray:
+        """Return every weight, ``(repeats, chips, n_in, n_out)``."""
+        silent = np.zeros((1, bench.sheet.n_in))
+        zero = np.mean([null_biases(bench, silent, self.crossing) for _ in range(4)], axis=0)
+        return zero / self.size - self.nulls(bench)

@@ -1,0 +1,44 @@
+"""Pictures of measured points, each with the numbers in it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from analogff.characterize.estimate import Curve
+from analogff.figures.drawing import Drawing
+from analogff.figures.style import COLOURS, RC, make_figure
+
+_FEW = 6
+
+
+def draw(curves: Sequence[Curve], folder: Path) -> list[Path]:
+    """Draw curves into a folder, each as PDF, PNG and CSV."""
+    with mpl.rc_context():  # the same look whatever the user's own settings are
+        mpl.rcdefaults()
+        mpl.rcParams.update(RC)
+        return [path for curve in curves for path in Drawing(curve.name, _figure(curve), curve.table).save(folder)]
+
+
+def _figure(curve: Curve) -> Figure:
+    """Draw one line a series: those of a single series of each chip, of many series of the first chip."""
+    figure, (axes,) = make_figure(1, 0)
+    series = list(curve.table["series"].unique())
+    of = "chip" if len(series) == 1 else "series"
+    table = curve.table if of == "chip" else curve.table[curve.table["chip"] == 0]
+    lines = list(table.groupby(of, sort=False))
+    for n, (_, line) in enumerate(lines):
+        colour = COLOURS[n % len(COLOURS)]
+        if line["low"].isna().all():
+            axes.plot(line["x"], line["y"], ".", color=colour, markersize=2)
+            continue
+        axes.plot(line["x"], line["y"], color=colour, linewidth=1.1 if len(lines) <= _FEW else 0.5)
+        if len(lines) <= _FEW:
+            axes.fill_between(line["x"], line["low"], line["high"], color=colour, alpha=0.2, linewidth=0)
+    axes.set_title({"chip": f"{series[0]}, a line a chip", "series": "chip 0, a line a neuron"}[of])
+    axes.set_xlabel(curve.x)
+    axes.set_ylabel(curve.y)
+    if curve.log_x:
+        axes.set_xscale("log")
+    return figure

@@ -1,0 +1,79 @@
+"""Weighted sums by nulling: the bias that brings an output back to the same level."""
+
+import numpy as np
+
+from analogff.characterize.bench import Bench
+from analogff.characterize.survey import Crossing
+
+REPEATS = 8
+"""Ramps of one null; halves of them are independent of each other."""
+POINTS = 32
+_HALVINGS = 12
+_LOOKS = 8
+_TAILS = 6.0  # standard deviations of noise on either side of a ramp
+
+
+def null_biases(bench: Bench, x: np.ndarray, crossing: Crossing, repeats: int = REPEATS) -> np.ndarray:
+    r"""Return the biases at which outputs pass a level, for each of several inputs.
+
+    .. math:: b(x) = l + \delta \cdot \#\{m : y(x, l + (m + u)\,\delta) < y^*\}, \quad u \sim U[0, 1)
+
+    A ramp over the passage, of which the reads below the level are counted: the mean of the passage, whatever the
+    shape of the neuron and of the noise. Where the ramp lies is found by halving. Since an input adds to the bias,
+    :math:`a(x) = b(0) - b(x)` is its weighted sum, in the bias port's own unit.
+
+    Args:
+        bench: The chips.
+        x: Inputs, ``(patterns, n_in)``.
+        crossing: The level, and where silent inputs pass it.
+        repeats: Ramps.
+
+    Returns:
+        ``(repeats, chips, patterns, n_out)``: one value a ramp; nan where a neuron never passes the level.
+    """
+    low, window = _locate(bench, x, crossing)
+    step = window / POINTS
+    level, toward = crossing.level[:, None, None], crossing.toward[:, None, None]
+    found = np.empty((repeats, *low.shape))
+    inputs = np.repeat(x, POINTS, axis=0)
+    for r in range(repeats):
+        start = low + step * bench.random.random(low.shape)
+        biases = start[:, :, None] + step[:, :, None] * np.arange(POINTS)[:, None]
+        y = bench.read(inputs, _numbers(biases.reshape(bench.count, len(inputs), -1)))
+        below = (toward * (y.reshape(biases.shape) - level) < 0).sum(2)
+        found[r] = low + step * below
+    return found
+
+
+def sums(bench: Bench, x: np.ndarray, crossing: Crossing, repeats: int = REPEATS) -> np.ndarray:
+    """Return the weighted sums of inputs ``(patterns, n_in)``, ``(repeats, chips, patterns, n_out)``."""
+    silent = np.zeros((1, bench.sheet.n_in))
+    zero = np.mean([null_biases(bench, silent, crossing, repeats) for _ in range(4)], axis=0)
+    return zero - null_biases(bench, x, crossing, repeats)
+
+
+def _locate(bench: Bench, x: np.ndarray, crossing: Crossing) -> tuple[np.ndarray, np.ndarray]:
+    """Find starts and lengths of ramps, ``(chips, patterns, n_out)``."""
+    at = np.broadcast_to(crossing.at[:, None], (bench.count, len(x), bench.sheet.n_out))
+    room = np.broadcast_to(crossing.room[:, None], at.shape)
+    low, high = at - room, at + room
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        below = _above(bench, x, middle, crossing).mean(2) < 0
+        low, high = np.where(below, middle, low), np.where(below, high, middle)
+    middle = (low + high) / 2
+    noise = _above(bench, x, middle, crossing).std(2, ddof=1) / crossing.slope[:, None]
+    half = _TAILS * noise + 2 * (high - low)
+    return middle - half, 2 * half
+
+
+def _above(bench: Bench, x: np.ndarray, bias: np.ndarray, crossing: Crossing) -> np.ndarray:
+    """Look several times by how much outputs exceed the level, ``(chips, patterns, looks, n_out)``."""
+    y = bench.read(np.repeat(x, _LOOKS, axis=0), _numbers(np.repeat(bias, _LOOKS, axis=1)))
+    y = y.reshape(bench.count, len(x), _LOOKS, -1)
+    return crossing.toward[:, None, None] * (y - crossing.level[:, None, None])
+
+
+def _numbers(bias: np.ndarray) -> np.ndarray:
+    """Return what can be put on a port where no neuron is to be moved."""
+    return np.nan_to_num(bias)

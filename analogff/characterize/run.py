@@ -1,0 +1,151 @@
+"""All measurements of a device class, one after the other."""
+
+import dataclasses
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import torch
+
+from analogff.characterize import (
+    bits,
+    codes,
+    correlation,
+    crosstalk,
+    drift,
+    linearity,
+    noise,
+    spread,
+    symmetry,
+    transfer,
+    twin_quality,
+    write,
+)
+from analogff.characterize.bench import Bench
+from analogff.characterize.estimate import Curve, Estimate, Missing, NotMeasurableError
+from analogff.characterize.measured_twin import MeasuredTwin
+from analogff.device import Device, Observable, Sealed, derive_seed, fabricate
+
+READS = (transfer, noise, bits, codes, linearity, correlation, spread)
+"""What only reads: all of it on the same chips."""
+WRITES = (drift, write, symmetry, crosstalk)
+"""What wears chips: each on fresh ones, fabricated from the same seeds."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Characterisation:
+    """All that was found out about a device class."""
+
+    device: str
+    """How it was named."""
+    parameters: dict[str, Any]
+    """What it was told."""
+    size: tuple[int, int]
+    """Input and output lines."""
+    seeds: tuple[int, ...]
+    """One a chip."""
+    estimates: tuple[Estimate, ...]
+    """Figures."""
+    missing: tuple[Missing, ...]
+    """Figures that could not be measured."""
+    curves: tuple[Curve, ...]
+    """Points for drawings."""
+    twin: MeasuredTwin | None
+    """Fitted to reads, unless the device failed."""
+    by_bias: bool
+    """Whether there is a bias port, and so a unit of weighted sums."""
+    reads: float
+    """Input vectors read, of each chip."""
+    pulses: float
+    """Elementary write steps spent, mean of a chip."""
+
+
+def characterize(
+    model: type[Device],
+    *,
+    name: str | None = None,
+    parameters: dict[str, Any] | None = None,
+    n_in: int = 64,
+    n_out: int = 32,
+    chips: int = 5,
+    seed: int = 0,
+    tell: Callable[[str], None] = lambda what: None,
+) -> Characterisation:
+    """Fabricate chips, seal them, and measure them as a black box.
+
+    Args:
+        model: The class.
+        name: What to call it; the class's name if None.
+        parameters: Its further arguments.
+        n_in: Input lines.
+        n_out: Output lines, of which intervals count at least 4.
+        chips: How many; their seeds are ``seed``, ``seed + 1``, ...
+        seed: Of the first chip and of the stimuli.
+        tell: Called with what is being measured.
+
+    Raises:
+        ValueError: If the sizes are too small.
+
+    Example:
+        >>> from analogff.device import Digital
+        >>> found = characterize(Digital, n_in=4, n_out=4, chips=2)
+        >>> [row.why for row in found.missing if row.name == "drift exponent"]
+        ['it has no weights of its own; those in front of it are digital']
+    """
+    if n_in < 2 or n_out < 4 or chips < 1:
+        raise ValueError(
+            f"Expected at least 2 inputs, 4 outputs and 1 chip. Got {n_in}, {n_out} and {chips}. Intervals count outputs: "
+            "give more of them."
+        )
+    seeds = tuple(range(seed, seed + chips))
+    benches: list[Bench] = []
+
+    def make_bench(purpose: str) -> Bench:
+        device = fabricate(model, n_in, n_out, seeds=seeds, parameters=parameters)
+        level = Observable.PROBE if device.datasheet.bias_port else Observable.ACTIVITY
+        benches.append(Bench(Sealed(device, chips=chips, level=level), derive_seed(seed, purpose)))
+        return benches[-1]
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # as in learning; more may split sums differently
+    try:
+        shared = make_bench("reads")
+        work: list[tuple[ModuleType, Bench | None]] = [(module, shared) for module in READS]
+        found: list[Estimate] = []
+        missing: list[Missing] = []
+        curves: list[Curve] = []
+        for module, bench in [*work, *((module, None) for module in WRITES)]:
+            tell(module.TITLE)
+            try:
+                result = module.measure(bench or make_bench(module.TITLE))
+            except NotMeasurableError as error:
+                missing.append(Missing(module.TITLE, str(error)))
+                continue
+            found += result.estimates
+            curves += result.curves
+        tell(twin_quality.TITLE)
+        twin = None
+        try:
+            twin = twin_quality.make_twin(shared)
+            result = twin_quality.judge(shared, twin)
+            found += result.estimates
+            curves += result.curves
+        except NotMeasurableError as error:
+            missing.append(Missing(twin_quality.TITLE, str(error)))
+    finally:
+        torch.set_num_threads(threads)
+    counts = [bench.chips.ledger[bench.chips.name] for bench in benches]
+    return Characterisation(
+        device=name or model.__name__,
+        parameters=parameters or {},
+        size=(n_in, n_out),
+        seeds=seeds,
+        estimates=tuple(found),
+        missing=tuple(missing),
+        curves=tuple(curves),
+        twin=twin,
+        by_bias=shared.sheet.bias_port,
+        reads=sum(count.reads for count in counts),
+        pulses=float(sum(np.mean(np.asarray(count.pulses, dtype=float)) for count in counts)),
+    )

@@ -1,0 +1,153 @@
+"""The first look at the neurons: mean and noise of their outputs over a wide sweep."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.ndimage import uniform_filter1d
+
+if TYPE_CHECKING:
+    from analogff.characterize.bench import Bench
+
+LEVELS = 65
+REPEATS = 16
+REACH = 4.0
+"""First sweep, in weighted sums of typical size 1."""
+FURTHEST = 16.0
+"""Last sweep that is tried."""
+_GROWTH = 1.05  # of the outputs' span, above which a wider sweep is worth it
+_SMOOTHED = 5  # levels averaged before the extremes of a curve are looked for
+_SURE = 3.0  # standard errors, beyond which a mean is on one side of a level
+
+
+@dataclasses.dataclass(frozen=True)
+class Survey:
+    """Outputs over a sweep of the bias with silent inputs, or of the inputs' size where there is no bias port."""
+
+    drive: np.ndarray
+    """Biases or input sizes, rising, ``(levels,)``."""
+    outputs: np.ndarray
+    """Every read, ``(repeats, chips, levels, n_out)``."""
+    by_bias: bool
+    """Whether the drive is a bias."""
+
+    @property
+    def unit(self) -> str:
+        """Unit of the drive."""
+        return "sum" if self.by_bias else "input"
+
+    @property
+    def mean(self) -> np.ndarray:
+        """``(chips, levels, n_out)``."""
+        return self.outputs.mean(0)
+
+    @property
+    def span(self) -> np.ndarray:
+        """Greatest less least mean output, ``(chips, n_out)``."""
+        return np.ptp(self.mean, axis=1)
+
+    def ranges(self) -> np.ndarray:
+        """Return greatest less least output of single reads, ``(repeats, chips, n_out)``.
+
+        The levels of the extremes come from one half of the repeats and the outputs from the other, each way around,
+        since the greatest of many noisy means is too great.
+        """
+        halves = self.outputs[::2], self.outputs[1::2]
+        return np.concatenate(
+            [span_between(used, extremes(seen)) for seen, used in (halves, halves[::-1])],
+        )
+
+    @property
+    def orientation(self) -> np.ndarray:
+        """1 for a neuron that rises on the whole, -1 for one that falls, ``(chips, n_out)``."""
+        centred = self.mean - self.mean.mean(1, keepdims=True)
+        return np.where(np.einsum("ckj,k->cj", centred, self.drive - self.drive.mean()) < 0, -1.0, 1.0)
+
+    def level(self, share: float) -> np.ndarray:
+        """Return an output at a share of each neuron's span, ``(chips, n_out)``."""
+        return self.mean.min(1) + share * self.span
+
+    def crossing(self, level: np.ndarray) -> Crossing:
+        """Return about where each neuron passes a level ``(chips, n_out)`` on its way up (or down, if it falls)."""
+        toward = self.orientation[:, None]
+        error = self.outputs.std(0, ddof=1) / len(self.outputs) ** 0.5
+        error = np.maximum(error, 1e-6 * self.span[:, None])
+        above = toward * (self.mean - level[:, None])
+        side = np.where(np.abs(above) > _SURE * error, np.sign(above), 0)
+        chips, neurons = level.shape
+        at, room, slope = (np.full((chips, neurons), np.nan) for _ in range(3))
+        for c in range(chips):
+            for j in range(neurons):
+                at[c, j], room[c, j], slope[c, j] = self._pass(side[c, :, j], above[c, :, j])
+        return Crossing(at, room, slope, toward[:, 0], level)
+
+    def _pass(self, side: np.ndarray, above: np.ndarray) -> tuple[float, float, float]:
+        """Return the upward passage nearest to zero, the free way on both sides of it, and the slope there."""
+        sure = np.flatnonzero(side)
+        pairs = [(a, b) for a, b in zip(sure, sure[1:], strict=False) if side[a] < side[b]]
+        others = [
+            (self.drive[a] + self.drive[b]) / 2 for a, b in zip(sure, sure[1:], strict=False) if side[a] > side[b]
+        ]
+        if not pairs:
+            return np.nan, np.nan, np.nan
+        places = [np.interp(0.0, above[[a, b]], self.drive[[a, b]]) for a, b in pairs]
+        nearest = int(np.argmin(np.abs(places)))
+        (a, b), at = pairs[nearest], places[nearest]
+        stops = [*others, self.drive[0], self.drive[-1]]
+        slope = (above[b] - above[a]) / (self.drive[b] - self.drive[a])
+        return at, min(abs(stop - at) for stop in stops), slope
+
+
+@dataclasses.dataclass(frozen=True)
+class Crossing:
+    """Where neurons pass a level of output, roughly; all ``(chips, n_out)``, nan where one never does."""
+
+    at: np.ndarray
+    """Bias."""
+    room: np.ndarray
+    """Biases this near to it are on the side they should be."""
+    slope: np.ndarray
+    """Steepness there, a positive number."""
+    toward: np.ndarray
+    """1 if the output rises there, -1 if it falls."""
+    level: np.ndarray
+    """The level."""
+
+
+def extremes(outputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return at which levels reads ``(repeats, chips, levels, n_out)`` are greatest and least, ``(chips, n_out)``."""
+    mean = uniform_filter1d(outputs.mean(0), _SMOOTHED, axis=1, mode="nearest")
+    return mean.argmax(1), mean.argmin(1)
+
+
+def span_between(outputs: np.ndarray, levels: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    """Return outputs ``(..., chips, levels, n_out)`` at one level a neuron less those at another."""
+    index = [level.reshape((1,) * (outputs.ndim - 3) + (level.shape[0], 1, level.shape[1])) for level in levels]
+    top, bottom = (np.take_along_axis(outputs, i, -2)[..., 0, :] for i in index)
+    return top - bottom
+
+
+def survey(bench: Bench) -> Survey:
+    """Sweep the bias with silent inputs, as wide as the outputs go on growing; else the size of all inputs."""
+    if not bench.sheet.bias_port:
+        top = bench.input_of(REACH)
+        return _sweep(bench, np.linspace(0.0, top, LEVELS))
+    reach, found = REACH, _sweep(bench, np.linspace(-REACH, REACH, LEVELS))
+    while reach < FURTHEST:
+        wider = _sweep(bench, np.linspace(-2 * reach, 2 * reach, LEVELS))
+        if np.median(wider.span) < _GROWTH * np.median(found.span):
+            break
+        reach, found = 2 * reach, wider
+    return found
+
+
+def _sweep(bench: Bench, drive: np.ndarray) -> Survey:
+    rows = np.tile(drive, REPEATS)
+    if bench.sheet.bias_port:
+        y = bench.read(bias=rows[None, :, None])
+    else:
+        y = bench.read(rows[:, None] * np.ones(bench.sheet.n_in))
+    shaped = y.reshape(bench.count, REPEATS, len(drive), -1).transpose(1, 0, 2, 3)
+    return Survey(drive, shaped, bench.sheet.bias_port)

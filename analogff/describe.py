@@ -1,0 +1,104 @@
+"""What a device class says about itself, laid out for a terminal."""
+
+import dataclasses
+import enum
+import inspect
+import re
+import typing
+from typing import Any
+
+import annotated_types
+
+from analogff.study.parameters import Parameter, parameters_of
+
+_SECTION = re.compile(r"^(Args|Units|Reference|Raises|Shapes|Returns|Example):\n((?:(?:    .*)?\n?)*)", re.MULTILINE)
+_ARGUMENT = re.compile(r"^(\w+): ", re.MULTILINE)
+_LIMITS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Line:
+    """A parameter, as it is told."""
+
+    name: str
+    """The argument."""
+    default: str
+    """Its default; ``required`` without one."""
+    limits: str
+    """What it may be."""
+    meaning: str
+    """What its docstring says, with the unit."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Description:
+    """What a class says about itself."""
+
+    summary: str
+    """The first line of its docstring."""
+    about: str
+    """The rest of it, equation included, up to the arguments; without what is marked up for the web."""
+    units: str
+    """What its signals are measured in; empty if it does not say."""
+    parameters: tuple[Line, ...]
+    """In the order of the constructor."""
+    source: str
+    """Its reference; empty if it names none."""
+
+
+def describe(model: type) -> Description:
+    """Read a device class's docstring and constructor."""
+    text = inspect.cleandoc(model.__doc__ or "It says nothing about itself.") + "\n"
+    sections = {name: inspect.cleandoc(body) for name, body in _SECTION.findall(text)}
+    summary, _, rest = _SECTION.sub("", text).strip().partition("\n")
+    known, _ = parameters_of(model)
+    hints = _hints(model)
+    meanings = _meanings(sections.get("Args", ""))
+    lines = [_line(parameter, hints.get(name), meanings.get(name, "")) for name, parameter in known.items()]
+    return Description(
+        summary=summary,
+        about=rest.replace(".. math::", "").replace(":math:", "").replace("`", "").strip("\n"),
+        units=_joined(sections.get("Units", "")),
+        parameters=tuple(lines),
+        source=_joined(sections.get("Reference", "")),
+    )
+
+
+def _meanings(arguments: str) -> dict[str, str]:
+    parts = _ARGUMENT.split(arguments)
+    return {name: _joined(text) for name, text in zip(parts[1::2], parts[2::2], strict=True)}
+
+
+def _line(parameter: Parameter, hint: Any, meaning: str) -> Line:
+    default = "required" if parameter.default is inspect.Parameter.empty else str(parameter.default)
+    return Line(parameter.name, default, _limits(hint), meaning.replace("`", ""))
+
+
+def _limits(hint: Any) -> str:
+    """Say what an annotation allows, such as ``Annotated[float | Tensor, Ge(0)]``."""
+    told = []
+    for part in _parts(hint):
+        if isinstance(part, annotated_types.BaseMetadata):
+            told += [f"{word} {getattr(part, name):g}" for name, word in _LIMITS.items() if hasattr(part, name)]
+        if typing.get_origin(part) is typing.Literal:
+            told.append("one of " + ", ".join(map(str, typing.get_args(part))))
+        if isinstance(part, type) and issubclass(part, enum.Enum):
+            told.append("one of " + ", ".join(str(choice.value) for choice in part))
+    return ", ".join(dict.fromkeys(told))
+
+
+def _parts(hint: Any) -> list[Any]:
+    """Return what an annotation consists of, at all depths."""
+    inside = [] if typing.get_origin(hint) is typing.Literal else typing.get_args(hint)
+    return [hint, *(part for each in inside for part in _parts(each))]
+
+
+def _hints(model: type) -> dict[str, Any]:
+    try:
+        return typing.get_type_hints(model.__init__, include_extras=True)
+    except Exception:  # an annotation that cannot be evaluated says nothing
+        return {}
+
+
+def _joined(text: str) -> str:
+    return " ".join(text.split())
