@@ -35,7 +35,7 @@ class Capacitor(PulsedArray):
         updates, and it leaves the seconds to its user. Here an update counts as 1 ms, so that the lifetime is 1000 s:
         writing some hundred input lines one after the other, with some ten to thirty pulses of 100 ns each, takes 0.1
         to 2.4 ms, and reads of a batch less. An array that writes all lines at once would forget as little with a
-        lifetime of a second.
+        lifetime of a second. Times and energies of a pulse are the general ones of a `Datasheet`.
 
     Args:
         n_in: Input lines.
@@ -56,8 +56,7 @@ class Capacitor(PulsedArray):
         weight_max: Weight of a cell at 1, in units of the typical weight ``1/sqrt(n_in)``.
 
     Reference:
-        Li et al., VLSI Technology 2018; fit: the capacitor preset of aihwkit. Times and energies of a pulse are the
-        general ones of a `Datasheet`.
+        Li et al., VLSI Technology 2018; fit: the capacitor preset of aihwkit.
     """
 
     def __init__(

@@ -1,8 +1,10 @@
 """Published cells that learn by pulses, in units of a range of about -1 to 1; spreads are relative.
 
-All are fits of aihwkit to the measurements named at each (its ``simulator/presets/devices.py``), with these
-differences, the same for every cell here: steps spread lognormally in place of normally, so that no cell steps
-backwards; ``write_noise_std``, which is drawn anew for what is read after each write, is left out.
+All but the floating gate are fits of aihwkit (1.1, ``simulator/presets/devices.py``) to the measurements named at each,
+with these differences: steps spread lognormally in place of normally, so that no cell steps backwards; its
+``write_noise_std``, drawn anew for what is read after each write, is left out; the two arrays of 2022 have the stuck
+cells that were measured, which it sets to none, and stuck anywhere in their range, where it has them near zero; and
+their steps up and down are alike, where it has a spread of 1 %.
 """
 
 import dataclasses

@@ -27,11 +27,14 @@ class ECRAM(PulsedArray):
     shifted so that steps up and down meet at zero, as by a reference cell. A wanted change becomes up to 31 whole
     pulses by stochastic rounding. Cells keep their charge: loss through the readout is not modelled.
 
+    Units:
+        Times and energies of a pulse are the general ones of a `Datasheet`, not those of the papers.
+
     Args:
         n_in: Input lines.
         n_out: Output lines.
         seed: One seed a chip.
-        preset: Published cells; see `hardware_models.cell_presets`. The eight numbers below override it.
+        preset: Published cells; see `hardware_models.cell_presets`. The nine numbers below override it.
         step: Mean step of one pulse at zero; the range is about -0.83 to 1.17.
         device_spread: Spread of the steps from cell to cell (lognormal).
         cycle_spread: Spread of the steps from pulse to pulse, relative.
@@ -46,8 +49,7 @@ class ECRAM(PulsedArray):
         weight_max: Weight of a cell at 1, in units of the typical weight ``1/sqrt(n_in)``.
 
     Reference:
-        Tang et al., IEDM 2018 (lithium); Kim et al., IEDM 2019 (metal oxide); fits: the ECRAM presets of aihwkit. Times
-        and energies of a pulse are the general ones of a `Datasheet`, not those of the papers.
+        Tang et al., IEDM 2018 (lithium); Kim et al., IEDM 2019 (metal oxide); fits: the ECRAM presets of aihwkit.
     """
 
     def __init__(

@@ -65,7 +65,7 @@ class Probe:
     def of(cls, bench: Bench) -> "Probe":
         """Choose the input so that the greatest weight stays within the free way around the null."""
         bench.need_bias_port()
-        crossing = bench.survey.crossing(bench.survey.level(0.5))
+        crossing = bench.survey.middle()
         if np.isnan(crossing.at).any():
             raise NotMeasurableError("some neurons never pass half of their range")
         greatest = _GREATEST * bench.sheet.n_in**-0.5

@@ -3,7 +3,7 @@
 import numpy as np
 
 from analogff.characterize.bench import Bench
-from analogff.characterize.estimate import Curve, Estimate, Found, NotMeasurableError
+from analogff.characterize.estimate import Curve, Estimate, Found, Missing, NotMeasurableError
 from analogff.characterize.statistics import Interval, jackknife, mean_of, root
 from analogff.characterize.tables import points
 
@@ -13,7 +13,8 @@ MOST_CODES = 128
 """Codes in the middle that are measured, at most."""
 POINTS_A_CODE = 8
 RAMPS = 16
-_FEW = 0.25  # of the samples: with more different values than this an output counts as continuous
+_SAMPLES = 4096
+_FEW = 0.5  # of the samples: with more different values than this an output counts as continuous
 _LEAST_CODES = 8
 _DEGREES = ((32, 7), (16, 5), (_LEAST_CODES, 3))
 _MARGIN = 6.0  # standard deviations of noise at either end of a ramp
@@ -29,9 +30,9 @@ def measure(bench: Bench) -> Found:
     neuron's curve, so this is what no smooth curve explains. Squares are products of two halves of the ramps, so that
     noise adds nothing to them on average.
     """
-    steps = [_step(values) for values in bench.read(bias=_anywhere(bench))] if bench.sheet.bias_port else []
-    if not steps:
+    if not bench.sheet.bias_port:
         raise NotMeasurableError("there is no bias port to ramp")
+    steps = [_step(outputs) for outputs in bench.read(bias=_within_range(bench))]
     if not all(steps):
         raise NotMeasurableError("outputs are continuous: hardly any value is met twice")
     step = np.array(steps)
@@ -42,14 +43,16 @@ def measure(bench: Bench) -> Found:
     )
     first, count = _middle(bench, step)
     if count < _LEAST_CODES:
-        return Found((size,))
+        why = f"fewer than {_LEAST_CODES} codes lie in the middle of every neuron's range"
+        return Found((size,), missing=(Missing("integral and differential nonlinearity", why),))
     thresholds = _thresholds(bench, step, first, count)
     inl = unexplained(thresholds)
     halves = inl[::2].mean(0), inl[1::2].mean(0)
     steps_of = tuple(np.diff(half, axis=1) for half in halves)
     text = (
         f"rms over {count} codes in the middle of the range and all outputs, in steps, after a polynomial of degree "
-        f"{_degree(count)} a neuron; {RAMPS} ramps of {POINTS_A_CODE} points a code, products of halves; jackknife over neurons"
+        f"{_degree(count)} a neuron, as for converters of this kind; {RAMPS} ramps of {POINTS_A_CODE} points a code, "
+        "products of halves; jackknife over outputs"
     )
     rows = [
         Estimate(
@@ -62,25 +65,27 @@ def measure(bench: Bench) -> Found:
         )
         for kind, pair in (("integral", halves), ("differential", steps_of))
     ]
-    shown = mean_of(inl[:, :, :, 0].transpose(1, 2, 0))
+    shown = mean_of(inl[:, :1, :, 0].transpose(1, 2, 0))
     table = points(first[0] + np.arange(count), Interval(*(part[:, None] for part in shown)), ["neuron 0"])
     return Found((size, *rows), (Curve("codes", "output code", "integral nonlinearity / step", table),))
 
 
-def _anywhere(bench: Bench) -> np.ndarray:
-    drive = bench.survey.drive
-    return np.linspace(drive[0], drive[-1], 2048)[None, :, None]
+def _within_range(bench: Bench) -> np.ndarray:
+    """Return biases over the middle of each neuron's range, ``(chips, points, n_out)``."""
+    bench.survey.middle()
+    first, last = (bench.survey.crossing(bench.survey.level(share)).at[:, None] for share in SHARES)
+    return np.nan_to_num(first + np.linspace(0, 1, _SAMPLES)[:, None] * (last - first))
 
 
 def _step(outputs: np.ndarray) -> float | None:
-    """Return the distance of neighbouring codes of one chip, or None if values are continuous."""
-    values = np.unique(outputs.astype(np.float32)).astype(float)
-    scale = np.abs(values).max()
-    distances = np.diff(values)
-    distances = distances[distances > 1e-5 * scale]  # less is one code, rounded in two ways
-    if not len(distances) or len(distances) > _FEW * outputs.size:
+    """Return the distance of neighbouring codes of one chip ``(points, n_out)``, or None if values are continuous."""
+    each = [len(np.unique(column)) for column in outputs.T]
+    if np.median(each) > _FEW * len(outputs):
         return None
-    return float(np.median(distances))
+    values = np.unique(outputs)
+    distances = np.diff(values)
+    distances = distances[distances > 1e-5 * np.abs(values).max()]  # less is one code, rounded in two ways
+    return float(np.median(distances)) if len(distances) else None
 
 
 def _middle(bench: Bench, step: np.ndarray) -> tuple[np.ndarray, int]:
@@ -89,7 +94,7 @@ def _middle(bench: Bench, step: np.ndarray) -> tuple[np.ndarray, int]:
     alive = survey.span > 0.01 * survey.span.max()
     low = np.where(alive, survey.level(SHARES[0]), -np.inf).max(1) / step
     high = np.where(alive, survey.level(SHARES[1]), np.inf).min(1) / step
-    count = int(min((high - low).min(), MOST_CODES))
+    count = int(np.clip((high - low).min(), 0, MOST_CODES))
     return np.ceil((low + high - count) / 2), count
 
 
@@ -117,7 +122,11 @@ def _thresholds(bench: Bench, step: np.ndarray, first: np.ndarray, count: int) -
 
 
 def _below(code: np.ndarray, count: int) -> np.ndarray:
-    """Count points under each of the codes ``0 .. count - 1``, ``(chips, points, n_out)`` to ``(chips, codes, n_out)``."""
+    """Count points under each of the codes ``0 .. count - 1``.
+
+    Shapes:
+        ``code``: ``(chips, points, n_out)``; returns ``(chips, codes, n_out)``.
+    """
     chips, _, neurons = code.shape
     slots = np.clip(code, -1, count).astype(int) + 1
     lane = np.arange(chips)[:, None, None] * neurons + np.arange(neurons)

@@ -20,14 +20,17 @@ def measure(bench: Bench) -> Found:
     """
     survey = bench.survey
     if survey.by_bias:
-        at = np.nan_to_num(survey.crossing(survey.level(0.5)).at)
+        at = np.nan_to_num(survey.middle().at)
         y = bench.read(bias=np.repeat(at[:, None], REPEATS, axis=1))
     else:
         y = bench.read(np.repeat(bench.typical_inputs(1), REPEATS, axis=0))
     error = y - y.mean(1, keepdims=True)
     if not (error**2).sum((1, 2)).all():
         raise NotMeasurableError("repeats of a read do not differ")
-    how = f"{REPEATS} repeats of one read at half range, all neurons pooled; jackknife over {_BLOCKS} blocks of consecutive reads"
+    how = (
+        f"{REPEATS} repeats of one read at half range, all neurons pooled; jackknife over {_BLOCKS} blocks of "
+        "consecutive reads"
+    )
     return Found(
         (
             Estimate(

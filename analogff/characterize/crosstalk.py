@@ -26,7 +26,7 @@ def measure(bench: Bench) -> Found:
     outputs = bench.sheet.n_out
     if outputs < 3:
         raise NotMeasurableError("there are fewer than three outputs")
-    crossing = bench.survey.crossing(bench.survey.level(0.5))
+    crossing = bench.survey.middle()
     room = np.nanmin(crossing.room)
     x = np.full((1, bench.sheet.n_in), bench.input_of(0.25 * room * bench.sheet.n_in**-0.5 / 0.5))
     driven = np.linspace(0, outputs - 1, min(outputs, _MOST_DRIVEN)).round().astype(int)
@@ -49,8 +49,8 @@ def measure(bench: Bench) -> Found:
     if (np.abs(np.mean(alone, 0)) < 1e-6).any():
         raise NotMeasurableError("pulses did not move the sums that they were meant for")
     how = (
-        f"change of a sum over that of the output whose weights were pulsed, all lines on, mean over {len(driven)} pulsed "
-        "outputs; sums by nulls; t over pulsed outputs"
+        f"change of a sum over that of the output whose weights were pulsed, all lines on, mean over {len(driven)} "
+        "pulsed outputs; sums by nulls; t over pulsed outputs"
     )
     rows = (("crosstalk to neighbours", near), ("crosstalk to other outputs", far))
     return Found(

@@ -25,7 +25,7 @@ def measure(bench: Bench) -> Found:
     """
     bench.need_bias_port()
     bench.need_weights()
-    crossing = bench.survey.crossing(bench.survey.level(0.5))
+    crossing = bench.survey.middle()
     scale = min(1.0, 0.3 * float(np.nanmedian(crossing.room)))
     x = bench.typical_inputs(PATTERNS) * bench.input_of(scale)
     sign = np.sign(sums(bench, x, crossing).mean(0))

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pandas as pd
 
+from analogff.characterize.measured_twin import MeasuredTwin
 from analogff.characterize.statistics import Interval, mean_of, root
 
 
@@ -87,3 +88,7 @@ class Found:
     """Figures for the table."""
     curves: tuple[Curve, ...] = ()
     """Points for the drawings."""
+    missing: tuple[Missing, ...] = ()
+    """Figures that were looked for in vain."""
+    twin: MeasuredTwin | None = None
+    """A model of the chips, where one was fitted."""

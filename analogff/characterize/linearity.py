@@ -24,7 +24,7 @@ def measure(bench: Bench) -> Found:
     bench.need_bias_port()
     if bench.sheet.n_in < 2:
         raise NotMeasurableError("there is one input line only")
-    crossing = bench.survey.crossing(bench.survey.level(0.5))
+    crossing = bench.survey.middle()
     amplitude = min(1.0, _SHARE * float(np.nanmedian(crossing.room)))
     x = bench.typical_inputs(PATTERNS) * bench.input_of(amplitude)
     left = bench.random.permuted(np.tile(np.arange(bench.sheet.n_in) % 2 == 0, (PATTERNS, 1)), axis=1)

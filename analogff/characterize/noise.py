@@ -52,7 +52,10 @@ def _deviation(y: np.ndarray) -> Interval:
     # Where hardly any read differed, no spread of blocks tells how rarely reads differ.
     unseen = _SEEN_ONCE / y[0].size * np.where(np.isfinite(smallest), smallest, 0.0) ** 2
     value, low, high = (np.exp(part / 2) for part in (value, low, high))
-    return Interval(value, low, np.maximum(np.nan_to_num(high), np.sqrt(unseen)))
+    seen = y.std(1).any(1)
+    return Interval(
+        np.where(seen, value, 0.0), np.where(seen, low, 0.0), np.maximum(np.where(seen, high, 0.0), unseen**0.5)
+    )
 
 
 def _log_variance(blocks: np.ndarray) -> np.ndarray:

@@ -1,7 +1,9 @@
 """All measurements of a device class, one after the other."""
 
 import dataclasses
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
@@ -23,11 +25,12 @@ from analogff.characterize import (
     write,
 )
 from analogff.characterize.bench import Bench
-from analogff.characterize.estimate import Curve, Estimate, Missing, NotMeasurableError
+from analogff.characterize.estimate import Curve, Estimate, Found, Missing, NotMeasurableError
 from analogff.characterize.measured_twin import MeasuredTwin
 from analogff.device import Device, Observable, Sealed, derive_seed, fabricate
+from analogff.words import in_words
 
-READS = (transfer, noise, bits, codes, linearity, correlation, spread)
+READS = (transfer, noise, bits, codes, linearity, correlation, spread, twin_quality)
 """What only reads: all of it on the same chips."""
 WRITES = (drift, write, symmetry, crosstalk)
 """What wears chips: each on fresh ones, fabricated from the same seeds."""
@@ -95,8 +98,8 @@ def characterize(
     """
     if n_in < 2 or n_out < 4 or chips < 1:
         raise ValueError(
-            f"Expected at least 2 inputs, 4 outputs and 1 chip. Got {n_in}, {n_out} and {chips}. Intervals count outputs: "
-            "give more of them."
+            f"Expected at least 2 inputs, 4 outputs and 1 chip. Got {n_in}, {n_out} and {chips}. Intervals count "
+            "outputs: give more of them."
         )
     seeds = tuple(range(seed, seed + chips))
     benches: list[Bench] = []
@@ -107,45 +110,64 @@ def characterize(
         benches.append(Bench(Sealed(device, chips=chips, level=level), derive_seed(seed, purpose)))
         return benches[-1]
 
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # as in learning; more may split sums differently
-    try:
+    with _one_thread():
         shared = make_bench("reads")
-        work: list[tuple[ModuleType, Bench | None]] = [(module, shared) for module in READS]
-        found: list[Estimate] = []
-        missing: list[Missing] = []
-        curves: list[Curve] = []
-        for module, bench in [*work, *((module, None) for module in WRITES)]:
+        results = []
+        for module in (*READS, *WRITES):
             tell(module.TITLE)
-            try:
-                result = module.measure(bench or make_bench(module.TITLE))
-            except NotMeasurableError as error:
-                missing.append(Missing(module.TITLE, str(error)))
-                continue
-            found += result.estimates
-            curves += result.curves
-        tell(twin_quality.TITLE)
-        twin = None
-        try:
-            twin = twin_quality.make_twin(shared)
-            result = twin_quality.judge(shared, twin)
-            found += result.estimates
-            curves += result.curves
-        except NotMeasurableError as error:
-            missing.append(Missing(twin_quality.TITLE, str(error)))
-    finally:
-        torch.set_num_threads(threads)
+            results.append(_try(module, shared if module in READS else make_bench(module.TITLE)))
+    found = [result for result in results if isinstance(result, Found)]
+    estimates, missing = _split(results)
     counts = [bench.chips.ledger[bench.chips.name] for bench in benches]
     return Characterisation(
         device=name or model.__name__,
         parameters=parameters or {},
         size=(n_in, n_out),
         seeds=seeds,
-        estimates=tuple(found),
+        estimates=tuple(estimates),
         missing=tuple(missing),
-        curves=tuple(curves),
-        twin=twin,
+        curves=tuple(curve for result in found for curve in result.curves),
+        twin=next((result.twin for result in found if result.twin is not None), None),
         by_bias=shared.sheet.bias_port,
         reads=sum(count.reads for count in counts),
         pulses=float(sum(np.mean(np.asarray(count.pulses, dtype=float)) for count in counts)),
     )
+
+
+def _try(module: ModuleType, bench: Bench) -> Found | Missing:
+    """Measure, or say why not."""
+    try:
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # what is no number is told as not measurable
+            return module.measure(bench)
+    except NotMeasurableError as error:
+        return Missing(module.TITLE, str(error))
+    except Exception as error:  # of a device that behaves as nobody thought of
+        return Missing(module.TITLE, f"the measurement failed: {in_words(error)}")
+
+
+def _split(results: list[Found | Missing]) -> tuple[list[Estimate], list[Missing]]:
+    """Separate numbers from reasons why there are none."""
+    found, missing = [], []
+    for result in results:
+        if isinstance(result, Missing):
+            missing.append(result)
+            continue
+        missing += result.missing
+        for estimate in result.estimates:
+            if np.isfinite(estimate.value).all():
+                found.append(estimate)
+            else:
+                missing.append(Missing(estimate.name, "some chips gave no finite number"))
+    return found, missing
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Work as learning does: more threads may split sums differently."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

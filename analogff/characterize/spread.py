@@ -3,7 +3,7 @@
 import numpy as np
 
 from analogff.characterize.bench import Bench
-from analogff.characterize.estimate import Estimate, Found, NotMeasurableError
+from analogff.characterize.estimate import Estimate, Found, Missing, NotMeasurableError
 from analogff.characterize.nulls import null_biases
 from analogff.characterize.statistics import spread_of
 
@@ -20,7 +20,7 @@ def measure(bench: Bench) -> Found:
     offset. Spreads are those of the population that the neurons, or chips, are a sample of.
     """
     bench.need_bias_port()
-    low, high = _common_levels(bench)
+    low, high = common_levels(bench)
     crossings = [bench.survey.crossing(level) for level in (low, high)]
     silent = np.zeros((1, bench.sheet.n_in))
     lower, upper = (null_biases(bench, silent, each, REPEATS)[:, :, 0] for each in crossings)
@@ -31,7 +31,7 @@ def measure(bench: Bench) -> Found:
     logs, log_noise = np.log(np.abs(apart)), (noise / apart**2).mean(1)
     gains = spread_of(logs, log_noise)
     offsets = spread_of(lower.mean(0), (lower.var(0, ddof=1) / REPEATS).mean(1))
-    text = f"{REPEATS} nulls at two outputs common to all; noise of the nulls taken off; chi squared, normal population"
+    text = f"{REPEATS} nulls an output, their noise taken off; chi squared, normal population"
     neurons = logs.shape[1]
     found = [
         Estimate(
@@ -39,7 +39,7 @@ def measure(bench: Bench) -> Found:
             **gains._asdict(),
             unit="",
             n=neurons,
-            how=f"standard deviation of ln(gain) over the neurons of a chip: {text}",
+            how=f"standard deviation of ln(gain), from biases of two outputs common to all neurons of a chip; {text}",
             rms=True,
         ),
         Estimate(
@@ -47,21 +47,24 @@ def measure(bench: Bench) -> Found:
             **offsets._asdict(),
             unit="sum",
             n=neurons,
-            how=f"standard deviation of the bias at the lower of {text}",
+            how=f"standard deviation of the bias at which neurons pass the lower of the two outputs; {text}",
             rms=True,
         ),
     ]
     if bench.count > 1:
         means = logs.mean(1)
         chips = spread_of(means, (logs.var(1, ddof=1) / neurons).mean())
-        how = "standard deviation over chips of the mean ln(gain), what the neurons' own spread brings taken off; chi squared"
+        how = (
+            "standard deviation over chips of the mean ln(gain), less what the neurons' own spread brings; chi squared"
+        )
         found.append(
             Estimate(name="gain spread over chips", **chips._asdict(), unit="", n=bench.count, how=how, rms=True)
         )
-    return Found(tuple(found))
+        return Found(tuple(found))
+    return Found(tuple(found), missing=(Missing("gain spread over chips", "there is one chip only"),))
 
 
-def _common_levels(bench: Bench) -> tuple[np.ndarray, np.ndarray]:
+def common_levels(bench: Bench) -> tuple[np.ndarray, np.ndarray]:
     """Return two outputs within the range of every neuron of the lot that is not silent, ``(chips, n_out)``."""
     survey = bench.survey
     alive = survey.span > 0.01 * survey.span.max()

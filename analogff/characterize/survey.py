@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
+from analogff.characterize.estimate import NotMeasurableError
+
 if TYPE_CHECKING:
     from analogff.characterize.bench import Bench
 
@@ -68,6 +70,17 @@ class Survey:
     def level(self, share: float) -> np.ndarray:
         """Return an output at a share of each neuron's span, ``(chips, n_out)``."""
         return self.mean.min(1) + share * self.span
+
+    def middle(self) -> Crossing:
+        """Return where neurons pass half of their range.
+
+        Raises:
+            NotMeasurableError: If none of a chip does.
+        """
+        crossing = self.crossing(self.level(0.5))
+        if np.isnan(crossing.at).all(1).any():
+            raise NotMeasurableError("no neuron of some chip passes half of its range")
+        return crossing
 
     def crossing(self, level: np.ndarray) -> Crossing:
         """Return about where each neuron passes a level ``(chips, n_out)`` on its way up (or down, if it falls)."""

@@ -35,15 +35,17 @@ def measure(bench: Bench) -> Found:
             break
     if (memory > _STILL_KNOWN).any():
         raise NotMeasurableError(
-            f"after {pairs} pairs of trains of {pulses.train} pulses cells still know {np.median(memory):.0%} of where they began"
+            f"after {pairs} pairs of trains up and down, each of {pulses.train} steps, cells still know "
+            f"{np.median(memory):.0%} of where they began"
         )
     bench.pulse(pulses.ask)
     end = (after_down + _halves(probe, bench)) / 2
     known = memory[:, None, None]
     settled = (end - known * start) / (1 - known)  # as far as they still would go
     how = (
-        f"after {pairs} pairs of trains of {pulses.train} steps up and down, which left {np.median(memory):.1%} of where cells "
-        f"began (taken off); {settled.shape[2] * settled.shape[3]} cells one by one, by nulls; jackknife over neurons"
+        f"after {pairs} pairs of trains of {pulses.train} steps up and down, which left {np.median(memory):.1%} of "
+        f"where cells began (taken off); {settled[0, 0].size} cells one by one, by nulls; "
+        "jackknife over neurons"
     )
     rows = (
         ("symmetry point", "mean weight", jackknife(lambda w: w.mean((1, 2)), settled.mean(0)), False),

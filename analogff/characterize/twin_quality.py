@@ -1,10 +1,12 @@
 """How well a twin, fitted to reads, predicts reads that it was not fitted to."""
 
+import dataclasses
+
 import numpy as np
 import torch
 
 from analogff.characterize.bench import Bench
-from analogff.characterize.estimate import Curve, Estimate, Found
+from analogff.characterize.estimate import Curve, Estimate, Found, Missing, NotMeasurableError
 from analogff.characterize.fit_twin import fit_twin
 from analogff.characterize.measured_twin import MeasuredTwin
 from analogff.characterize.statistics import Interval, jackknife
@@ -19,7 +21,8 @@ _READS_A_LINE = 25
 
 def measure(bench: Bench) -> Found:
     """Fit a twin to reads of typical inputs, and judge it on others."""
-    return judge(bench, make_twin(bench))
+    twin = make_twin(bench)
+    return dataclasses.replace(judge(bench, twin), twin=twin)
 
 
 def make_twin(bench: Bench) -> MeasuredTwin:
@@ -43,18 +46,20 @@ def judge(bench: Bench, twin: MeasuredTwin, held_out: int = HELD_OUT) -> Found:
     inputs = torch.tensor(x, dtype=torch.float32).expand(bench.count, -1, -1)
     predicted = twin(inputs).double().numpy()
     parts = [_grouped(part) for part in (first, second, predicted)]
-    how = f"{held_out} typical inputs that the twin was not fitted to, read twice; jackknife over {_GROUPS} groups of inputs"
-    quiet = not (first - second).any()
+    how = f"{held_out} inputs that the twin was not fitted to, read twice; jackknife over {_GROUPS} groups of inputs"
+    if (jackknife(_variance, *parts[:2]).low <= 0).any():
+        raise NotMeasurableError("outputs hardly depend on the inputs, so that there is nothing to predict")
     rows = [
         Estimate(
             name="twin: explained share",
             **jackknife(_explained, *parts)._asdict(),
             unit="",
             n=held_out,
-            how=f"share of the variance of outputs, noise taken off by products of two reads, that the twin explains; {how}",
+            how=f"share of the outputs' variance, less noise by products of two reads, that the twin explains; {how}",
         )
     ]
-    if not quiet:
+    missing = ()
+    if (first - second).any():
         rows.append(
             Estimate(
                 name="twin: error over noise",
@@ -64,7 +69,9 @@ def judge(bench: Bench, twin: MeasuredTwin, held_out: int = HELD_OUT) -> Found:
                 how=f"rms error of single reads from the twin's prediction over the noise of a read, 1 at best; {how}",
             )
         )
-    return Found(tuple(rows), (_scatter(predicted, first),))
+    else:
+        missing = (Missing("twin: error over noise", "repeats of a read do not differ"),)
+    return Found(tuple(rows), (_scatter(predicted, first),), missing)
 
 
 def _grouped(y: np.ndarray) -> np.ndarray:
@@ -74,8 +81,13 @@ def _grouped(y: np.ndarray) -> np.ndarray:
 
 def _explained(first: np.ndarray, second: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     wrong = ((first - predicted) * (second - predicted)).sum((1, 2, 3))
-    centred = (part - part.mean((1, 3), keepdims=True) for part in (first, second))
-    return 1 - wrong / np.prod(list(centred), axis=0).sum((1, 2, 3))
+    return 1 - wrong / _variance(first, second)
+
+
+def _variance(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Return what two reads of the same inputs share."""
+    centred, centred2 = (part - part.mean((1, 3), keepdims=True) for part in (first, second))
+    return (centred * centred2).sum((1, 2, 3))
 
 
 def _relative_error(first: np.ndarray, second: np.ndarray, predicted: np.ndarray) -> np.ndarray:

@@ -78,8 +78,8 @@ def _row(name, statistic, groups, pulses: Pulses, unit: str, what: str, *, squar
     interval = jackknife(statistic, *groups)
     cells = groups[0].shape[1] * groups[0].shape[2]
     how = (
-        f"{what}; trains of {pulses.train} steps, asked as {pulses.step:.3g} each, up, down, down, up; {cells} cells, one "
-        "line at a time, by nulls; jackknife over neurons"
+        f"{what}; trains of {pulses.train} steps, asked as {pulses.step:.3g} each, up, down, down, up; {cells} cells, "
+        "one line at a time, by nulls; jackknife over neurons"
     )
     shown = root(interval) if squared else interval
     return Estimate(name=name, **shown._asdict(), unit=unit, n=groups[0].shape[2], how=how, rms=squared)

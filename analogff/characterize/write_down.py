@@ -1,5 +1,6 @@
 """A characterisation on disk: datasheet.md for people, datasheet.json for machines, figures, and the twin."""
 
+import itertools
 import json
 import math
 from pathlib import Path
@@ -71,12 +72,12 @@ def as_markdown(found: Characterisation, pictures: list[str]) -> str:
         "",
         f"{chips} {'chip' if chips == 1 else 'chips'} of {found.size[0]} inputs and {found.size[1]} outputs, seeds "
         f"{found.seeds[0]} to {found.seeds[-1]}. Parameters: {told}.",
-        f"Each chip was read {found.reads:,.0f} times and took {found.pulses:,.0f} write steps; nothing else was looked at.",
+        f"Each chip was read {found.reads:,.0f} times and took {found.pulses:,.0f} write steps; nothing else was seen.",
         "",
         _units(found),
         "",
-        "A figure with n = the number of chips is their mean, with Student's t over them: where the mean of other such chips "
-        "would lie. The figures of each chip, with the interval of its own measurement, are in `datasheet.json`.",
+        "A figure with n = the number of chips is their mean, with Student's t over them: where the mean of such chips "
+        "lies. The figures of each chip, with the interval of its own measurement, are in `datasheet.json`.",
         "",
         "| figure | value | 95 % interval | unit | n |",
         "|---|---:|---|---|---:|",
@@ -85,12 +86,18 @@ def as_markdown(found: Characterisation, pictures: list[str]) -> str:
     ]
     if found.missing:
         lines += ["## Not measurable", "", *(f"* **{row.name}**: {row.why}." for row in found.missing), ""]
-    lines += ["## How", "", *(f"* **{estimate.name}**: {estimate.how}." for estimate in found.estimates), ""]
+    lines += ["## How", "", *_methods(found), ""]
     if pictures:
         lines += ["## Curves", "", *(f"![{Path(name).stem}]({name})" for name in pictures), ""]
     if found.twin is not None:
         lines += ["`twin.pt` holds the state of the `MeasuredTwin` that was fitted to the same reads.", ""]
     return "\n".join(lines)
+
+
+def _methods(found: Characterisation) -> list[str]:
+    """Return a line for each method, with all figures that came from it."""
+    grouped = itertools.groupby(found.estimates, key=lambda estimate: estimate.how)
+    return [f"* **{'; '.join(estimate.name for estimate in same)}**: {how}." for how, same in grouped]
 
 
 def _units(found: Characterisation) -> str:

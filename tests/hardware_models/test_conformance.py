@@ -5,13 +5,16 @@ from devices import EXPORTED
 
 from analogff.device import check_device
 from hardware_models.cell_presets import RERAM
+from hardware_models.ecram import ECRAM
 from hardware_models.effects.nonlinearity import FAMILIES
+from hardware_models.mram import MRAM
 from hardware_models.pcm import PCM
 from hardware_models.reram import ReRAM
 from hardware_models.unknown import Unknown
 
 VARIANTS = [(Unknown, {"family": family}) for family in FAMILIES]
 VARIANTS += [(ReRAM, {"preset": preset}) for preset in RERAM]
+VARIANTS += [(ECRAM, {"preset": "metal-oxide"}), (MRAM, {"bits": 1, "write_volts": 0.52})]
 VARIANTS += [(Unknown, {"weight_noise": 0.1, "write_noise": 0.1}), (PCM, {"compensation": True})]
 
 
