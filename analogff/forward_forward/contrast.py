@@ -14,7 +14,7 @@ from analogff.forward_forward.losses import Loss, Number
 from analogff.forward_forward.phases import Half
 
 SCALE = 4.0
-"""Measured on neurons that reach the end of their range at once (experiments/black-boxes/scale.toml)."""
+"""Measured on neurons that reach the end of their range at once: 1 and 12 are worse than 2 to 8."""
 HEADROOM = 3.0
 """The most by which a range that is far away raises the scale."""
 TOP = 0.99
