@@ -120,7 +120,7 @@ def characterize(command: "cli.Characterize", console: Console) -> int:
 
 def devices(command: "cli.Devices", console: Console) -> int:
     """List the registered devices with their sources, or tell all that one says about itself."""
-    from analogff.describe import describe
+    from analogff.describe import describe, plain
 
     if command.device is None:
         _list(catalog.DEVICES, lambda name: catalog.resolve_device(name, Path.cwd()), console, _with_source)
@@ -129,7 +129,7 @@ def devices(command: "cli.Devices", console: Console) -> int:
         found = describe(catalog.resolve_device(command.device, Path.cwd()))
     except catalog.CatalogError as error:
         return _mistaken(str(error))
-    console.print(escape(f"{command.device}: {found.summary}\n{found.about}\n"), soft_wrap=True)
+    console.print(escape(f"{command.device}: {found.summary}\n{plain(found.about)}\n"), soft_wrap=True)
     if found.units:
         console.print(escape(f"Units: {found.units}\n"), soft_wrap=True)
     _print_table("", ("parameter", "default", "range", "meaning"), map(dataclasses.astuple, found.parameters), console)
@@ -160,7 +160,7 @@ def _device_and_settings(command: Any) -> tuple[Any, dict[str, Any]]:
     try:
         model = catalog.resolve_device(command.device, Path.cwd())
         given = dict(parse_setting(text) for text in command.set)
-        _, mistakes = read_parameters(model, given, "--set")
+        _, mistakes = read_parameters(model, given, "--set", Path.cwd())
     except (catalog.CatalogError, StudyError) as error:
         raise _Wrong(str(error)) from error
     if mistakes:

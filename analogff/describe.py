@@ -37,7 +37,7 @@ class Description:
     summary: str
     """The first line of its docstring."""
     about: str
-    """The rest of it, equation included, up to the arguments; without what is marked up for the web."""
+    """The rest of it, equation included, up to the arguments, in reStructuredText."""
     units: str
     """What its signals are measured in; empty if it does not say."""
     parameters: tuple[Line, ...]
@@ -57,11 +57,16 @@ def describe(model: type) -> Description:
     lines = [_line(parameter, hints.get(name), meanings.get(name, "")) for name, parameter in known.items()]
     return Description(
         summary=summary,
-        about=rest.replace(".. math::", "").replace(":math:", "").replace("`", "").strip("\n"),
+        about=rest.strip("\n"),
         units=_joined(sections.get("Units", "")),
         parameters=tuple(lines),
         source=_joined(sections.get("Reference", "")),
     )
+
+
+def plain(text: str) -> str:
+    """Return reStructuredText without its marks, for a terminal."""
+    return text.replace(".. math::", "").replace(":math:", "").replace("`", "").strip("\n")
 
 
 def _meanings(arguments: str) -> dict[str, str]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import matplotlib as mpl
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analogff.characterize.estimate import Curve
@@ -22,8 +23,13 @@ def draw(curves: Sequence[Curve], folder: Path) -> list[Path]:
 
 
 def _figure(curve: Curve) -> Figure:
-    """Draw one line a series: those of a single series of each chip, of many series of the first chip."""
     figure, (axes,) = make_figure(1, 0)
+    paint(curve, axes)
+    return figure
+
+
+def paint(curve: Curve, axes: Axes) -> None:
+    """Draw one line a series: those of a single series of each chip, of many series of the first chip."""
     series = list(curve.table["series"].unique())
     of = "chip" if len(series) == 1 else "series"
     table = curve.table if of == "chip" else curve.table[curve.table["chip"] == 0]
@@ -41,4 +47,3 @@ def _figure(curve: Curve) -> Figure:
     axes.set_ylabel(curve.y)
     if curve.log_x:
         axes.set_xscale("log")
-    return figure

@@ -1,0 +1,73 @@
+"""Run Forward-Forward and its opponents on every device, keep the record, and write the table of docs/zoo.md.
+
+python experiments/zoo/table.py  # resumes; a finished study is only tabulated
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+from analogff.study.store import load_results
+from analogff.study.summary import summarise
+
+ROOT = Path(__file__).parents[2]
+RESULTS = ROOT / "results" / "zoo"
+
+
+def main() -> None:
+    """Run, record, tabulate."""
+    here = Path(__file__).parent
+    subprocess.run([sys.executable, "-m", "analogff", "run", here / "study.toml", "--out", RESULTS], check=True)
+    subprocess.run([sys.executable, here.parent / "record.py", RESULTS, here / "record"], check=True)
+    manifest = json.loads((RESULTS / "manifest.json").read_text())
+    summary = summarise(load_results(RESULTS), manifest)
+    (ROOT / "docs" / "zoo.md").write_text(page(summary, manifest))
+
+
+def page(summary: pd.DataFrame, manifest: dict) -> str:
+    """Return the document: errors by device and rule, and what they cost."""
+    study = manifest["study"]
+    rules = list(dict.fromkeys(summary["rule"]))
+    return "\n".join(
+        [
+            "# How the zoo learns",
+            "",
+            "Written by `python experiments/zoo/table.py`. How options were chosen, and what follows from it, is told "
+            "in [the experiment](../experiments/zoo/README.md); each device has [a page](devices/README.md).",
+            "",
+            f"MNIST, 784-{'-'.join(map(str, study['layers']))}, {study['train_images']:,} images, {study['epochs']} "
+            f"epochs, the whole test set. Test error in percent: mean of {summary['chips'].max()} chips and 95 % "
+            "interval over them (Student's t). Devices are as sold, with the defaults of their pages.",
+            "",
+            *_table(summary, rules, lambda row: f"{row['mean']:.1f} [{row['low']:.1f}, {row['high']:.1f}]"),
+            "",
+            "Energy of the hardware in microjoules, of reads, conversions and pulses, from each device's datasheet:",
+            "",
+            *_table(summary, rules, lambda row: f"{1e6 * row['device_joules']:.3g}"),
+            "",
+            "Reads of an input vector / 1000:",
+            "",
+            *_table(summary, rules, lambda row: f"{row['reads'] / 1000:.0f}"),
+            "",
+        ]
+    )
+
+
+def _table(summary: pd.DataFrame, rules: list[str], cell) -> list[str]:
+    lines = [f"| device | {' | '.join(rules)} |", f"|---|{'---:|' * len(rules)}"]
+    for device, rows in summary.groupby("device", sort=False):
+        of_rule = {row["rule"]: row for _, row in rows.iterrows()}
+        cells = [_with_divergence(of_rule[rule], cell) for rule in rules]
+        lines.append(f"| {device} | {' | '.join(cells)} |")
+    return lines
+
+
+def _with_divergence(row: pd.Series, cell) -> str:
+    return cell(row) + (f" ({row['diverged']} diverged)" if row["diverged"] else "")
+
+
+if __name__ == "__main__":
+    main()
