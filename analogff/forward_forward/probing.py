@@ -55,12 +55,7 @@ class ProbeSize:
         self.size, self._reads = state["size"], state["reads"]
 
     def _measure(self, layer: Sealed, x: torch.Tensor | Marked) -> torch.Tensor:
-        h = torch.ones(layer.chips, 1, 1, device=layer.torch_device) if self.size is None else self.size
-        up, down = layer.probe(x, (h, -h))
-        for _ in range(ROUNDS if self.size is None else 0):
-            moved = _of_chips(up - down).square().mean(-1).sqrt() / _of_chips(up).std(-1).clamp(min=1e-12)
-            h = h * (1 / moved.clamp(1 / _STRETCH, _STRETCH)).view(-1, 1, 1)
-            up, down = layer.probe(x, (h, -h))
+        h, up, down = span(layer, x, self.size)
         far_up, far_down, again = layer.probe(x, (2 * h, -2 * h, h))
         noise = noise_variance(up, again)
         third = (far_up - 2 * up + 2 * down - far_down) / (2 * h**3)
@@ -71,6 +66,25 @@ class ProbeSize:
         curvature = (_of_chips(third).square().mean(-1) - from_noise).maximum(floor).clamp(min=1e-30)
         size = chipwise(lambda ratio: ratio ** (1 / 6), 576 * noise / curvature)
         return size.view(-1, 1, 1).clamp(h / _STRETCH, h * _STRETCH)
+
+
+def span(
+    layer: Sealed, x: torch.Tensor | Marked, known: torch.Tensor | None = None
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Return a bias that moves answers by about their spread, ``(chips, 1, 1)``, and the answers under it, up and down.
+
+    Args:
+        layer: What is read.
+        x: Its inputs.
+        known: A bias to take instead of looking for one.
+    """
+    h = torch.ones(layer.chips, 1, 1, device=layer.torch_device) if known is None else known
+    up, down = layer.probe(x, (h, -h))
+    for _ in range(ROUNDS if known is None else 0):
+        moved = _of_chips(up - down).square().mean(-1).sqrt() / _of_chips(up).std(-1).clamp(min=1e-12)
+        h = h * (1 / moved.clamp(1 / _STRETCH, _STRETCH)).view(-1, 1, 1)
+        up, down = layer.probe(x, (h, -h))
+    return h, up, down
 
 
 def noise_variance(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:

@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 from analogff.device import Marked
 from analogff.forward_forward.make_slope import make_slope
 from analogff.forward_forward.slopes import Reading, Slope
+from analogff.forward_forward.stride import Stride
 from analogff.normalise import mean_square
 from analogff.rules.base import Rule, RuleOptions, refuse_unless
 from analogff.rules.head import DeltaHead
@@ -28,11 +29,21 @@ class LayerLocalOptions(RuleOptions):
     probe: Annotated[float, Field(gt=0, allow_inf_nan=False)] | Literal["measured"] = 0.6
     """Bias between the two reads of a probe, in units of the weighted sum; `measured`: for each layer of each chip,
     from its noise and its curvature."""
+    stride: Literal["free", "measured"] = "free"
+    """How far one step may move a weighted sum: as far as the rate takes it, or (`measured`) half the way to where
+    slopes turn, which each layer of each chip shows under biases before it learns."""
 
     @field_validator("probe")
     @classmethod
     def _probe_is_used(cls, value, info):
         return refuse_unless(info.data.get("slope") in ("probed", "fitted", None), cls, info, value, NEEDS_PROBE)
+
+    @field_validator("stride")
+    @classmethod
+    def _stride_can_be_measured(cls, value, info):
+        if value == "measured" and info.data.get("slope") == "assumed":
+            raise ValueError('"free" beside slope = "assumed", which sees no slope turn')
+        return value
 
 
 O = TypeVar("O", bound=LayerLocalOptions)  # noqa: E741
@@ -57,6 +68,7 @@ class LayerLocal(Rule[O]):
             make_slope(options.slope, options.probe) for _ in (*network.layers, network.head)
         ]
         *self.layer_writers, self.head_writer = self.writers
+        self.strides = [Stride(options.rate) for _ in network.layers] if options.stride == "measured" else []
         self.learning = range(len(network.layers))  # the layers that learn
 
     @classmethod
@@ -76,12 +88,15 @@ class LayerLocal(Rule[O]):
         return options.slope != "fitted"
 
     def state_dict(self) -> dict[str, Any]:  # noqa: D102
-        return super().state_dict() | {"slopes": [slope.state_dict() for slope in self._all_slopes]}
+        own = {"slopes": [slope.state_dict() for slope in self._all_slopes]}
+        return super().state_dict() | own | {"strides": [stride.state_dict() for stride in self.strides]}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:  # noqa: D102
         super().load_state_dict(state)
         for slope, saved in zip(self._all_slopes, state["slopes"], strict=True):
             slope.load_state_dict(saved)
+        for stride, saved in zip(self.strides, state["strides"], strict=True):
+            stride.load_state_dict(saved)
 
     def descend(self, x: torch.Tensor | Marked, local: Local) -> torch.Tensor:
         """Take every layer that learns one step down its loss, while the signal passes, and return the losses' mean."""
@@ -104,8 +119,14 @@ class LayerLocal(Rule[O]):
         reading = self.slopes[layer].read(self.network.layers[layer], x)
         squares = mean_square(reading.y)
         loss, gradient = local(layer, reading.y, squares)
-        self.layer_writers[layer].descend(self.back(layer, reading, gradient), x)
+        self.change(layer, self.back(layer, reading, gradient), x)
         return loss, reading.y, squares
+
+    def change(self, layer: int, errors: torch.Tensor, x: torch.Tensor | Marked) -> None:
+        """Take one layer one step down ``sum_b e_bj x_bi``, not too far."""
+        if self.strides:
+            self.layer_writers[layer].share = self.strides[layer].of(self.network.layers[layer], x)
+        self.layer_writers[layer].descend(errors, x)
 
     def delta_head(self, rate: float) -> DeltaHead:
         """Return a head that learns at a rate of its own, by the slopes that the layers go by."""

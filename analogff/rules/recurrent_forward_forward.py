@@ -203,7 +203,7 @@ class RecurrentForwardForward(LayerLocal[RecurrentForwardForwardOptions]):
             both = new[n].flatten(1, 2)  # the states under the true labels, then those under the wrong ones
             loss, gradient = self.contrast(both, mean_square(both))
             errors = reading.back(gradient.mul_(1 - self.options.damping))
-            self.layer_writers[n].descend(errors, x)
+            self.change(n, errors, x)
             losses.append(loss)
         return new, mean_loss(losses)
 

@@ -28,6 +28,8 @@ class Writer:
         self.weight_cost = weight_cost
         self._shape = (layer.chips, sheet.n_out, sheet.n_in)
         self._fade = 1.0
+        self.share: torch.Tensor | None = None
+        """Of the rate that each chip takes, ``(chips, 1, 1)``; None for all of it."""
         self._adam: Adam | None = None
         self._gradient: torch.Tensor | None = None
         self._asked: torch.Tensor | None = None
@@ -76,6 +78,9 @@ class Writer:
         change = self._adam.step(gradient, rate)
         if self._asked is not None:
             change.sub_(self._asked, alpha=rate * self.weight_cost)
+        if self.share is not None:
+            change.mul_(self.share)
+        if self._asked is not None:
             self._asked.add_(change)
         return change
 

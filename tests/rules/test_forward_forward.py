@@ -399,3 +399,25 @@ def test_a_negative_never_has_the_true_label(kind):
         assert (candidates[:, 0] == labels).all() and candidates.min() >= 0 and candidates.max() < 10
         if kind == "all":
             assert torch.equal(candidates.sort(1).values[0, :, 0], torch.arange(10))
+
+
+def test_a_measured_stride_shortens_the_steps_of_neurons_that_turn():
+    """The first change is the free one's, times the share that each layer showed; rectifiers take it whole."""
+    images, labels = make_batch(20)
+    asked = {}
+    for curve in (lambda a: torch.sin(3 * a).square(), torch.relu):
+        for stride in ("free", "measured"):
+            chips = make_wired(curve=curve)
+            rule = make_rule(chips, stride=stride, rate=0.1, negatives="random", slope="oracle")
+            before = [w.clone() for w in weights_of(chips)]
+            rule.step(images, labels)
+            asked[stride] = [b - a for a, b in zip(before, weights_of(chips), strict=True)]
+        shares = [s.share for s in rule.strides]
+        for free, shortened, share in zip(asked["free"], asked["measured"], shares, strict=False):
+            assert torch.allclose(shortened, share * free, atol=1e-7)
+        assert (torch.stack(shares).min() < 1) == (curve is not torch.relu)
+
+
+def test_a_measured_stride_needs_slopes_to_be_seen():
+    with pytest.raises(ValidationError, match="sees no slope turn"):
+        ForwardForward.Options(slope="assumed", stride="measured")
