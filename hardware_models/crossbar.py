@@ -1,7 +1,7 @@
 """A crossbar and its periphery: the composition of effects that the array devices share."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 
@@ -9,7 +9,7 @@ from analogff.device import Datasheet, Device, Marked, Truth, chipwise, product
 from hardware_models import kernels
 from hardware_models.effects import mismatch
 from hardware_models.fabrication import fabricated
-from hardware_models.kernels.circuit import Circuit, of_chips
+from hardware_models.kernels.circuit import Circuit, Detour, Detours, of_chips
 from hardware_models.parameters import per_chip
 from hardware_models.periphery import Periphery
 from hardware_models.signal_path import Linear, SignalPath, Turns, turns_of
@@ -41,6 +41,8 @@ class Crossbar(Device):
     """
 
     banked = True
+    own_neurons: ClassVar[bool] = False
+    """Whether the neurons are circuits with numbers of their own, by `_curve`; a CPU reads such chips one by one."""
     _turns: dict[int, Turns]
 
     if TYPE_CHECKING:  # every name that is not a method is a buffer
@@ -65,12 +67,12 @@ class Crossbar(Device):
         self._keep("reads", torch.zeros_like(self.seeds))
         self._keep("writes", torch.zeros_like(self.seeds))
         numbers = periphery.numbers | dict(weight_noise=weight_noise, curve_spread=curve_spread, **cells)
-        numbers |= dict(input_min=0.0, output_min=0.0, output_max=periphery.neuron.high)
-        numbers |= dict(siemens=periphery.siemens(datasheet))
+        numbers |= dict(input_min=0.0, output_min=datasheet.output_min, output_max=datasheet.output_max)
+        numbers |= dict(siemens=periphery.siemens(datasheet), weight_end=periphery.weight_end(datasheet))
         for name, value in numbers.items():
             self._keep(name, per_chip(name, value, len(self.seeds)))
         self.periphery = periphery
-        self._around = [*periphery.numbers, "siemens"]
+        self._around = [*periphery.numbers, "siemens", "weight_end"]
         drawn = fabricated(periphery, self._surroundings(), self.seeds, n_in, n_out)
         for name, value in drawn.items():
             self._keep(name, value)
@@ -93,17 +95,34 @@ class Crossbar(Device):
     def _read(self, x: torch.Tensor | Marked, biases: Sequence[torch.Tensor | None]) -> list[torch.Tensor]:
         there = self.weights.device
         biases = [b if b is None else torch.as_tensor(b, dtype=torch.float32, device=there) for b in biases]
-        answers = self._read_apart(x, biases) if self._turns else kernels.read(self.circuit(), x, biases)
+        apart = self._turns or self.own_neurons
+        answers = self._read_apart(x, biases) if apart else kernels.read(self.circuit(), x, biases)
         self.reads.add_(x.shape[1] * len(biases))
         return answers
 
     def _read_apart(self, x: torch.Tensor | Marked, biases: Sequence[torch.Tensor | None]) -> list[torch.Tensor]:
         """Read chips one after another, since each takes its own way, and rounds as it would alone."""
         circuit, answers = self.circuit(), []
-        for c in range(len(self.seeds)):
-            of_chip = self._path(circuit, c).circuit() if c in self._turns else of_chips(circuit, slice(c, c + 1))
-            answers.append(kernels.read(of_chip, _of_chip(x, c), [b if b is None else _bias(b, c) for b in biases]))
+        for chips in self._groups():
+            shifts = [b if b is None else _bias(b, chips) for b in biases]
+            answers.append(kernels.read(self._circuit_of(circuit, chips), _of_chips(x, chips), shifts))
         return [torch.cat(parts) for parts in zip(*answers, strict=True)]
+
+    def _groups(self) -> list[slice]:
+        """Return the chips to read together: all where that is one launch, and none takes turns of its own."""
+        return [slice(c, c + 1) for c in range(len(self.seeds))] if self._turns else chip_groups(self.weights)
+
+    def _circuit_of(self, circuit: Circuit, chips: slice) -> Circuit:
+        """Return what the signals of these chips meet, their ways and neurons included."""
+        if chips.start in self._turns:
+            own = self._path(circuit, chips.start).circuit()
+        else:
+            own = of_chips(circuit, chips)
+        if not self.own_neurons:
+            return own
+        ways = own.detours or Detours()
+        ways = ways._replace(neurons=_in_turn(self._after_curve(chips), ways.neurons))
+        return own._replace(curve=self._curve(chips), detours=ways)
 
     def _path(self, circuit: Circuit, chip: int) -> SignalPath:
         """Return the way of one chip's signals."""
@@ -134,7 +153,26 @@ class Crossbar(Device):
         return Circuit(curve=self.curve, **{name: buffers[name] for name in _IN_CIRCUIT})  # type: ignore[arg-type]
 
     def _slope(self, a: torch.Tensor) -> torch.Tensor:
-        return chipwise(_derivative(self.curve), a, self.steepness)
+        if not self.own_neurons:
+            return chipwise(_derivative(self.curve), a, self.steepness)
+        each = chip_groups(a)
+        return torch.cat([_derivative(self._curve(chips))(a[chips], self.steepness[chips]) for chips in each])
+
+    def _curve(self, chips: slice) -> Callable[..., torch.Tensor]:
+        """Return the mean response of the neurons of these chips, ``f(a, s)``, differentiable.
+
+        Overridden, with ``own_neurons = True``, where it depends on more than a steepness. It is made of these chips'
+        slices of buffers, ``(chips, 1, 1)`` or ``(chips, 1, n_out)``, and may change ``a`` in no way.
+        """
+        return self.curve
+
+    def _after_curve(self, chips: slice) -> Detour | None:
+        """Return what these chips' neurons do beyond their mean response, such as noise of their own; None for nothing.
+
+        It is given what the curve gives, and the number of input vectors read before, which addresses noise. Only with
+        ``own_neurons = True``.
+        """
+        return None
 
     def _surroundings(self, chips: slice = slice(None)) -> dict[str, torch.Tensor]:
         """Return the numbers of what stands around the array, and what was drawn by them."""
@@ -162,18 +200,25 @@ def _find_turns(crossbar: Any, *_: Any) -> None:
     crossbar._turns = {chip: turns for chip, turns in found if any(turns)}
 
 
-def _of_chip(x: torch.Tensor | Marked, chip: int) -> torch.Tensor | Marked:
+def _of_chips(x: torch.Tensor | Marked, chips: slice) -> torch.Tensor | Marked:
     if isinstance(x, Marked):
-        return Marked(_one(x.shared, chip), _one(x.marks, chip))
-    return _one(x, chip)
+        return Marked(_some(x.shared, chips), _some(x.marks, chips))
+    return _some(x, chips)
 
 
-def _bias(bias: torch.Tensor, chip: int) -> torch.Tensor:
-    return _one(bias, chip) if bias.dim() == 3 else bias
+def _bias(bias: torch.Tensor, chips: slice) -> torch.Tensor:
+    return _some(bias, chips) if bias.dim() == 3 else bias
 
 
-def _one(tensor: torch.Tensor, chip: int) -> torch.Tensor:
-    return tensor if tensor.shape[0] == 1 else tensor[chip : chip + 1]
+def _some(tensor: torch.Tensor, chips: slice) -> torch.Tensor:
+    return tensor if tensor.shape[0] == 1 else tensor[chips]
+
+
+def _in_turn(first: Detour | None, then: Detour | None) -> Detour | None:
+    """Return one detour after the other."""
+    if first is None or then is None:
+        return first or then
+    return lambda signal, first_row: then(first(signal, first_row), first_row)
 
 
 def chip_groups(x: torch.Tensor) -> list[slice]:

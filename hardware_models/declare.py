@@ -6,11 +6,13 @@ import functools
 import inspect
 import textwrap
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 
-def takes_fields(fields: type, argument: str, defaults: dict[str, Any]) -> Callable[[type], Any]:
+def takes_fields(
+    fields: type, argument: str, defaults: dict[str, Any], without: Collection[str] = ()
+) -> Callable[[type], Any]:
     """Return a class decorator that spreads one argument of a constructor, a dataclass, over its fields.
 
     Whoever calls the constructor, or reads its signature, type hints or the class's docstring, finds the fields in
@@ -20,11 +22,13 @@ def takes_fields(fields: type, argument: str, defaults: dict[str, Any]) -> Calla
         fields: The dataclass; every field has a default.
         argument: Which keyword argument.
         defaults: What differs from the defaults of the fields.
+        without: Fields that the constructor does not take; they stay as they are by default.
 
     Raises:
         TypeError: If there is a default for what is no field.
     """
     numbers = {field.name: defaults.get(field.name, field.default) for field in dataclasses.fields(fields)}
+    taken = {name: default for name, default in numbers.items() if name not in without}
     if strange := set(defaults) - set(numbers):
         raise TypeError(f"Expected fields of {fields.__name__}. Got {', '.join(sorted(strange))}. Correct the names.")
 
@@ -33,12 +37,12 @@ def takes_fields(fields: type, argument: str, defaults: dict[str, Any]) -> Calla
 
         @functools.wraps(own)
         def constructor(self: Any, *sizes: Any, **told: Any) -> None:
-            around = {name: told.pop(name, default) for name, default in numbers.items()}
+            around = numbers | {name: told.pop(name) for name in taken if name in told}
             own(self, *sizes, **{argument: fields(**around)}, **told)
 
-        _declare(constructor, own, fields, argument, numbers)
+        _declare(constructor, own, fields, argument, taken)
         model.__init__ = constructor
-        model.__doc__ = _documented(model.__doc__ or "", fields)
+        model.__doc__ = _documented(model.__doc__ or "", fields, taken)
         return model
 
     return wrap
@@ -55,11 +59,11 @@ def _declare(constructor: Any, own: Any, fields: type, argument: str, numbers: d
     constructor.__kwdefaults__ = {p.name: p.default for p in [*kept, *added] if p.default is not p.empty}
 
 
-def _documented(docstring: str, fields: type) -> str:
+def _documented(docstring: str, fields: type, names: Collection[str]) -> str:
     """Add the fields to the ``Args`` of a docstring."""
     before, start, after = inspect.cleandoc(docstring).partition("\nArgs:\n")
     own, end, rest = after.partition("\n\n")
-    lines = [f"    {name}: {text}" for name, text in _texts(fields).items()]
+    lines = [f"    {name}: {text}" for name, text in _texts(fields).items() if name in names]
     return before + start + "\n".join([own.rstrip("\n"), *lines]) + end + rest if start else docstring
 
 

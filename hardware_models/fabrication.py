@@ -5,20 +5,21 @@ from collections.abc import Callable
 import torch
 
 from hardware_models import kernels
-from hardware_models.effects import converters, defects, mismatch
+from hardware_models.effects import converters, defects, mismatch, telegraph
 from hardware_models.effects.tiles import tiles
-from hardware_models.periphery import Periphery
+from hardware_models.periphery import FLICKER_OCTAVES, Periphery
 from hardware_models.streams import Stream
 
 Numbers = dict[str, torch.Tensor]
 
 
 def fabricated(periphery: Periphery, numbers: Numbers, seeds: torch.Tensor, n_in: int, n_out: int) -> Numbers:
-    """Draw it, as buffers; nothing for what no chip has.
+    """Draw it, as buffers; nothing for what no chip has. Neurons with a memory remember nothing yet.
 
     Shapes:
-        Of neurons and output converters ``(chips, tiles, n_out)``, and of inputs ``(chips, 1, n_in)``; thresholds are
-        ``(chips, tiles n_out, steps)``, levels ``(chips, n_in, steps)``.
+        Of neurons and output converters ``(chips, tiles, n_out)``, of inputs ``(chips, 1, n_in)``, and of traps
+        ``(chips, 1, n_out n_in)``; cells ``(chips, n_out, n_in)``, phases of 1/f noise ``(chips, octaves, n_out)``;
+        thresholds are ``(chips, tiles n_out, steps)``, levels ``(chips, n_in, steps)``.
 
     Args:
         periphery: Of all chips.
@@ -66,6 +67,19 @@ def fabricated(periphery: Periphery, numbers: Numbers, seeds: torch.Tensor, n_in
     if have("dead_columns"):
         uniform = kernels.uniform(seeds, 0, 1, n_out, Stream.DEAD_COLUMN)
         drawn["column_is_dead"] = defects.dead(uniform, numbers["dead_columns"])
+    if have("stuck_low", "stuck_high"):
+        uniform, none = kernels.uniform(seeds, 0, n_out, n_in, Stream.STUCK_CELL), torch.zeros(())
+        cells = defects.stuck(uniform, numbers["stuck_low"], numbers["stuck_high"], none)
+        drawn["cell_is_low"], drawn["cell_is_high"] = cells.low, cells.high
+    if have("neuron_flicker"):
+        drawn["flicker_phase"] = kernels.uniform(seeds, 0, FLICKER_OCTAVES, n_out, Stream.FLICKER_PHASE)
+    if have("telegraph_noise"):
+        uniform = kernels.uniform(seeds, 0, 1, n_out * n_in, Stream.TELEGRAPH_PHASE)
+        drawn["trap_phase"] = telegraph.common_phases(uniform)
+    if have("neuron_seconds"):
+        drawn["neuron_state"] = torch.zeros(len(seeds), 1, n_out)
+    if have("hysteresis"):
+        drawn["neuron_play"] = torch.zeros(len(seeds), 1, n_out)
     return drawn
 
 

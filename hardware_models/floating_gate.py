@@ -1,13 +1,18 @@
 """Flash: charge on floating gates, moved by tunnelling through the oxide."""
 
+import math
 from collections.abc import Sequence
 from typing import Annotated
 
+import torch
 from annotated_types import Gt, Lt
 
 from analogff.device import PerChip
 from hardware_models.cell_presets import FLOATING_GATE
-from hardware_models.parameters import NonNegative, Positive
+from hardware_models.crossbar import chip_groups
+from hardware_models.effects.retention import leaked
+from hardware_models.effects.temperature import arrhenius
+from hardware_models.parameters import NonNegative, Positive, per_chip
 from hardware_models.periphery import Periphery, with_periphery
 from hardware_models.pulsed import PulsedArray
 
@@ -15,6 +20,12 @@ TYPICAL_SIEMENS = 1e-6
 """Mean conductance behind a weight: a cell somewhat above threshold (assumed)."""
 PULSE_SECONDS = 10e-6
 """Time of a programming or erasing pulse by tunnelling (assumed; 1 us to 1 ms)."""
+LIFETIME_SECONDS = 10 * 365.25 * 86400
+"""Retention that flash is commonly specified with, here taken as the time that leaves 1/e (assumed)."""
+LIFETIME_KELVIN = 358.15
+"""Temperature of that time: 85 degrees."""
+RETENTION_ELECTRONVOLTS = 1.1
+"""Activation energy of the loss of charge that reliability tests count with (JEDEC JESD218; remembered: check)."""
 
 
 @with_periphery(read_noise=0.01)
@@ -27,8 +38,13 @@ class FloatingGate(PulsedArray):
 
     with the shift :math:`V` of the threshold voltage, which a weight is proportional to. Charge already there screens
     the field that drives the tunnelling, so that a cell's shift goes with the logarithm of the pulses, and a step back
-    from far out is large. A wanted change becomes up to 31 whole pulses by stochastic rounding. Loss of charge is
-    not modelled (years at room temperature), nor is the wear of the oxide.
+    from far out is large. A wanted change becomes up to 31 whole pulses by stochastic rounding. The wear of the oxide
+    is not modelled.
+
+    With a ``temperature_kelvin`` charge is lost in `wait`, :math:`V(t) = V e^{-t / \tau}`, in ten years at 85 degrees
+    and by an Arrhenius law of 1.1 eV elsewhere: ten thousand years at 300 K, a season at 400 K. What temperature does
+    to the current of a transistor, by its mobility, is one factor for all and left out; its threshold shifts as that of
+    the reference.
 
     Units:
         Assumed are the window, the step and the spreads. ``V_0`` follows from the tunnelling current
@@ -51,6 +67,7 @@ class FloatingGate(PulsedArray):
         program_noise: Error that write-and-verify leaves, in steps.
         weight_noise: Fluctuation of each cell from read to read, over the weight at the bound.
         weight_max: Weight of a cell at its bound, in units of the typical weight ``1/sqrt(n_in)``.
+        temperature_kelvin: Temperature at which it waits; without one it loses no charge.
 
     Reference:
         Lenzlinger and Snow, J. Appl. Phys. 40, 278 (1969), the current; Diorio, Hasler, Minch and Mead, IEEE Trans.
@@ -74,6 +91,7 @@ class FloatingGate(PulsedArray):
         program_noise: NonNegative = 0.5,
         weight_noise: NonNegative = 0.01,
         weight_max: Positive = 3.0,
+        temperature_kelvin: Annotated[PerChip | None, Gt(0)] = None,
     ):
         super().__init__(
             n_in,
@@ -94,4 +112,21 @@ class FloatingGate(PulsedArray):
             weight_noise=weight_noise,
             program_noise=program_noise,
             fold=weight_max * n_in**-0.5 * fold_volts / window_volts,
+            lifetime_seconds=_lifetime(temperature_kelvin),
         )
+
+    def wait(self, seconds):  # noqa: D102
+        passed = per_chip("seconds", seconds, len(self.seeds)).to(self.weights.device)
+        rest = torch.zeros_like(passed)
+        for chip in chip_groups(self.weights):
+            if self.lifetime_seconds[chip].isfinite().any():
+                self.weights[chip] = leaked(self.weights[chip], rest[chip], passed[chip], self.lifetime_seconds[chip])
+
+
+def _lifetime(kelvin: PerChip | None) -> PerChip:
+    """Return the time constant of the loss of charge."""
+    if kelvin is None:
+        return math.inf
+    # in double precision, so that a chip's does not depend on how many stand beside it
+    energy = torch.tensor(-RETENTION_ELECTRONVOLTS, dtype=torch.float64)
+    return LIFETIME_SECONDS * arrhenius(torch.as_tensor(kelvin, dtype=torch.float64), energy, LIFETIME_KELVIN)

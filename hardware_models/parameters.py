@@ -15,6 +15,8 @@ Bits = Annotated[int | torch.Tensor, Ge(0), Le(24)]
 """A resolution; 0 is continuous."""
 Share = Annotated[PerChip, Ge(0), Lt(1)]
 """A fraction that cannot be the whole."""
+Kelvin = Annotated[PerChip, Gt(0), Le(500)]
+"""A temperature at which the laws of semiconductors hold; near zero only as a limit."""
 
 
 def per_chip(name: str, value: Any, chips: int) -> torch.Tensor:

@@ -1,14 +1,17 @@
 """Phase-change memory: two cells a weight, programmed with error, drifting, with 1/f noise."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Annotated, Literal
 
 import torch
+from annotated_types import Ge, Le
 
+from analogff.device import ContractError, PerChip
 from hardware_models import kernels
 from hardware_models.crossbar import Crossbar, chip_groups
 from hardware_models.effects import drift as drifts
 from hardware_models.effects import mismatch as spread
-from hardware_models.effects import noise, write
+from hardware_models.effects import noise, temperature, write
 from hardware_models.effects.pairs import difference, pair
 from hardware_models.parameters import NonNegative, Positive, per_chip
 from hardware_models.periphery import Periphery, with_periphery
@@ -23,6 +26,14 @@ FULL = 0.9
 """Share of its range at which a cell has its pair refreshed."""
 RESET_PULSES = 2
 """Pulses that empty a pair."""
+ACTIVATION_ELECTRONVOLTS = 0.2
+"""Of the conduction of amorphous Ge2Sb2Te5 at low field; 0.2 to 0.35 (remembered: check)."""
+COMPENSATIONS: dict[str, Callable[[torch.Tensor, torch.Tensor], torch.Tensor] | None] = {
+    "none": None,
+    "global": drifts.compensation,
+    "column": drifts.column_compensation,
+}
+"""Ways to rescale sums: from weights as programmed and as they are to factors."""
 
 
 @with_periphery(read_noise=0.01)
@@ -40,6 +51,11 @@ class PCM(Crossbar):
     nearly full is refreshed: emptied, and its difference programmed again.
     1/f noise is drawn as noise of the sums, of variance :math:`x^2 \cdot v(W)`.
 
+    Cells are programmed, and their conductances verified, at 300 K. What is read at another temperature is
+    :math:`g A / (1 + g (A - 1))` with the Arrhenius factor :math:`A` of an amorphous part, in series with one that does
+    not depend on temperature: the smaller a conductance, the more it changes, 28 % for 10 K at most. The pace of drift
+    is that of a constant temperature.
+
     Args:
         n_in: Input lines.
         n_out: Output lines.
@@ -47,7 +63,9 @@ class PCM(Crossbar):
         program_noise: Error of programming, in units of the published one; so too:
         drift: Drift exponents.
         flicker_noise: 1/f noise.
-        compensation: Rescale the sums after each wait by one measured factor (global drift compensation).
+        compensation: Rescale the sums after each wait by measured factors: one for all columns (global drift
+            compensation, one read), or one for each ("column", a read for each input line); neither is counted.
+        temperature_kelvin: Temperature at which it is read.
         step: Growth of a cell in one pulse; its range is 0 to 1.
         device_spread: Spread of the steps from cell to cell (lognormal).
         cycle_spread: Spread of the steps from pulse to pulse, relative.
@@ -56,7 +74,8 @@ class PCM(Crossbar):
 
     Reference:
         Joshi et al., Nature Communications 11, 2473 (2020), a million devices, 20 s to months; pulses: the
-        one-sided PCM preset of aihwkit.
+        one-sided PCM preset of aihwkit; temperature: Ielmini and Zhang, J. Appl. Phys. 102, 054517 (2007), activated
+        conduction, and Boybat et al., IEDM 2021, arrays (remembered: check).
     """
 
     def __init__(
@@ -69,13 +88,17 @@ class PCM(Crossbar):
         program_noise: NonNegative = 1.0,
         drift: NonNegative = 1.0,
         flicker_noise: NonNegative = 1.0,
-        compensation: bool = False,
+        compensation: Literal["none", "global", "column"] = "none",
+        temperature_kelvin: Annotated[PerChip, Ge(250), Le(360)] = temperature.ROOM_KELVIN,
         step: Positive = 0.01,
         device_spread: NonNegative = 0.2,
         cycle_spread: NonNegative = 0.6,
         bounds_spread: NonNegative = 0.1,
         weight_max: Positive = 4.0,
     ):
+        if compensation not in COMPENSATIONS:
+            kinds = ", ".join(COMPENSATIONS)
+            raise ContractError(f"Expected compensation to be one of {kinds}. Got {compensation!r}. Name one of them.")
         unit = weight_max * n_in**-0.5
         sheet = dict(siemens=TYPICAL_SIEMENS, weight_max=unit, pulse_joules=PULSE_JOULES)
         super().__init__(
@@ -88,12 +111,13 @@ class PCM(Crossbar):
             program_noise=program_noise,
             drift=drift,
             flicker_noise=flicker_noise,
-            compensation=float(compensation),
+            temperature_kelvin=temperature_kelvin,
             step=step,
             device_spread=device_spread,
             cycle_spread=cycle_spread,
             bounds_spread=bounds_spread,
         )
+        self.compensated = COMPENSATIONS[compensation]
         self._fabricate_cells()
 
     def _fabricate_cells(self) -> None:
@@ -106,7 +130,7 @@ class PCM(Crossbar):
         self._keep("drift_normals", self._fabricated(Stream.DRIFT, *cells))
         for name in ("programmed", "drifted", "age_seconds", "flicker"):
             self._keep(name, torch.zeros_like(self.bounds))
-        self._keep("factor", torch.ones_like(self.unit))
+        self._keep("factor", torch.ones_like(self.weights[..., :1]))
         self._keep("variance", torch.zeros_like(self.weights))
         self.program(self.weights)
 
@@ -120,8 +144,9 @@ class PCM(Crossbar):
             nu = self.drift[chip] * drifts.exponent(g, self.drift_normals[chip])
             self.drifted[chip] = drifts.drifted(g, nu, age)
             self.flicker[chip] = self.flicker_noise[chip] * self.drifted[chip] * noise.flicker(g, age)
-            alpha = drifts.compensation(difference(g), difference(self.drifted[chip]))
-            self.factor[chip] = torch.where(self.compensation[chip] > 0, alpha, 1.0)
+            if self.compensated is not None:
+                now = self._warmed(chip, self.drifted[chip])
+                self.factor[chip] = self.compensated(difference(g), difference(now))
             self._sum_up(chip)
 
     def program(self, weights):  # noqa: D102
@@ -178,6 +203,14 @@ class PCM(Crossbar):
         """Bring the effective weights and their noise up to date."""
         scale = self.unit[chip] * self.factor[chip]
         rows = self.datasheet.n_out
-        squares = self.flicker[chip].square()
-        self.weights[chip] = scale * difference(self.drifted[chip])
+        squares = self._warmed(chip, self.flicker[chip]).square()
+        self.weights[chip] = scale * difference(self._warmed(chip, self.drifted[chip]))
         self.variance[chip] = scale.square() * (squares[:, :rows] + squares[:, rows:])
+
+    def _warmed(self, chip: slice, size: torch.Tensor) -> torch.Tensor:
+        """Return what grows in proportion to the conductances, as it is at the temperature of the chips."""
+        kelvin = self.temperature_kelvin[chip]
+        if (kelvin == temperature.ROOM_KELVIN).all():
+            return size
+        energy = torch.full_like(kelvin, ACTIVATION_ELECTRONVOLTS)
+        return size * temperature.in_series(self.drifted[chip], temperature.arrhenius(kelvin, energy))

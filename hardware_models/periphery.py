@@ -31,6 +31,12 @@ TYPICAL_SUM = 8.0
 """Full scale of converters of sums, whose typical size is 1; that of a rectifier's output."""
 SERIAL_SUM = 4.0
 """The same where each line carries its full scale or nothing, in full scales: half of the lines make a sum of 0.7."""
+WEIGHT_END = 4.0
+"""Where stuck cells of a device are whose datasheet prints no greatest weight, in typical weights ``1/sqrt(n_in)``."""
+FLICKER_OCTAVES = 12
+"""Octaves of the spectrum of ``neuron_flicker``: 4096 reads, 0.4 ms of reading; slower is white."""
+TRAP_READS = 1024
+"""Reads for which a trap behind telegraph noise keeps its state: 0.1 ms of reading."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -77,6 +83,24 @@ class Periphery:
     """Share of input lines that carry nothing."""
     dead_columns: Share = 0.0
     """Share of columns whose sum is not sensed."""
+    stuck_low: Share = 0.0
+    """Share of cells that stay at the lower end of their range, whatever is written."""
+    stuck_high: Share = 0.0
+    """Share of cells that stay at its upper end; both shares together are below 1."""
+    telegraph_noise: NonNegative = 0.0
+    """Jump of a cell's weight between the states of a trap, relative to it; see `hardware_models.effects.telegraph`."""
+    trap_reads: Annotated[int | None, Ge(8)] = None
+    """Reads for which a trap keeps its state, 1024 if none is given; correlation falls linearly over them."""
+    neuron_flicker: NonNegative = 0.0
+    """1/f noise of each neuron, over octaves up to 4096 reads; its standard deviation in output units."""
+    inhibition: NonNegative = 0.0
+    """Strength of lateral inhibition by the mean output; see `hardware_models.effects.coupling`."""
+    supply_droop: Share = 0.0
+    """Share of an output that a shared supply loses where all neurons are at full scale."""
+    neuron_seconds: NonNegative = 0.0
+    """Time constant of an output, sampled 100 ns after its input came; see `hardware_models.effects.memory`."""
+    hysteresis: NonNegative = 0.0
+    """Half of the width of a neuron's hysteresis (play), in output units."""
 
     def __post_init__(self):
         object.__setattr__(self, "adc_kind", _kind(self.adc_kind))
@@ -94,6 +118,11 @@ class Periphery:
         _refuse("no errors of a DAC beside bit_serial, which has none", any(_both(e, self.bit_serial) for e in errors))
         told = self.sum_max is not None and not self.digital
         _refuse("rows_per_tile or bit_serial beside sum_max, the range of converters of partial sums", told)
+        stuck = torch.as_tensor(self.stuck_low) + torch.as_tensor(self.stuck_high)
+        _refuse("stuck_low and stuck_high below 1 together", bool((stuck >= 1).any()), stuck)
+        for name in ("neuron_flicker", "inhibition", "supply_droop", "neuron_seconds", "hysteresis"):
+            wanted = f"no {name} beside rows_per_tile or bit_serial, where neurons are digital"
+            _refuse(wanted, _both(getattr(self, name), self.digital))
 
     @property
     def digital(self) -> bool:
@@ -108,7 +137,7 @@ class Periphery:
     @property
     def numbers(self) -> dict[str, Any]:
         """What each chip may have for itself."""
-        for_all = ("family", "adc_kind", "bit_serial", "rows_per_tile")
+        for_all = ("family", "adc_kind", "bit_serial", "rows_per_tile", "trap_reads")
         full = (
             (SERIAL_SUM * self.input_max if self.bit_serial else TYPICAL_SUM) if self.sum_max is None else self.sum_max
         )
@@ -154,6 +183,12 @@ class Periphery:
         """
         typical = sheet.read_joules / (sheet.n_in * sheet.n_out * READ_VOLTS**2 * SETTLE_SECONDS)
         return typical / (self.serial_bits or 1) * math.sqrt(sheet.n_in * math.pi / 2)
+
+    @staticmethod
+    def weight_end(sheet: Datasheet) -> PerChip:
+        """Return the greatest weight, at which cells are that are stuck high; those stuck low are at minus that."""
+        end = torch.as_tensor(math.inf if sheet.weight_max is None else sheet.weight_max)
+        return torch.where(end.isfinite(), end, WEIGHT_END * sheet.n_in**-0.5)
 
     def _in_parts(self, sheet: Datasheet) -> Datasheet:
         """Return the sheet of an array whose sums are converted in parts, if they are."""

@@ -61,9 +61,11 @@ class Stream(enum.IntEnum):
     TELEGRAPH_PHASE = 51
     """At which read a trap starts a new block."""
     FLICKER = 52
-    """Contributions to 1/f noise, of all octaves."""
+    """Contributions to 1/f noise of the neurons, of all octaves."""
     FLICKER_PHASE = 53
     """At which read each of them starts a new block."""
+    STUCK_CELL = 46
+    """Which cells of an array are at an end of their range for good."""
     FAULT = 54
     """Which output lines fail during use."""
     SLOPE_UP = 64
@@ -78,6 +80,34 @@ class Stream(enum.IntEnum):
     """Switching voltage of a magnetic cell."""
     SWITCHING = 69
     """Whether a pulse switches a magnetic cell."""
+    TRANSISTOR = 80
+    """Threshold of the transistor of a neuron; of its n-channel one where there are two."""
+    TRANSISTOR_P = 81
+    """Threshold of its p-channel transistor."""
+    INPUT_OFFSET = 82
+    """Offset voltage at a neuron's input."""
+    JUNCTION = 83
+    """Saturation current of a neuron's diode."""
+    P_BIT = 84
+    """Which way a stochastic neuron falls."""
+    PHASE_ERROR = 95
+    """What calibration leaves of the errors of phase shifters."""
+    PHASE_WRITE = 96
+    """Error of setting a phase."""
+    COUPLER = 97
+    """Splitting errors of couplers."""
+    SHOT = 98
+    """Noise of a detector's current."""
+    ABSORPTION = 99
+    """Depth of a neuron's absorber."""
+    RESPONSIVITY = 100
+    """Responsivity of a neuron's detector."""
+    MEASURED_COPY = 105
+    """Which measured neuron each one is."""
+    MEASURED_CELL = 106
+    """Which measured cell each one is."""
+    MEASURED_NOISE = 107
+    """Noise of a measured neuron."""
 
 
 def of_conversion(stream: Stream, number: int) -> int:

@@ -27,17 +27,3 @@ def window(
     """
     first, last = torch.as_tensor(first_cycles), torch.as_tensor(last_cycles)
     return (1 - (cycles / first).log() / (last / first).log()).clamp(0, 1)
-
-
-def narrowed(lower: torch.Tensor, upper: torch.Tensor, left: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    r"""Return the ends of a range of which a share is left; it closes towards its middle.
-
-    .. math:: g^\pm \to \tfrac{g^+ + g^-}{2} \pm r\, \tfrac{g^+ - g^-}{2}
-
-    Args:
-        lower: Lower end of the fresh cell.
-        upper: Upper end.
-        left: Share ``r``, from `window`.
-    """
-    middle, half = (upper + lower) / 2, (upper - lower) / 2
-    return middle - left * half, middle + left * half

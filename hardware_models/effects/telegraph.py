@@ -16,6 +16,8 @@ from collections.abc import Sequence
 
 import torch
 
+PHASES = 8
+"""Places in a block at which traps start that are to change together, so that few reads see a change."""
 _OCTAVE_ROWS = 2**40
 """Rows of draws that each octave may use: more reads than any chip lives."""
 
@@ -72,6 +74,32 @@ def telegraph(
         Machlup, J. Applied Physics 25, 341 (1954): the spectrum of a trap that hops in continuous time.
     """
     return held((uniform < occupancy).to(uniform.dtype), first_read, rows, length, phase) - occupancy
+
+
+def common_phases(uniform: torch.Tensor) -> torch.Tensor:
+    """Return phases of which there are only `PHASES`, evenly apart.
+
+    Args:
+        uniform: From [0, 1), one a trap.
+    """
+    return (uniform * PHASES).floor() / PHASES
+
+
+def spells(first_read: int, rows: int, length: int) -> list[slice]:
+    """Split reads into stretches within which no trap of `common_phases` changes.
+
+    Args:
+        first_read: Number of the first read.
+        rows: How many reads.
+        length: Reads in a block, ``L``, at least `PHASES`.
+
+    Example:
+        >>> spells(1000, 128, 1024)
+        [slice(0, 24, None), slice(24, 128, None)]
+    """
+    starts = {(-(phase * length // PHASES)) % length for phase in range(PHASES)}
+    cuts = [row for row in range(1, rows) if (first_read + row) % length in starts]
+    return [slice(*ends) for ends in zip([0, *cuts], [*cuts, rows], strict=True)]
 
 
 def octave_rows(first_read: torch.Tensor, rows: int, octaves: int) -> list[tuple[torch.Tensor, int]]:

@@ -62,6 +62,22 @@ def arrhenius(
     return torch.exp(per_kelvin * (1 / reference_kelvin - 1 / kelvin))
 
 
+def in_series(g: torch.Tensor, activated: torch.Tensor) -> torch.Tensor:
+    r"""Factor on the conductance of a cell that is activated in one part only, and the other is in series with it.
+
+    .. math:: \frac{1}{g(T)} = 1 + \left(\frac1g - 1\right) \frac1A \quad\Rightarrow\quad
+        \frac{g(T)}{g} = \frac{A}{1 + g (A - 1)}
+
+    A phase-change cell: the activated part is amorphous, and in series with it is the rest of the cell, of conductance
+    1. The activation energy that a cell shows at ``T_0`` so is ``1 - g`` times that of its amorphous part.
+
+    Args:
+        g: Conductance at the temperature of the factor 1, over the greatest one.
+        activated: ``A``, from `arrhenius`.
+    """
+    return activated / (1 + g * (activated - 1))
+
+
 def thermal_noise(siemens: torch.Tensor, kelvin: torch.Tensor, hertz: torch.Tensor) -> torch.Tensor:
     r"""Standard deviation of the noise current of a conductance without bias, in amperes.
 

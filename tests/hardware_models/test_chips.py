@@ -104,6 +104,9 @@ def test_the_true_slope_is_that_of_the_device_without_noise(model):
         "read_noise": 0.0,
         "weight_noise": 0.0,
         "flicker_noise": 0.0,
+        "measured_noise": 0.0,
+        "bandwidth_hertz": 0.0,
+        "samples": 0,
         "adc_bits": 0,
         "dac_bits": 0,
     }

@@ -7,15 +7,21 @@ from analogff.device import check_device
 from hardware_models.cell_presets import RERAM
 from hardware_models.ecram import ECRAM
 from hardware_models.effects.nonlinearity import FAMILIES
+from hardware_models.floating_gate import FloatingGate
 from hardware_models.mram import MRAM
+from hardware_models.p_bit import PBit
 from hardware_models.pcm import PCM
 from hardware_models.reram import ReRAM
+from hardware_models.saturable_absorber import SaturableAbsorber
 from hardware_models.unknown import Unknown
 
 VARIANTS = [(Unknown, {"family": family}) for family in FAMILIES]
 VARIANTS += [(ReRAM, {"preset": preset}) for preset in RERAM]
 VARIANTS += [(ECRAM, {"preset": "metal-oxide"}), (MRAM, {"bits": 1, "write_volts": 0.52})]
-VARIANTS += [(Unknown, {"weight_noise": 0.1, "write_noise": 0.1}), (PCM, {"compensation": True})]
+VARIANTS += [(Unknown, {"weight_noise": 0.1, "write_noise": 0.1}), (ReRAM, {"endurance_cycles": 10.0})]
+VARIANTS += [(PCM, {"compensation": "global"}), (PCM, {"compensation": "column", "temperature_kelvin": 320.0})]
+VARIANTS += [(FloatingGate, {"temperature_kelvin": 400.0}), (PBit, {"samples": 1})]
+VARIANTS += [(SaturableAbsorber, {"absorber": "deep"})]
 
 
 @pytest.mark.parametrize("model, parameters", [(model, {}) for model in EXPORTED] + VARIANTS)

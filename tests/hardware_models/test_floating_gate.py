@@ -60,3 +60,28 @@ def test_a_step_back_from_far_out_is_large():
             sizes.append((chip.weights - before).abs().mean().item())
         outward, back = sizes if share > 0 else sizes[::-1]
         assert abs(math.log(back / outward) / (2 * 0.8 / 0.5) - 1) < 0.05
+
+
+def test_charge_leaks_in_ten_years_at_85_degrees_and_by_its_activation_elsewhere():
+    chip = FloatingGate(13, 7, seed=[0, 0, 0], **EVEN, temperature_kelvin=torch.tensor([358.15, 368.15, 300.0]))
+    was, year = chip.weights.clone(), 365.25 * 86400.0
+    chip.wait(10 * year)
+    left = (chip.weights / was).mean((1, 2)).tolist()
+    faster = math.exp(1.1 / 8.617333e-5 * (1 / 358.15 - 1 / 368.15))
+    assert left[:2] == pytest.approx([math.exp(-1), math.exp(-faster)], rel=1e-4)
+    assert 0.998 < left[2] < 1
+
+
+def test_without_a_temperature_it_forgets_nothing():
+    chip = FloatingGate(13, 7, seed=0)
+    was = chip.weights.clone()
+    chip.wait(1e12)
+    assert torch.equal(chip.weights, was)
+
+
+def test_waiting_twice_is_waiting_once_for_longer():
+    once, twice = (FloatingGate(13, 7, seed=0, temperature_kelvin=400.0) for _ in range(2))
+    once.wait(3e6)
+    twice.wait(1e6)
+    twice.wait(2e6)
+    assert torch.allclose(once.weights, twice.weights, rtol=1e-5)

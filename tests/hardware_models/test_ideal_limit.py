@@ -1,8 +1,8 @@
-"""With every flaw at zero each device is exact linear algebra and a rectifier."""
+"""With every flaw at zero each device is exact linear algebra and its neuron, most often a rectifier."""
 
 import pytest
 import torch
-from devices import EXPORTED, FLAWLESS, inputs
+from devices import EXPORTED, FLAWLESS, NEURONS, inputs
 
 from analogff.device import fabricate
 
@@ -12,10 +12,10 @@ def test_without_flaws_a_device_is_exact(model):
     n_in, n_out, chips = 13, 7, 3
     device = fabricate(model, n_in, n_out, seeds=range(chips), parameters=FLAWLESS[model])
     x, w = inputs(chips, 5, n_in), device.weights.clone()
-    bias = torch.linspace(-1, 1, n_out)
+    bias, neuron = torch.linspace(-1, 1, n_out), NEURONS.get(model, torch.relu)
 
     def exact(w, bias=0.0):
-        return torch.relu(torch.einsum("cji,cbi->cbj", w.double(), x.double()) + bias).float()
+        return neuron(torch.einsum("cji,cbi->cbj", w.double(), x.double()) + bias).float()
 
     assert torch.allclose(device(x), exact(w), atol=1e-5)
     assert torch.allclose(device(x, bias), exact(w, bias), atol=1e-5)

@@ -195,8 +195,6 @@ def test_a_range_closes_by_equal_steps_a_decade_and_not_before_its_first_cycle()
     left = endurance.window(cycles)
     assert left.tolist() == pytest.approx([1, 1, 1, 2 / 3, 1 / 3, 0, 0], abs=1e-6)
     assert endurance.window(t(1e4), 1e3, 1e5).item() == pytest.approx(0.5)
-    lower, upper = endurance.narrowed(t(-1.0), t(3.0), t(1.0, 0.5, 0.0))
-    assert lower.tolist() == [-1, 0, 1] and upper.tolist() == [3, 2, 1]
 
 
 def drifting(seconds):

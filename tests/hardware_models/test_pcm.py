@@ -7,6 +7,7 @@ import pytest
 import torch
 from scipy.stats import chi2, foldnorm
 
+from analogff.device import ContractError
 from hardware_models.pcm import PCM
 
 CONDUCTANCES = [0.1, 0.3, 0.5, 0.7, 0.95]
@@ -134,6 +135,68 @@ def test_compensation_restores_the_mean_weight():
         return (chip.weights / (0.5 * chip.unit)).mean().item()
 
     mu, s = _nu(0.5)
-    assert abs(left(compensation=True) - 1) < 1e-4
+    assert abs(left(compensation="global") - 1) < 1e-4
     assert abs(math.log(left()) + mu * math.log(1e6 / 20)) < 0.02  # second order: s^2 ln(t)^2 / 2 is 0.004
     assert s < 0.01
+
+
+def _activated(g, kelvin):
+    """Two conductors in series, of which one is activated, by their resistances."""
+    factor = math.exp(0.2 / 8.617333e-5 * (1 / 300 - 1 / kelvin))
+    return 1 / (1 + (1 / g - 1) / factor)
+
+
+@pytest.mark.parametrize("kelvin", [260.0, 310.0, 350.0])
+@pytest.mark.parametrize("g", CONDUCTANCES)
+def test_warm_cells_conduct_as_an_amorphous_part_in_series_with_the_rest(g, kelvin):
+    chip = _programmed(g, drift=0.0, temperature_kelvin=kelvin, **STILL)
+    assert torch.allclose(chip.weights / chip.unit, torch.tensor(_activated(g, kelvin)), rtol=1e-5)
+    chip.wait(3600.0)  # and its noise grows as it does
+    sigma = chip.variance.sqrt() / chip.unit / (g * _flicker(g, 3600.0))
+    assert torch.allclose(sigma, torch.tensor(_activated(g, kelvin) / g), rtol=1e-4)
+
+
+def test_the_activation_energy_of_a_cell_is_its_share_of_that_of_the_amorphous_part():
+    for g in (0.01, 0.3, 0.8):
+        cold, warm = (_programmed(g, temperature_kelvin=k, **STILL).weights.mean().log().item() for k in (299.5, 300.5))
+        energy = 8.617333e-5 * (warm - cold) / (1 / 299.5 - 1 / 300.5)
+        assert energy == pytest.approx(0.2 * (1 - g), rel=5e-3)
+
+
+def test_at_300_kelvin_nothing_changes_bit_by_bit():
+    room, bank = PCM(13, 7, seed=3), PCM(13, 7, seed=[3, 3], temperature_kelvin=torch.tensor([300.0, 320.0]))
+    for chip in (room, bank):
+        chip.wait(1e4)
+    assert torch.equal(room.weights[0], bank.weights[0]) and not torch.equal(room.weights[0], bank.weights[1])
+
+
+def test_one_factor_undoes_what_warmth_does_on_average_and_one_a_column_more():
+    def left(compensation):
+        chip = PCM(100, 50, seed=0, compensation=compensation, temperature_kelvin=320.0, **STILL)
+        chip.drift_normals[:, :10] = 4.0  # columns that drift faster
+        chip.drift_normals[:, 50:60] = 4.0
+        wanted = chip.weights.clone()
+        chip.program(wanted)
+        chip.wait(1e6)
+        return (chip.weights - wanted).square().mean().item()
+
+    nothing, one, each = map(left, ("none", "global", "column"))
+    assert each < 0.9 * one < 0.5 * nothing
+
+
+def test_a_factor_a_column_is_the_least_squares_of_its_weights():
+    plain, chip = (PCM(100, 20, seed=0, compensation=c, **STILL) for c in ("none", "column"))
+    fresh = plain.weights.clone()
+    for device in (plain, chip):
+        device.wait(1e6)
+    for j in range(20):
+        now = plain.weights[0, j].double().numpy()[:, None]
+        alpha = np.linalg.lstsq(now, fresh[0, j].double().numpy(), rcond=None)[0].item()
+        assert chip.factor[0, j].item() == pytest.approx(alpha, rel=1e-4)
+    assert torch.allclose(chip.weights, chip.factor * plain.weights)
+    assert torch.allclose(chip.variance, chip.factor.square() * plain.variance)
+
+
+def test_another_compensation_is_refused():
+    with pytest.raises(ContractError, match="Expected compensation to be one of none, global, column. Got True."):
+        PCM(4, 2, seed=0, compensation=True)

@@ -168,3 +168,45 @@ def test_cells_fluctuate_by_the_share_of_the_greatest_weight():
     wanted = 0.01 * 4.0 / math.sqrt(n_in) * 1.5 * math.sqrt(n_in)
     low, high = chi2.ppf([1e-4, 1 - 1e-4], n - 1)
     assert low < y.var() * (n - 1) / wanted**2 < high
+
+
+def test_the_range_of_a_cell_closes_with_its_pulses_by_equal_steps_a_decade():
+    chip = ReRAM(20, 10, seed=0, **{**EVEN, "retention": 0.0}, step=1e-3, endurance_cycles=100.0, corrupt=0.1)
+    works, upper = chip.step_up > 0, chip.upper.clone()
+    assert (~works).any()
+    stuck, ask, half = chip.weights[~works].clone(), torch.full_like(chip.weights, 1.0), torch.ones(1, 10, 1)
+    half[:, 5:] = 0  # rows that nobody writes
+    for pulses in range(31, 31 * 100, 31):
+        assert chip.pulse(ask * half) == 31 * 5 * 20
+        left = 1 - min(max(math.log(pulses / 100) / math.log(1000), 0), 1)
+        torch.testing.assert_close(chip.upper / upper, torch.where(works & (half > 0), left, 1.0), atol=1e-6, rtol=0)
+    assert torch.equal(chip.weights[~works], stuck)
+    assert (chip.weights <= chip.upper).all()
+    written = works & (half > 0)
+    assert (chip.weights[written] > 0.95 * chip.upper[written]).all()  # as far as it can go
+
+
+def test_a_worn_out_cell_can_be_told_nothing_and_programming_wears_too():
+    chip = ReRAM(20, 10, seed=0, **EVEN, endurance_cycles=0.01)
+    assert (chip.upper > 0.9 * chip.unit).all()
+    for _ in range(3):
+        chip.program(torch.full_like(chip.weights, 1.0))
+    assert (chip.cycles == 3 * 8.5).all()
+    assert torch.allclose(chip.upper, 1e-3 * chip.fresh_upper)
+    chip.pulse(torch.full_like(chip.weights, -1.0))
+    assert chip.weights.isfinite().all() and (chip.weights.abs() <= 1e-3 * chip.unit).all()
+
+
+def test_endurance_may_differ_from_chip_to_chip_and_is_part_of_the_state():
+    bank = ReRAM(13, 7, seed=[3, 3, 3], endurance_cycles=torch.tensor([0.0, 5.0, 50.0]))
+    plain, other = ReRAM(13, 7, seed=3), ReRAM(13, 7, seed=[1, 2, 3], endurance_cycles=1.0)
+    ask = torch.linspace(-0.5, 0.5, 7 * 13).reshape(1, 7, 13)
+    for _ in range(4):
+        plain.pulse(ask)
+        bank.pulse(ask.expand(3, -1, -1))
+    assert torch.equal(bank.weights[0], plain.weights[0])
+    assert not torch.equal(bank.weights[1], bank.weights[2])
+    other.load_state_dict(bank.state_dict())
+    for device in (bank, other):
+        device.pulse(-ask.expand(3, -1, -1))
+    assert torch.equal(bank.weights, other.weights) and torch.equal(bank.upper, other.upper)

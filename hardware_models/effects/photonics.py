@@ -1,0 +1,71 @@
+"""Light as a signal: absorbers that bleach, and detectors that count it."""
+
+import torch
+
+_NEWTON_STEPS = 6
+_DARK = 1e-30
+"""Share of the saturation power below which there is no light."""
+
+
+def transmission(power: torch.Tensor, depth: torch.Tensor | float) -> torch.Tensor:
+    r"""Share of light that passes a saturable absorber in which the intensity is everywhere that of the input.
+
+    .. math:: T = \exp\left(-\frac{a_0}{1 + P / P_s}\right)
+
+    Right for a thin absorber; where it is deep it passes more than `bleached` says, since light fades on its way.
+
+    Args:
+        power: ``P / P_s``, over the power at which absorption is halved.
+        depth: ``a_0``, optical depth in the dark.
+
+    Reference:
+        Guo, Barrett, Wang and Lvovsky, Photonics Research 9, B71 (2021), in amplitudes (remembered: check).
+    """
+    return torch.exp(-depth / (1 + power))
+
+
+def bleached(power: torch.Tensor, depth: torch.Tensor | float) -> torch.Tensor:
+    r"""Power behind a saturable absorber of any depth, over the saturation power.
+
+    .. math::
+        \frac{dp}{dz} = -\frac{\alpha p}{1 + p} \quad\Rightarrow\quad
+        \ln T + a_0 = p\, (1 - T), \quad T p = \omega(\ln p + p - a_0), \quad \omega + \ln \omega = c
+
+    with Wright's function :math:`\omega`, by Newton's steps for :math:`\ln \omega`. The steps fall to the solution from
+    above, as the left side is convex; the last one carries the derivative, which is exact. Light stays dark at zero.
+
+    Args:
+        power: ``p``, at the input, over the saturation power; at least 0.
+        depth: ``a_0``, optical depth in the dark.
+
+    Reference:
+        Selden, British Journal of Applied Physics 18, 743 (1967); in this form, with ``2 sigma tau`` for the inverse of
+        the saturation power, in Shen et al., Nature Photonics 11, 441 (2017) (remembered: check).
+    """
+    lit = power.clamp(min=_DARK)
+    c = lit.log() + lit - depth
+    with torch.no_grad():
+        s = torch.where(c > 1, c.clamp(min=1).log(), c)
+        for _ in range(_NEWTON_STEPS - 1):
+            s = s - (s + s.exp() - c) / (1 + s.exp())
+    s = s - (s + s.exp() - c) / (1 + s.exp())
+    return torch.where(power > _DARK, s.exp(), 0.0)
+
+
+def photocurrent(
+    watts: torch.Tensor, responsivity: torch.Tensor | float, saturation_amperes: torch.Tensor | float
+) -> torch.Tensor:
+    r"""Current that light makes in a detector, which its own charges hold back.
+
+    .. math:: I = \frac{R P}{1 + R P / I_s}
+
+    Args:
+        watts: ``P``, in the detector.
+        responsivity: ``R``, in amperes per watt.
+        saturation_amperes: ``I_s``, greatest current; at that product of ``R P`` half of the response is left.
+
+    Reference:
+        The usual form of a compression with one number (assumed).
+    """
+    linear = responsivity * watts
+    return linear / (1 + linear / saturation_amperes)

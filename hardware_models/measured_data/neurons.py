@@ -1,0 +1,112 @@
+"""Exact cells in front of measured neurons."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from analogff.device import PerChip
+from hardware_models import kernels
+from hardware_models.measured_data.curves import Curves
+from hardware_models.measured_data.piecewise import Piecewise, lines, tensors
+from hardware_models.measured_data.scale import Scale
+from hardware_models.neuron_array import NeuronArray
+from hardware_models.periphery import Periphery
+from hardware_models.streams import Stream
+
+
+class MeasuredNeurons(NeuronArray):
+    r"""An array whose neurons each are one of the measured copies.
+
+    .. math::
+        y_j = \mathrm{ADC}\left[f_{c_j}\!\big(\mathrm{clip}(v_0 + u a_j,\ v_\mathrm{low}, v_\mathrm{high})\big) / y_1
+        + \sigma(y_j)\, \xi\right]
+
+    with :math:`c_j` drawn when the chip is made, each copy as likely as the others.
+
+    Args:
+        n_in: Input lines.
+        n_out: Output lines.
+        seed: One seed a chip.
+        periphery: Converters and lines.
+        curves: As measured.
+        scale: What signals are in their units.
+        measured_noise: Factor on the measured noise.
+    """
+
+    def __init__(
+        self,
+        n_in: int,
+        n_out: int,
+        *,
+        seed: int | Sequence[int],
+        periphery: Periphery,
+        curves: Curves,
+        scale: Scale,
+        measured_noise: PerChip,
+    ):
+        table = _in_sums(curves, scale)
+        mean = Piecewise(table.breaks, table.coefficients.mean(1, keepdim=True))
+        low, high = (float(end) for end in scale.sums(np.array([scale.low, scale.high])))
+        noise = float(np.sqrt(np.mean(curves.stds**2))) / scale.output if len(curves.stds) else 0.0
+        printed: dict[str, Any] = dict(
+            output_min=scale.converters[0],
+            read_noise=_together(periphery.read_noise, measured_noise * noise),
+            source=_source(curves, scale),
+        )
+        super().__init__(
+            n_in,
+            n_out,
+            seed=seed,
+            periphery=periphery,
+            neuron=lambda a: mean.to(a.device)(a.clamp(low, high)),
+            output_max=scale.converters[1],
+            printed=printed,
+            drivers_low=low,
+            drivers_high=high,
+            measured_noise=measured_noise,
+        )
+        self._keep("breaks", table.breaks)
+        self._keep("coefficients", table.coefficients)
+        drawn = kernels.uniform(self.seeds, 0, 1, n_out, Stream.MEASURED_COPY)
+        self._keep("copy", (drawn * curves.copies).long().clamp(max=curves.copies - 1))
+        by_level = lines(curves.levels / scale.output, curves.stds / scale.output) if len(curves.stds) else None
+        self.noisy = by_level is not None
+        if by_level is not None:
+            self._keep("noise_levels", by_level.breaks)
+            self._keep("noise_lines", by_level.coefficients)
+
+    def _curve(self, chips):
+        table, low, high = Piecewise(self.breaks, self.coefficients), self.drivers_low[chips], self.drivers_high[chips]
+        copy = self.copy[chips]
+        return lambda a, s: table(a.clamp(low, high), copy)
+
+    def _after_curve(self, chips):
+        if not self.noisy:
+            return None
+        by_level, size = Piecewise(self.noise_levels, self.noise_lines), self.measured_noise[chips]
+        seeds, stream = self.seeds[chips], Stream.MEASURED_NOISE
+        return lambda y, first_row: kernels.add_normal_(y, size * by_level(y), seeds, first_row, stream)
+
+
+def _in_sums(curves: Curves, scale: Scale) -> Piecewise:
+    """Return the curves of sums, as signals count."""
+    powers = scale.unit ** np.arange(4)[:, None, None] / scale.output
+    return tensors(scale.sums(curves.breaks), curves.coefficients * powers)
+
+
+def _together(one: PerChip, other: PerChip) -> PerChip:
+    """Return the spread of the sum of two noises."""
+    both = (torch.as_tensor(one).square() + torch.as_tensor(other).square()).sqrt()
+    return both if both.dim() else both.item()
+
+
+def _source(curves: Curves, scale: Scale) -> str:
+    input_unit, output_unit = (f" {unit}".rstrip() for unit in curves.units)
+    least, greatest = curves.outputs
+    return (
+        f"{curves.file}: measured copies {curves.copies}, inputs {scale.low:g} to {scale.high:g}{input_unit}, outputs "
+        f"{least:g} to {greatest:g}{output_unit}; a weighted sum of 1 is {scale.unit:g}{input_unit}, an output of 1 "
+        f"is {scale.output:g}{output_unit}"
+    )

@@ -1,0 +1,99 @@
+"""Between the units of a file and those of signals, where a weighted sum is typically 1."""
+
+import dataclasses
+from typing import Literal
+
+import numpy as np
+
+from analogff.device import ContractError
+from hardware_models.measured_data.curves import Curves
+
+FULL_SUM = 4.0
+"""The sum that is the full scale of an input with a unit; sums of a fresh chip have a spread of 1."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Scale:
+    """What a weighted sum and an output are in the units of the file."""
+
+    zero: float
+    """Input at a sum of 0."""
+    unit: float
+    """Change of the input by a sum of 1."""
+    low: float
+    """Least input that the drivers put out, or that is told apart from lower ones."""
+    high: float
+    """Greatest, likewise."""
+    output: float
+    """Output that counts as 1."""
+    converters: tuple[float, float]
+    """Range of the output converters, in outputs as counted."""
+
+    def sums(self, inputs: np.ndarray) -> np.ndarray:
+        """Return the sums at which inputs of the file are reached."""
+        return (inputs - self.zero) / self.unit
+
+
+def scale_of(
+    curves: Curves,
+    *,
+    input_zero: float | None,
+    input_full_scale: float | None,
+    output_full_scale: float | None,
+    outside: Literal["error", "hold"],
+) -> Scale:
+    """Choose the scale of a neuron.
+
+    Args:
+        curves: As measured.
+        input_zero: Input at a sum of 0; None for 0.
+        input_full_scale: How far from there the drivers reach, upwards and, where the data go there, downwards; None
+            for as far as the data. A sum of `FULL_SUM`; but inputs without a unit are sums themselves if it is None.
+        output_full_scale: Full scale of the output converters, which counts as 1; None for that of the data, which
+            counts as 1 where it has a unit.
+        outside: What to do where the drivers reach beyond the data.
+
+    Raises:
+        ContractError: If they do, and it is an error, or if the data leave out the input at a sum of 0.
+    """
+    full_scale, zero = input_full_scale, input_zero or 0.0
+    ends = float(curves.breaks[0]), float(curves.breaks[-1])
+    input_unit, output_unit = curves.units
+    measured = f"{ends[0]:g} to {ends[1]:g} {input_unit}".rstrip()
+    if not ends[0] <= zero <= ends[1]:
+        raise ContractError(
+            f"Expected curves through the input at a sum of zero, {zero:g} {input_unit}".rstrip()
+            + f". Got {curves.file}, measured from {measured}. Give another input_zero, or measure there."
+        )
+    if full_scale is None and outside == "hold":
+        raise ContractError(
+            "Expected input_full_scale beside outside = 'hold', since drivers otherwise end where the data end, and "
+            "nothing lies outside. Got none. Give it, or remove outside."
+        )
+    reach = max(zero - ends[0], ends[1] - zero) if full_scale is None else full_scale
+    low, high = ends
+    if full_scale is not None:
+        low, high = zero - reach if ends[0] < zero else zero, zero + reach if ends[1] > zero else zero
+        if outside == "error" and not (ends[0] - 1e-9 * reach <= low and high <= ends[1] + 1e-9 * reach):
+            raise ContractError(
+                f"Expected curves as far as the drivers reach, {low:g} to {high:g} {input_unit}".rstrip()
+                + f". Got {curves.file}, measured from {measured}. Lower input_full_scale, measure further, or take "
+                "outside = 'hold', which stays at the last measured value."
+            )
+        low, high = max(low, ends[0]), min(high, ends[1])
+    plain = full_scale is None and not input_unit
+    least, greatest = curves.outputs
+    most = max(-least, greatest) if output_full_scale is None else output_full_scale
+    if most == 0 or least == greatest:
+        raise ContractError(
+            f"Expected outputs that differ in {curves.file}. Got {least:g} everywhere. Check its columns and units."
+        )
+    one = 1.0 if output_full_scale is None and not output_unit else most
+    return Scale(
+        zero=zero,
+        unit=1.0 if plain else reach / FULL_SUM,
+        low=low,
+        high=high,
+        output=one,
+        converters=(-most / one if least < 0 else 0.0, most / one),
+    )
