@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -35,6 +36,7 @@ def run(command: "cli.Run", console: Console) -> int:
     from analogff.study.store import StoreError
 
     folder = command.out
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as a batch system asks to stop: just like Ctrl-C
     try:
         _check_numbers(command)
         study = read_study(command.study, command.set)
@@ -154,7 +156,7 @@ class _Wrong(ValueError):
 def _device_and_settings(command: Any) -> tuple[Any, dict[str, Any]]:
     """Return the class that a command names, and what its --set gives."""
     from analogff.study.mistakes import StudyError
-    from analogff.study.parameters import read_parameters
+    from analogff.study.parameters import read_parameters, with_files
     from analogff.study.spec import parse_setting
 
     try:
@@ -165,7 +167,7 @@ def _device_and_settings(command: Any) -> tuple[Any, dict[str, Any]]:
         raise _Wrong(str(error)) from error
     if mistakes:
         raise _Wrong(command.device, mistakes)
-    return model, given
+    return model, with_files(model, given, Path.cwd())
 
 
 def _check_numbers(command: "cli.Run") -> None:

@@ -1,7 +1,10 @@
 """Workers: two on this machine, none but this process, or a cluster that is there; one code path for all."""
 
 import logging
+import os
 import signal
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,6 +13,7 @@ from distributed import Client, LocalCluster, Worker, WorkerPlugin
 
 CONNECT_SECONDS = 10.0
 WAIT_FOR_WORKERS_SECONDS = 60.0
+WATCH_SECONDS = 1.0
 _SETTINGS = {
     "distributed.scheduler.allowed-failures": 2,  # a task that kills three workers is given up
     "distributed.scheduler.worker-ttl": None,  # a long task is no dead worker
@@ -48,15 +52,26 @@ def connect(workers: int, scheduler: str | None = None) -> Iterator[Client]:
             return
         with _local(workers) as cluster, Client(cluster) as client:
             if workers > 0:
-                client.register_plugin(_DeafToInterrupts())
+                client.register_plugin(_TiedToDriver())
             yield client
 
 
-class _DeafToInterrupts(WorkerPlugin):
-    """Ctrl-C on a terminal reaches every process; the driver takes it, and ends its workers."""
+class _TiedToDriver(WorkerPlugin):
+    """Work as long as the driver lives, and no longer.
+
+    Ctrl-C on a terminal reaches every process; the driver takes it, and ends its workers. A driver that was killed ends
+    nobody, and a worker in the midst of a task would go on for minutes with what nobody asks for any more.
+    """
 
     def setup(self, worker: Worker) -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+
+
+def _end_with(driver: int) -> None:
+    while os.getppid() == driver:
+        time.sleep(WATCH_SECONDS)
+    os._exit(1)
 
 
 def _local(workers: int) -> LocalCluster:

@@ -7,6 +7,7 @@ import sys
 import time
 
 import pandas as pd
+import psutil
 import pytest
 from rich.console import Console
 
@@ -159,17 +160,19 @@ def test_two_processes_give_the_same_numbers(undisturbed, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("parts", [0, 1, 3])
-def test_a_killed_run_loses_only_what_was_in_flight(undisturbed, tmp_path, parts):
-    """Killed with SIGKILL as soon as some parts are there, and resumed."""
+@pytest.mark.parametrize(("parts", "by"), [(0, "SIGKILL"), (1, "SIGKILL"), (3, "SIGKILL"), (1, "SIGTERM")])
+def test_a_killed_run_loses_only_what_was_in_flight(undisturbed, tmp_path, parts, by):
+    """Killed as soon as some parts are there, and resumed; no worker outlives its driver."""
     path, _, frame = undisturbed
     out = tmp_path / "out"
     command = [sys.executable, "-m", "analogff", "run", str(path), "--out", str(out), "--workers", "2"]
     driver = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     while driver.poll() is None and not _parts(out, parts):
         time.sleep(0.01)
-    os.kill(driver.pid, signal.SIGKILL)
-    driver.wait()
+    workers = psutil.Process(driver.pid).children(recursive=True)
+    os.kill(driver.pid, getattr(signal, by))
+    assert driver.wait() == (-signal.SIGKILL if by == "SIGKILL" else 130)
+    assert psutil.wait_procs(workers, timeout=30)[1] == []
     kept = set(pd.read_parquet(out / "results")["run"]) if parts else set()
     assert len(kept) >= parts
     assert run(path, out).computed == 12 - len(kept)
