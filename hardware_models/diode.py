@@ -15,7 +15,7 @@ from hardware_models.periphery import Periphery
 from hardware_models.streams import Stream
 
 NEURON_WATTS = 1e-6
-"""About 1 uA at the 0.5 V of a silicon diode."""
+"""About 1 uA from a supply of 1 V, half of which is over the diode (assumed)."""
 
 
 @with_circuit_periphery(read_noise=0.05)

@@ -14,7 +14,7 @@ from hardware_models.periphery import Periphery, with_periphery
 from hardware_models.streams import Stream
 
 CELL_SIEMENS = 100e-6
-"""Mean conductance of a junction: 10 kOhm (typical of published arrays; assumed)."""
+"""Conductance of a junction and its complement together: 20 kOhm each on average (typical; assumed)."""
 PULSE_SECONDS = 10e-9
 """Time of a write pulse (typical; assumed)."""
 TRIES = 32

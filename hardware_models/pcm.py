@@ -49,7 +49,10 @@ class PCM(Crossbar):
     time passes in `wait` only. A pulse crystallises, so that a cell only grows, and starts to drift anew from
     where it was: positive changes go to :math:`g^+`, negative ones to :math:`g^-`. A pair of which one is
     nearly full is refreshed: emptied, and its difference programmed again.
-    1/f noise is drawn as noise of the sums, of variance :math:`x^2 \cdot v(W)`.
+    1/f noise is drawn as noise of the sums, of variance :math:`x^2 \cdot v(W)`, anew for each read: its size is that of
+    the law, but reads do not remember it. Its time counts from the write, so that a cell just written has none; aihwkit
+    adds the :math:`t_0` of 20 s before its first read, which makes noise 10 % larger after a second, and changes
+    nothing after an hour.
 
     Cells are programmed, and their conductances verified, at 300 K. What is read at another temperature is
     :math:`g A / (1 + g (A - 1))` with the Arrhenius factor :math:`A` of an amorphous part, in series with one that does

@@ -49,7 +49,7 @@ class Photodetector(NeuronArray):
         saturation_amperes: ``I_s``, greatest current of the light (assumed).
         dark_amperes: ``I_d``, current without light; germanium on silicon has some 0.1 uA (typical; assumed).
         responsivity_spread: Spread of the responsivities from neuron to neuron (lognormal; assumed).
-        bandwidth_hertz: Of what is read; a tenth of it would do for a read in 100 ns.
+        bandwidth_hertz: Of what is read; a hundredth of it would do for a read in 100 ns.
         load_ohm: ``R_L``, resistance that turns the current into a voltage, with its thermal noise.
         temperature_kelvin: ``T`` of the load.
 

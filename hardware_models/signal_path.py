@@ -12,8 +12,8 @@ than the whole one; offsets, noise and range of its converter are too.
 
 Neurons may couple and remember. What the curve gives is clipped to the neurons' range, and then goes through
 inhibition, the droop of a shared supply, settling and hysteresis, in this order: coupling is between the circuits and
-decides where outputs go, settling is how they get there, hysteresis is in what they move. Noise comes after, that with a
-1/f spectrum first, and is not remembered. Reads follow one another without a pause, and neurons hold still in a `wait`.
+decides where outputs go, settling is how they get there, hysteresis is in what they move. Noise, 1/f and
+white, comes after, and is not remembered. Reads follow one another without a pause, and neurons hold still in a `wait`.
 
 A learned or percentile range of the inputs is left out: a converter that learns from the first signals it sees
 would answer otherwise to a batch in two halves, and calibration by signals is no verb of the contract. ``input_max``

@@ -24,7 +24,7 @@ class Subthreshold(NeuronArray):
 
     Far below the threshold this is ``I_S exp((V_G - V_T) / n U_T)``: an e-fold of current for each ``n U_T``, 34 mV
     at 300 K, and 14 to 16 % for 5 mV of threshold. Far above it is ``I_S ((V_G - V_T) / 2 n U_T)^2``. By default it
-    passes from 3 nA at a sum of zero to the 40 nA at which its supply clips it, all of it weak inversion.
+    passes from 4 nA at a sum of zero to the 40 nA at which its supply clips it, all of it weak inversion.
 
     Units:
         A sum of 1 is ``unit_volts`` at the gate, an output of 1 is ``unit_amperes``; the greatest output is

@@ -162,22 +162,6 @@ def test_a_conductor_at_the_voltage_where_both_are_equal():
     assert torch.allclose(temperature.shot_noise(current, t(1e6)), temperature.thermal_noise(g, kelvin, t(1e6)))
 
 
-@pytest.mark.parametrize("beta", [0.3, 0.7, 1.0])
-def test_relaxation_goes_all_the_way_from_what_was_stored_to_rest(beta):
-    stored, rest, tau = t(0.9, 0.1), t(0.4), t(50.0)
-    at = [retention.relaxed(stored, rest, t(s), tau, t(beta)) for s in (0.0, 50.0, 1e9)]
-    assert torch.equal(at[0], stored)
-    assert torch.allclose(at[1] - rest, (stored - rest) / math.e)  # after tau, whatever beta
-    assert torch.allclose(at[2], rest.expand(2))
-
-
-def test_its_exponent_is_a_slope():
-    seconds = t(*np.logspace(-2, 2, 9))
-    left = retention.relaxed(t(1.0), t(0.0), seconds, t(10.0), t(0.4))
-    slope = (-left.log()).log().diff() / seconds.log().diff()
-    assert torch.allclose(slope, torch.full((8,), 0.4, dtype=torch.float64))
-
-
 def test_a_leak_has_no_memory_and_solves_its_circuit():
     v, rest, tau = t(0.8, -0.5), t(0.1), t(3.0)
     pieces = v
@@ -185,7 +169,6 @@ def test_a_leak_has_no_memory_and_solves_its_circuit():
         pieces = retention.leaked(pieces, rest, t(seconds), tau)
     assert torch.allclose(pieces, retention.leaked(v, rest, t(4.0), tau))
     assert torch.allclose(retention.leaked(v, rest, tau, tau) - rest, (v - rest) / math.e)
-    assert torch.equal(retention.relaxed(v, rest, t(4.0), tau, t(1.0)), retention.leaked(v, rest, t(4.0), tau))
     solved = scipy.integrate.solve_ivp(lambda _, y: (0.1 - y) / 3, (0, 4), v.numpy(), rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(pieces, solved.y[:, -1], rtol=1e-6)
 

@@ -14,7 +14,6 @@ from hardware_models.measured import Measured
 
 TILED = dict(rows_per_tile=3)
 OTHERWISE = {
-    "activation_electronvolts": 0.3,
     "adc_gain_error": 0.1,
     "adc_inl_lsb": 4.0,
     "adc_noise_lsb": 4.0,
@@ -31,7 +30,7 @@ OTHERWISE = {
     "dead_columns": 0.5,
     "dead_rows": 0.5,
     "device_spread": 0.5,
-    "endurance_cycles": 3.0,
+    "endurance_cycles": 0.1,
     "hysteresis": 0.05,
     "inhibition": 1.0,
     "mismatch": 0.2,
@@ -50,6 +49,7 @@ OTHERWISE = {
     "weight_noise": 0.2,
     "wire_ohm": 1e3,
     "write_noise": 0.3,
+    "read_noise": 0.2,
     "rows_per_tile": 3,
     "sum_max": 1.0,
     "trap_reads": 8,

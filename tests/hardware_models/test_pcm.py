@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from scipy.stats import chi2, foldnorm
+from scipy.stats import chi2, foldnorm, ks_2samp
 
 from analogff.device import ContractError
 from hardware_models.pcm import PCM
@@ -90,6 +90,32 @@ def test_flicker_shows_in_the_reads_with_its_size():
     wanted = chip.unit.item() ** 2 * sum(c * c for c in cells)
     low, high = chi2.ppf([1e-4, 1 - 1e-4], n - 1)
     assert low < y.var() * (n - 1) / wanted < high
+
+
+def _simulated(g, seconds, cells, random):
+    """Simulate cells that are programmed, drift, and are read once, step by step with other random numbers."""
+    xi, eta, zeta = random.standard_normal((3, cells))
+    landed = np.maximum(g + (0.26348 + 1.9650 * g - 1.1731 * g**2) / 25 * xi, 0)
+    lit = np.maximum(landed, 1e-9)  # an empty cell has no logarithm, and stays empty
+    mu, s = _nu(lit)
+    now = landed * ((seconds + 20) / 20) ** -np.abs(mu + s * eta)
+    q = np.minimum(0.0088 / lit**0.65, 0.2)
+    return now * (1 + q * math.sqrt(math.log((seconds + 250e-9) / (2 * 250e-9))) * zeta)
+
+
+@pytest.mark.parametrize("seconds", SECONDS)
+@pytest.mark.parametrize("g", CONDUCTANCES)
+def test_reads_are_distributed_as_those_of_simulated_pairs(g, seconds):
+    """One input line, so that each column reads one pair, whose other cell has its own error and noise."""
+    columns, middle = 20_000, torch.tensor(3.0)  # so that the rectifier and its range cut nothing off
+    chip = PCM(1, columns, seed=1, read_noise=0.0, adc_bits=0, dac_bits=0)
+    chip.program(torch.full_like(chip.weights, g * chip.unit.item()))
+    chip.wait(seconds)
+    ours = ((chip(torch.ones(1, 1, 1), middle) - middle).detach().double().flatten() / chip.unit.item()).numpy()
+    random = np.random.default_rng(0)
+    pairs = _simulated(g, seconds, columns, random) - _simulated(0.0, seconds, columns, random)
+    assert ks_2samp(ours, pairs).pvalue > 1e-4
+    assert abs(ours.mean() - pairs.mean()) < 4 * math.sqrt((ours.var() + pairs.var()) / columns)
 
 
 def test_waiting_twice_is_waiting_once_for_longer():
