@@ -123,7 +123,8 @@ def _of_entry_point(name: str, group: str, expected: str) -> Any:
         raise CatalogError(f"{expected} ({', '.join(names)})", repr(name), advice)
     if len(entries) > 1:
         owners = " and ".join(sorted(distribution(entry) for entry in entries))
-        raise CatalogError(f"one owner of the name {name}", f"registrations by {owners}", "Uninstall one.")
+        advice = "Rename yours, or uninstall one."
+        raise CatalogError(f"one owner of the name {name}", f"registrations by {owners}", advice)
     try:
         return entries[0].load()
     except (Exception, SystemExit) as error:

@@ -67,14 +67,15 @@ def test_run_tells_a_table_and_draws(study, tmp_path, monkeypatch, capsys):
 
 def test_a_failure_is_status_1_with_the_run_named(study, tmp_path, monkeypatch, capsys):
     (tmp_path / "mine.py").write_text(
-        "from analogff import Device\nclass Mine(Device):\n    def measure(self, x):\n        raise RuntimeError('too hot')\n"
+        "from analogff import Device\nclass Mine(Device):\n    def measure(self, x):\n        "
+        "if len(x) > 50:\n            raise RuntimeError('too hot')\n        return x\n"
     )
     study.write_text(
         STUDY.split("[device]")[0] + '[device]\nmodel = "mine.py:Mine"\n[[rule]]\nname = "weight-perturbation"\n'
     )
     assert call("run", study, "--out", tmp_path / "out", "--workers", 0) == 1
     said = capsys.readouterr()
-    assert "weight-perturbation, chip 0, seed 0" in said.err and "RuntimeError: too hot (mine.py, line 4)" in said.err
+    assert "weight-perturbation, chip 0, seed 0" in said.err and "RuntimeError: too hot (mine.py, line 5)" in said.err
     assert "Traceback" not in said.err + said.out
     assert not list((tmp_path / "out" / "results").iterdir())
 

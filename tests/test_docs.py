@@ -15,13 +15,14 @@ def blocks(page, language):
     return re.findall(rf"```{language}\n(.*?)```", (ROOT / page).read_text(), re.S)
 
 
-def written(page, folder):
-    """Write the Python blocks of a page that name their file, and return the names."""
+def written(page, folder, *languages):
+    """Write the blocks of a page that name their file, and return the names."""
     names = []
-    for block in blocks(page, "python"):
-        if match := re.match(r"# (\w+\.py)\n", block):
-            (folder / match[1]).write_text(block)
-            names.append(match[1])
+    for language in languages or ("python",):
+        for block in blocks(page, language):
+            if match := re.match(r"# (\w+\.(?:py|csv|toml))\n", block):
+                (folder / match[1]).write_text(block)
+                names.append(match[1])
     return names
 
 
@@ -54,6 +55,53 @@ def test_the_study_of_the_device_page_runs(tmp_path, monkeypatch, capsys):
     small = [f"--set={s}" for s in ("dataset=digits", "train_images=200", "layers=[16]", "epochs=1", "chips=2")]
     assert status("run", "study.toml", "--workers", 0, "--set=validation_images=50", *small) == 0, capsys.readouterr()
     assert (tmp_path / "results/my-diode/figures/error_vs_device_saturation_current.pdf").exists()
+
+
+SMALL = ("dataset=digits", "train_images=200", "layers=[16]", "epochs=1", "chips=2", "validation_images=50")
+
+
+def test_the_measured_data_of_the_documents_is_a_device_that_learns(tmp_path, monkeypatch, capsys):
+    page = "docs/measured-data.md"
+    assert written(page, tmp_path, "csv", "toml") == ["my_neurons.csv", "my_cells.csv", "study.toml"]
+    monkeypatch.chdir(tmp_path)
+    files = '[sweep]\n"device.file" = ["my_neurons.csv", "my_cells.csv"]\n'
+    (tmp_path / "study.toml").write_text((tmp_path / "study.toml").read_text() + files)
+    told = [f"--set={setting}" for setting in SMALL]
+    assert status("run", "study.toml", "--workers", 0, *told) == 0, capsys.readouterr()
+
+
+def test_the_messages_of_the_page_on_measured_data_are_what_is_said(tmp_path, monkeypatch, capsys):
+    page = "docs/measured-data.md"
+    written(page, tmp_path, "csv", "toml")
+    monkeypatch.chdir(tmp_path)
+    shown = blocks(page, "text")[-1].splitlines()
+    data = (tmp_path / "my_neurons.csv").read_text()
+    lines = data.splitlines()
+    lines[8] = "A,0.00,n/a"
+    (tmp_path / "broken.csv").write_text("\n".join(lines))
+    mistakes = [
+        ("device.file=broken.csv", shown[0].replace("my_neurons", "broken")),
+        ("device.input_full_scale=0.3", shown[1]),
+        ("device.file=my_neuron.csv", shown[2].replace("/home/you", str(tmp_path))),
+    ]
+    for setting, said in mistakes:
+        assert status("run", "study.toml", f"--set={setting}") == 2
+        assert said in capsys.readouterr().err
+
+
+def test_the_distribution_of_the_device_page_names_its_device(tmp_path):
+    import tomllib
+
+    page = "docs/add-a-device.md"
+    assert "pyproject.toml" in written(page, tmp_path, "python", "toml")
+    project = tomllib.loads((tmp_path / "pyproject.toml").read_text())
+    (name, place), *others = project["project"]["entry-points"]["analogff.devices"].items()
+    package, _, model = place.partition(".chips:")
+    assert not others and project["tool"]["setuptools"]["packages"] == [package]
+    assert (
+        f'`model = "{name}"`' in (ROOT / page).read_text()
+        and f"class {model}(" in (tmp_path / "my_chip.py").read_text()
+    )
 
 
 def test_the_rule_of_the_documents_takes_a_step(tmp_path, monkeypatch):

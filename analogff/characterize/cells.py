@@ -11,6 +11,8 @@ from analogff.characterize.survey import Crossing
 
 TYPICAL_ASK = 0.1
 """Change, in typical weights ``1/sqrt(n_in)``, that a train of pulses should make."""
+TRIED = 0
+"""Input line whose cells `find_pulses` wears."""
 _FACTORS = (1.0, 0.25, 0.0625, 4.0, 16.0)
 _COUNTABLE = (1.5, 20.0)
 _LONGEST = 16
@@ -33,14 +35,20 @@ class Pulses:
 
 
 def find_pulses(bench: Bench) -> Pulses:
-    """Ask for changes of several sizes and watch how many steps they spend; each is taken back."""
+    """Ask for changes of several sizes and watch how many steps they spend.
+
+    Only the cells of the line `TRIED` are pulsed: where up and down differ, a change that is taken back leaves cells
+    elsewhere, and so with another step, than they were fabricated.
+    """
     bench.need_weights()
     typical = TYPICAL_ASK * bench.sheet.n_in**-0.5
+    only = np.zeros((bench.sheet.n_out, bench.sheet.n_in))
+    only[:, TRIED] = 1.0
     counts = {}
     for factor in _FACTORS:
         ask = typical * factor
-        spent = float(np.mean(bench.pulse(ask) + bench.pulse(-ask))) / 2
-        counts[ask] = spent / (bench.sheet.n_in * bench.sheet.n_out)
+        spent = float(np.mean(bench.pulse(ask * only) + bench.pulse(-ask * only))) / 2
+        counts[ask] = spent / bench.sheet.n_out
         if _COUNTABLE[0] < counts[ask] < _COUNTABLE[1]:
             break
     if not any(counts.values()):

@@ -4,7 +4,7 @@ import numpy as np
 
 from analogff.characterize.bench import Bench
 from analogff.characterize.estimate import Curve, Estimate, Found, Missing, NotMeasurableError
-from analogff.characterize.statistics import Interval, jackknife, mean_of, root
+from analogff.characterize.statistics import Interval, jackknife_root, mean_of
 from analogff.characterize.tables import points
 
 TITLE = "output codes: step and nonlinearity"
@@ -57,7 +57,7 @@ def measure(bench: Bench) -> Found:
     rows = [
         Estimate(
             name=f"{kind} nonlinearity",
-            **root(jackknife(_mean_product, *pair))._asdict(),
+            **jackknife_root(_mean_product, *pair)._asdict(),
             unit="step",
             n=bench.sheet.n_out,
             how=text,

@@ -5,7 +5,7 @@ import numpy as np
 from analogff.characterize.bench import Bench
 from analogff.characterize.estimate import Estimate, Found, NotMeasurableError
 from analogff.characterize.nulls import sums
-from analogff.characterize.statistics import jackknife, root
+from analogff.characterize.statistics import jackknife_root
 
 TITLE = "superposition error"
 PATTERNS = 16
@@ -32,7 +32,7 @@ def measure(bench: Bench) -> Found:
     one, other, both = np.split(a, 3, axis=2)
     excess = both - one - other
     parts = [excess[::2].mean(0), excess[1::2].mean(0), both[::2].mean(0), both[1::2].mean(0)]
-    interval = root(jackknife(_share, *(np.nan_to_num(part) for part in parts)))
+    interval = jackknife_root(_share, *(np.nan_to_num(part) for part in parts))
     how = (
         f"rms of a(x1 + x2) - a(x1) - a(x2) over that of a(x1 + x2), {PATTERNS} pairs of inputs on disjoint lines, "
         f"rms input {amplitude:.2g}; sums by nulls, products of halves; jackknife over neurons"

@@ -3,13 +3,17 @@
 import numpy as np
 
 from analogff.characterize.bench import Bench
+from analogff.characterize.estimate import NotMeasurableError
 from analogff.characterize.survey import Crossing
 
 REPEATS = 8
 """Ramps of one null; halves of them are independent of each other."""
 POINTS = 32
 _HALVINGS = 12
-_LOOKS = 8
+_LOOKS = 9  # odd, so that most of them are on one side
+_LAST_LOOKS = 24  # a ramp that is too short for the noise loses its tails
+_REACH = 0.98  # of the free way, beyond which nothing was found
+_FEW = 0.01
 _TAILS = 6.0  # standard deviations of noise on either side of a ramp
 
 
@@ -30,6 +34,10 @@ def null_biases(bench: Bench, x: np.ndarray, crossing: Crossing, repeats: int = 
 
     Returns:
         ``(repeats, chips, patterns, n_out)``: one value a ramp; nan where a neuron never passes the level.
+
+    Raises:
+        NotMeasurableError: If more than 1 % of the sums are so great that no bias within the free way around the
+            passage takes them back.
     """
     low, window = _locate(bench, x, crossing)
     step = window / POINTS
@@ -42,6 +50,12 @@ def null_biases(bench: Bench, x: np.ndarray, crossing: Crossing, repeats: int = 
         y = bench.read(inputs, _numbers(biases.reshape(bench.count, len(inputs), -1)))
         below = (toward * (y.reshape(biases.shape) - level) < 0).sum(2)
         found[r] = low + step * below
+    beyond = np.abs(found.mean(0) - crossing.at[:, None]) > _REACH * crossing.room[:, None]
+    if beyond.mean() > _FEW:
+        raise NotMeasurableError(
+            f"{beyond.mean():.1%} of the weighted sums are out of reach: beyond {np.nanmedian(crossing.room):.2g} no bias "
+            "takes outputs back to one level"
+        )
     return found
 
 
@@ -59,18 +73,20 @@ def _locate(bench: Bench, x: np.ndarray, crossing: Crossing) -> tuple[np.ndarray
     low, high = at - room, at + room
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        below = _above(bench, x, middle, crossing).mean(2) < 0
+        # Not the sign of the mean: a level may lie anywhere between two codes, and where the output is as often above
+        # as below it is what the ramp counts.
+        below = (_above(bench, x, middle, crossing, _LOOKS) < 0).mean(2) > 0.5
         low, high = np.where(below, middle, low), np.where(below, high, middle)
     middle = (low + high) / 2
-    noise = _above(bench, x, middle, crossing).std(2, ddof=1) / crossing.slope[:, None]
+    noise = _above(bench, x, middle, crossing, _LAST_LOOKS).std(2, ddof=1) / crossing.slope[:, None]
     half = _TAILS * noise + 2 * (high - low)
     return middle - half, 2 * half
 
 
-def _above(bench: Bench, x: np.ndarray, bias: np.ndarray, crossing: Crossing) -> np.ndarray:
+def _above(bench: Bench, x: np.ndarray, bias: np.ndarray, crossing: Crossing, looks: int) -> np.ndarray:
     """Look several times by how much outputs exceed the level, ``(chips, patterns, looks, n_out)``."""
-    y = bench.read(np.repeat(x, _LOOKS, axis=0), _numbers(np.repeat(bias, _LOOKS, axis=1)))
-    y = y.reshape(bench.count, len(x), _LOOKS, -1)
+    y = bench.read(np.repeat(x, looks, axis=0), _numbers(np.repeat(bias, looks, axis=1)))
+    y = y.reshape(bench.count, len(x), looks, -1)
     return crossing.toward[:, None, None] * (y - crossing.level[:, None, None])
 
 

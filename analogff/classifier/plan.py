@@ -14,7 +14,7 @@ from analogff.device import Device, Observable, fabricate, require
 from analogff.rules.forward_forward import ForwardForward, ForwardForwardOptions
 from analogff.study.case import MAX_SEED
 from analogff.study.mistakes import Mistake, StudyError, from_pydantic, shown
-from analogff.study.parameters import read_parameters
+from analogff.study.parameters import read_parameters, with_files
 
 _TINY = 8, 6
 _LABELS = "lines"  # on lines of their own: over the first features they would destroy them
@@ -65,11 +65,12 @@ def make_plan(
     folder = str(Path.cwd())
     model = device_class(device, folder)
     given, further = _table("device_parameters", parameters), _table("rule_options", rule_options)
-    filled, mistakes = read_parameters(model, given, "device_parameters")
+    filled, mistakes = read_parameters(model, given, "device_parameters", Path(folder))
     size, wrong = _validated(_Size, {name: asked.pop(name) for name in _Size.model_fields})
     mistakes += wrong + _misplaced(further, asked)
     if mistakes:
         raise StudyError(mistakes)
+    filled = with_files(model, filled, Path(folder))
     if asked["slope"] == "auto":
         asked["slope"] = _honest_slope(model, filled)
     options, mistakes = _validated(ForwardForward.Options, {"labels": _LABELS, **further, **asked})

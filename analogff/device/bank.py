@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 
+from analogff.device.errors import ContractError
 from analogff.device.protocol import Device, Truth
 
 
@@ -31,8 +32,18 @@ class Bank(Device):
 
     def measure(self, x, bias=None):  # noqa: D102
         if bias is None:  # a device without the port need not name it
-            return torch.stack(self._each(lambda device, x: device.measure(x), x))
-        return torch.stack(self._each(lambda device, x, bias: device.measure(x, bias), x, bias))
+            answers = self._each(lambda device, x: device.measure(x), x)
+        else:
+            answers = self._each(lambda device, x, bias: device.measure(x, bias), x, bias)
+        wanted = x.shape[-2], self.datasheet.n_out
+        for device, y in zip(self.devices, answers, strict=True):
+            if not isinstance(y, torch.Tensor) or y.shape != wanted:
+                got = tuple(y.shape) if isinstance(y, torch.Tensor) else type(y).__name__
+                raise ContractError(
+                    f"Expected measure of {type(device).__name__} to return a tensor of shape (batch, n_out) = "
+                    f"{wanted}. Got {got}. Return one row a sample, and in it one number a neuron."
+                )
+        return torch.stack(answers)
 
     def pulse(self, change):  # noqa: D102
         return _counts(self._each(lambda device, change: device.pulse(change), change))

@@ -12,7 +12,11 @@ import numpy as np
 import torch
 
 from analogff.device.checks import CHECKS, Check, Finding, Subject
+from analogff.device.errors import ContractError
 from analogff.device.protocol import Device
+
+_BEFORE_OTHERS = ("construction", "shapes")
+"""What cannot be built, or does not answer, cannot be tried any further."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,7 +63,7 @@ def check_device(model: type[Device], *, n_in: int = 16, n_out: int = 8, **param
     with _undisturbed():
         for check in CHECKS:
             findings += _try(check, subject)
-            if not findings[0].passed:  # what cannot be built cannot be tried any further
+            if check.name in _BEFORE_OTHERS and not all(finding.passed for finding in findings):
                 break
     return Report(model.__name__, tuple(findings))
 
@@ -70,8 +74,9 @@ def _try(check: Check, subject: Subject) -> list[Finding]:
         return check.run(subject)
     except Exception as error:
         where = _where(error, subject.model)
-        got = f"{type(error).__name__}: {error} ({where})"
-        sentence = f"Expected {check.purpose}. Got {got}. Mend it there."
+        sentence = f"Expected {check.purpose}. Got {type(error).__name__}: {error} ({where}). Mend it there."
+        if isinstance(error, ContractError) and str(error).startswith("Expected "):
+            sentence = str(error)
         return [Finding(check.name, False, sentence)]
 
 

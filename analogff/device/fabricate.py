@@ -1,5 +1,6 @@
 """From a class and seeds to chips."""
 
+import inspect
 from collections.abc import Sequence
 from typing import Any
 
@@ -7,6 +8,7 @@ import torch
 
 from analogff.device.bank import Bank
 from analogff.device.digital import BehindWeights
+from analogff.device.errors import ContractError
 from analogff.device.protocol import Device, has_weights
 from analogff.device.seeds import derive_seed
 
@@ -32,6 +34,9 @@ def fabricate(
         A banked device. A fixed black box (a class that does not override ``pulse``) comes behind digital
         weights, built with ``n_in = n_out =`` the layer's width.
 
+    Raises:
+        ContractError: If the class cannot be made so.
+
     Example:
         >>> from analogff.device import Device, fabricate
         >>> class Square(Device):
@@ -48,9 +53,37 @@ def fabricate(
 
 
 def _build(model: type[Device], n_in: int, n_out: int, seeds: Sequence[int], parameters: dict[str, Any]) -> Device:
+    _check_class(model, parameters)
     if model.banked:
-        return model(n_in, n_out, seed=list(seeds), **parameters)
-    return Bank([model(n_in, n_out, seed=s, **_of_chip(parameters, c)) for c, s in enumerate(seeds)])
+        return _checked(model(n_in, n_out, seed=list(seeds), **parameters))
+    return Bank([_checked(model(n_in, n_out, seed=s, **_of_chip(parameters, c))) for c, s in enumerate(seeds)])
+
+
+def _check_class(model: type[Device], parameters: dict[str, Any]) -> None:
+    """Refuse what Python would refuse in words that point to this file."""
+    if missing := sorted(getattr(model, "__abstractmethods__", ())):
+        raise ContractError(
+            f"Expected {model.__name__} to have a method {missing[0]}. Got a class without it. Write "
+            f"`def {missing[0]}{inspect.signature(getattr(Device, missing[0]))}`."
+        )
+    signature = inspect.signature(model.__init__)
+    try:
+        signature.bind(None, 1, 1, seed=0, **parameters)
+    except TypeError as error:
+        raise ContractError(
+            f"Expected {model.__name__} to be made as {model.__name__}(n_in, n_out, seed=...). Got a constructor that "
+            f"takes {signature}: {error}. Begin it as `def __init__(self, n_in, n_out, *, seed, ...)`."
+        ) from None
+
+
+def _checked(device: Device) -> Device:
+    if not hasattr(device, "datasheet"):
+        name = type(device).__name__
+        raise ContractError(
+            f"Expected {name} to be a Device once it is made. Got an __init__ that leaves out what every device has. "
+            "Begin it with `super().__init__(n_in, n_out, seed=seed)`."
+        )
+    return device
 
 
 def _of_chip(parameters: dict[str, Any], chip: int) -> dict[str, Any]:

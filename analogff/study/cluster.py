@@ -6,7 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
 import dask.config
 from distributed import Client, LocalCluster, Worker, WorkerPlugin
@@ -50,10 +50,15 @@ def connect(workers: int, scheduler: str | None = None) -> Iterator[Client]:
             with _remote(scheduler) as client:
                 yield client
             return
-        with _local(workers) as cluster, Client(cluster) as client:
+        here = ExitStack()
+        try:
+            client = here.enter_context(Client(here.enter_context(_local(workers))))
             if workers > 0:
                 client.register_plugin(_TiedToDriver())
             yield client
+        finally:
+            with suppress(TimeoutError):  # a busy machine closes slowly; everything is kept, and workers end with us
+                here.close()
 
 
 class _TiedToDriver(WorkerPlugin):

@@ -17,6 +17,7 @@ from analogff.rules.base import Rule
 from analogff.study.columns import MEASURED
 from analogff.study.histogram import goodness_histograms
 from analogff.study.layer_error import layer_errors
+from analogff.study.parameters import with_files
 from analogff.study.task import Run, Task, bank_parameters
 from analogff.train import Epoch, train
 from analogff.words import in_words
@@ -71,13 +72,11 @@ def _execute(task: Task) -> Outcome:
 def build(task: Task, data: Dataset) -> tuple[Rule, Chips]:
     """Make the chips of a task and the rule that is to teach them."""
     case, folder = task.runs[0].case, Path(task.folder)
-    specs = [
-        LayerSpec(
-            resolve_device(choice.reference, folder),
-            bank_parameters([run.case.devices[layer] for run in task.runs]),
-        )
-        for layer, choice in enumerate(case.devices)
-    ]
+    specs = []
+    for layer, choice in enumerate(case.devices):
+        device = resolve_device(choice.reference, folder)
+        parameters = bank_parameters([run.case.devices[layer] for run in task.runs])
+        specs.append(LayerSpec(device, with_files(device, parameters, folder)))
     layers = len(case.settings.layers)
     model = resolve_rule(case.rule.name)
     options = model.Options(**case.rule.options)

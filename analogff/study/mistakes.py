@@ -123,6 +123,11 @@ def _nearest_choice(entries: list[Any]) -> str:
     return ""
 
 
+def is_in_clauses(text: str) -> bool:
+    """Tell whether an error has the clauses that `in_clauses` takes apart."""
+    return text.startswith("Expected ") and ". Got " in text
+
+
 def in_clauses(path: str, text: str) -> Mistake:
     """Take an error in three clauses, ``Expected ... Got ... Do this.``, apart."""
     expected, _, rest = text.removeprefix("Expected ").partition(". Got ")

@@ -1,10 +1,12 @@
 """What a device class can be told, read off its constructor."""
 
 import dataclasses
+import hashlib
 import inspect
 import json
 import types
 import typing
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -12,6 +14,7 @@ from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
 
 from analogff.device import Device
 from analogff.study.mistakes import Mistake, from_pydantic, unknown_name
+from analogff.words import did_you_mean
 
 _CONTRACT = ("self", "n_in", "n_out", "seed", "datasheet")
 
@@ -28,6 +31,8 @@ class Parameter:
     """``inspect.Parameter.empty`` if it must be given."""
     per_chip: bool
     """Whether a bank takes a tensor with one number a chip."""
+    is_file: bool = False
+    """Whether it is annotated as a ``Path``: a file, seen from where the device is named."""
 
 
 def parameters_of(model: type[Device]) -> tuple[dict[str, Parameter], bool]:
@@ -42,13 +47,16 @@ def parameters_of(model: type[Device]) -> tuple[dict[str, Parameter], bool]:
     return found, inspect.Parameter.VAR_KEYWORD in kinds
 
 
-def read_parameters(model: type[Device], table: dict[str, Any], path: str) -> tuple[dict[str, Any], list[Mistake]]:
+def read_parameters(
+    model: type[Device], table: dict[str, Any], path: str, folder: Path
+) -> tuple[dict[str, Any], list[Mistake]]:
     """Validate the parameters that a study file gives.
 
     Args:
         model: The class.
         table: What is written, without ``model``.
         path: Where it is written.
+        folder: Where relative paths start.
 
     Returns:
         Every parameter, those not written at their defaults; and the mistakes.
@@ -59,7 +67,9 @@ def read_parameters(model: type[Device], table: dict[str, Any], path: str) -> tu
     filled = {key: value for key, value in table.items() if key not in known}
     for name, parameter in known.items():
         if name not in table and parameter.default is inspect.Parameter.empty:
-            mistakes.append(Mistake(f"{path}.{name}", f"a value, since {model.__name__} has no default", "nothing"))
+            advice = f"Add --set {name}=..." if path == "--set" else f"Add {name} = ..."
+            expected = f"a value, since {model.__name__} has no default"
+            mistakes.append(Mistake(f"{path}.{name}", expected, "nothing", advice))
             continue
         if name not in table and not _plain(parameter.default):
             continue  # neither to be hashed nor sent to a worker: the class fills it in itself
@@ -70,7 +80,33 @@ def read_parameters(model: type[Device], table: dict[str, Any], path: str) -> tu
                 mistakes += from_pydantic(error, f"{path}.{name}")
             else:  # a default is its author's business
                 filled[name] = parameter.default
+        if parameter.is_file and isinstance(filled.get(name), Path):
+            mistakes += _where_missing(Path(folder, filled[name]), f"{path}.{name}")
     return filled, mistakes
+
+
+def with_files(model: type[Device], parameters: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Return parameters as a class takes them: the paths among them start from a folder."""
+    return parameters | {name: Path(folder, parameters[name]) for name in _files(model, parameters)}
+
+
+def sums_of_files(model: type[Device], parameters: dict[str, Any], folder: Path) -> str:
+    """Return what tells the files that parameters name from other ones of the same name; empty without any."""
+    paths = {name: Path(folder, parameters[name]) for name in _files(model, parameters)}
+    return " ".join(f"{name}:{hashlib.sha256(path.read_bytes()).hexdigest()}" for name, path in paths.items())
+
+
+def _files(model: type[Device], parameters: dict[str, Any]) -> list[str]:
+    known, _ = parameters_of(model)
+    return [name for name, told in known.items() if told.is_file and parameters.get(name) is not None]
+
+
+def _where_missing(file: Path, path: str) -> list[Mistake]:
+    if file.is_file():
+        return []
+    there = [p.name for p in file.parent.iterdir()] if file.parent.is_dir() else []
+    advice = did_you_mean(file.name, there, "Write the path as seen from the study file, or from here for --set.")
+    return [Mistake(path, "a file", f"{file}, which is not there", advice)]
 
 
 def _plain(value: Any) -> bool:
@@ -99,7 +135,8 @@ def _parameter(argument: inspect.Parameter, annotation: Any, banked: bool) -> Pa
         adapter = None if single is Any else TypeAdapter(single, config=ConfigDict(allow_inf_nan=False))
     except PydanticUserError:
         adapter = None
-    return Parameter(argument.name, adapter, argument.default, banked and single != annotation)
+    is_file = any(part is Path for part in (single, *typing.get_args(single)))
+    return Parameter(argument.name, adapter, argument.default, banked and single != annotation, is_file)
 
 
 def _for_one_chip(annotation: Any) -> Any:

@@ -5,15 +5,16 @@ import json
 from pathlib import Path
 from typing import Any
 
+import torch
 from pydantic import ValidationError
 
 from analogff import catalog
 from analogff.catalog import CatalogError
-from analogff.device import Device, Observable, fabricate, require
+from analogff.device import ContractError, Device, Observable, Sealed, fabricate, require
 from analogff.rules.base import Rule
 from analogff.study.case import DeviceChoice, RuleChoice
-from analogff.study.mistakes import Mistake, from_pydantic, shown
-from analogff.study.parameters import parameters_of, read_parameters
+from analogff.study.mistakes import Mistake, from_pydantic, in_clauses, is_in_clauses, shown
+from analogff.study.parameters import parameters_of, read_parameters, sums_of_files, with_files
 from analogff.study.task import bank_parameters
 from analogff.words import in_words
 
@@ -78,23 +79,28 @@ class Workshop:
             mark = catalog.fingerprint(reference, catalog.DEVICES, self.folder)
         except CatalogError as error:
             return None, [Mistake(f"{path}.model", error.expected, error.got, error.advice)]
-        filled, mistakes = read_parameters(model, {k: v for k, v in table.items() if k != "model"}, path)
+        written = {k: v for k, v in table.items() if k != "model"}
+        filled, mistakes = read_parameters(model, written, path, self.folder)
         if mistakes:
             return None, mistakes
+        mark = f"{mark} {sums_of_files(model, filled, self.folder)}".rstrip()
         known, _ = parameters_of(model)
         per_chip = frozenset(k for k, v in filled.items() if k in known and known[k].per_chip and _number(v))
         choice = DeviceChoice(reference, filled, per_chip, mark)
         return self._try(model, choice, path)
 
     def _try(self, model: type[Device], choice: DeviceChoice, path: str) -> DeviceRead:
-        """Make two tiny chips, so that a constructor that raises does so now, and see what they keep."""
+        """Make and use two tiny chips, so that what raises does so now, and see what they keep."""
         try:
-            parameters = bank_parameters([choice, choice])
+            parameters = with_files(model, bank_parameters([choice, choice]), self.folder)
             device = fabricate(model, *_TINY, seeds=[0, 1], parameters=parameters)
+            _use(Sealed(device, chips=2, name=choice.reference))
             self._hidden[_identity(choice)] = {level: require(device, level) for level in Observable}
         except (Exception, SystemExit) as error:
+            if isinstance(error, ContractError) and is_in_clauses(str(error)):
+                return None, [in_clauses(path, str(error))]
             advice = f"Mend it; `analogff check {choice.reference}` says more."
-            return None, [Mistake(path, f"{choice.reference} to make a chip", in_words(error), advice)]
+            return None, [Mistake(path, f"{choice.reference} to make a chip that can be used", in_words(error), advice)]
         return dataclasses.replace(choice, copies=_copies(device)), []
 
     def _read_rule(self, table: Any, path: str) -> RuleRead:
@@ -112,6 +118,12 @@ class Workshop:
         except ValidationError as error:
             return None, from_pydantic(error, path, f"an option of {name}", model.Options.model_fields)
         return RuleChoice(name, options.model_dump(mode="json"), mark), []
+
+
+def _use(chips: Sealed) -> None:
+    n_in, n_out = _TINY
+    chips.measure(torch.ones(2, 3, n_in))
+    chips.pulse(torch.zeros(2, n_out, n_in))
 
 
 def _copies(device: Device) -> float:

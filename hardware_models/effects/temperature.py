@@ -1,7 +1,5 @@
 """Temperature: what it does to a transistor's slope and to a conductance, and the noise that nothing can be without."""
 
-import math
-
 import torch
 
 BOLTZMANN = 1.380649e-23
@@ -18,32 +16,6 @@ def thermal_voltage(kelvin: torch.Tensor) -> torch.Tensor:
     .. math:: U_T = k_B T / q
     """
     return kelvin * (BOLTZMANN / CHARGE)
-
-
-def subthreshold_swing(kelvin: torch.Tensor, slope_factor: torch.Tensor) -> torch.Tensor:
-    r"""Volts of gate that change the current of a transistor in weak inversion tenfold: 59.5 mV at 300 K and ``n = 1``.
-
-    .. math:: S = n U_T \ln 10
-
-    Args:
-        kelvin: Temperature.
-        slope_factor: ``n``, 1.2 to 1.6 in bulk CMOS.
-
-    Reference:
-        Enz, Krummenacher and Vittoz, Analog Integrated Circuits and Signal Processing 8, 83 (1995).
-    """
-    return slope_factor * thermal_voltage(kelvin) * math.log(10)
-
-
-def exponent_gain(kelvin: torch.Tensor, reference_kelvin: float = ROOM_KELVIN) -> torch.Tensor:
-    r"""Factor on the exponent of a current in weak inversion when temperature changes and voltages do not.
-
-    .. math:: e^{V / n U_T(T)} = \left(e^{V / n U_T(T_0)}\right)^{T_0 / T}
-
-    The leakage ``I_0`` in front of the exponential and the threshold in the exponent change too, by amounts that are a
-    process's own; they are not part of this.
-    """
-    return reference_kelvin / kelvin
 
 
 def arrhenius(

@@ -8,6 +8,7 @@ import torch
 
 from analogff.characterize import (
     bits,
+    cells,
     codes,
     correlation,
     crosstalk,
@@ -29,6 +30,7 @@ from tests.characterize.fakes import Coupled, Drooping, Powerful, Remembering, U
 from tests.characterize.truths import moments
 
 MANY = pytest.mark.parametrize("chips", [60, pytest.param(400, marks=pytest.mark.slow)])
+COSTLY = pytest.mark.parametrize("chips", [20, pytest.param(400, marks=pytest.mark.slow)])
 
 
 @MANY
@@ -63,7 +65,7 @@ def test_effective_bits(chips):
     assert_covers(figures(bits.measure(bench))["effective bits"], truth)
 
 
-@MANY
+@COSTLY
 @pytest.mark.parametrize("numbers", [{}, {"read_noise": 0.005, "adc_bits": 8}, {"family": "sigmoid"}])
 def test_an_even_converter(chips, numbers):
     bench, _ = make_bench(Unknown, chips, **numbers)
@@ -86,9 +88,17 @@ def test_an_uneven_converter(chips):
     assert_covers(found["differential nonlinearity"], np.sqrt((np.diff(inl, axis=1) ** 2).mean()))
 
 
+QUIET = {"read_noise": 0.003, "adc_bits": 6}  # a fifth of a step, so that nulls lie on edges of codes
+
+
 @MANY
-def test_superposition(chips, monkeypatch):
-    assert_covers(figures(linearity.measure(make_bench(Unknown, chips)[0]))["superposition error"], 0.0)
+@pytest.mark.parametrize("numbers", [{}, QUIET])
+def test_superposition_holds(chips, numbers):
+    assert_covers(figures(linearity.measure(make_bench(Unknown, chips, **numbers)[0]))["superposition error"], 0.0)
+
+
+@MANY
+def test_superposition_fails(chips, monkeypatch):
     bench, device = make_bench(Drooping, chips)
     inputs = []
 
@@ -121,6 +131,13 @@ def test_spread_over_neurons(chips, family):
 
 
 @MANY
+def test_neurons_that_are_alike(chips):
+    found = figures(spread.measure(make_bench(Unknown, chips, mismatch=0.0, **QUIET)[0]))
+    assert_covers(found["gain spread over neurons"], 0.0, exact=False)
+    assert_covers(found["threshold spread over neurons"], 0.0, exact=False)
+
+
+@MANY
 def test_spread_of_thresholds(chips):
     bench, device = make_bench(Unknown, chips, mismatch=0.1)
     level = spread.common_levels(bench)[0][:, 0]
@@ -141,7 +158,7 @@ def test_spread_over_chips():
     assert_covers(dataclasses.replace(lots[0], **ends), 0.3)
 
 
-@MANY
+@COSTLY
 def test_drift(chips):
     bench, device = make_bench(Powerful, chips)
     times = np.array(drift.SECONDS)
@@ -150,7 +167,8 @@ def test_drift(chips):
     assert_covers(figures(drift.measure(make_bench(Unknown, chips)[0]))["drift exponent"], 0.0)
 
 
-def test_the_drift_of_phase_change_cells(chips=60):
+@COSTLY
+def test_the_drift_of_phase_change_cells(chips):
     bench, device = make_bench(PCM, chips)
     inputs, sums = [], []
 
@@ -162,13 +180,13 @@ def test_the_drift_of_phase_change_cells(chips=60):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(drift, "sums", watched)
         found = figures(drift.measure(bench))["drift exponent"]
-    mean = np.stack([(np.sign(sums[0]) * a).mean((1, 2)) for a in sums[1:]])
+    mean = np.stack([(sums[0] * a).mean((1, 2)) for a in sums[1:]])
     truth = -np.polyfit(np.log(drift.SECONDS), np.log(mean), 1)[0]
     assert 0.03 < truth.mean() < 0.07
     assert_covers(found, truth)
 
 
-@MANY
+@COSTLY
 def test_crosstalk(chips):
     for model, share in ((Unknown, 0.0), (Coupled, 0.05)):
         found = figures(crosstalk.measure(make_bench(model, chips)[0]))
@@ -194,13 +212,14 @@ CELLS = {"asymmetry": 0.2, "bounds_spread": 0.1, "weight_noise": 0.0}
 
 
 @MANY
-def test_pulses_of_resistive_cells(chips):
-    bench, _ = make_bench(ReRAM, chips, cycle_spread=1.0, **CELLS)
-    found = figures(write.measure(bench))
-    train = 12
+@pytest.mark.parametrize("cycle_spread", [1.0, 3.75])  # the published one is 3.75
+def test_pulses_of_resistive_cells(chips, cycle_spread):
+    numbers = dict(cycle_spread=cycle_spread, **CELLS)
+    found = figures(write.measure(make_bench(ReRAM, chips, **numbers)[0]))
+    train = cells.find_pulses(make_bench(ReRAM, chips, **numbers)[0]).train
     many = ReRAM(16, 16, seed=range(50_000, 50_200), cycle_spread=0.0, **CELLS)  # a population, by its true weights
     states = [many.weights.double().clone()]
-    for direction in (1, -1, -1, 1):
+    for direction in (1, -1, -1, 1):  # from where cells are as fabricated, as `measure` says
         many.pulse(torch.full_like(many.weights, direction * train * 0.002))
         states.append(many.weights.double().clone())
     up, down, down2, up2 = (d * (b - a) / train for d, a, b in zip((1, -1, -1, 1), states, states[1:], strict=False))
@@ -209,10 +228,11 @@ def test_pulses_of_resistive_cells(chips):
     assert_covers(found["write step down"], float(down.mean()))
     assert_covers(found["write asymmetry"], float((up - down).mean() / (up + down).mean()))
     assert_covers(found["step spread, cell to cell"], float(up.std() / up.mean()))
-    assert_covers(found["step spread, pulse to pulse"], float(up.square().mean().sqrt() / up.mean()))
+    noise = cycle_spread * float(up.square().mean().sqrt() / up.mean())
+    assert_covers(found["step spread, pulse to pulse"], noise)
 
 
-@pytest.mark.parametrize("chips", [40, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("chips", [20, pytest.param(200, marks=pytest.mark.slow)])
 def test_symmetry_points(chips):
     bench, _ = make_bench(ReRAM, chips, cycle_spread=0.0, **CELLS)
     found = figures(symmetry.measure(bench))
@@ -222,7 +242,7 @@ def test_symmetry_points(chips):
     assert_covers(found["spread of settled cells"], float(point.std()))
 
 
-@MANY
+@pytest.mark.parametrize("chips", [12, pytest.param(400, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("model", [Unknown, ReRAM])
 def test_the_twin(chips, model):
     bench, _ = make_bench(model, chips)

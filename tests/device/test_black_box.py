@@ -121,8 +121,51 @@ def test_a_device_that_answers_out_of_contract_is_refused():
         def measure(self, x):
             return x.T
 
-    with pytest.raises(ContractError, match="analogff check"):
+    class Bank(Digital):
+        def measure(self, x, bias=None):
+            return super().measure(x, bias).mT
+
+    with pytest.raises(
+        ContractError, match=r"Transposed to return .* \(9, 4\)\. Got \(4, 9\)\. Return one row a sample"
+    ):
         sealed(model=Transposed, n_in=4, n_out=4).measure(torch.zeros(2, 9, 4))
+    with pytest.raises(ContractError, match="analogff check"):
+        sealed(model=Bank, n_in=4, n_out=4).measure(torch.zeros(2, 9, 4))
+
+
+class NoSeed(Device):
+    def __init__(self, n_in, n_out, gain=1.0):
+        super().__init__(n_in, n_out)
+
+    def measure(self, x):
+        return x
+
+
+class NoParent(NoSeed):
+    def __init__(self, n_in, n_out, *, seed):
+        self.gain = 1.0
+
+
+class NoMeasure(Device):
+    def measurement(self, x):
+        return x
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        (
+            NoSeed,
+            "takes (self, n_in, n_out, gain=1.0): got an unexpected keyword argument 'seed'. Begin it as `def __init__(",
+        ),
+        (NoParent, "leaves out what every device has. Begin it with `super().__init__(n_in, n_out, seed=seed)`."),
+        (NoMeasure, "to have a method measure. Got a class without it. Write `def measure(self, x:"),
+    ],
+)
+def test_a_class_that_cannot_be_made_is_told_what_to_write(model, said):
+    with pytest.raises(ContractError) as refused:
+        fabricate(model, 4, 3, seeds=[0])
+    assert said in str(refused.value) and model.__name__ in str(refused.value)
 
 
 def test_a_missing_port_is_named():

@@ -1,5 +1,6 @@
 """The suite finds each planted fault by name, and passes devices without one."""
 
+import dataclasses
 import random
 from typing import Literal
 
@@ -92,6 +93,40 @@ class ScalarCount(Chip):
         return torch.ones(2)
 
 
+class Single(Chip):
+    """Answers to one sample where it was shown a batch."""
+
+    def measure(self, x, bias=None):
+        return super().measure(x, bias)[:1]
+
+
+class SingleBank(Digital):
+    def measure(self, x, bias=None):
+        return super().measure(x, bias)[:, :1]
+
+
+class TakesOneTime(Digital):
+    def wait(self, seconds):
+        self.aged = float(seconds)
+
+
+class Elsewhere(Chip):
+    def measure(self, x, bias=None):
+        return super().measure(x, bias).to("meta")
+
+
+class PrintsItsWear(Chip):
+    def pulse(self, change):
+        super().pulse(change)
+        self.datasheet = dataclasses.replace(self.datasheet, output_max=0.9)
+
+
+class PrintsItsFlaws(Chip):
+    def __init__(self, n_in, n_out, *, seed):
+        super().__init__(n_in, n_out, seed=seed)
+        self.datasheet = dataclasses.replace(self.datasheet, weight_max=float(self.weights.max()))
+
+
 class TooLoud(Chip):
     def measure(self, x, bias=None):
         return 1.5 * super().measure(x, bias)
@@ -102,9 +137,22 @@ class NotANumber(Chip):
         return super().measure(x, bias).log()
 
 
+class BurnsOut(Chip):
+    """Divides by the time that is left, which is nothing after an hour."""
+
+    def wait(self, seconds):
+        super().wait(seconds)
+        self.weights /= (1 - self.clock / 3601).clamp(min=0)
+
+
 class ClipsItsInput(Chip):
     def measure(self, x, bias=None):
         return super().measure(x.clamp_(0, 1), bias)
+
+
+class ScalesTheBias(Chip):
+    def measure(self, x, bias=None):
+        return super().measure(x, bias if bias is None else bias.mul_(0.7))
 
 
 class EatsTheChange(Chip):
@@ -132,6 +180,16 @@ class Unseeded(Chip):
         super().__init__(n_in, n_out, seed=seed + Unseeded.made)
 
 
+class WritesByLuck(Chip):
+    """How much of a pulse lands is decided by how many were ever sent to any chip."""
+
+    sent = 0
+
+    def pulse(self, change):
+        WritesByLuck.sent += 1
+        self.weights += change * torch.rand((), generator=torch.Generator().manual_seed(WritesByLuck.sent))
+
+
 class DrawsGlobally(Chip):
     def draw(self, y):
         return torch.randn(y.shape)
@@ -157,6 +215,54 @@ class DrawsInSecret(Chip):
 class Centres(Chip):
     def measure(self, x, bias=None):
         return super().measure(x - x.mean(0), bias)
+
+
+class Silent(Chip):
+    """Without noise, so that what rows do to each other shows."""
+
+    def draw(self, y):
+        return torch.zeros_like(y)
+
+
+class Settles(Chip):
+    """Outputs that go half of their way in each read, on from where the one before left them."""
+
+    def __init__(self, n_in, n_out, *, seed):
+        super().__init__(n_in, n_out, seed=seed)
+        self.register_buffer("last", torch.zeros(n_out))
+
+    def measure(self, x, bias=None):
+        y = super().measure(x, bias)
+        for row in y:
+            self.last.lerp_(row, 0.5)
+            row.copy_(self.last)
+        return y
+
+
+class SettlesQuietly(Settles, Silent):
+    pass
+
+
+class StartsAfresh(SettlesQuietly):
+    """Forgets what it remembers at the end of each batch."""
+
+    def measure(self, x, bias=None):
+        self.last.zero_()
+        return super().measure(x, bias)
+
+
+class RemembersBatches(Silent):
+    """The last sample of a batch shifts the next batch as a whole."""
+
+    def __init__(self, n_in, n_out, *, seed):
+        super().__init__(n_in, n_out, seed=seed)
+        self.register_buffer("last", torch.zeros(n_out))
+
+    def measure(self, x, bias=None):
+        y = super().measure(x, bias)
+        shifted = (y + 0.5 * self.last).clamp(-1, 1)
+        self.last.copy_(y[-1])
+        return shifted
 
 
 class KnowsItsNeighbours(Chip):
@@ -188,6 +294,25 @@ class ForgetsItsReads(Chip):
         super().__init__(n_in, n_out, seed=seed)
         del self.calls
         self.calls = 0
+
+
+class KeepsAGenerator(Chip):
+    """Goes on drawing from one generator, whose place no checkpoint holds."""
+
+    def __init__(self, n_in, n_out, *, seed):
+        super().__init__(n_in, n_out, seed=seed)
+        self.own = torch.Generator().manual_seed(seed)
+
+    def draw(self, y):
+        return torch.randn(y.shape, generator=self.own)
+
+
+class ForgetsItsWeights(Chip):
+    def __init__(self, n_in, n_out, *, seed):
+        super().__init__(n_in, n_out, seed=seed)
+        weights = self.weights
+        del self.weights
+        self.weights = weights
 
 
 class WrongWay(Chip):
@@ -227,6 +352,18 @@ class ReadsOnceForTwo(Digital):
         return [y + bias for bias in biases]
 
 
+class OneNoiseForAllMarks(ReadsOnceForTwo):
+    """Answers all variants of an input with the noise of the first."""
+
+    measure_biased = Digital.measure_biased
+    measure = ReadsOnceForTwo.measure
+
+    def measure_marked(self, x, bias=None):
+        y = Digital.measure(self, x.whole(), bias)
+        variants = x.marks.shape[1]
+        return y + self.draw(y[:, : y.shape[1] // variants]).repeat(variants, 1)
+
+
 class Raises(Chip):
     def wait(self, seconds):
         raise KeyError("oven")
@@ -235,27 +372,45 @@ class Raises(Chip):
 @pytest.mark.parametrize(
     ("model", "name", "sentence"),
     [
-        (Transposed, "shapes", "Expected measure(x) of shape (2, 24, 8)"),
+        (Transposed, "shapes", "to return a tensor of shape (batch, n_out) = (24, 8). Got (8, 24)"),
+        (Single, "shapes", "to return a tensor of shape (batch, n_out) = (24, 8). Got (1, 8)"),
+        (SingleBank, "shapes", "Expected measure(x) of shape (2, 24, 8), torch.float32 on cpu. Got (2, 1, 8)"),
         (Doubles, "shapes", "torch.float64"),
+        (Elsewhere, "shapes", "on meta. Keep the dtype and device"),
         (OwnSizes, "construction", "Expected a datasheet of (16, 8) inputs and outputs. Got (8, 16)"),
+        (PrintsItsWear, "datasheet", "Got output_max = 1.0 before and 0.9 after reads"),
+        (PrintsItsFlaws, "datasheet", "Expected one datasheet for all chips of a kind. Got weight_max = "),
         (ScalarCount, "shapes", "the count that pulse returns"),
         (TooLoud, "range", "Expected outputs inside the datasheet's -1.0 to 1.0. Got -1.5 to"),
         (NotANumber, "range", "Expected finite outputs"),
+        (BurnsOut, "wait", "after an hour's wait"),
         (ClipsItsInput, "inputs", "Expected x to be left alone"),
+        (ScalesTheBias, "inputs", "Expected bias to be left alone"),
         (EatsTheChange, "inputs", "Expected change to be left alone"),
         (ReadsOnceForTwo, "shortcuts", "Expected measure_biased to answer as measure"),
+        (OneNoiseForAllMarks, "shortcuts", "Expected measure_marked to answer as measure"),
         (Leaky, "gradient", "raise BlackBoxError. Got a gradient"),
         (Trainable, "gradient", "Got the trainable parameter devices.0.scale"),
-        (Unseeded, "seed", "Expected the same trace from two chips of one seed"),
+        (Unseeded, "seed", "Expected two chips of one seed to answer alike"),
+        (WritesByLuck, "seed", "Expected two chips of one seed to answer alike"),
         (DrawsGlobally, "generators", "Got torch's global generator"),
         (DrawsFromNumpy, "generators", "Got numpy's global generator"),
         (SeedsGlobally, "generators", "Got random's global generator"),
-        (DrawsInSecret, "generators", "Got one that they do"),
+        (DrawsInSecret, "generators", "Got outputs that they do"),
         (Centres, "rows", "changes with the rest of the batch"),
+        (StartsAfresh, "rows", "change with the samples before them in the batch, but not with the batch before"),
+        (RemembersBatches, "rows", "change with the batch before, but not with the samples before them"),
         (KnowsItsNeighbours, "bank", "the same alone and in a bank"),
         (BreaksInTime, "wait", "after an hour's wait"),
+        (
+            TakesOneTime,
+            "wait",
+            "Expected wait to take seconds as one number and, in a banked class, as one a chip. Got ",
+        ),
         (ForgetsItsClock, "checkpoint", "Got a difference in the next read"),
         (ForgetsItsReads, "checkpoint", "Got a difference in the next read"),
+        (KeepsAGenerator, "checkpoint", "Got a difference in the next read"),
+        (ForgetsItsWeights, "checkpoint", "Got a difference in the next read"),
         (WrongWay, "pulse", "Got the same direction in 0 of"),
         (WrongWayWithoutPort, "pulse", "as the opposite pulse"),
         (NeverWrites, "pulse", "Got no answer beyond the noise"),
@@ -265,6 +420,14 @@ def test_a_planted_fault_is_found(model, name, sentence):
     found = failures(model)
     assert sentence in found[name]
     assert found[name].count(". ") >= 2, "three clauses: expected, got, do this"
+
+
+@pytest.mark.parametrize("model", [Settles, SettlesQuietly])
+def test_a_memory_that_is_the_same_in_one_batch_or_two_is_no_mixing(model):
+    report = check_device(model)
+    assert report.passed, report.lines()
+    assert any("Each read depends on those before it, in one batch or two" in line for line in report.lines())
+    assert not any("Each read depends" in line for line in check_device(Chip).lines())
 
 
 def test_one_fault_is_not_reported_as_several():

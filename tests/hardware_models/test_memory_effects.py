@@ -117,15 +117,6 @@ def test_one_over_f_noise_has_variance_one_over_its_whole_span():
 def test_constants_of_nature():
     assert temperature.BOLTZMANN == scipy.constants.k and temperature.CHARGE == scipy.constants.e
     assert temperature.thermal_voltage(t(300.0)).item() == pytest.approx(25.852e-3, rel=1e-4)
-    assert temperature.subthreshold_swing(t(300.0), t(1.0)).item() == pytest.approx(59.5e-3, rel=1e-3)
-
-
-def test_a_current_in_weak_inversion_grows_tenfold_in_a_swing_and_less_when_warm():
-    volts, n = t(*np.linspace(0, 0.4, 9)), 1.4
-    currents = [torch.exp(volts / (n * temperature.thermal_voltage(t(kelvin)))) for kelvin in (300.0, 360.0)]
-    decades = currents[0].log10().diff() / volts.diff()
-    assert torch.allclose(1 / decades, temperature.subthreshold_swing(t(300.0), t(n)).expand(8))
-    assert torch.allclose(currents[0] ** temperature.exponent_gain(t(360.0)), currents[1])
 
 
 def test_a_thermally_activated_conductance_is_a_line_over_the_inverse_temperature():

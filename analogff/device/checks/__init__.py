@@ -6,7 +6,7 @@ from analogff.device.checks.subject import Check, Finding, Subject
 CHECKS: tuple[Check, ...] = (
     Check("construction", "a device that can be fabricated from n_in, n_out and seed", contract.construction),
     Check("shapes", "measure to answer", contract.shapes),
-    Check("range", "measure to answer", contract.output_range),
+    Check("range", "reads, pulses and waits to succeed", contract.output_range),
     Check("inputs", "measure and pulse to leave their arguments alone", contract.arguments),
     Check("shortcuts", "measure_marked and measure_biased to answer", contract.shortcuts),
     Check("gradient", "a read without a derivative", contract.gradient),
@@ -15,8 +15,9 @@ CHECKS: tuple[Check, ...] = (
     Check("rows", "samples that do not know of each other", identity.rows),
     Check("batches", "a batch that can be split", identity.batches),
     Check("bank", "a chip that is the same alone and in a bank", identity.bank),
-    Check("wait", "wait(seconds) to pass", memory.wait),
+    Check("wait", "wait to take seconds as one number and, in a banked class, as one a chip", memory.wait),
     Check("checkpoint", "a state_dict that restores a chip", memory.checkpoint),
+    Check("datasheet", "a datasheet that outlasts use", contract.datasheet),
     Check("pulse", "pulse(change) to move the weights", writes.direction),
     Check("parameters", "parameters that can be varied", parameters.every_one_matters),
 )

@@ -1,11 +1,18 @@
-"""What a read promises: shape, type, range, no gradient, untouched arguments."""
+"""What a datasheet and a read promise: lasting numbers, shape, type, range, no gradient, untouched arguments."""
+
+import dataclasses
+from typing import Any
 
 import torch
 
+from analogff.device.bank import Bank
 from analogff.device.checks.subject import SEEDS, Finding, Subject, alike
 from analogff.device.errors import BlackBoxError
 from analogff.device.marked import Marked
 from analogff.device.protocol import Device
+
+_KEEPS = "Keep the dtype and device of the arguments, and one row a sample."
+_COUNTS = "Return one number of write steps a chip, or None to have the cells asked counted."
 
 
 def construction(subject: Subject) -> list[Finding]:
@@ -16,6 +23,32 @@ def construction(subject: Subject) -> list[Finding]:
         sentence = f"Expected a datasheet of {wanted} inputs and outputs. Got {got}. Pass n_in and n_out on to it."
         return [Finding("construction", False, sentence)]
     return [Finding("construction", True, f"{len(SEEDS)} chips were fabricated from their seeds.")]
+
+
+def datasheet(subject: Subject) -> list[Finding]:
+    """Compare what is printed about each chip, and about the same chip after a little life."""
+    device = subject.make()
+    parts = [part for part in device.modules() if isinstance(part, Device)]
+    before = [_printed(part) for part in parts]
+    for bank in (part for part in parts if isinstance(part, Bank)):
+        first, *others = (_printed(chip) for chip in bank.devices)  # type: ignore[arg-type]
+        for other in others:
+            if name := _differing(first, other):
+                sentence = (
+                    f"Expected one datasheet for all chips of a kind. Got {name} = {first[name]!r} for one seed and "
+                    f"{other[name]!r} for another. Print what is typical; a chip's own flaws belong in its buffers."
+                )
+                return [Finding("datasheet", False, sentence)]
+    subject.trace(device)
+    for part, printed in zip(parts, before, strict=True):
+        if name := _differing(printed, after := _printed(part)):
+            sentence = (
+                f"Expected a datasheet that stays as it was printed. Got {name} = {printed[name]!r} before and "
+                f"{after[name]!r} after reads, pulses and waits. Set it once, in __init__; what changes belongs in "
+                "buffers."
+            )
+            return [Finding("datasheet", False, sentence)]
+    return [Finding("datasheet", True, "The datasheet is the same for all chips, and stays so in use.")]
 
 
 def shapes(subject: Subject) -> list[Finding]:
@@ -38,7 +71,7 @@ def shapes(subject: Subject) -> list[Finding]:
         if tuple(answer.shape) != shape or answer.dtype != dtype or answer.device != x.device:
             sentence = (
                 f"Expected {what} of shape {shape}, {dtype} on {x.device}. Got {tuple(answer.shape)}, "
-                f"{answer.dtype} on {answer.device}. Keep the shape, dtype and device of the arguments."
+                f"{answer.dtype} on {answer.device}. {_COUNTS if answer is steps else _KEEPS}"
             )
             return [Finding("shapes", False, sentence)]
     return [Finding("shapes", True, f"Answers have the contract's shapes and dtype ({', '.join(wanted)}).")]
@@ -49,8 +82,11 @@ def output_range(subject: Subject) -> list[Finding]:
     device = subject.make()
     y, sheet = subject.trace(device), device.datasheet
     if not y.isfinite().all():
-        sentence = f"Expected finite outputs. Got {int((~y.isfinite()).sum())} of {y.numel()} that are not. "
-        return [Finding("range", False, sentence + "Clip before the overflow.")]
+        sentence = (
+            f"Expected finite outputs. Got {int((~y.isfinite()).sum())} of {y.numel()} that are NaN or infinite, over "
+            "reads, pulses and waits. Clip what may overflow, and keep logarithms, roots and divisions in their range."
+        )
+        return [Finding("range", False, sentence)]
     low, high = (_limit(limit, y) for limit in (sheet.output_min, sheet.output_max))
     slack = 1e-5 * (1 + y.abs())
     if (low is not None and (y < low - slack).any()) or (high is not None and (y > high + slack).any()):
@@ -124,6 +160,18 @@ def gradient(subject: Subject) -> list[Finding]:
         )
         return [Finding("gradient", False, sentence)]
     return [Finding("gradient", True, "No gradient passes: backward through a read raises BlackBoxError.")]
+
+
+def _printed(device: Device) -> dict[str, Any]:
+    """Return a copy of what a datasheet prints, less curves, which cannot be compared."""
+    values = {field.name: getattr(device.datasheet, field.name) for field in dataclasses.fields(device.datasheet)}
+    plain = {name: value.tolist() if isinstance(value, torch.Tensor) else value for name, value in values.items()}
+    return {name: value for name, value in plain.items() if not callable(value)}
+
+
+def _differing(one: dict[str, Any], other: dict[str, Any]) -> str | None:
+    """Return the first name that differs."""
+    return next((name for name in one if one[name] != other.get(name)), None)
 
 
 def _leaks(device: Device, x: torch.Tensor) -> bool:

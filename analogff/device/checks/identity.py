@@ -6,6 +6,22 @@ import numpy as np
 import torch
 
 from analogff.device.checks.subject import SEEDS, Finding, Subject, alike, same
+from analogff.device.protocol import Device
+
+_MIXES = (
+    "Expected a sample's answer to depend on its own input. Got one that changes with the rest of the batch, samples "
+    "after it included. Take means and norms along the last axis, never along the batch."
+)
+_MIXES_EARLIER = (
+    "Expected samples of a batch to influence each other no more than reads one after the other. Got answers that "
+    "change with the samples before them in the batch, but not with the batch before. Take means and norms along the "
+    "last axis; if neurons remember, keep what they remember in a buffer, and begin the next read from it."
+)
+_FORGETS_WITHIN = (
+    "Expected what reads leave behind to act from sample to sample as from batch to batch. Got answers that change "
+    "with the batch before, but not with the samples before them in their own. Go through the samples in order, each "
+    "from where the one before left the device."
+)
 
 
 def seed(subject: Subject) -> list[Finding]:
@@ -13,9 +29,9 @@ def seed(subject: Subject) -> list[Finding]:
     first = subject.trace(subject.make())
     if not same(first, subject.trace(subject.make())):
         sentence = (
-            "Expected the same trace from two chips of one seed. Got different ones. Draw mismatch and "
-            "noise from torch.Generator().manual_seed(seed), or another generator that the seed alone "
-            "decides."
+            "Expected two chips of one seed to answer alike through the same reads, pulses and waits. Got different "
+            "outputs. Draw mismatch and noise, of reads and of writes, from torch.Generator().manual_seed(seed), or "
+            "another generator that the seed alone decides."
         )
         return [Finding("seed", False, sentence)]
     others = subject.trace(subject.make([s + 100 for s in SEEDS]))
@@ -41,25 +57,39 @@ def global_generators(subject: Subject) -> list[Finding]:
             return [Finding("generators", False, sentence)]
     if not same(*traces):
         sentence = (
-            "Expected a trace that global seeds do not change. Got one that they do. Use a generator of the chip's own."
+            "Expected outputs that torch.manual_seed, numpy.random.seed and random.seed do not change. Got outputs "
+            "that they do. Use a generator of the chip's own."
         )
         return [Finding("generators", False, sentence)]
     return [Finding("generators", True, "Global generators are neither drawn from nor seeded.")]
 
 
 def rows(subject: Subject) -> list[Finding]:
-    """Replace all inputs of a batch but the first; its answer must stay."""
-    device, twin = subject.make(), subject.make()
-    x = subject.inputs(device)
-    y = subject.inputs(device, tag=1)
-    y[:, 0] = x[:, 0]
-    if not alike(device(x)[:, 0], twin(y)[:, 0]):
-        sentence = (
-            "Expected the first sample's answer to depend on its own input. Got one that changes with the "
-            "rest of the batch. Take means and norms along the last axis, never along the batch."
-        )
-        return [Finding("rows", False, sentence)]
+    """Replace the later half of a batch, then the earlier one; later rows may notice only what later reads notice too.
+
+    Neurons that settle, or cells that reads disturb, remember the read before. They do so whether it came in the same
+    batch or in the one before, so this is no mixing of samples.
+    """
+    device = subject.make()
+    x, y = subject.inputs(device), subject.inputs(device, tag=1)
+    half = x.shape[1] // 2
+    later, earlier = x.clone(), x.clone()
+    later[:, half:], earlier[:, :half] = y[:, half:], y[:, :half]
+    answer = device(x)
+    if not alike(answer[:, :half], subject.make()(later)[:, :half]):
+        return [Finding("rows", False, _MIXES)]
+    within = not alike(answer[:, half:], subject.make()(earlier)[:, half:])
+    between = not alike(*(_second_read(subject.make(), *batch.chunk(2, dim=1)) for batch in (x, earlier)))
+    if within != between:
+        return [Finding("rows", False, _MIXES_EARLIER if within else _FORGETS_WITHIN)]
+    if within:
+        return [Finding("rows", True, "Each read depends on those before it, in one batch or two: it has a memory.")]
     return [Finding("rows", True, "Samples of a batch do not influence each other.")]
+
+
+def _second_read(device: Device, first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+    device(first)
+    return device(second)
 
 
 def batches(subject: Subject) -> list[Finding]:

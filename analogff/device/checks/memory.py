@@ -4,7 +4,7 @@ import io
 
 import torch
 
-from analogff.device.checks.subject import Finding, Subject, same
+from analogff.device.checks.subject import SEEDS, Finding, Subject, same
 
 _PAUSE_SECONDS = 3600.0
 
@@ -14,13 +14,14 @@ def wait(subject: Subject) -> list[Finding]:
     waited, twin = subject.make(), subject.make()
     x = subject.inputs(waited)
     before, unmoved = waited(x), twin(x)
-    for seconds in (0.0, 1.0, _PAUSE_SECONDS):
+    for seconds in (0.0, 1.0, torch.full((len(SEEDS),), _PAUSE_SECONDS)):  # chips may wait for times of their own
         waited.wait(seconds)
     after, later = waited(x), twin(x)
     if not after.isfinite().all() or after.shape != before.shape:
         sentence = (
-            f"Expected finite outputs of shape {tuple(before.shape)} after an hour's wait. Got others. Keep "
-            "drift finite at all times, 0 s included."
+            f"Expected finite outputs of shape {tuple(before.shape)} after an hour's wait. Got shape "
+            f"{tuple(after.shape)} with {int((~after.isfinite()).sum())} that are NaN or infinite. Keep drift finite "
+            "at all times, 0 s included."
         )
         return [Finding("wait", False, sentence)]
     moved = "changes" if same(before, unmoved) and not same(after, later) else "does not change"

@@ -35,15 +35,21 @@ def _try_changes(subject: Subject, name: str, value: Any, changes: list[Any], be
             refused.append(error)
             continue
         if not same(before, after):
-            return Finding(name, True, f"Changing {name} from {value!r} to {change!r} changes what is read.")
+            return Finding(
+                name, True, f"Changing {name} from {_short(value)} to {_short(change)} changes what is read."
+            )
     if len(refused) == len(changes):
         return Finding(name, True, f"{name} = {value!r} could not be varied (note: {refused[-1]}).")
     sentence = (
-        f"Expected {name} to change what is read. Got the same trace with {value!r} and with "
-        f"{', '.join(map(repr, changes))}: parameter {name} did nothing. Use it in measure, pulse, program "
-        "or wait, or remove it."
+        f"Expected {name} to change what is read. Got the same outputs with {_short(value)} and with "
+        f"{' or '.join(map(_short, changes))}, through reads, pulses and waits: parameter {name} did nothing. Use it "
+        "in measure, pulse, program or wait, or remove it."
     )
     return Finding(name, False, sentence)
+
+
+def _short(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else repr(value)
 
 
 def _defaults(model: type[Device]) -> dict[str, Any]:
