@@ -6,6 +6,7 @@ python docs/device_pages.py reram pcm  # these
 
 import dataclasses
 import inspect
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -23,20 +24,24 @@ from analogff.describe import Description, Line, describe
 from analogff.figures.style import RC
 from hardware_models.periphery import Periphery
 
-FOLDER = Path(__file__).parent / "devices"
+FOLDER = Path(__file__).resolve().parent / "devices"
 SHOWN = ("transfer", "noise", "write")
 """Curves worth a picture, where they could be measured."""
 PERIPHERY = {field.name: field.default for field in dataclasses.fields(Periphery)}
 """Parameters that all arrays have, by their common defaults."""
+ROOT = FOLDER.parents[1]
+TOLD = {"measured": {"file": Path("tests/hardware_models/measured/pair.csv")}}
+"""Parameters of devices that need some; files as seen from the root."""
 _MATH = re.compile(r"^\.\. math::(.*\n(?:(?:    .*)?\n)*)", re.MULTILINE)
 
 
 def main(*names: str) -> None:
     """Write the pages of the named devices, or of all, and the list of all."""
     zoo = {entry.name: entry.load() for entry in registered(DEVICES) if entry.value.startswith("hardware_models.")}
+    os.chdir(ROOT)
     FOLDER.mkdir(exist_ok=True)
     for name in names or zoo:
-        found = characterize(zoo[name], name=name)
+        found = characterize(zoo[name], name=name, parameters=TOLD.get(name))
         _draw(found, FOLDER / f"{name}.png")
         (FOLDER / f"{name}.md").write_text(page(name, describe(zoo[name]), found))
         print(f"docs/devices/{name}.md", flush=True)
@@ -53,7 +58,7 @@ def index(zoo: dict[str, Description]) -> str:
             "",
             "One page a device, written by `python docs/device_pages.py`: its equation, its parameters, its curves and "
             "figures [as measured from outside](../characterise.md), and how to cite it. How each of them learns is in "
-            "[the table of the zoo](../../experiments/zoo/README.md).",
+            "[the table of the zoo](../zoo.md).",
             "",
             "| device | what it is | source |",
             "|---|---|---|",
@@ -90,8 +95,8 @@ def page(name: str, told: Description, found: Characterisation) -> str:
             "",
             "## As measured",
             "",
-            f"`analogff characterize {name}`: {found.reads:,.0f} reads and {found.pulses:,.0f} write steps a chip; the "
-            "mean of the chips, and where the mean of such chips lies.",
+            f"`analogff characterize {name}{_told(name)}`: {found.reads:,.0f} reads and {found.pulses:,.0f} write "
+            "steps a chip; the mean of the chips, and where the mean of such chips lies.",
             "",
             "| figure | value | 95 % interval | unit |",
             "|---|---:|---|---|",
@@ -153,6 +158,10 @@ def _citation(name: str, told: Description) -> list[str]:
         "```",
         "",
     ]
+
+
+def _told(name: str) -> str:
+    return "".join(f" --set {key}={value}" for key, value in TOLD.get(name, {}).items())
 
 
 def _cell(text: str) -> str:

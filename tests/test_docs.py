@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from analogff.catalog import DEVICES as DEVICES_GROUP
+from analogff.catalog import registered, resolve_device
 from analogff.cli import main
+from analogff.describe import describe
 from analogff.study.case import FIELDS
 
 ROOT = Path(__file__).parent.parent
@@ -142,3 +145,18 @@ def test_every_experiment_is_a_study_without_mistakes(study):
 def test_records_are_small():
     for path in (ROOT / "experiments").rglob("*"):
         assert not path.is_file() or path.stat().st_size < 1_000_000, path
+
+
+@pytest.mark.parametrize(
+    "name", [entry.name for entry in registered(DEVICES_GROUP) if entry.value.startswith("hardware_models.")]
+)
+def test_every_device_of_the_zoo_has_its_page(name):
+    """As it is now: written anew (docs/device_pages.py) when a parameter came or went."""
+    page = (ROOT / f"docs/devices/{name}.md").read_text()
+    around = (ROOT / "docs/devices/periphery.md").read_text()
+    named = set(re.findall(r"^\| `(\w+)` \|", page, re.M))
+    shared = set(re.findall(r"^\| `(\w+)` \|", around, re.M))
+    wanted = {line.name for line in describe(resolve_device(name, ROOT)).parameters}
+    assert named == wanted - shared
+    assert f"({name}.md)" in (ROOT / "docs/devices/README.md").read_text()
+    assert (ROOT / f"docs/devices/{name}.png").exists()

@@ -16,6 +16,7 @@ TRIED = 0
 _FACTORS = (1.0, 0.25, 0.0625, 4.0, 16.0)
 _COUNTABLE = (1.5, 20.0)
 _LONGEST = 16
+_FILLED = 0.7  # of the free way, by the greatest weight: cells may exceed what is printed
 _GREATEST = 4.0  # typical weights that a cell is expected within
 
 
@@ -79,7 +80,7 @@ class Probe:
         greatest = _GREATEST * bench.sheet.n_in**-0.5
         if bench.sheet.weight_max is not None:
             greatest = max(greatest, float(np.max(np.asarray(bench.sheet.weight_max))))
-        return cls(crossing, bench.input_of(0.9 * float(crossing.room.min()) / greatest))
+        return cls(crossing, bench.input_of(_FILLED * float(crossing.room.min()) / greatest))
 
     def nulls(self, bench: Bench) -> np.ndarray:
         """Return minus every weight, and one number a neuron, ``(repeats, chips, n_in, n_out)``."""

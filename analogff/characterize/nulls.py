@@ -53,8 +53,8 @@ def null_biases(bench: Bench, x: np.ndarray, crossing: Crossing, repeats: int = 
     beyond = np.abs(found.mean(0) - crossing.at[:, None]) > _REACH * crossing.room[:, None]
     if beyond.mean() > _FEW:
         raise NotMeasurableError(
-            f"{beyond.mean():.1%} of the weighted sums are out of reach: beyond {np.nanmedian(crossing.room):.2g} no bias "
-            "takes outputs back to one level"
+            f"{beyond.mean():.1%} of the weighted sums are out of reach: beyond {np.nanmedian(crossing.room):.2g} no "
+            "bias takes outputs back to one level"
         )
     return found
 

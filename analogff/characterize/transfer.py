@@ -48,7 +48,8 @@ def measure(bench: Bench) -> Found:
                 "output range",
                 "output",
                 survey.ranges(),
-                f"output where the mean curve is greatest less where it is least, of {sweep}; mean over neurons, t",
+                f"output where the mean curve is greatest less where it is least, of {sweep}, a quarter of which find "
+                "the places; mean over neurons, t over the others",
             ),
             _silent(y),
         ),

@@ -60,21 +60,26 @@ def check_device(model: type[Device], *, n_in: int = 16, n_out: int = 8, **param
     """
     subject = Subject(model, n_in, n_out, parameters)
     findings: list[Finding] = []
+    raised: dict[str, str] = {}
     with _undisturbed():
         for check in CHECKS:
-            findings += _try(check, subject)
+            findings += _try(check, subject, raised)
             if check.name in _BEFORE_OTHERS and not all(finding.passed for finding in findings):
                 break
     return Report(model.__name__, tuple(findings))
 
 
-def _try(check: Check, subject: Subject) -> list[Finding]:
-    """Run one check; a device that raises is a finding too."""
+def _try(check: Check, subject: Subject, raised: dict[str, str]) -> list[Finding]:
+    """Run one check; a device that raises is a finding too, told in full by the first check that met the error."""
     try:
         return check.run(subject)
     except Exception as error:
-        where = _where(error, subject.model)
-        sentence = f"Expected {check.purpose}. Got {type(error).__name__}: {error} ({where}). Mend it there."
+        got = f"{type(error).__name__}: {error} ({_where(error, subject.model)})"
+        first = raised.setdefault(got, check.name)
+        if first != check.name:
+            sentence = f"Expected {check.purpose}. Got the error of {first} again. Mend that first."
+            return [Finding(check.name, False, sentence)]
+        sentence = f"Expected {check.purpose}. Got {got}. Mend it there."
         if isinstance(error, ContractError) and str(error).startswith("Expected "):
             sentence = str(error)
         return [Finding(check.name, False, sentence)]

@@ -76,6 +76,10 @@ def rows(subject: Subject) -> list[Finding]:
     later, earlier = x.clone(), x.clone()
     later[:, half:], earlier[:, :half] = y[:, half:], y[:, :half]
     answer = device(x)
+    if not alike(answer, subject.make()(x)):
+        return [
+            Finding("rows", True, "It cannot be told whether samples influence each other: no read can be repeated.")
+        ]
     if not alike(answer[:, :half], subject.make()(later)[:, :half]):
         return [Finding("rows", False, _MIXES)]
     within = not alike(answer[:, half:], subject.make()(earlier)[:, half:])
