@@ -73,7 +73,9 @@ def test_a_broken_plug_in_names_its_distribution_and_breaks_nothing_else(install
 
 def test_a_name_with_two_owners_is_refused(install):
     install(Point("ideal", "analogff.device:Digital", catalog.DEVICES, "their-chips"))
-    with pytest.raises(CatalogError, match="registrations by analogff and their-chips. Rename yours, or uninstall one."):
+    with pytest.raises(
+        CatalogError, match="registrations by analogff and their-chips. Rename yours, or uninstall one."
+    ):
         resolve_device("ideal", Path.cwd())
 
 
