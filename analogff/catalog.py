@@ -50,10 +50,11 @@ def rule_names() -> list[str]:
     return sorted({entry.name for entry in registered(RULES)})
 
 
-def registered(group: str) -> list[EntryPoint]:
+@functools.cache  # it reads a file of every installed distribution, and a large study asks thousands of times
+def registered(group: str) -> tuple[EntryPoint, ...]:
     """Return the entry points of a group, each once, sorted by name."""
     unique = {(entry.name, entry.value): entry for entry in entry_points(group=group)}
-    return [unique[key] for key in sorted(unique)]
+    return tuple(unique[key] for key in sorted(unique))
 
 
 def resolve_device(reference: str, folder: Path) -> type[Device]:

@@ -29,6 +29,7 @@ class Point(EntryPoint):
 @pytest.fixture
 def install(monkeypatch):
     def add(*points):
+        monkeypatch.setattr(catalog, "registered", catalog.registered.__wrapped__)  # not remembered
         real = catalog.entry_points
         monkeypatch.setattr(
             catalog, "entry_points", lambda group: [*real(group=group), *(p for p in points if p.group == group)]
