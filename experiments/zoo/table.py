@@ -60,7 +60,7 @@ def _table(summary: pd.DataFrame, rules: list[str], cell) -> list[str]:
     lines = [f"| device | {' | '.join(rules)} |", f"|---|{'---:|' * len(rules)}"]
     for device, rows in summary.groupby("device", sort=False):
         of_rule = {row["rule"]: row for _, row in rows.iterrows()}
-        cells = [_with_divergence(of_rule[rule], cell) for rule in rules]
+        cells = [_with_divergence(of_rule[rule], cell) if rule in of_rule else "not run" for rule in rules]
         lines.append(f"| {device} | {' | '.join(cells)} |")
     return lines
 
