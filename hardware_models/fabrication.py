@@ -1,6 +1,7 @@
 """What belongs to the converters, neurons and lines of an array since it was made."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 
@@ -28,58 +29,91 @@ def fabricated(periphery: Periphery, numbers: Numbers, seeds: torch.Tensor, n_in
         n_in: Input lines.
         n_out: Output lines.
     """
-    parts = len(tiles(n_in, periphery.rows_per_tile))
+    lot = _Lot(numbers, seeds, n_in, n_out, len(tiles(n_in, periphery.rows_per_tile)))
+    return _neurons(lot) | _output_converters(lot, periphery.adc_kind) | _input_converters(lot) | _array(lot)
 
-    def draw(stream: Stream, rows: int, columns: int) -> torch.Tensor:
-        return kernels.normal(seeds, 0, rows, columns, stream)
 
-    def have(*names: str) -> bool:
-        return any(bool(numbers[name].any()) for name in names)
+class _Lot(NamedTuple):
+    """The chips that are being made."""
 
+    numbers: Numbers
+    seeds: torch.Tensor
+    n_in: int
+    n_out: int
+    parts: int
+    """Tiles, each with amplifiers and output converters of its own."""
+
+    def have(self, *names: str) -> bool:
+        return any(bool(self.numbers[name].any()) for name in names)
+
+    def normal(self, stream: Stream, rows: int, columns: int) -> torch.Tensor:
+        return kernels.normal(self.seeds, 0, rows, columns, stream)
+
+    def uniform(self, stream: Stream, rows: int, columns: int) -> torch.Tensor:
+        return kernels.uniform(self.seeds, 0, rows, columns, stream)
+
+
+def _neurons(lot: _Lot) -> Numbers:
+    """Draw how they differ, and make the memory of those that have one."""
+    spread, shape = lot.numbers["mismatch"], (lot.parts, lot.n_out)
     drawn = dict(
-        gain=mismatch.factor(numbers["mismatch"], draw(Stream.GAIN, parts, n_out)),
-        offset=mismatch.offset(numbers["mismatch"] * parts**-0.5, draw(Stream.OFFSET, parts, n_out)),
+        gain=mismatch.factor(spread, lot.normal(Stream.GAIN, *shape)),
+        offset=mismatch.offset(spread * lot.parts**-0.5, lot.normal(Stream.OFFSET, *shape)),
     )
-    if have("adc_gain_error", "adc_offset_lsb", "adc_inl_lsb", "adc_noise_lsb"):
-        drawn["adc_gain"] = 1 + numbers["adc_gain_error"] * draw(Stream.ADC_GAIN, parts, n_out)
-        drawn["adc_offset"] = numbers["adc_offset_lsb"] * draw(Stream.ADC_OFFSET, parts, n_out)
-    if have("adc_inl_lsb"):
+    if lot.have("neuron_flicker"):
+        drawn["flicker_phase"] = lot.uniform(Stream.FLICKER_PHASE, FLICKER_OCTAVES, lot.n_out)
+    if lot.have("neuron_seconds"):
+        drawn["neuron_state"] = torch.zeros(len(lot.seeds), 1, lot.n_out)
+    if lot.have("hysteresis"):
+        drawn["neuron_play"] = torch.zeros(len(lot.seeds), 1, lot.n_out)
+    return drawn
+
+
+def _output_converters(lot: _Lot, kind: converters.AdcKind) -> Numbers:
+    numbers, shape, drawn = lot.numbers, (lot.parts, lot.n_out), {}
+    if lot.have("adc_gain_error", "adc_offset_lsb", "adc_inl_lsb", "adc_noise_lsb"):
+        drawn["adc_gain"] = 1 + numbers["adc_gain_error"] * lot.normal(Stream.ADC_GAIN, *shape)
+        drawn["adc_offset"] = numbers["adc_offset_lsb"] * lot.normal(Stream.ADC_OFFSET, *shape)
+    if lot.have("adc_inl_lsb"):
         drawn["adc_thresholds"] = _tables(
-            lambda bits, size, normals: converters.adc_thresholds(periphery.adc_kind, bits, size, normals),
-            lambda bits: converters.adc_normals(periphery.adc_kind, bits),
+            lambda bits, size, normals: converters.adc_thresholds(kind, bits, size, normals),
+            lambda bits: converters.adc_normals(kind, bits),
             numbers["adc_bits"],
             numbers["adc_inl_lsb"],
-            lambda columns: draw(Stream.ADC_STEPS, parts * n_out, columns),
+            lambda columns: lot.normal(Stream.ADC_STEPS, lot.parts * lot.n_out, columns),
         )
-    if have("dac_gain_error", "dac_inl_lsb"):
-        drawn["dac_gain"] = 1 + numbers["dac_gain_error"] * draw(Stream.DAC_GAIN, 1, n_in)
-    if have("dac_inl_lsb"):
+    return drawn
+
+
+def _input_converters(lot: _Lot) -> Numbers:
+    numbers, drawn = lot.numbers, {}
+    if lot.have("dac_gain_error", "dac_inl_lsb"):
+        drawn["dac_gain"] = 1 + numbers["dac_gain_error"] * lot.normal(Stream.DAC_GAIN, 1, lot.n_in)
+    if lot.have("dac_inl_lsb"):
         drawn["dac_levels"] = _tables(
             converters.dac_levels,
             lambda bits: bits,
             numbers["dac_bits"],
             numbers["dac_inl_lsb"],
-            lambda columns: draw(Stream.DAC_STEPS, n_in, columns),
+            lambda columns: lot.normal(Stream.DAC_STEPS, lot.n_in, columns),
         )
-    if have("dead_rows"):
-        uniform = kernels.uniform(seeds, 0, 1, n_in, Stream.DEAD_ROW)
-        drawn["row_is_dead"] = defects.dead(uniform, numbers["dead_rows"])
-    if have("dead_columns"):
-        uniform = kernels.uniform(seeds, 0, 1, n_out, Stream.DEAD_COLUMN)
-        drawn["column_is_dead"] = defects.dead(uniform, numbers["dead_columns"])
-    if have("stuck_low", "stuck_high"):
-        uniform, none = kernels.uniform(seeds, 0, n_out, n_in, Stream.STUCK_CELL), torch.zeros(())
-        cells = defects.stuck(uniform, numbers["stuck_low"], numbers["stuck_high"], none)
+    return drawn
+
+
+def _array(lot: _Lot) -> Numbers:
+    """Draw dead lines, stuck cells and traps."""
+    numbers, drawn = lot.numbers, {}
+    if lot.have("dead_rows"):
+        drawn["row_is_dead"] = defects.dead(lot.uniform(Stream.DEAD_ROW, 1, lot.n_in), numbers["dead_rows"])
+    if lot.have("dead_columns"):
+        drawn["column_is_dead"] = defects.dead(lot.uniform(Stream.DEAD_COLUMN, 1, lot.n_out), numbers["dead_columns"])
+    if lot.have("stuck_low", "stuck_high"):
+        uniform = lot.uniform(Stream.STUCK_CELL, lot.n_out, lot.n_in)
+        cells = defects.stuck(uniform, numbers["stuck_low"], numbers["stuck_high"], torch.zeros(()))
         drawn["cell_is_low"], drawn["cell_is_high"] = cells.low, cells.high
-    if have("neuron_flicker"):
-        drawn["flicker_phase"] = kernels.uniform(seeds, 0, FLICKER_OCTAVES, n_out, Stream.FLICKER_PHASE)
-    if have("telegraph_noise"):
-        uniform = kernels.uniform(seeds, 0, 1, n_out * n_in, Stream.TELEGRAPH_PHASE)
+    if lot.have("telegraph_noise"):
+        uniform = lot.uniform(Stream.TELEGRAPH_PHASE, 1, lot.n_out * lot.n_in)
         drawn["trap_phase"] = telegraph.common_phases(uniform)
-    if have("neuron_seconds"):
-        drawn["neuron_state"] = torch.zeros(len(seeds), 1, n_out)
-    if have("hysteresis"):
-        drawn["neuron_play"] = torch.zeros(len(seeds), 1, n_out)
     return drawn
 
 

@@ -56,44 +56,50 @@ def scale_of(
     Raises:
         ContractError: If they do, and it is an error, or if the data leave out the input at a sum of 0.
     """
-    full_scale, zero = input_full_scale, input_zero or 0.0
-    ends = float(curves.breaks[0]), float(curves.breaks[-1])
-    input_unit, output_unit = curves.units
-    measured = f"{ends[0]:g} to {ends[1]:g} {input_unit}".rstrip()
-    if not ends[0] <= zero <= ends[1]:
-        raise ContractError(
-            f"Expected curves through the input at a sum of zero, {zero:g} {input_unit}".rstrip()
-            + f". Got {curves.file}, measured from {measured}. Give another input_zero, or measure there."
-        )
-    if full_scale is None and outside == "hold":
-        raise ContractError(
-            "Expected input_full_scale beside outside = 'hold', since drivers otherwise end where the data end, and "
-            "nothing lies outside. Got none. Give it, or remove outside."
-        )
-    reach = max(zero - ends[0], ends[1] - zero) if full_scale is None else full_scale
-    low, high = ends
-    if full_scale is not None:
-        low, high = zero - reach if ends[0] < zero else zero, zero + reach if ends[1] > zero else zero
-        if outside == "error" and not (ends[0] - 1e-9 * reach <= low and high <= ends[1] + 1e-9 * reach):
-            raise ContractError(
-                f"Expected curves as far as the drivers reach, {low:g} to {high:g} {input_unit}".rstrip()
-                + f". Got {curves.file}, measured from {measured}. Lower input_full_scale, measure further, or take "
-                "outside = 'hold', which stays at the last measured value."
-            )
-        low, high = max(low, ends[0]), min(high, ends[1])
-    plain = full_scale is None and not input_unit
+    zero = input_zero or 0.0
+    reach, low, high = _drivers(curves, zero, input_full_scale, outside)
+    sums_themselves = input_full_scale is None and not curves.units[0]
     least, greatest = curves.outputs
     most = max(-least, greatest) if output_full_scale is None else output_full_scale
     if most == 0 or least == greatest:
         raise ContractError(
             f"Expected outputs that differ in {curves.file}. Got {least:g} everywhere. Check its columns and units."
         )
-    one = 1.0 if output_full_scale is None and not output_unit else most
+    one = 1.0 if output_full_scale is None and not curves.units[1] else most
     return Scale(
         zero=zero,
-        unit=1.0 if plain else reach / FULL_SUM,
+        unit=1.0 if sums_themselves else reach / FULL_SUM,
         low=low,
         high=high,
         output=one,
         converters=(-most / one if least < 0 else 0.0, most / one),
     )
+
+
+def _drivers(curves: Curves, zero: float, full_scale: float | None, outside: str) -> tuple[float, float, float]:
+    """Return how far drivers reach from the input at a sum of 0, and the inputs between which they stay."""
+    first, last = float(curves.breaks[0]), float(curves.breaks[-1])
+    unit = curves.units[0]
+    measured = f"{first:g} to {last:g} {unit}".rstrip()
+    if not first <= zero <= last:
+        raise ContractError(
+            f"Expected curves through the input at a sum of zero, {zero:g} {unit}".rstrip()
+            + f". Got {curves.file}, measured from {measured}. Give another input_zero, or measure there."
+        )
+    if full_scale is None:
+        if outside == "hold":
+            raise ContractError(
+                "Expected input_full_scale beside outside = 'hold', since drivers otherwise end where the data end, "
+                "and nothing lies outside. Got none. Give it, or remove outside."
+            )
+        return max(zero - first, last - zero), first, last
+    low = zero - full_scale if first < zero else zero
+    high = zero + full_scale if last > zero else zero
+    rounding = 1e-9 * full_scale
+    if outside == "error" and not (first - rounding <= low and high <= last + rounding):
+        raise ContractError(
+            f"Expected curves as far as the drivers reach, {low:g} to {high:g} {unit}".rstrip()
+            + f". Got {curves.file}, measured from {measured}. Lower input_full_scale, measure further, or take "
+            "outside = 'hold', which stays at the last measured value."
+        )
+    return full_scale, max(low, first), min(high, last)
