@@ -4,6 +4,7 @@ import dataclasses
 import os
 import signal
 import sys
+import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -197,12 +198,16 @@ def _conclude(finished: Any, console: Console) -> int:
 
 def _draw(folder: Path, console: Console) -> int:
     try:
-        from analogff.figures import draw_all
+        from analogff.figures import LeftOut, draw_all
 
-        drawn = draw_all(folder)
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always", LeftOut)
+            drawn = draw_all(folder)
     except Exception as error:  # the numbers are safe, and worth more than a traceback
         _say_error(f"Expected figures of {folder}. Got {in_words(error)}. The results are there all the same.")
         return FAILED
+    for line in dict.fromkeys(str(w.message) for w in told if w.category is LeftOut):
+        console.print(escape(line), soft_wrap=True)
     console.print(escape(f"Results in {folder}, {len(drawn)} figure files in {folder / 'figures'}."), soft_wrap=True)
     return OK
 

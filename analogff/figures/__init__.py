@@ -1,5 +1,6 @@
 """Figures of a finished or running study; they read its store and nothing else."""
 
 from analogff.figures.draw import draw_all
+from analogff.figures.results import LeftOut
 
-__all__ = ["draw_all"]
+__all__ = ["LeftOut", "draw_all"]

@@ -8,6 +8,8 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
+ENDINGS = (".pdf", ".png", ".csv")
+
 
 @dataclasses.dataclass(frozen=True)
 class Drawing:

@@ -1,6 +1,5 @@
 """Goodness of right and wrong labels in every layer: what Forward-Forward has to separate."""
 
-import itertools
 from collections.abc import Iterator
 
 import numpy as np
@@ -11,7 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from analogff.figures.drawing import Drawing
-from analogff.figures.results import FILES, Results, at_first_numbers, points
+from analogff.figures.results import FILES, Results, at_first_numbers, at_most, points
 from analogff.figures.style import COLOURS, WIDTH_INCHES, legend_below
 from analogff.study.labels import file_name
 
@@ -26,7 +25,7 @@ def draw(results: Results) -> Iterator[Drawing]:
         return
     counts, named, at = at_first_numbers(results, results.goodness)
     for variant, rows in counts.groupby("variant", sort=False):
-        for point, part in itertools.islice(points(rows, named), FILES):
+        for point, part in at_most(points(rows, named), FILES, "goodness histograms of one rule"):
             table = add_up(part)
             name = file_name("goodness_histogram", str(variant), point, *at)
             title = ", ".join(filter(None, [str(variant), point, *at]))

@@ -1,6 +1,5 @@
 """What each layer alone gets wrong against epochs."""
 
-import itertools
 from collections.abc import Iterator
 
 from matplotlib.ticker import MaxNLocator
@@ -8,7 +7,7 @@ from matplotlib.ticker import MaxNLocator
 from analogff.figures.aggregate import everywhere, intervals
 from analogff.figures.curves import draw_panels
 from analogff.figures.drawing import Drawing
-from analogff.figures.results import FILES, PANELS, Results, at_first_numbers, points
+from analogff.figures.results import FILES, PANELS, Results, at_first_numbers, at_most, points
 from analogff.study.labels import file_name
 
 
@@ -21,12 +20,14 @@ def draw(results: Results) -> Iterator[Drawing]:
         return
     errors["layer"] = errors["layer"].map("layer {}".format)
     layers = list(errors["layer"].unique())
-    for point, part in itertools.islice(points(everywhere(errors, named), named), FILES):
+    for point, part in at_most(points(everywhere(errors, named), named), FILES, "figures of layers' errors"):
         table = intervals(part, ["variant", *named, "layer", "epoch"], column="error")
         of_variant = dict(iter(table.groupby("variant")))
         panels = [
             (variant, of_variant[variant].drop(columns="variant").rename(columns={"layer": "variant"}))
-            for variant in [v for v in results.variants if v in of_variant][:PANELS]
+            for variant in at_most(
+                filter(of_variant.__contains__, results.variants), PANELS, "panels of layers' errors"
+            )
         ]
         figure = draw_panels(panels, "epoch", layers, "epoch", error="error of a layer / %")
         figure.axes[0].xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))

@@ -1,8 +1,9 @@
 """What figures are drawn from: the stored numbers, and what they are called."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 import pandas as pd
 
@@ -10,8 +11,14 @@ from analogff.figures.aggregate import everywhere
 from analogff.study.labels import file_name, shorten, value_label, variant_labels
 from analogff.study.summary import last_epochs
 
-PANELS, FILES = 6, 6
+PANELS, FILES = 6, 24
 """Most panels in a figure, and most files of a kind: beyond that nobody looks."""
+
+T = TypeVar("T")
+
+
+class LeftOut(UserWarning):
+    """More was there than is drawn."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,9 +81,25 @@ def arrange(results: Results, frame: pd.DataFrame, axes: Sequence[str]) -> Itera
     by_name = [axis for axis in axes if not results.numeric(axis)] or list(axes)
     facet = next((axis for axis in by_name if frame[axis].nunique() <= PANELS), None)
     others = [axis for axis in axes if axis != facet]
-    for _, (suffix, part) in zip(range(FILES), points(frame, others), strict=False):
+    for suffix, part in at_most(points(frame, others), FILES, "figures of one kind"):
         panels = [Panel(title, rows) for title, rows in points(part, [facet] if facet else [])]
         yield file_name(suffix), panels
+
+
+def at_most(things: Iterable[T], most: int, what: str) -> Iterator[T]:
+    """Yield the first things, and warn of how many more there were."""
+    left_out = 0
+    for n, thing in enumerate(things):
+        if n < most:
+            yield thing
+        else:
+            left_out += 1
+    if left_out:
+        warnings.warn(
+            f"{most + left_out} {what}: the first {most} are drawn. Give a study fewer swept values for the others.",
+            LeftOut,
+            stacklevel=2,
+        )
 
 
 def at_first_numbers(results: Results, table: pd.DataFrame) -> tuple[pd.DataFrame, list[str], list[str]]:

@@ -1,12 +1,14 @@
 """Results on disk: one Parquet part a task, complete or not there at all."""
 
+import contextlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from filelock import FileLock, Timeout
 
 from analogff.study.columns import Columns
 from analogff.study.execute import Outcome
@@ -22,7 +24,7 @@ class StoreError(ValueError):
 
 
 class Store:
-    """The results of a study in a folder; only the driver writes, workers never do.
+    """The results of a study in a folder; only one driver writes, workers never do.
 
     Args:
         folder: Where.
@@ -49,6 +51,24 @@ class Store:
                 f"another study, of an edited device or of another version. Use another --out, or remove {self.folder}."
             )
         return set(there)
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other drivers out of the folder for a while; the lock ends with its process, however that ends.
+
+        Raises:
+            StoreError: If another one is at work there.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            held = FileLock(self.folder / "lock").acquire(timeout=0)
+        except Timeout as error:
+            raise StoreError(
+                f"Expected {self.folder} to be free. Got a folder that another run is at work in. Wait for it, or use "
+                "another --out."
+            ) from error
+        with held:
+            yield
 
     def prepare(self) -> None:
         """Make the folders, clear what a killed run left half done, and bring old parts under today's columns."""

@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import synthetic  # noqa: E402
 
 from analogff.figures import (  # noqa: E402
+    LeftOut,
     draw_all,
     error_vs_epoch,
     error_vs_reads,
@@ -23,7 +24,7 @@ from analogff.figures import (  # noqa: E402
 )
 from analogff.figures.aggregate import everywhere  # noqa: E402
 from analogff.figures.drawing import Drawing  # noqa: E402
-from analogff.figures.results import Results  # noqa: E402
+from analogff.figures.results import Results, at_most  # noqa: E402
 from analogff.figures.style import RC, WIDTH_INCHES, looks  # noqa: E402
 from analogff.study.labels import axis_label, file_name, is_bound, value_label, variant_labels  # noqa: E402
 
@@ -226,6 +227,20 @@ def test_figures_fit_a_column_and_the_legend_hides_nothing(folder):
         assert not any(legend.overlaps(axes.get_tightbbox()) for axes in drawing.figure.axes)
         assert 0 <= legend.x0 and legend.x1 <= drawing.figure.bbox.x1
     assert min(v for k, v in RC.items() if k.endswith("size") and "marker" not in k and k[-8:] != "ick.size") >= 7
+
+
+def test_a_figure_of_results_that_are_gone_is_removed_and_nobody_elses(folder):
+    drawn = draw_all(folder)
+    stale, notes = drawn[0].with_name("error_vs_gone.png"), drawn[0].with_name("error_notes.csv")
+    for path in (stale, notes):
+        path.write_text("")
+    assert draw_all(folder) == drawn
+    assert not stale.exists() and notes.exists()
+
+
+def test_figures_beyond_the_limit_are_said_to_be_missing():
+    with pytest.warns(LeftOut, match="5 panels: the first 3 are drawn"):
+        assert list(at_most(range(5), 3, "panels")) == [0, 1, 2]
 
 
 def test_pdf_fonts_are_those_that_journals_take(folder):

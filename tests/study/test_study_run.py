@@ -9,6 +9,7 @@ import time
 import pandas as pd
 import psutil
 import pytest
+from filelock import FileLock
 from rich.console import Console
 
 from analogff.study.execute import Outcome
@@ -157,6 +158,16 @@ def test_two_processes_give_the_same_numbers(undisturbed, tmp_path):
     path, _, frame = undisturbed
     assert run(path, tmp_path / "out", workers=2).failures == ()
     same(load_results(tmp_path / "out"), frame)
+
+
+def test_a_folder_has_one_driver_at_a_time(undisturbed, tmp_path):
+    path, _, frame = undisturbed
+    with FileLock(tmp_path / "lock"):
+        with pytest.raises(StoreError, match="another run is at work in"):
+            run(path, tmp_path)
+        assert not (tmp_path / "results").exists()
+    run(path, tmp_path)
+    same(load_results(tmp_path), frame)
 
 
 @pytest.mark.slow
