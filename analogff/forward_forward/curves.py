@@ -4,60 +4,86 @@ from typing import Any
 
 import torch
 
-BINS = 64
+DEGREE = 4
 FORGET = 0.98
-PRIOR = 4.0
+RIDGE = 0.005
+"""Times the share of noise in the variance of activities."""
 
 
 class ResponseCurves:
-    r"""Tables of mean slopes by activity, one a neuron.
+    r"""Polynomials of the activity whose mean over a neuron's noise is its slope, one a neuron.
 
-    .. math:: s_{jk} = \frac{\sum_{y \in k} s + \lambda\, \bar s_k}{n_{jk} + \lambda}
+    .. math:: \hat s_j(y) = \sum_{k=0}^4 w_{jk} u^k, \qquad
+              \mathrm{E}\left[\left(s_j - \hat s_j(y_1)\right) u_2^k\right] = 0
 
-    over the probes in which the activity of neuron ``j`` fell in bin ``k``, older ones counting less, with the mean
-    of all neurons ``s_k`` behind it. The ends of the range are bins of their own, since a neuron at its limit has
-    no slope there.
+    with ``u`` the place of ``y`` between the least (-1) and the greatest (1), over probes that found the slopes ``s``
+    beside two activities of one and the same input: a single read ``y_1``, and that of the probe itself, ``y_2``, as an
+    instrument whose noise is in neither of the others. Neurons whose least activity is zero have a constant of their
+    own for it, in place of the powers, since rectifiers have a slope right beside it and none there.
+
+    Least squares of ``s`` on ``y_1`` would give the mean slope of all that may have shown that reading. That is nearest
+    to the truth, and drawn to the middle: where noise hides how far a neuron is beyond its bend it would never rest.
+
+    The equations, with older probes counting less, are solved with a ridge that grows with the noise (Tikhonov), so
+    that what is narrower than it is not made up.
 
     Args:
         low: Least activity, ``(chips, 1, 1)``.
-        high: Greatest activity; beyond it the last bin holds.
+        high: Greatest activity; beyond it the slope at the end holds.
         width: Number of neurons.
+        noise: Variance of the noise of an activity over that of all activities, ``(chips,)``.
+
+    Reference:
+        Instruments for errors in a variable: Newey & Powell, Econometrica 71 (2003), section 2.
     """
 
-    def __init__(self, low: torch.Tensor, high: torch.Tensor, width: int):
-        self.low, self.high = low, high
-        self.sums = torch.zeros(len(low), BINS + 2, width, device=low.device)
-        self.counts = torch.zeros_like(self.sums)
-        self._table = self.sums
+    def __init__(self, low: torch.Tensor, high: torch.Tensor, width: int, noise: torch.Tensor):
+        self.low, self.high, self.noise = low, high, noise
+        self.rests = bool((low >= 0).all())
+        terms = DEGREE + 1 + self.rests
+        exact = {"dtype": torch.float64, "device": low.device}  # powers of one number are nearly dependent
+        self.products = torch.zeros(len(low), width, terms, terms, **exact)
+        self.sums = torch.zeros(len(low), width, terms, 1, **exact)
+        self.weights = self.sums.to(low.dtype)
 
-    def learn(self, y: torch.Tensor, slopes: torch.Tensor) -> None:
-        """Add what a probe has shown, ``(chips, batch, width)`` both."""
-        bins = self._bins(y)
-        self.sums.mul_(FORGET).scatter_add_(1, bins, slopes)
-        self.counts.mul_(FORGET).scatter_add_(1, bins, torch.ones_like(slopes))
-        self.tabulate()
+    def learn(self, alone: torch.Tensor, beside: torch.Tensor, slopes: torch.Tensor) -> None:
+        """Add what a probe has shown, ``(chips, batch, width)`` each."""
+        regressors, instruments = (self._terms(y).transpose(1, 2).double() for y in (alone, beside))
+        self.products.mul_(FORGET).add_(instruments.mT @ regressors)
+        self.sums.mul_(FORGET).add_(instruments.mT @ slopes.mT.unsqueeze(-1).double())
+        self.solve()
 
     def slopes(self, y: torch.Tensor) -> torch.Tensor:
         """Return the slope that belongs to each activity, ``(chips, batch, width)``."""
-        return self._table.gather(1, self._bins(y))
+        return torch.einsum("cbjk,cjkl->cbj", self._terms(y), self.weights)
 
     def state_dict(self) -> dict[str, Any]:
         """Return what was learned."""
-        return {"low": self.low, "high": self.high, "sums": self.sums, "counts": self.counts}
+        limits = {"low": self.low, "high": self.high, "noise": self.noise}
+        return limits | {"products": self.products, "sums": self.sums}
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> "ResponseCurves":
         """Make the curves that `state_dict` described."""
-        curves = cls(state["low"], state["high"], state["sums"].shape[2])
-        curves.sums, curves.counts = state["sums"].clone(), state["counts"].clone()
-        curves.tabulate()
+        curves = cls(state["low"], state["high"], state["sums"].shape[1], state["noise"])
+        curves.products, curves.sums = state["products"].clone(), state["sums"].clone()
+        curves.solve()
         return curves
 
-    def tabulate(self) -> None:
-        """Bring the slopes up to date with the sums."""
-        n = self.counts.sum(2, keepdim=True)
-        common = self.sums.sum(2, keepdim=True) / n.clamp(min=1e-6)
-        self._table = (self.sums + PRIOR * common) / (self.counts + PRIOR)
+    def solve(self) -> None:
+        """Bring the weights up to date."""
+        squares = self.products.mT @ self.products
+        diagonal = squares.diagonal(dim1=-2, dim2=-1)
+        share = RIDGE * self.noise.view(-1, 1, 1) + 1e-8
+        diagonal.add_((share * diagonal.mean(-1, keepdim=True)).clamp(min=1e-30))
+        # a diverged chip must be able to go on: no raise, but numbers that are none
+        solution = torch.linalg.solve_ex(squares, self.products.mT @ self.sums).result
+        self.weights = solution.to(self.weights.dtype)
 
-    def _bins(self, y: torch.Tensor) -> torch.Tensor:
-        return ((y - self.low) * (BINS / (self.high - self.low)) + 1).nan_to_num(0.0).clamp(0, BINS + 1).long()
+    def _terms(self, y: torch.Tensor) -> torch.Tensor:
+        u = ((y - self.low) * (2 / (self.high - self.low)) - 1).clamp(-1, 1)
+        powers = torch.stack([u**k for k in range(DEGREE + 1)], -1)
+        if not self.rests:
+            return powers
+        silent = (u == -1).unsqueeze(-1)
+        return torch.cat([powers.masked_fill(silent, 0), silent.to(powers)], -1)

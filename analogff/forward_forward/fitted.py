@@ -5,7 +5,7 @@ import torch
 from analogff.device import Marked, Observable, Sealed
 from analogff.forward_forward.curves import ResponseCurves
 from analogff.forward_forward.probing import ProbeSize, noise_variance
-from analogff.forward_forward.slopes import Probed, Reading, Slope
+from analogff.forward_forward.slopes import Probed, Reading, Slope, probe
 
 EVERY = 24
 WARM_UP = 8
@@ -16,18 +16,18 @@ _MEMORY = 0.9
 class Fitted(Slope):
     r"""Take a neuron's slope from its activity, by a curve of its own that occasional probes keep up to date.
 
-    .. math:: f'_j(a_j) \approx s_j(y_j), \qquad s_j(y) = \mathrm{E}[f'_j \mid y_j = y]
+    .. math:: f'_j(a_j) \approx \hat s_j(y_j), \qquad \mathrm{E}[\hat s_j(y_j) \mid a_j] = f'_j(a_j)
 
-    Most reads are single. Every 24th is a probe beside a single read, by whose activities the curves learn: those of
-    the probe itself share its noise, so that a neuron that twice reads zero would always look flat. What measured
-    slopes say beyond the curve is believed by the share of it that is not noise. A slope need not be a function of
-    the activity (a non-monotone neuron answers alike on both sides of its peak): where the curves explain less than
-    half of what probes find, each read is probed.
+    Most reads are single. Every 24th is a probe beside a single read, from whose activities the curves learn what
+    noise does to them; see `ResponseCurves`. A slope need not be a function of the activity (a non-monotone neuron
+    answers alike on both sides of its peak): where the curves explain less than half of what probes find, each read is
+    probed. What they leave over is counted in products of two residuals, by two activities, so that the noise of a
+    single read is not taken for ignorance.
 
     That is decided for all chips that are read together, so a study gives each chip a bank of its own.
 
     Args:
-        size: The size of a probe.
+        size: The size of a probe, where each read is probed; curves learn from smaller ones, whose noise they average.
     """
 
     needs = Observable.PROBE
@@ -65,36 +65,31 @@ class Fitted(Slope):
         self.probed.load_state_dict(state["probed"])
 
     def _learn(self, layer: Sealed, x: torch.Tensor | Marked) -> Reading:
-        alone = layer.measure(x)
-        y, measured = self.probed.read(layer, x)
-        assert measured is not None
+        size = self.probed.size.for_averages(layer, x)
+        alone, (y, slopes) = layer.measure(x), probe(layer, x, size)
         if self.curves is None or self.noise is None:
             self.noise = noise_variance(*layer.probe(x, (torch.zeros((), device=y.device),) * 2))
-            self.curves = _make_curves(layer, y)
-            self.curves.learn(alone, measured)
-            return Reading(y, measured)
-        told = self.curves.slopes(alone)
-        self.curves.learn(alone, measured)
-        noise = 2 * self.noise / self.probed.last.square().view(-1)
-        beyond = (_mean_square(measured - told) - noise).clamp(min=0)
-        whole = (_mean_square(measured) - noise).clamp(min=1e-12)
-        self._judge(1 - beyond / whole)
-        share = (beyond / (beyond + noise)).nan_to_num(1.0).view(-1, 1, 1)
-        return Reading(y, told + share * (measured - told))
+            self.curves = _make_curves(layer, y, self.noise)
+        self.curves.learn(alone, y, slopes)
+        self._judge(alone, y, slopes, 2 * self.noise / size.square().view(-1))
+        return Reading(y, slopes)
 
-    def _judge(self, explained: torch.Tensor) -> None:
-        old = self.explained
+    def _judge(self, alone: torch.Tensor, y: torch.Tensor, slopes: torch.Tensor, noise: torch.Tensor) -> None:
+        assert self.curves is not None
+        unexplained = _mean_product(slopes - self.curves.slopes(alone), slopes - self.curves.slopes(y)) - noise
+        whole = (_mean_product(slopes, slopes) - noise).clamp(min=1e-12)
+        explained, old = (1 - unexplained / whole).clamp(0, 1), self.explained
         self.explained = explained if old is None else _MEMORY * old + (1 - _MEMORY) * explained
 
 
-def _make_curves(layer: Sealed, y: torch.Tensor) -> ResponseCurves:
+def _make_curves(layer: Sealed, y: torch.Tensor, noise: torch.Tensor) -> ResponseCurves:
     """Return curves over the printed range of the outputs, or over twice what a first read shows."""
     sheet, chips = layer.datasheet, y.flatten(1)
     low = chips.amin(-1) if sheet.output_min is None else torch.as_tensor(sheet.output_min).expand(layer.chips)
     high = 2 * chips.amax(-1) if sheet.output_max is None else torch.as_tensor(sheet.output_max).expand(layer.chips)
     low, high = (bound.to(y).view(-1, 1, 1) for bound in (low, high))
-    return ResponseCurves(low, high.maximum(low + 1e-12), y.shape[2])
+    return ResponseCurves(low, high.maximum(low + 1e-12), y.shape[2], noise / chips.var(-1).clamp(min=1e-12))
 
 
-def _mean_square(values: torch.Tensor) -> torch.Tensor:
-    return values.flatten(1).square().mean(-1)
+def _mean_product(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+    return (one * other).flatten(1).mean(-1)

@@ -79,14 +79,9 @@ class Probed(Slope):
 
     def __init__(self, size: ProbeSize):
         self.size = size
-        self.last = torch.ones(())
 
     def read(self, layer, x):  # noqa: D102
-        self.last = size = self.size.of(layer, x)
-        up, down = layer.probe(x, (size / 2, -size / 2))
-        y = up.add(down).mul_(0.5)
-        slope = up.sub(down).mul_(1 / size)
-        return Reading(y, slope)  # y slope = (up^2 - down^2) / 2d
+        return Reading(*probe(layer, x, self.size.of(layer, x)))  # y slope = (up^2 - down^2) / 2d
 
     def state_dict(self):  # noqa: D102
         return self.size.state_dict()
@@ -103,3 +98,9 @@ class Oracle(Slope):
     def read(self, layer, x):  # noqa: D102
         y = layer.measure(x)
         return Reading(y, layer.oracle(x).slope)
+
+
+def probe(layer: Sealed, x: torch.Tensor | Marked, size: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the activity and the slopes that two reads show, whose biases are ``size`` apart."""
+    up, down = layer.probe(x, (size / 2, -size / 2))
+    return up.add(down).mul_(0.5), up.sub(down).mul_(1 / size)
