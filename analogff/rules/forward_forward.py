@@ -16,6 +16,7 @@ from analogff.forward_forward.negatives import all_wrong_labels, hard_labels, ra
 from analogff.forward_forward.peers import Peers
 from analogff.forward_forward.phases import Phases
 from analogff.forward_forward.prediction import of_both
+from analogff.forward_forward.release import release
 from analogff.normalise import mean_square
 from analogff.rules.forward_forward_options import ForwardForwardOptions
 from analogff.rules.ordered import Ordered
@@ -103,6 +104,9 @@ class ForwardForward(Ordered[ForwardForwardOptions]):
         return x if self._rows is None else torch.cat([self._rows.expand(x.shape[0], -1, -1), x], dim=-1)
 
     def back(self, layer, reading, gradient):  # noqa: D102
+        if self.options.release:
+            end = self.network.layers[layer].datasheet.output_max
+            reading = release(reading, gradient, self._falling(layer, gradient.shape[1]), end)
         errors = super().back(layer, reading, gradient)
         if self.peers.strength and self.phases.half != "sleep":
             contrast = self.contrasts[layer]
@@ -121,6 +125,12 @@ class ForwardForward(Ordered[ForwardForwardOptions]):
         self.phases.load_state_dict(state["phases"])
         for contrast, first in zip(self.contrasts, state["first"], strict=True):
             contrast.first.update(first)
+
+    def _falling(self, layer: int, batch: int) -> slice:
+        """Return the inputs of a batch whose goodness is to fall."""
+        half, contrast = self.phases.half, self.contrasts[layer]
+        positives = {"wake": batch, "sleep": 0}.get(half or "", batch // (1 + contrast.negatives))
+        return slice(positives) if contrast.minimise else slice(positives, batch)
 
     def _judge(self, layer: int, y: torch.Tensor, squares: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         contrast, half = self.contrasts[layer], self.phases.half

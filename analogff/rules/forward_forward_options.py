@@ -50,6 +50,9 @@ class ForwardForwardOptions(OrderedOptions):
     """Learning rate of the softmax head, which hard negatives and prediction by the head need."""
     peer_strength: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     """How strongly the mean activity of each neuron is drawn to that of its layer; Hinton's is 0.03."""
+    release: bool = False
+    """Whether neurons that negative inputs drive to the printed end of the range are drawn back by the mean slope of
+    readings near it, though at it there is none to be seen."""
     dropout: Share = 0.0
     """Probability that an input line of a hidden layer after the first is silent in a training step."""
     input_dropout: Share = 0.0
@@ -88,6 +91,12 @@ class ForwardForwardOptions(OrderedOptions):
                 '"overlay" or "lines" beside order = "pipelined": rows would tell the labels of a later step'
             )
         return value
+
+    @field_validator("release")
+    @classmethod
+    def _release_is_used(cls, value, info):
+        seen = info.data.get("slope") != "assumed"
+        return refuse_unless(seen, cls, info, value, 'slope = "probed", slope = "fitted" or slope = "oracle"')
 
     @field_validator("dropout")
     @classmethod
