@@ -31,9 +31,9 @@ def release(reading: Reading, gradient: torch.Tensor, falling: slice, end: PerCh
         falling: Inputs of the batch whose goodness is to fall.
         end: The greatest activity that the datasheet prints.
     """
-    if end is None or reading.slope is None:
-        return reading
     y, slope = reading
+    if end is None or slope is None:
+        return reading
     top = torch.as_tensor(end, dtype=y.dtype, device=y.device).reshape(-1, 1, 1)
     ended = y[:, falling] >= END * top
     if not ended.any():
