@@ -16,7 +16,7 @@ from analogff.forward_forward.negatives import all_wrong_labels, hard_labels, ra
 from analogff.forward_forward.peers import Peers
 from analogff.forward_forward.phases import Phases
 from analogff.forward_forward.prediction import of_both
-from analogff.forward_forward.release import release
+from analogff.forward_forward.release import Release
 from analogff.normalise import mean_square
 from analogff.rules.forward_forward_options import ForwardForwardOptions
 from analogff.rules.ordered import Ordered
@@ -59,6 +59,7 @@ class ForwardForward(Ordered[ForwardForwardOptions]):
         self.dropout = Dropout(options.input_dropout, options.dropout, inputs, classes)
         self.phases = Phases(options.sleep)
         self.peers = Peers(options.peer_strength, len(sheets))
+        self.releases = [Release(sheet.output_max) for sheet in sheets] if options.release else []
         self.head = self.delta_head(options.head_rate)
         self._rows: torch.Tensor | None = None  # what the layers now being read hear of the labels
 
@@ -104,9 +105,8 @@ class ForwardForward(Ordered[ForwardForwardOptions]):
         return x if self._rows is None else torch.cat([self._rows.expand(x.shape[0], -1, -1), x], dim=-1)
 
     def back(self, layer, reading, gradient):  # noqa: D102
-        if self.options.release:
-            end = self.network.layers[layer].datasheet.output_max
-            reading = release(reading, gradient, self._falling(layer, gradient.shape[1]), end)
+        if self.releases:
+            reading = self.releases[layer].of(reading, gradient, self._falling(layer, gradient.shape[1]))
         errors = super().back(layer, reading, gradient)
         if self.peers.strength and self.phases.half != "sleep":
             contrast = self.contrasts[layer]
@@ -117,7 +117,8 @@ class ForwardForward(Ordered[ForwardForwardOptions]):
 
     def state_dict(self):  # noqa: D102
         known = {"peers": self.peers.state_dict(), "phases": self.phases.state_dict()}
-        return super().state_dict() | known | {"first": [c.first for c in self.contrasts]}
+        known |= {"first": [c.first for c in self.contrasts], "releases": [r.state_dict() for r in self.releases]}
+        return super().state_dict() | known
 
     def load_state_dict(self, state):  # noqa: D102
         super().load_state_dict(state)
@@ -125,6 +126,8 @@ class ForwardForward(Ordered[ForwardForwardOptions]):
         self.phases.load_state_dict(state["phases"])
         for contrast, first in zip(self.contrasts, state["first"], strict=True):
             contrast.first.update(first)
+        for release, saved in zip(self.releases, state["releases"], strict=True):
+            release.load_state_dict(saved)
 
     def _falling(self, layer: int, batch: int) -> slice:
         """Return the inputs of a batch whose goodness is to fall."""
