@@ -71,7 +71,7 @@ def run_study(
         _prepare(store, manifest)
         console.print(f"All {len(runs)} runs are there already.")
         return Finished(folder, 0, ())
-    with store.alone(), connect(workers, scheduler) as client:
+    with connect(workers, scheduler) as client, store.alone():
         _prepare(store, manifest)
         threads = sum(client.nthreads().values())  # type: ignore[union-attr] (the client is no coroutine)
         packing = pack(left, study.shapes, workers=threads, memory_gib=memory_gib, folder=str(study.folder))
