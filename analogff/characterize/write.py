@@ -45,40 +45,49 @@ def measure(bench: Bench) -> Found:
     up, landed = (first + second).mean(0) / 2, (moves[0] + moves[3]).mean(0) / 2
     parts = (*states[0], (states[3] - states[0]).mean(0), *first, *second)
     count = steps[[0, 3]].mean(0)
-    return Found(
-        (
-            _row("write step up", _mean, (up,), pulses, "weight", "mean change of a cell"),
-            _row("write step down", _mean, (down,), pulses, "weight", "mean change of a cell, downwards"),
-            _row(
-                "landed over asked",
-                lambda u: _mean(u) / pulses.ask,
-                (landed,),
-                pulses,
-                "",
-                "the change by a train up over what it was asked as",
-            ),
-            _row("write asymmetry", _asymmetry, (up, down), pulses, "", "(up - down) / (up + down) of mean steps"),
-            _row(
-                "step spread, cell to cell",
-                lambda *a: _variances(count, *a)[0],
-                parts,
-                pulses,
-                "",
-                "root of what two trains up share, over the mean step; the second taken back to where the first began",
-                squared=True,
-            ),
-            _row(
-                "step spread, pulse to pulse",
-                lambda *a: _variances(count, *a)[1],
-                parts,
-                pulses,
-                "",
-                "of single steps over the mean step: what two halves of the reads of one train share, less what two "
-                "trains share",
-                squared=True,
-            ),
+    return Found(_figures(up, down, landed, parts, count, pulses), (_path(states, pulses),))
+
+
+def _figures(
+    up: np.ndarray,
+    down: np.ndarray,
+    landed: np.ndarray,
+    parts: tuple[np.ndarray, ...],
+    count: np.ndarray,
+    pulses: Pulses,
+) -> tuple[Estimate, ...]:
+    """Return the figures of mean steps, ``(chips, n_in, n_out)`` each; for ``parts`` and ``count`` see `_variances`."""
+    return (
+        _row("write step up", _mean, (up,), pulses, "weight", "mean change of a cell"),
+        _row("write step down", _mean, (down,), pulses, "weight", "mean change of a cell, downwards"),
+        _row(
+            "landed over asked",
+            lambda u: _mean(u) / pulses.ask,
+            (landed,),
+            pulses,
+            "",
+            "the change by a train up over what it was asked as",
         ),
-        (_path(states, pulses),),
+        _row("write asymmetry", _asymmetry, (up, down), pulses, "", "(up - down) / (up + down) of mean steps"),
+        _row(
+            "step spread, cell to cell",
+            lambda *a: _variances(count, *a)[0],
+            parts,
+            pulses,
+            "",
+            "root of what two trains up share, over the mean step; the second taken back to where the first began",
+            squared=True,
+        ),
+        _row(
+            "step spread, pulse to pulse",
+            lambda *a: _variances(count, *a)[1],
+            parts,
+            pulses,
+            "",
+            "of single steps over the mean step: what two halves of the reads of one train share, less what two "
+            "trains share",
+            squared=True,
+        ),
     )
 
 

@@ -46,7 +46,7 @@ def draw_all(folder: Path | str) -> list[Path]:
         drawn = [
             path for figure in FIGURES for drawing in figure.draw(results) for path in drawing.save(folder / "figures")
         ]
-    for path in (folder / "figures").iterdir():
+    for path in (folder / "figures").glob("*"):
         if path.name.startswith(_OURS) and path.suffix in ENDINGS and path not in drawn:
             path.unlink()
     return drawn

@@ -96,7 +96,8 @@ def at_most(things: Iterable[T], most: int, what: str) -> Iterator[T]:
             left_out += 1
     if left_out:
         warnings.warn(
-            f"{most + left_out} {what}: the first {most} are drawn. Give a study fewer swept values for the others.",
+            f"{most + left_out} {what}: the first {most} are drawn. The results hold all; sweep fewer values to see "
+            "the others.",
             LeftOut,
             stacklevel=2,
         )

@@ -34,7 +34,7 @@ class ResponseCurves:
         noise: Variance of the noise of an activity over that of all activities, ``(chips,)``.
 
     Reference:
-        Instruments for errors in a variable: Newey & Powell, Econometrica 71 (2003), section 2.
+        Instruments for errors in a variable: Newey & Powell, Econometrica 71 (2003) (remembered: check).
     """
 
     def __init__(self, low: torch.Tensor, high: torch.Tensor, width: int, noise: torch.Tensor):

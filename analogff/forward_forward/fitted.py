@@ -10,6 +10,8 @@ from analogff.forward_forward.slopes import Probed, Reading, Slope, probe
 EVERY = 24
 WARM_UP = 8
 TRUST = 0.5
+LEAST_NOISE = 2e-5
+"""Share in the variance of activities that noise has at least: about the rounding of 8 bits."""
 _MEMORY = 0.9
 
 
@@ -88,7 +90,8 @@ def _make_curves(layer: Sealed, y: torch.Tensor, noise: torch.Tensor) -> Respons
     low = chips.amin(-1) if sheet.output_min is None else torch.as_tensor(sheet.output_min).expand(layer.chips)
     high = 2 * chips.amax(-1) if sheet.output_max is None else torch.as_tensor(sheet.output_max).expand(layer.chips)
     low, high = (bound.to(y).view(-1, 1, 1) for bound in (low, high))
-    return ResponseCurves(low, high.maximum(low + 1e-12), y.shape[2], noise / chips.var(-1).clamp(min=1e-12))
+    share = (noise / chips.var(-1).clamp(min=1e-12)).clamp(min=LEAST_NOISE)
+    return ResponseCurves(low, high.maximum(low + 1e-12), y.shape[2], share)
 
 
 def _mean_product(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:

@@ -4,7 +4,7 @@ from typing import Any
 
 import torch
 
-from analogff.device import PerChip
+from analogff.device import PerChip, chipwise
 from analogff.forward_forward.slopes import Reading
 
 END, NEAR, MIDDLE = 0.99, 0.75, 0.25
@@ -80,6 +80,6 @@ class Release:
 
 def _means(values: torch.Tensor, where: torch.Tensor) -> torch.Tensor:
     """Return the mean of some values of each chip, ``(chips, 1, 1)``; 0 where there are none."""
-    # chip by chip: a sum over several may round otherwise
-    means = [(v * some).sum() / some.sum().clamp(min=1) for v, some in zip(values, where, strict=True)]
-    return torch.stack(means).view(-1, 1, 1)
+    dims = (-2, -1)
+    means = chipwise(lambda v, some: (v * some).sum(dims) / some.sum(dims).clamp(min=1), values, where)
+    return means.view(-1, 1, 1)

@@ -68,7 +68,8 @@ def run_study(
     done = store.done()
     left = [run for run in runs if run.key not in done]
     if not left:
-        _prepare(store, manifest)
+        with store.alone():
+            _prepare(store, manifest)
         console.print(f"All {len(runs)} runs are there already.")
         return Finished(folder, 0, ())
     with connect(workers, scheduler) as client, store.alone():

@@ -46,8 +46,7 @@ def test_a_single_read_tells_the_slope_where_it_is_a_function_of_the_activity():
     truth = Oracle().read(box, x).slope
     # 1 - y^2 is a polynomial; the kink at zero, over which probes look from as far as 0.15, is none, and bends it nearby
     active = reading.y > 0.25
-    torch.testing.assert_close(reading.slope[active], truth[active], atol=0.15, rtol=0)
-    assert (reading.slope - truth)[active].abs().mean() < 0.05
+    torch.testing.assert_close(reading.slope[active], truth[active], atol=0.1, rtol=0)
 
 
 def test_a_curve_is_less_noisy_than_a_probe():
@@ -82,7 +81,7 @@ def test_it_follows_a_chip_that_drifts():
     box, device = layer(rectified_tanh)
     fitted = taught(box, 2 * EVERY + 1)
     device.curve = functools.partial(lambda a: 0.5 * rectified_tanh(a))
-    for step in range(250 * EVERY):  # older probes fade as 0.98^n
+    for step in range(200 * EVERY):  # older probes fade as 0.98^n
         if step % EVERY == 0:
             fitted._reads = 0
             fitted.read(box, inputs(step))
