@@ -3,12 +3,41 @@
 import dataclasses
 import os
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from analogff.network import Chips
 from analogff.rules.base import Rule
 from analogff.train import Progress
+
+
+def state_of(rule: Rule, chips: Chips, progress: Progress) -> dict[str, Any]:
+    """Return all that a run is between two epochs, as tensors and plain data.
+
+    Args:
+        rule: The rule.
+        chips: Its chips.
+        progress: What `train` was given.
+    """
+    return {
+        "chips": chips.devices.state_dict(),
+        "ledger": chips.ledger.state_dict(),
+        "rule": rule.state_dict(),
+        "progress": dataclasses.asdict(progress),
+    }
+
+
+def restore(state: dict[str, Any], rule: Rule, chips: Chips) -> Progress:
+    """Bring chips and a rule, fresh from the same seeds and options, to where `state_of` found others.
+
+    Returns:
+        Where to go on; hand it to `train`.
+    """
+    chips.devices.load_state_dict(state["chips"])
+    chips.ledger.load_state_dict(state["ledger"])
+    rule.load_state_dict(state["rule"])
+    return Progress(**state["progress"])
 
 
 def save_checkpoint(path: str | Path, rule: Rule, chips: Chips, progress: Progress) -> None:
@@ -20,16 +49,7 @@ def save_checkpoint(path: str | Path, rule: Rule, chips: Chips, progress: Progre
         chips: Its chips.
         progress: What `train` was given.
     """
-    path = Path(path)
-    state = {
-        "chips": chips.devices.state_dict(),
-        "ledger": chips.ledger.state_dict(),
-        "rule": rule.state_dict(),
-        "progress": dataclasses.asdict(progress),
-    }
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    torch.save(state, temporary)
-    os.replace(temporary, path)
+    save(state_of(rule, chips, progress), Path(path))
 
 
 def load_checkpoint(path: str | Path, rule: Rule, chips: Chips) -> Progress:
@@ -43,8 +63,14 @@ def load_checkpoint(path: str | Path, rule: Rule, chips: Chips) -> Progress:
     Returns:
         Where to go on; hand it to `train`.
     """
-    state = torch.load(path, weights_only=True)
-    chips.devices.load_state_dict(state["chips"])
-    chips.ledger.load_state_dict(state["ledger"])
-    rule.load_state_dict(state["rule"])
-    return Progress(**state["progress"])
+    return restore(torch.load(path, weights_only=True), rule, chips)
+
+
+def save(state: dict[str, Any], path: Path) -> None:
+    """Write tensors and plain data; complete or not at all."""
+    temporary = path.with_name(f".{path.name}-{os.getpid()}.tmp")
+    with temporary.open("wb") as stream:
+        torch.save(state, stream)
+        stream.flush()
+        os.fsync(stream.fileno())
+    os.replace(temporary, path)

@@ -19,6 +19,7 @@ from analogff.study.histogram import goodness_histograms
 from analogff.study.layer_error import layer_errors
 from analogff.study.parameters import with_files
 from analogff.study.task import Run, Task, bank_parameters
+from analogff.study.unfinished import Unfinished
 from analogff.train import Epoch, train
 from analogff.words import in_words
 
@@ -52,6 +53,8 @@ def _execute(task: Task) -> Outcome:
     settings = task.runs[0].case.settings
     data = _load(settings.dataset, settings.train_images, settings.validation_images, task.folder, settings.compute)
     rule, chips = build(task, data)
+    unfinished = Unfinished(task)
+    progress, looks = unfinished.restore(rule, chips)
     epochs = train(
         rule,
         chips,
@@ -60,13 +63,12 @@ def _execute(task: Task) -> Outcome:
         evaluate_every=settings.evaluate_every,
         wait_seconds=settings.wait_seconds,
         jitter=settings.jitter,
+        progress=progress,
     )
-    looks = [(_rows(task.runs, epoch), layer_errors(task, rule, data, epoch.epoch)) for epoch in epochs]
-    numbers = pa.concat_tables([rows for rows, _ in looks])
-    layers = [table for _, table in looks if table is not None]
-    return Outcome(
-        task, numbers, goodness_histograms(task, rule, data), layers=pa.concat_tables(layers) if layers else None
-    )
+    for epoch in epochs:
+        looks = looks.with_tables(_rows(task.runs, epoch), layer_errors(task, rule, data, epoch.epoch))
+        unfinished.keep(rule, chips, progress, looks)
+    return Outcome(task, looks.numbers, goodness_histograms(task, rule, data), layers=looks.layers)
 
 
 def build(task: Task, data: Dataset) -> tuple[Rule, Chips]:

@@ -19,6 +19,7 @@ from analogff.study.progress import Progress
 from analogff.study.spec import Study
 from analogff.study.store import Store
 from analogff.study.task import Task
+from analogff.study.unfinished import gather
 from analogff.words import in_words
 
 WINDOW_PER_WORKER = 2  # one at work and one on its way, so that a large study does not pile up at the scheduler
@@ -75,11 +76,18 @@ def run_study(
     with connect(workers, scheduler) as client, store.alone():
         _prepare(store, manifest)
         threads = sum(client.nthreads().values())  # type: ignore[union-attr] (the client is no coroutine)
-        packing = pack(left, study.shapes, workers=threads, memory_gib=memory_gib, folder=str(study.folder))
-        progress = Progress(console, len(packing.tasks), len(left), len(done))
-        for line in packing.explain():
+        begun = gather(store.unfinished, left, str(study.folder))
+        going_on = {run.key for task in begun for run in task.runs}
+        new = [run for run in left if run.key not in going_on]
+        packing = pack(new, study.shapes, workers=threads, memory_gib=memory_gib, folder=str(study.folder))
+        tasks = [dataclasses.replace(task, kept=str(store.unfinished.resolve())) for task in begun + packing.tasks]
+        progress = Progress(console, len(tasks), len(left), len(done))
+        if begun:
+            console.print(f"{len(going_on)} runs go on from where they were.")
+        for line in packing.explain() if new else ():
             console.print(line, soft_wrap=True)
-        failures = _work(client, packing.tasks, WINDOW_PER_WORKER * threads, store, progress)
+        failures = _work(client, tasks, WINDOW_PER_WORKER * threads, store, progress)
+        store.tidy()
     failed = sum(len(outcome.task.runs) for outcome in failures)
     return Finished(folder, len(left) - failed, failures)
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
+from analogff.study import unfinished
 from analogff.study.columns import Columns
 from analogff.study.execute import Outcome
 from analogff.study.manifest import read_manifest
@@ -24,7 +25,7 @@ class StoreError(ValueError):
 
 
 class Store:
-    """The results of a study in a folder; only one driver writes, workers never do.
+    """The results of a study in a folder; only one driver writes there, workers keep unfinished tasks alone.
 
     Args:
         folder: Where.
@@ -34,6 +35,7 @@ class Store:
 
     def __init__(self, folder: Path, runs: Sequence[Run], metadata: Mapping[str, str]):
         self.folder = folder
+        self.unfinished = folder / unfinished.FOLDER
         self.columns = Columns(runs, metadata)
         self._planned = {run.key for run in runs}
 
@@ -72,6 +74,7 @@ class Store:
 
     def prepare(self) -> None:
         """Make the folders, clear what a killed run left half done, and bring old parts under today's columns."""
+        self.unfinished.mkdir(parents=True, exist_ok=True)
         for name, schema in self.columns.schemas.items():
             folder = self.folder / name
             folder.mkdir(parents=True, exist_ok=True)
@@ -83,6 +86,11 @@ class Store:
                 elif not pq.read_schema(part).equals(schema):
                     _write(self.columns.label(pq.ParquetFile(part).read(), schema), part)
 
+    def tidy(self) -> None:
+        """Remove the folder of unfinished tasks, unless one that failed is kept there."""
+        with contextlib.suppress(OSError):
+            self.unfinished.rmdir()
+
     def write(self, outcome: Outcome) -> None:
         """Keep what a task gave; the results come last, and are what makes it count as done."""
         name = f"part-{outcome.task.key}.parquet"
@@ -90,6 +98,8 @@ class Store:
         for kind, table in tables.items():
             if table is not None:
                 _write(self.columns.label(table, self.columns.schemas[kind]), self.folder / kind / name)
+        if outcome.numbers is not None:
+            unfinished.forget(self.unfinished, outcome.task)
 
 
 def load_results(folder: Path | str) -> "pd.DataFrame":

@@ -36,6 +36,8 @@ class Task:
     """One a chip of the bank."""
     folder: str
     """The study file's folder, where relative paths start."""
+    kept: str = ""
+    """Folder where it keeps its state while it lasts, on machines that have that folder; empty for nowhere."""
 
     @property
     def key(self) -> str:

@@ -1,0 +1,132 @@
+"""Long tasks while they last: kept on disk, so that a killed run need not begin them anew."""
+
+import dataclasses
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import torch
+
+from analogff.checkpoint import restore, save, state_of
+from analogff.network import Chips
+from analogff.rules.base import Rule
+from analogff.study.task import Run, Task
+from analogff.train import Progress
+from analogff.words import in_words
+
+FOLDER = "unfinished"
+"""Of the results of a study: a file for each task that was kept."""
+EVERY_SECONDS = 300.0  # a task that ends sooner never writes; a bank of large nets takes seconds to write
+
+
+@dataclasses.dataclass(frozen=True)
+class Looks:
+    """What has been seen of a task so far."""
+
+    numbers: pa.Table | None = None
+    """One row a run and look."""
+    layers: pa.Table | None = None
+    """Errors of each layer alone; None if the layers of its rule do not answer."""
+
+    def with_tables(self, numbers: pa.Table, layers: pa.Table | None) -> "Looks":
+        """Return these and one look more."""
+        return Looks(_joined(self.numbers, numbers), _joined(self.layers, layers))
+
+
+class Unfinished:
+    """The file of a task that lasts.
+
+    Args:
+        task: The task.
+    """
+
+    def __init__(self, task: Task):
+        self.task = task
+        self._folder = Path(task.kept) if task.kept else None
+        self._written = time.monotonic()
+
+    def restore(self, rule: Rule, chips: Chips) -> tuple[Progress, Looks]:
+        """Bring a rule and its chips to where the file left them; at the beginning, if there is none.
+
+        Raises:
+            ValueError: If the file is there and does not fit.
+        """
+        if self._folder is None or not (path := self._folder / _name(self.task)).exists():
+            return Progress(), Looks()
+        try:
+            state = torch.load(path, weights_only=True)
+            return restore(state["run"], rule, chips), Looks(*(_from_tensor(table) for table in state["looks"]))
+        except Exception as error:
+            raise ValueError(
+                f"Expected {path} to restore its runs. Got {in_words(error)}. Remove it; they will begin anew."
+            ) from error
+
+    def keep(self, rule: Rule, chips: Chips, progress: Progress, looks: Looks) -> None:
+        """Write how things stand after a look, where there is a folder to write to and some time has passed."""
+        if self._folder is None or not self._folder.is_dir() or time.monotonic() - self._written < EVERY_SECONDS:
+            return
+        state = {
+            "runs": [run.key for run in self.task.runs],
+            "run": state_of(rule, chips, progress),
+            "looks": [_to_tensor(looks.numbers), _to_tensor(looks.layers)],
+        }
+        save(state, self._folder / _name(self.task))
+        self._written = time.monotonic()
+
+
+def gather(folder: Path, left: Iterable[Run], study: str) -> list[Task]:
+    """Return the tasks that a folder keeps, as they were packed, and remove files that are of no use any more.
+
+    Args:
+        folder: Where they are kept.
+        left: The runs that are still to be done.
+        study: The study file's folder.
+    """
+    runs = {run.key: run for run in left}
+    tasks = []
+    for path in sorted(folder.glob("*.pt")):
+        keys = _runs_in(path)
+        if keys and all(key in runs for key in keys):
+            tasks.append(Task(tuple(runs.pop(key) for key in keys), study))
+        else:
+            path.unlink()
+    for left_half_done in folder.glob(".*.tmp"):
+        left_half_done.unlink()
+    return tasks
+
+
+def forget(folder: Path, task: Task) -> None:
+    """Remove the file of a task that is done."""
+    (folder / _name(task)).unlink(missing_ok=True)
+
+
+def _name(task: Task) -> str:
+    return f"{task.key}.pt"
+
+
+def _runs_in(path: Path) -> list[str]:
+    try:
+        return torch.load(path, weights_only=True, mmap=True)["runs"]  # mmap: the tensors are not read
+    except Exception:  # whatever it is, it is no task of ours
+        return []
+
+
+def _joined(so_far: pa.Table | None, more: pa.Table | None) -> pa.Table | None:
+    tables = [table for table in (so_far, more) if table is not None]
+    return pa.concat_tables(tables) if tables else None
+
+
+def _to_tensor(table: pa.Table | None) -> Any:
+    """Return a table as bytes in a tensor, which a safe load lets pass, with every type as it was."""
+    if table is None:
+        return None
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as stream:
+        stream.write_table(table)
+    return torch.frombuffer(bytearray(sink.getvalue()), dtype=torch.uint8)
+
+
+def _from_tensor(encoded: torch.Tensor | None) -> pa.Table | None:
+    return None if encoded is None else pa.ipc.open_stream(encoded.numpy().tobytes()).read_all()
