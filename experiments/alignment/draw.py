@@ -19,7 +19,7 @@ from scipy.stats import t
 from analogff.figures.style import RC, legend_below, looks
 from analogff.study.labels import BOUND
 
-SHOWN_PROBES = (0.2, 0.6, 1.2)
+SHOWN_PROBES = ("0.2", "0.6", "1.2")
 _WIDTH_INCHES = 7.0  # two columns of a paper
 _SHADES = ("#000000", "#0072B2", "#009E73", "#E69F00", "#D55E00")  # from style.COLOURS, dark to bright in grey too
 
@@ -35,7 +35,8 @@ def against_probe(frame: pd.DataFrame) -> Figure:
     """Draw probed slopes (lines) and assumed ones (dashed), one colour a noise."""
     noises = sorted(frame["read_noise"].unique())
     colours = dict(zip(noises, _SHADES, strict=True))
-    probed = over_chips(frame[frame["slope"] == "probed"], ["family", "layer", "read_noise", "probe"])
+    sizes = pd.to_numeric(frame["probe"], errors="coerce")  # no number where it was measured
+    probed = over_chips(frame.assign(probe=sizes).dropna(), ["family", "layer", "read_noise", "probe"])
     assumed = over_chips(frame[frame["slope"] == "assumed"], ["family", "layer", "read_noise"])
     figure, panels = _grid(frame, "probe size d")
     for axes, family, layer in panels:
@@ -56,9 +57,10 @@ def against_probe(frame: pd.DataFrame) -> Figure:
 
 def against_noise(frame: pd.DataFrame) -> Figure:
     """Draw one line a slope; the true slope at noisy activities is the bound."""
-    frame = frame[frame["probe"].isna() | frame["probe"].isin(SHOWN_PROBES)]
-    size = frame["probe"].map(" d = {:g}".format).where(frame["probe"].notna(), "")
-    variant = (frame["slope"] + size).replace("oracle", f"true slope {BOUND}")
+    frame = frame.assign(probe=frame["probe"].fillna(""))
+    frame = frame[frame["probe"].isin(["", "measured", *SHOWN_PROBES])]
+    size = frame["probe"].map(lambda probe: f" d = {probe}" if probe in SHOWN_PROBES else f" {probe}".rstrip())
+    variant = (frame["slope"] + size).replace({"oracle": f"true slope {BOUND}", "fitted measured": "fitted"})
     lines = over_chips(frame.assign(variant=variant), ["family", "layer", "variant", "read_noise"])
     names = sorted(variant.unique())
     look = looks(names)

@@ -3,7 +3,6 @@
 python experiments/alignment/measure.py [FOLDER]
 """
 
-import math
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ import torch
 
 from analogff.data import Split, load_dataset
 from analogff.device import Marked, outer
+from analogff.forward_forward.fitted import WARM_UP
 from analogff.network import Chips, LayerSpec, fabricate_chips
 from analogff.rules.forward_forward import ForwardForward
 from analogff.rules.forward_forward_options import ForwardForwardOptions
@@ -21,13 +21,20 @@ from hardware_models.effects.nonlinearity import FAMILIES
 from hardware_models.unknown import Unknown
 
 PROBES = (0.1, 0.2, 0.4, 0.6, 0.8, 1.2, 2.0)
-SLOPES: tuple[dict[str, Any], ...] = ({"slope": "assumed"}, *({"slope": "probed", "probe": d} for d in PROBES))
+SLOPES: tuple[dict[str, Any], ...] = (
+    {"slope": "assumed"},
+    {"slope": "fitted", "probe": "measured"},
+    {"slope": "probed", "probe": "measured"},
+    *({"slope": "probed", "probe": d} for d in PROBES),
+)
 """What is compared with the truth: options of Forward-Forward, any of them; each is a line of the record."""
 NOISES = (0.0, 0.02, 0.05, 0.1, 0.2)
 CHIPS = 5
 SIZES, CLASSES = (784, 500, 500), 10
 BATCH, STEPS = 100, 200
 TRAINED_AT_NOISE = 0.05
+LESSONS = WARM_UP
+"""Batches from which probes are measured and slopes learned before they are compared; nothing is written meanwhile."""
 SAME: dict[str, Any] = {"negatives": "random", "loss": "swish", "scale": 12.0, "batch": BATCH}
 """Options of every rule here; without a head, so that all see the same negatives."""
 
@@ -61,12 +68,22 @@ def make_rule(chips: Chips, **options: Any) -> ForwardForward:
     return ForwardForward(chips.seal(ForwardForward.needs(chosen)), chosen, seed=0)
 
 
-def updates(chips: Chips, images: torch.Tensor, labels: torch.Tensor, **options: Any) -> list[torch.Tensor]:
-    """Return what a step would ask of each layer before the optimiser, ``(chips, n_out, n_in)``; nothing is written."""
+def updates(chips: Chips, batches: Split, **options: Any) -> list[torch.Tensor]:
+    """Return what a step on the first batch would ask of each layer before the optimiser, ``(chips, n_out, n_in)``.
+
+    The batches after it are heard beforehand, where something is measured or learned; in the first all slopes meet the
+    same negatives. Nothing is written.
+    """
     rule = make_rule(chips, **options)
     keepers = [Keeper() for _ in rule.layer_writers]
     rule.layer_writers = keepers  # type: ignore[assignment]
-    rule.step(images, labels)
+    compared, *lessons = zip(batches.images.split(BATCH), batches.labels.split(BATCH), strict=True)
+    unused = rule.generator.get_state()
+    if options.get("probe") == "measured":
+        for lesson in lessons:
+            rule.step(*lesson)
+    rule.generator.set_state(unused)
+    rule.step(*compared)
     return [keeper.gradient for keeper in keepers]
 
 
@@ -79,29 +96,29 @@ def train(family: str, split: Split) -> Chips:
     return chips
 
 
-def cosines(family: str, weights: Chips, images: torch.Tensor, labels: torch.Tensor) -> Iterator[dict[str, Any]]:
+def cosines(family: str, weights: Chips, batches: Split) -> Iterator[dict[str, Any]]:
     """Yield the cosine of every slope, noise, chip and layer, at given weights."""
     real, clean = make_chips(family, NOISES), make_chips(family, (0.0,), adc_bits=0)
     copy_weights(weights, real)
     copy_weights(weights, clean)
-    truths = updates(clean, images, labels, slope="oracle")
+    truths = updates(clean, batches, slope="oracle")
     for options in ({"slope": "oracle"}, *SLOPES):
-        for layer, (asked, truth) in enumerate(zip(updates(real, images, labels, **options), truths, strict=True)):
+        for layer, (asked, truth) in enumerate(zip(updates(real, batches, **options), truths, strict=True)):
             truth = truth.repeat(len(NOISES), 1, 1)
             found = torch.cosine_similarity(asked.flatten(1).double(), truth.flatten(1).double(), dim=1)
             for n, cosine in enumerate(found.tolist()):
                 point = {"layer": layer + 1, "read_noise": NOISES[n // CHIPS], "chip": n % CHIPS}
-                yield {"slope": options["slope"], "probe": options.get("probe", math.nan)} | point | {"cosine": cosine}
+                yield {"slope": options["slope"], "probe": options.get("probe")} | point | {"cosine": cosine}
 
 
 def measure() -> pd.DataFrame:
     """Return one row a family, state of training, slope, noise, chip and layer."""
-    data = load_dataset("mnist", train_images=(STEPS + 1) * BATCH)
-    last = slice(STEPS * BATCH, None)  # images that no step has seen
+    data = load_dataset("mnist", train_images=(STEPS + LESSONS + 1) * BATCH)
+    unseen = Split(*(part[STEPS * BATCH :] for part in (data.train.images, data.train.labels)))
     rows = []
     for family in FAMILIES:
         for steps, chips in ((0, make_chips(family, (0.0,))), (STEPS, train(family, data.train))):
-            found = cosines(family, chips, data.train.images[last], data.train.labels[last])
+            found = cosines(family, chips, unseen)
             rows += [{"family": family, "steps": steps} | row for row in found]
     return pd.DataFrame(rows)
 
