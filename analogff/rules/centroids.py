@@ -22,7 +22,7 @@ class CentroidForwardOptions(LayerClassifierOptions):
     hardness: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 4.0
     """How near the wrong centroids drawn by `swish` and `symba` are: factor on the scores, whose softmax is their
     probability; 0 draws any, a large one always the nearest."""
-    memory: Annotated[float, Field(ge=0, lt=1)] = 0.998
+    memory: Annotated[float, Field(ge=0, lt=1)] = 0.9999
     """Share of what a centroid is made of that is left after a step."""
     vote: Literal["all", "last"] = "last"
     """Whose centroids decide: those of all layers, by the sum of the distances, or those of the last one alone."""
