@@ -30,8 +30,8 @@ class LayerLocalOptions(RuleOptions):
     """Bias between the two reads of a probe, in units of the weighted sum; `measured`: for each layer of each chip,
     from its noise and its curvature."""
     stride: Literal["free", "measured"] = "free"
-    """How far one step may move a weighted sum: as far as the rate takes it, or (`measured`) half the way to where
-    slopes turn, which each layer of each chip shows under biases before it learns."""
+    """How far one step may move a weighted sum: as far as the rate takes it, or (`measured`) at most 0.3 of the way
+    to where slopes turn, which each layer of each chip shows under biases before it learns."""
 
     @field_validator("probe")
     @classmethod

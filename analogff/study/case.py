@@ -109,6 +109,8 @@ class RuleChoice:
     """Every option, those not written at their defaults."""
     fingerprint: str
     """The version of the class."""
+    label: str | None = None
+    """What tables and figures call it; None for the options that tell it apart."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -128,4 +130,5 @@ class Case:
     def labels(self) -> dict[str, Any]:
         """What tells this case from others in a table: the rule, its options and the swept paths."""
         options = {f"rule.{name}": value for name, value in self.rule.options.items()}
-        return {"rule": self.rule.name} | options | self.values
+        named = {} if self.rule.label is None else {"label": self.rule.label}
+        return {"rule": self.rule.name} | named | options | self.values

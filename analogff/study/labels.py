@@ -15,14 +15,24 @@ BOUND = "(oracle, bound)"
 def variant_labels(frame: pd.DataFrame, swept: Sequence[str]) -> pd.Series:
     """Return for each row the label of its rule variant.
 
-    A rule's variants are told apart by the fewest of its options that do it, taken in the order of the columns;
-    swept options are left out, since the figure shows them otherwise. A rule that looks at the simulator's truth
-    is marked as a bound wherever it appears.
+    That which the study file gives it, if any. A rule's other variants are told apart by the fewest of its options that
+    do it, taken in the order of the columns; swept options are left out, since the figure shows them otherwise. A rule
+    that looks at the simulator's truth is marked as a bound wherever it appears.
 
     Args:
-        frame: Results, with the columns ``rule`` and ``rule.<option>``.
+        frame: Results, with the columns ``rule`` and ``rule.<option>``, and ``label`` where some have one.
         swept: The swept paths.
     """
+    given = frame["label"] if "label" in frame else pd.Series(None, index=frame.index, dtype=object)
+    labels = _told_apart(frame[given.isna()], swept)
+    own = frame[given.notna()]
+    bound = (own.filter(like="rule.") == "oracle").any(axis=1).map({True: f" {BOUND}", False: ""})
+    taken = set(labels)  # by variants without a label, which must stay apart from those with one
+    named = given.dropna().map(lambda label: f"{label} (label)" if label in taken else label)
+    return pd.concat([labels, named + bound]).loc[frame.index]
+
+
+def _told_apart(frame: pd.DataFrame, swept: Sequence[str]) -> pd.Series:
     hidden = {f"rule.{path.rpartition('.')[2]}" for path in swept if path.startswith("rule.")} | set(swept)
     options = [c for c in map(str, frame) if c.startswith("rule.") and c not in hidden]
     labels = pd.Series("", index=frame.index, dtype=object)

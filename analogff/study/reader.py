@@ -55,7 +55,7 @@ class Reader:
         """Return the ``[[rule]]`` tables."""
         tables = document.get("rule")
         if isinstance(tables, list) and tables:
-            return tables, []
+            return tables, _same_labels(tables)
         got = "nothing" if tables is None else shown(tables)
         return [], [Mistake("rule", "at least one [[rule]] table", got, 'Write [[rule]] and name = "...".')]
 
@@ -105,3 +105,10 @@ class Reader:
     def _refusals(self, rule: RuleChoice, devices: list[tuple[str, DeviceChoice]], path: str) -> list[Mistake]:
         answers = [self.workshop.refusal(rule, device, path) for _, device in devices]
         return list(dict.fromkeys(answer for answer in answers if answer))
+
+
+def _same_labels(tables: list[Any]) -> list[Mistake]:
+    labels = [table.get("label") if isinstance(table, dict) else None for table in tables]
+    twice = [n for n, label in enumerate(labels) if label is not None and label in labels[:n]]
+    advice = "Give each rule a label of its own, or none."
+    return [Mistake(f"rule.{n}.label", "another label than before", shown(labels[n]), advice) for n in twice]

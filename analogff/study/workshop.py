@@ -112,12 +112,17 @@ class Workshop:
             mark = catalog.fingerprint(name, catalog.RULES, self.folder)
         except CatalogError as error:
             return None, [Mistake(f"{path}.name", error.expected, error.got, error.advice)]
-        written = {k: v for k, v in table.items() if k != "name"}
+        label = table.get("label")
+        if not (label is None or isinstance(label, str) and label.strip()):
+            return None, [
+                Mistake(f"{path}.label", "a text for tables and figures", shown(label), 'Write label = "...".')
+            ]
+        written = {k: v for k, v in table.items() if k not in ("name", "label")}
         try:
             options = model.Options.model_validate_json(json.dumps(written, default=str), strict=True)
         except ValidationError as error:
             return None, from_pydantic(error, path, f"an option of {name}", model.Options.model_fields)
-        return RuleChoice(name, options.model_dump(mode="json"), mark), []
+        return RuleChoice(name, options.model_dump(mode="json"), mark, label), []
 
 
 def _use(chips: Sealed) -> None:

@@ -137,6 +137,19 @@ def test_labels_are_the_shortest_that_tell_variants_apart():
     assert list(variant_labels(alone, [])) == ["backprop (oracle, bound)"]
 
 
+def test_a_variant_is_called_what_the_study_calls_it():
+    frame = pd.DataFrame(synthetic.RULES)
+    frame["label"] = [None, "FF, tuned", "FF, true slopes", None, None, "backprop twin", None]
+    assert list(variant_labels(frame, [])) == [
+        *("FF", "FF, tuned", "FF, true slopes (oracle, bound)"),
+        *("backprop twin", "backprop deployed", "backprop twin (label) (oracle, bound)"),  # two lines, never one
+        "weight perturbation",
+    ]
+    assert list(variant_labels(frame.assign(label="all the same"), []).map(is_bound)) == list(
+        frame.isin(["oracle"]).any(axis=1)
+    )
+
+
 def test_axes_are_named_with_their_units():
     assert axis_label("wait_seconds") == "wait / s"
     assert axis_label("device.0.adc_bits") == "ADC bits (device 0)"

@@ -158,6 +158,15 @@ BROKEN = {
         "a registered rule",
         "forward-forward",
     ),
+    "label that is no text": ({"rule": RULE + "label = 1\n"}, "rule.0.label:", "1", "a text", None),
+    "empty label": ({"rule": RULE + 'label = " "\n'}, "rule.0.label:", '" "', "a text", None),
+    "label given twice": (
+        {"rule": RULE + 'label = "x"\n' + RULE + 'batch = 50\nlabel = "x"\n'},
+        "rule.1.label:",
+        '"x"',
+        "another label",
+        None,
+    ),
     "nameless rule": ({"rule": "[[rule]]\nbatch = 10\n"}, "rule.0.name:", "nothing", "a name", None),
     "unknown option": (
         {"rule": RULE + 'throgh = "twin"\n'},

@@ -112,6 +112,16 @@ def test_a_new_axis_names_the_old_runs_too(write_study, tmp_path):
     assert sorted(frame["device.mismatch"]) == [0.1, 0.1, 0.3, 0.3]
 
 
+def test_a_label_decides_no_number_and_names_what_is_there(write_study, tmp_path):
+    run(write_study(rule=RULE + "batch = 50\n" + RULE), tmp_path / "out")
+    before = load_results(tmp_path / "out")
+    assert "label" not in before
+    assert run(write_study(rule=RULE + 'label = "slow"\nbatch = 50\n' + RULE), tmp_path / "out").computed == 0
+    after = load_results(tmp_path / "out")
+    assert list(after["label"].isna()) == [False, False, True, True] and set(after["label"].dropna()) == {"slow"}
+    same(after.drop(columns="label"), before)
+
+
 def test_an_edited_device_is_another_device(write_study, tmp_path):
     chip = "from analogff import Device\nclass Chip(Device):\n    def measure(self, x):\n        return x.clamp(0, 1)\n"
     path = write_study(
