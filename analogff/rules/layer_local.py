@@ -18,6 +18,8 @@ from analogff.rules.head import DeltaHead
 NEEDS_PROBE = 'slope = "probed" or slope = "fitted"'
 Local = Callable[[int, torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
 """``(layer, activity, its mean squares) -> (loss of each chip, derivative of the mean loss by activity)``."""
+Passed = Callable[[int, torch.Tensor, torch.Tensor], None]
+"""``(layer, activity, its mean squares)``."""
 
 
 class LayerLocalOptions(RuleOptions):
@@ -98,8 +100,11 @@ class LayerLocal(Rule[O]):
         for stride, saved in zip(self.strides, state["strides"], strict=True):
             stride.load_state_dict(saved)
 
-    def descend(self, x: torch.Tensor | Marked, local: Local) -> torch.Tensor:
-        """Take every layer that learns one step down its loss, while the signal passes, and return the losses' mean."""
+    def descend(self, x: torch.Tensor | Marked, local: Local, passed: Passed | None = None) -> torch.Tensor:
+        """Take every layer that learns one step down its loss, while the signal passes, and return the losses' mean.
+
+        Layers that are read only on the way to those that learn are told to `passed`.
+        """
         losses = []
         for n in range(self.learning.stop):
             if n in self.learning:
@@ -108,6 +113,8 @@ class LayerLocal(Rule[O]):
             else:
                 y = self.network.layers[n].measure(x)
                 squares = mean_square(y)
+                if passed:
+                    passed(n, y, squares)
             if n + 1 < self.learning.stop:
                 x = self.onward(n, y, squares)
         return mean_loss(losses)

@@ -66,9 +66,9 @@ class Ordered(LayerLocal[O]):
         super().finish_epoch()
         self._on_the_way = {}
 
-    def descend(self, x, local):  # noqa: D102
+    def descend(self, x, local, passed=None):  # noqa: D102
         if self.options.order != "pipelined":
-            return super().descend(x, local)
+            return super().descend(x, local, passed)
         now, self._on_the_way = {0: (x, local)} | self._on_the_way, {}
         losses = []
         for n, (heard, own) in now.items():

@@ -14,10 +14,10 @@ from analogff.forward_forward.losses import LOSSES, SCFF_PENALTY, SCFF_SLACK, sc
 from analogff.network import chain
 from analogff.normalise import mean_square
 from analogff.rules.base import refuse_idle
-from analogff.rules.layer_local import LayerLocal, LayerLocalOptions
+from analogff.rules.ordered import Ordered, OrderedOptions
 
 
-class UnsupervisedForwardForwardOptions(LayerLocalOptions):
+class UnsupervisedForwardForwardOptions(OrderedOptions):
     """Options of Forward-Forward without labels."""
 
     goodness: Literal["mean", "sum"] = "mean"
@@ -61,7 +61,7 @@ class UnsupervisedForwardForwardOptions(LayerLocalOptions):
         return refuse_idle(cls, info, value, user="negatives", used_by="hybrid")
 
 
-class UnsupervisedForwardForward(LayerLocal[UnsupervisedForwardForwardOptions]):
+class UnsupervisedForwardForward(Ordered[UnsupervisedForwardForwardOptions]):
     r"""Layers that tell images from mixtures of two images, and a linear head on what they make of it.
 
     .. math::
@@ -69,7 +69,8 @@ class UnsupervisedForwardForward(LayerLocal[UnsupervisedForwardForwardOptions]):
         p(c) = \mathrm{softmax}_c (V [\hat y_k, \dots, \hat y_L])
 
     The head learns from labels by the delta rule, on the activities that the positive pass has anyway, and nothing of
-    it reaches the layers: it says what a linear classifier finds in them. Not for images whose classes differ in
+    it reaches the layers: it says what a linear classifier finds in them. Where layers take turns (`order`), it learns
+    with the last one, since only then all that it hears is read. Not for images whose classes differ in
     texture rather than in shape: hybrids share their texture with images.
 
     Args:
@@ -117,15 +118,18 @@ class UnsupervisedForwardForward(LayerLocal[UnsupervisedForwardForwardOptions]):
     def step(self, images, labels):  # noqa: D102
         heard = []
 
-        def contrast(layer: int, y: torch.Tensor, squares: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        def hear(layer: int, y: torch.Tensor, squares: torch.Tensor) -> None:
             if layer >= self.first:
                 heard.append(self.onward(layer, y[:, : len(images)], squares[:, : len(images)]))
+            if layer == len(self.network.layers) - 1:
+                self.head.learn(torch.cat(heard, -1), labels)
+
+        def contrast(layer: int, y: torch.Tensor, squares: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            hear(layer, y, squares)
             return self.contrasts[layer](y, squares)
 
         both = torch.cat([images, self.negatives(images)])
-        loss = self.descend(self.network.present(both), contrast)
-        self.head.learn(torch.cat(heard, -1), labels)
-        return loss
+        return self.descend(self.network.present(both), contrast, passed=hear)
 
     def negatives(self, images: torch.Tensor) -> torch.Tensor:
         """Draw a negative for each image, ``(batch, n_in)``, the same for all chips."""

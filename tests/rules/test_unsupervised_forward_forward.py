@@ -36,6 +36,51 @@ def heard_by(weights, images, first):
     return torch.cat(heard, -1)
 
 
+@pytest.mark.parametrize(
+    ("order", "progress", "writes", "reads"),
+    [
+        ("greedy", 0.0, [1, 0, 0, 0], [4, 0, 0, 0]),  # a probed learner reads both halves twice
+        ("greedy", 0.5, [0, 1, 0, 0], [2, 4, 0, 0]),
+        ("greedy", 0.9, [0, 0, 1, 1], [2, 2, 4, 1]),  # with the last one the head learns
+        ("pairs", 0.4, [1, 1, 0, 0], [4, 4, 0, 0]),
+        ("pairs", 0.9, [0, 1, 1, 1], [2, 4, 4, 1]),
+        ("simultaneous", 0.0, [1, 1, 1, 1], [4, 4, 4, 1]),
+    ],
+)
+def test_layers_take_turns_and_the_head_comes_with_the_last(order, progress, writes, reads):
+    rule, chips = make_rule(widths=(16, 12, 14), order=order, slope="probed", head_from=1)
+    rule.advance(progress)
+    rule.step(*batch(10))
+    counted = [chips.ledger.of(name) for name in chips.names]
+    assert [c.writes for c in counted] == writes
+    assert [c.reads for c in counted] == [10 * n for n in reads]
+
+
+def test_on_its_turn_the_head_learns_what_it_would_with_all():
+    found = []
+    for order in ("simultaneous", "greedy"):
+        rule, _ = make_rule(order=order, head_from=1)
+        rule.advance(0.9)
+        gradients = capture_gradients(rule)
+        rule.step(*batch())
+        found.append(gradients)
+    for layer in (1, 2):  # the last one and the head
+        torch.testing.assert_close(found[0][layer], found[1][layer], rtol=1e-5, atol=1e-7)
+
+
+def test_in_a_pipeline_the_head_hears_an_image_with_its_own_label():
+    """Layers that a step has passed would have changed; at rate 0 the head's step is a delayed copy."""
+    (plain, _), (piped, _) = (make_rule(order=order, head_from=1, rate=0) for order in ("simultaneous", "pipelined"))
+    first, second = batch(seed=1), batch(seed=2)
+    expected = capture_gradients(plain)
+    plain.step(*first)
+    found = capture_gradients(piped)
+    piped.step(*first)
+    assert 2 not in found
+    piped.step(*second)
+    torch.testing.assert_close(found[2], expected[2], rtol=1e-5, atol=1e-7)
+
+
 @pytest.mark.parametrize("loss", ["hinton", "symba", "swish", "scff"])
 @pytest.mark.parametrize("negatives", ["hybrid", "mixed"])
 @pytest.mark.parametrize("goodness", ["mean", "sum"])
