@@ -1,5 +1,6 @@
 """What things are called in tables and figures: rules by the least that tells them apart, axes with their units."""
 
+import contextlib
 import itertools
 import re
 from collections.abc import Sequence
@@ -147,6 +148,8 @@ def _label(rule: str, row: pd.Series, telling: Sequence[str], options: Sequence[
 
 def _option(name: str, value: object) -> str:
     if isinstance(value, str):
+        with contextlib.suppress(ValueError):  # a number, in a column that holds words too
+            return _option(name, float(value))
         return value
     name = name.removeprefix("rule.").replace("_", " ")
     return f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"

@@ -133,6 +133,8 @@ def test_labels_are_the_shortest_that_tell_variants_apart():
     two = pd.DataFrame({"rule": "x", "rule.rate": [0.1, 0.2], "rule.batch": [1, 2], "rule.same": 3})
     assert list(variant_labels(two, [])) == ["x rate 0.1", "x rate 0.2"]
     assert list(variant_labels(two.drop(columns="rule.batch"), ["rule.0.rate"])) == ["x", "x"]
+    mixed = pd.DataFrame({"rule": "x", "rule.scale": ["12.0", "measured"]})
+    assert list(variant_labels(mixed, [])) == ["x scale 12", "x measured"]
     alone = pd.DataFrame({"rule": ["backprop"], "rule.through": ["oracle"]})
     assert list(variant_labels(alone, [])) == ["backprop (oracle, bound)"]
 
