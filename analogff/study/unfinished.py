@@ -72,7 +72,10 @@ class Unfinished:
             "run": state_of(rule, chips, progress),
             "looks": [_to_tensor(looks.numbers), _to_tensor(looks.layers)],
         }
-        save(state, self._folder / _name(self.task))
+        try:
+            save(state, self._folder / _name(self.task))
+        except Exception:  # a full disk, a plug-in whose state cannot be written: no reason to give the task up
+            self._folder = None
         self._written = time.monotonic()
 
 

@@ -77,6 +77,13 @@ def test_a_short_task_writes_nothing_on_its_way(write_study, tmp_path, monkeypat
     assert not run(write_study(head=LONG, rule=RULE), tmp_path / "out").failures
 
 
+def test_a_task_that_cannot_be_kept_goes_on(write_study, tmp_path, monkeypatch, kept_at_each_look):
+    tried = []
+    monkeypatch.setattr(unfinished, "save", lambda state, path: tried.append(path) or 1 / 0)
+    assert run(write_study(head=LONG, rule=RULE), tmp_path / "out").computed == 2
+    assert len(tried) == len(set(tried)) == 2  # once a task
+
+
 def test_a_grown_study_keeps_what_was_begun(write_study, tmp_path, monkeypatch, kept_at_each_look):
     """However the rest is packed now, a bank that was begun stays together."""
     with monkeypatch.context() as patch:
