@@ -10,19 +10,24 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import analogff
 from analogff.study.spec import Study
 from analogff.study.task import Run
 
-_VERSIONED = ("analogff", "torch", "numpy", "numba", "pandas", "pyarrow", "distributed")
+_VERSIONED = ("torch", "numpy", "numba", "pandas", "pyarrow", "distributed")
 
 
 def describe(study: Study, runs: Sequence[Run]) -> dict[str, Any]:
     """Return the manifest of a study: the study as resolved, versions, commit, seeds, and the order of its runs."""
     settings = study.cases[0].settings.model_dump(mode="json")
     tables = {"device": study.document.get("device"), "rule": study.document["rule"], "sweep": study.axes}
+    here = {
+        "analogff": analogff.__version__,
+        "python": platform.python_version(),
+    }  # the code that runs, installed or not
     return {
         "study": settings | tables,
-        "versions": {name: version(name) for name in _VERSIONED} | {"python": platform.python_version()},
+        "versions": here | {name: version(name) for name in _VERSIONED},
         "platform": platform.platform(),
         "commit": _commit(study.folder),
         "seeds": {"chips": settings["chips"], "learning": settings["seeds"]},
