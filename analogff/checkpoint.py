@@ -1,12 +1,12 @@
 """Checkpoints that restore a run exactly: chips, clocks, counters, optimisers and the order of the data."""
 
 import dataclasses
-import os
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from analogff.atomic import replacing
 from analogff.network import Chips
 from analogff.rules.base import Rule
 from analogff.train import Progress
@@ -68,9 +68,5 @@ def load_checkpoint(path: str | Path, rule: Rule, chips: Chips) -> Progress:
 
 def save(state: dict[str, Any], path: Path) -> None:
     """Write tensors and plain data; complete or not at all."""
-    temporary = path.with_name(f".{path.name}-{os.getpid()}.tmp")
-    with temporary.open("wb") as stream:
-        torch.save(state, stream)
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(temporary, path)
+    with replacing(path) as temporary:
+        torch.save(state, temporary)

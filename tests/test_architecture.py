@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 FLOORS = [
-    {"device", "data", "words"},
+    {"device", "data", "words", "atomic"},
     {"normalise", "network", "twin", "timing", "forward_forward"},
     {"rules"},
     {"train", "checkpoint", "catalog"},

@@ -1,12 +1,13 @@
 """A finished figure, and how it gets onto disk."""
 
 import dataclasses
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 from matplotlib.figure import Figure
+
+from analogff.atomic import replacing
 
 ENDINGS = (".pdf", ".png", ".csv")
 
@@ -35,10 +36,6 @@ class Drawing:
 
 
 def _write(path: Path, write: Callable[[Path], object]) -> Path:
-    temporary = path.with_name(f".{path.name}-{os.getpid()}.tmp")
-    try:
+    with replacing(path) as temporary:
         write(temporary)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
     return path

@@ -2,7 +2,6 @@
 
 import datetime
 import json
-import os
 import platform
 import subprocess
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import analogff
+from analogff.atomic import replacing
 from analogff.study.spec import Study
 from analogff.study.task import Run
 
@@ -46,9 +46,8 @@ def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
     path = folder / "manifest.json"
     if path.exists():
         manifest = manifest | {"created": read_manifest(folder)["created"]}
-    temporary = path.with_name(f".manifest-{os.getpid()}.tmp")
-    temporary.write_text(json.dumps(manifest, indent=1, default=str) + "\n", encoding="utf-8")
-    os.replace(temporary, path)
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(manifest, indent=1, default=str) + "\n", encoding="utf-8")
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

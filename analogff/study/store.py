@@ -1,7 +1,6 @@
 """Results on disk: one Parquet part a task, complete or not there at all."""
 
 import contextlib
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
+from analogff.atomic import replacing
 from analogff.study import unfinished
 from analogff.study.columns import Columns
 from analogff.study.execute import Outcome
@@ -152,11 +152,5 @@ def _keys_of(part: Path) -> set[str]:
 
 
 def _write(table: pa.Table, path: Path) -> None:
-    # Hidden and not ending in .parquet, so that a reader of the folder never sees a part being written.
-
-    temporary = path.with_name(f".{path.stem}-{os.getpid()}.tmp")
-    with temporary.open("wb") as stream:
-        pq.write_table(table, stream)
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(temporary, path)
+    with replacing(path) as temporary:
+        pq.write_table(table, temporary)
