@@ -27,7 +27,10 @@ class ProbeSize:
 
     Noise ``s`` is measured from reads that differ in nothing (and from the converter's step, where that is all that
     can be seen), curvature from reads under four biases, less what noise adds to it. The biases are found by making
-    the answer move by a share of its own spread, so no unit of the weighted sum need be known.
+    the answer move by a share of its own spread, so no unit of the weighted sum need be known. The bias that moves it
+    by all of its spread before learning, the reach ``r``, also bounds what curvature may be found: at least that
+    of ``y`` over ``r``, ``sd(y) / 24 r^3``, since on straight neurons it drowns in noise. The reach is found once: by
+    the last probe instead, probes grew on noisy chips at every measurement, and shrank to nothing on exact ones.
 
     Args:
         given: A size to take instead of measuring one.
@@ -36,6 +39,7 @@ class ProbeSize:
     def __init__(self, given: float | None = None):
         self.given = given
         self.size: torch.Tensor | None = None
+        self.reach: torch.Tensor | None = None
         self._reads = 0
 
     def of(self, layer: Sealed, x: torch.Tensor | Marked) -> torch.Tensor:
@@ -55,11 +59,11 @@ class ProbeSize:
 
     def state_dict(self) -> dict[str, Any]:
         """Return what was measured."""
-        return {"size": self.size, "reads": self._reads}
+        return {"size": self.size, "reach": self.reach, "reads": self._reads}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what `state_dict` gave."""
-        self.size, self._reads = state["size"], state["reads"]
+        self.size, self.reach, self._reads = state["size"], state["reach"], state["reads"]
 
     def _measure(self, layer: Sealed, x: torch.Tensor | Marked) -> torch.Tensor:
         h, up, down = span(layer, x, self.size)
@@ -67,9 +71,9 @@ class ProbeSize:
         noise = noise_variance(up, again)
         third = (far_up - 2 * up + 2 * down - far_down) / (2 * h**3)
         from_noise = 2.5 * noise / h.view(-1) ** 6
-        floor = (
-            _of_chips(up).var(-1) / h.view(-1) ** 6 / 576
-        )  # a curve without curvature is measured in its whole range
+        if self.reach is None:
+            self.reach = h
+        floor = _of_chips(up).var(-1) / self.reach.view(-1) ** 6 / 576
         curvature = (_of_chips(third).square().mean(-1) - from_noise).maximum(floor).clamp(min=1e-30)
         size = chipwise(lambda ratio: ratio ** (1 / 6), 576 * noise / curvature)
         return size.view(-1, 1, 1).clamp(h / _STRETCH, h * _STRETCH)
@@ -95,7 +99,11 @@ def span(
 
 
 def noise_variance(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
-    """Return the variance of an answer, ``(chips,)``, from two reads of the same; at least its step's, ``q^2 / 12``."""
+    """Return the variance of an answer, ``(chips,)``, from two reads of the same; at least its step's, ``q^2 / 12``.
+
+    A device without noise or converter still rounds sums to floating point, the same way at every read. Without that
+    step its noise would be nothing, and its best probe smaller at every measurement, until differences were rounding.
+    """
     repeats = _of_chips(first - second).square().mean(-1) / 2
     steps = torch.stack([_least_step(y) for y in _of_chips(first)])
     return repeats.maximum(steps.square() / 12)
@@ -103,8 +111,9 @@ def noise_variance(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
 
 def _least_step(y: torch.Tensor) -> torch.Tensor:
     """Return the least difference between values that differ, which for a converter is its step."""
+    rounding = torch.finfo(y.dtype).eps * y.abs().max()
     gaps = y[:4096].unique().diff()
-    return gaps.min() if len(gaps) else y.new_zeros(())
+    return gaps.min().maximum(rounding) if len(gaps) else rounding
 
 
 def _of_chips(y: torch.Tensor) -> torch.Tensor:

@@ -1,16 +1,18 @@
 import numpy as np
+import pytest
 import torch
 
 from analogff.device import Observable, Sealed, fabricate
 from analogff.forward_forward.probing import EVERY, ROUNDS, ProbeSize, noise_variance
+from analogff.forward_forward.slopes import probe
 from tests.fakes import Curved
 
 BATCH = 200
 
 
-def layer(curve, noise=0.0, seeds=(0,)):
+def layer(curve, noise=0.0, seeds=(0,), level=Observable.PROBE):
     device = fabricate(Curved, 30, 40, seeds=list(seeds), parameters={"curve": curve, "noise": noise})
-    return Sealed(device, chips=len(seeds), level=Observable.PROBE)
+    return Sealed(device, chips=len(seeds), level=level)
 
 
 def inputs(chips=1, strength=1.0):
@@ -51,6 +53,17 @@ def test_it_is_measured_once_in_a_while_and_counted():
         assert box.ledger.total("reads") == first * BATCH, n
     probe.of(box, inputs())
     assert box.ledger.total("reads") == (first + 5) * BATCH
+
+
+@pytest.mark.parametrize(("curve", "error"), [(torch.relu, 0.02), (torch.tanh, 1e-4), (torch.sigmoid, 1e-4)])
+def test_an_exact_chip_keeps_a_probe_that_rounding_does_not_spoil(curve, error):
+    """Measured again and again: a device without noise once got ever smaller probes, until slopes were rounding."""
+    box, exact, probed = layer(curve), layer(curve, level=Observable.ORACLE), ProbeSize()
+    for _ in range(30):
+        probed._reads = 0
+        size = probed.of(box, inputs())
+    _, slopes = probe(box, inputs(), size)
+    assert (slopes - exact.oracle(inputs()).slope).square().mean().sqrt() < error
 
 
 def test_each_chip_has_its_own_whatever_its_bank():
