@@ -103,3 +103,8 @@ __all__ = [
     "product",
     "weights_of",
 ]
+
+
+def given_probes(slope):
+    """Return options of a slope whose probes are of a size that is told, and so cost no reads but their own."""
+    return {"slope": slope} | ({"probe": 0.6} if slope == "probed" else {})

@@ -107,16 +107,16 @@ def test_the_two_seeds_decide_everything():
 
 
 @pytest.mark.parametrize(
-    ("device", "slope", "a_sample"),
+    ("device", "slope", "told", "a_sample"),
     [
-        ("ideal", "auto", 2 * 2 * 2 + 2 + 1),  # 2 layers, 2 labels, 2 biases; neutral pass and head
-        ("ideal", "assumed", 2 * 2 + 2 + 1),
-        (Leaky, "auto", 2 * 2 + 2 + 1),  # no bias port
+        ("ideal", "auto", {"probe": 0.6}, 2 * 2 * 2 + 2 + 1),  # 2 layers, 2 labels, 2 biases; neutral pass and head
+        ("ideal", "assumed", None, 2 * 2 + 2 + 1),
+        (Leaky, "auto", None, 2 * 2 + 2 + 1),  # no bias port
     ],
 )
-def test_slopes_are_probed_where_there_is_a_port(device, slope, a_sample):
+def test_slopes_are_probed_where_there_is_a_port(device, slope, told, a_sample):
     X, y = IRIS
-    classifier = quick(device, layers=(12, 9), slope=slope).fit(X, y)
+    classifier = quick(device, layers=(12, 9), slope=slope, rule_options=told).fit(X, y)
     assert classifier.reads_ == 2 * len(X) * a_sample
 
 

@@ -131,7 +131,7 @@ def test_the_reference_names_every_field_and_option():
         assert rule in rule_names()
         for option, field in resolve_rule(rule).Options.model_fields.items():
             assert f"`{option}`" in text, f"{rule} {option}"
-            default = str(field.default).removesuffix(".0").lower()
+            default = str(field.get_default(call_default_factory=True, validated_data={})).removesuffix(".0").lower()
             assert f" {default} " in text or f"`{default}`" in text or f"({default})" in text, f"{rule} {option}"
 
 

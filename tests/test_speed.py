@@ -9,6 +9,7 @@ from analogff.network import LayerSpec, fabricate_chips
 from analogff.rules.forward_forward import ForwardForward
 from hardware_models.ideal import Ideal
 from hardware_models.unknown import Unknown
+from tests.fakes import given_probes
 
 N_IN, WIDTH, NEXT, CLASSES, BATCH, CHIPS = 784, 60, 40, 10, 32, 3
 
@@ -41,7 +42,7 @@ FIRST, LABELS, SECOND = N_IN * WIDTH, CLASSES * WIDTH, WIDTH * NEXT
 
 @pytest.mark.parametrize("model, slope", [(Ideal, "assumed"), (Unknown, "assumed"), (Unknown, "probed")])
 def test_a_step_multiplies_the_image_once_for_both_labels_and_both_reads(model, slope, make_rule, batch):
-    rule = make_rule(model, slope=slope, negatives="random")
+    rule = make_rule(model, **given_probes(slope), negatives="random")
     forward = BATCH * (FIRST + 2 * LABELS + 2 * SECOND)
     update = forward  # an outer product costs what its product costs, and shares what it shares
     assert multiplications(lambda: rule.step(*batch)) == CHIPS * (forward + update)

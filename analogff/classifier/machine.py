@@ -58,9 +58,12 @@ class Machine:
             "made_of": self.made_of,
             "chips": dict(self.chips.devices.state_dict()),
             "ledger": self.chips.ledger.state_dict(),
+            "shown": [contrast.first for contrast in self.rule.contrasts],  # a measured scale, which weighs the votes
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(*state["made_of"])
         self.chips.devices.load_state_dict(state["chips"])
         self.chips.ledger.load_state_dict(state["ledger"])
+        for contrast, shown in zip(self.rule.contrasts, state["shown"], strict=True):
+            contrast.first.update(shown)

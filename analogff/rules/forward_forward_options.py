@@ -11,6 +11,7 @@ from analogff.rules.ordered import OrderedOptions
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, lt=1)]
+COSINE_SCALE = 4.5
 
 
 class ForwardForwardOptions(OrderedOptions):
@@ -22,9 +23,12 @@ class ForwardForwardOptions(OrderedOptions):
     """Whether positive inputs are to have more goodness than negative ones, or less."""
     loss: Literal["hinton", "symba", "swish", "scff"] = "swish"
     """How positive and negative goodness are compared."""
-    scale: Annotated[float, Field(gt=0, allow_inf_nan=False)] | Literal["measured"] = 12.0
-    """Factor on the goodness in the loss: 12 suits a mean of squares, 12 over the width a sum, 4 to 5 a cosine;
-    `measured`: for each layer of each chip, from the spread of its first answers."""
+    scale: Annotated[float, Field(gt=0, allow_inf_nan=False)] | Literal["measured"] = Field(
+        default_factory=lambda told: COSINE_SCALE if told.get("goodness") == "cosine" else "measured"
+    )
+    """Factor on the goodness in the loss; `measured`: for each layer of each chip, from the spread of its first
+    answers. Of ideal neurons 12 suits a mean of squares, 12 over the width a sum, and 4.5 a cosine, whose default it
+    is since a cosine has no unit."""
     theta: Finite | Annotated[tuple[Finite, ...], Field(min_length=1)] | Literal["measured"] = 1.0
     """Threshold of losses `hinton` and `scff`, one for all layers or one for each: for a mean of squares (that of a
     sum is this times the layer's width) or for a cosine; `measured`: the mean goodness of a layer's first answers."""

@@ -28,7 +28,7 @@ class LayerLocalOptions(RuleOptions):
     slope: Literal["assumed", "probed", "fitted", "oracle"] = "probed"
     """Where the slope of a neuron comes from: taken as 1, measured with two biased reads, taken from response
     curves that occasional probes keep up to date, or the truth."""
-    probe: Annotated[float, Field(gt=0, allow_inf_nan=False)] | Literal["measured"] = 0.6
+    probe: Annotated[float, Field(gt=0, allow_inf_nan=False)] | Literal["measured"] = "measured"
     """Bias between the two reads of a probe, in units of the weighted sum; `measured`: for each layer of each chip,
     from its noise and its curvature."""
     stride: Literal["free", "measured"] = "free"

@@ -23,7 +23,7 @@ def benchmarks() -> Iterator[Benchmark]:
 
 def _steps(sizes: Sequence[int], batch: int, title: str, **timing: int) -> Benchmark:
     layers = [Ideal] * (len(sizes) - 1)
-    options: dict[str, Any] = dict(slope="assumed", negatives="random", loss="hinton")
+    options: dict[str, Any] = dict(slope="assumed", negatives="random", loss="hinton", scale=12.0)
     contenders = {
         "ours": Contender(run=step(ForwardForward, layers, sizes, batch, **options)),
         "autograd, layer by layer": Contender(run=public_step(sizes, batch), target=">= 2"),

@@ -33,7 +33,7 @@ RECORD = Path(__file__).with_suffix(".csv")
 def learn(seed: int, out: csv.DictWriter) -> None:
     """Learn until every target is met, in two epochs of which the rate falls in the second."""
     data = load_dataset("mnist", validation_images=0)
-    options = ForwardForwardOptions(slope="assumed", batch=BATCH)
+    options = ForwardForwardOptions(slope="assumed", scale=12.0, batch=BATCH)
     chips = fabricate_chips([LayerSpec(Ideal)] * 2, SIZES, 10, seeds=[seed])
     rule = ForwardForward(chips.seal(ForwardForward.needs(options)), options, seed=seed)
     backprops = {"autograd": autograd_backprop(SIZES, BATCH), "by hand": manual_backprop(SIZES, BATCH)}

@@ -27,7 +27,7 @@ def learned_fields() -> tuple[torch.Tensor, float]:
     """Return the first layer's weights less those it was born with, ``(neurons, pixels)``, and the test error."""
     data = load_dataset("mnist", train_images=IMAGES)
     chips = fabricate_chips([LayerSpec(Ideal)] * len(WIDTHS), (data.n_in, *WIDTHS), CLASSES, seeds=[0])
-    options = ForwardForwardOptions(slope="assumed", negatives="random")
+    options = ForwardForwardOptions(slope="assumed", negatives="random", scale=12.0)
     rule = ForwardForward(chips.seal(ForwardForward.needs(options)), options, seed=0)
     born = chips.devices[0].weights.clone()  # type: ignore[operator]
     *_, last = train(rule, chips, data, epochs=EPOCHS)

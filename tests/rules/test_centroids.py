@@ -6,7 +6,7 @@ from torch.nn.functional import cross_entropy, silu, softplus
 from analogff.forward_forward.negatives import hard_labels
 from analogff.normalise import length_normalise
 from analogff.rules.centroids import CentroidForward, Centroids
-from tests.fakes import capture_gradients, make_batch, make_chips, weights_of
+from tests.fakes import capture_gradients, given_probes, make_batch, make_chips, weights_of
 
 
 def make_rule(chips, **options):
@@ -95,7 +95,7 @@ def test_prediction_teaches_the_centroids_nothing():
 @pytest.mark.parametrize(("slope", "reads"), [("assumed", 1), ("probed", 2)])
 def test_reads_of_a_step_and_of_an_answer(slope, reads):
     chips = make_chips()
-    rule = make_rule(chips, slope=slope)
+    rule = make_rule(chips, **given_probes(slope))
     rule.step(*make_batch(10))
     counts = [chips.ledger.of(name).reads for name in chips.names]
     assert counts == [10 * reads, 10 * reads, 0]

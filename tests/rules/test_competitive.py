@@ -4,7 +4,7 @@ from torch.nn.functional import cross_entropy
 
 from analogff.normalise import length_normalise
 from analogff.rules.competitive import CompetitiveForward
-from tests.fakes import capture_gradients, make_batch, make_chips, weights_of
+from tests.fakes import capture_gradients, given_probes, make_batch, make_chips, weights_of
 
 
 def make_rule(chips, **options):
@@ -59,7 +59,7 @@ def test_a_layer_that_is_too_narrow_is_refused():
 @pytest.mark.parametrize(("slope", "reads"), [("assumed", 1), ("probed", 2)])
 def test_reads_of_a_step(slope, reads):
     chips = make_chips()
-    make_rule(chips, slope=slope).step(*make_batch(10))
+    make_rule(chips, **given_probes(slope)).step(*make_batch(10))
     assert [chips.ledger.of(name).reads for name in chips.names] == [10 * reads, 10 * reads, 0]
 
 

@@ -10,7 +10,7 @@ from analogff.forward_forward.losses import LOSSES
 from analogff.network import LayerSpec, fabricate_wired
 from analogff.normalise import length_normalise
 from analogff.rules.forward_forward import ForwardForward
-from tests.fakes import Curved, capture_gradients, make_batch, make_chips, weights_of
+from tests.fakes import Curved, capture_gradients, given_probes, make_batch, make_chips, weights_of
 
 
 def make_rule(chips, **options):
@@ -163,7 +163,7 @@ def test_it_declares_what_it_must_see_and_lives_on_no_more(slope, level):
 def test_reads_of_a_step(slope, reads):
     """Positive, negative and neutral, twice where probed; the head once; negatives of a neutral pass unprobed."""
     chips = make_chips()
-    make_rule(chips, slope=slope).step(*make_batch(10))
+    make_rule(chips, **given_probes(slope)).step(*make_batch(10))
     neutral = 1
     per_layer = neutral + (reads - 1 if slope == "assumed" else 4)
     assert chips.ledger.of("layer 1").reads == 10 * per_layer

@@ -4,7 +4,7 @@ from torch.nn.functional import cross_entropy
 
 from analogff.normalise import length_normalise
 from analogff.rules.mono_forward import MonoForward
-from tests.fakes import capture_gradients, make_batch, make_chips, weights_of
+from tests.fakes import capture_gradients, given_probes, make_batch, make_chips, weights_of
 
 
 def make_rule(chips, **options):
@@ -75,7 +75,7 @@ def test_prediction_is_the_greatest_score(vote):
 def test_reads_of_a_step(slope, reads):
     """One an image, twice where probed; the projections are arithmetic, and the head rests."""
     chips = make_chips()
-    make_rule(chips, slope=slope).step(*make_batch(10))
+    make_rule(chips, **given_probes(slope)).step(*make_batch(10))
     assert [chips.ledger.of(name).reads for name in chips.names] == [10 * reads, 10 * reads, 0]
 
 

@@ -8,7 +8,7 @@ from analogff.forward_forward.sequences import lines_of, push, windows_of
 from analogff.network import LayerSpec, fabricate_wired
 from analogff.normalise import length_normalise
 from analogff.rules.next_character import NextCharacter
-from tests.fakes import Curved, capture_gradients, weights_of
+from tests.fakes import Curved, capture_gradients, given_probes, weights_of
 
 SYMBOLS, SIZE = 6, 4
 
@@ -92,7 +92,7 @@ def test_it_dreams_windows_that_follow_from_each_other():
 
 @pytest.mark.parametrize(("negatives", "slope", "reads"), [("teacher-forcing", "probed", 5), ("none", "probed", 1)])
 def test_reads_of_a_step(negatives, slope, reads):
-    rule, chips = make(negatives=negatives, slope=slope)
+    rule, chips = make(negatives=negatives, **given_probes(slope))
     lines, following = make_windows()
     rule.step(lines, following)
     assert chips.ledger.of("layer 2").reads == 40 * reads

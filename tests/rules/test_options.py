@@ -41,3 +41,12 @@ def test_every_option_is_described_and_bounded(name):
     rule = resolve_rule(name)
     for option, field in rule.Options.model_fields.items():
         assert field.description, f"Describe {name} {option}."
+
+
+def test_a_chip_decides_what_has_a_unit_unless_a_number_is_given():
+    options = resolve_rule("forward-forward").Options
+    assert (options().probe, options().scale) == ("measured", "measured")
+    assert (options(probe=0.6).probe, options(scale=12).scale) == (0.6, 12)
+    assert options(goodness="cosine").scale == 4.5
+    with pytest.raises(ValidationError, match="a number beside a cosine, which has no unit"):
+        options(goodness="cosine", scale="measured")

@@ -6,7 +6,7 @@ from analogff.forward_forward.losses import LOSSES
 from analogff.network import LayerSpec, fabricate_wired
 from analogff.normalise import length_normalise
 from analogff.rules.recurrent_forward_forward import RecurrentForwardForward
-from tests.fakes import Curved, capture_gradients, make_batch, weights_of
+from tests.fakes import Curved, capture_gradients, given_probes, make_batch, weights_of
 
 N_IN, CLASSES = 20, 10
 
@@ -89,7 +89,7 @@ def test_it_answers_with_the_label_of_most_goodness():
 @pytest.mark.parametrize("negatives", ["random", "hard"])
 def test_reads_of_a_step_and_of_an_answer(slope, a_read, negatives):
     """One bottom-up pass; then two labels at 5 iterations, of which 3 teach; the head once if it draws negatives."""
-    rule, chips = make(slope=slope, negatives=negatives, iterations=5, learn_from=3, vote_from=2, vote_to=4)
+    rule, chips = make(**given_probes(slope), negatives=negatives, iterations=5, learn_from=3, vote_from=2, vote_to=4)
     rule.step(*make_batch(6))
     for layer in ("layer 1", "layer 2", "layer 3"):
         assert chips.ledger.of(layer).reads == 6 * (1 + 2 * (2 + 3 * a_read))

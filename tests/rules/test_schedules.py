@@ -12,7 +12,7 @@ from analogff.normalise import length_normalise
 from analogff.rules.forward_forward import ForwardForward
 from analogff.rules.mono_forward import MonoForward
 from analogff.rules.ordered import learners
-from tests.fakes import capture_gradients, make_batch, make_chips, weights_of
+from tests.fakes import capture_gradients, given_probes, make_batch, make_chips, weights_of
 
 FOUR = (20, 16, 12, 14, 11)
 
@@ -59,7 +59,7 @@ TURNS = [
 
 @pytest.mark.parametrize(("order", "progress", "writes", "reads"), TURNS)
 def test_writes_and_reads_of_a_step_by_hand(order, progress, writes, reads):
-    rule, chips = make_rule(order=order, slope="probed")
+    rule, chips = make_rule(order=order, **given_probes("probed"))
     rule.advance(progress)
     rule.step(*make_batch(10))
     assert counts(chips, "writes") == writes

@@ -6,7 +6,7 @@ from analogff.forward_forward.losses import LOSSES
 from analogff.network import LayerSpec, fabricate_wired
 from analogff.normalise import length_normalise
 from analogff.rules.unsupervised_forward_forward import UnsupervisedForwardForward as Rule
-from tests.fakes import Curved, capture_gradients, make_batch, weights_of
+from tests.fakes import Curved, capture_gradients, given_probes, make_batch, weights_of
 
 
 def make_rule(*, widths=(16, 12), n_in=25, seeds=(0, 1), seed=0, **options):
@@ -48,7 +48,7 @@ def heard_by(weights, images, first):
     ],
 )
 def test_layers_take_turns_and_the_head_comes_with_the_last(order, progress, writes, reads):
-    rule, chips = make_rule(widths=(16, 12, 14), order=order, slope="probed", head_from=1)
+    rule, chips = make_rule(widths=(16, 12, 14), order=order, **given_probes("probed"), head_from=1)
     rule.advance(progress)
     rule.step(*batch(10))
     counted = [chips.ledger.of(name) for name in chips.names]
@@ -148,7 +148,7 @@ def test_no_label_is_written_into_an_image():
 @pytest.mark.parametrize(("slope", "reads"), [("assumed", 2), ("probed", 4)])
 def test_reads_of_a_step(slope, reads):
     """Each image and its negative, twice where probed; the head hears the images of that very pass."""
-    rule, chips = make_rule(slope=slope)
+    rule, chips = make_rule(**given_probes(slope))
     rule.step(*batch(10))
     assert [chips.ledger.of(name).reads for name in ("layer 1", "layer 2", "head")] == [10 * reads, 10 * reads, 10]
 

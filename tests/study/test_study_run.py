@@ -156,7 +156,7 @@ def test_a_failing_task_is_named_and_tried_again(write_study, tmp_path):
 
 def test_a_diverging_run_is_a_marked_row(write_study, tmp_path):
     sweep = '[sweep]\n"rule.rate" = [0.003, 1e30]\n'
-    path = write_study(device='[device]\nmodel = "ideal"\n', rule=FF, sweep=sweep)
+    path = write_study(device='[device]\nmodel = "ideal"\n', rule=FF + "scale = 12.0\n", sweep=sweep)
     assert run(path, tmp_path / "out").failures == ()
     frame = load_results(tmp_path / "out")
     assert len(frame) == 4
