@@ -57,6 +57,8 @@ def shorten(frame: pd.DataFrame, swept: Sequence[str]) -> pd.DataFrame:
         ['sigmoid', 'relu']
         >>> list(shorten(pd.DataFrame({"device": [*whole, "pcm, adc_bits = 6"]}), ["device"])["device"])
         ['sigmoid', 'relu', 'pcm']
+        >>> list(shorten(pd.DataFrame({"device": [*whole, "ideal"]}), ["device"])["device"])
+        ['sigmoid', 'relu', 'ideal']
     """
     shortened = {
         path: frame[path].map(_telling_part(frame[path])) for path in swept if pd.api.types.is_string_dtype(frame[path])
@@ -71,11 +73,14 @@ def _telling_part(column: pd.Series) -> dict[str, str]:
         told = [part.get(key, "") for part in parts]
         if all(told) and len(set(told)) == len(values):
             return dict(zip(values, told, strict=True))
-    common = set.intersection(*(set(part.items()) for part in parts)) if len(parts) > 1 else set()
-    telling = [[(key, told) for key, told in part.items() if (key, told) not in common] for part in parts]
-    last = [rest[-1][1] if rest else value for rest, value in zip(telling, values, strict=True)]
-    if len(set(last)) == len(values):
-        return dict(zip(values, last, strict=True))
+    everywhere = set.intersection(*(set(part.items()) for part in parts)) if len(parts) > 1 else set()
+    items = {item for part in parts for item in part.items()}
+    undisputed = {(key, told) for key, told in items if key and all(part.get(key, told) == told for part in parts)}
+    for common in (undisputed, everywhere):
+        telling = [[(key, told) for key, told in part.items() if (key, told) not in common] for part in parts]
+        last = [rest[-1][1] if rest else value for rest, value in zip(telling, values, strict=True)]
+        if len(set(last)) == len(values):
+            return dict(zip(values, last, strict=True))
     return dict(zip(values, values, strict=True))
 
 
