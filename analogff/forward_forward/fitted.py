@@ -4,7 +4,7 @@ import torch
 
 from analogff.device import Marked, Observable, Sealed
 from analogff.forward_forward.curves import ResponseCurves
-from analogff.forward_forward.probing import ProbeSize, noise_variance
+from analogff.forward_forward.probing import noise_variance
 from analogff.forward_forward.slopes import Probed, Reading, Slope, probe
 
 EVERY = 24
@@ -29,13 +29,13 @@ class Fitted(Slope):
     That is decided for all chips that are read together, so a study gives each chip a bank of its own.
 
     Args:
-        size: The size of a probe, where each read is probed; curves learn from smaller ones, whose noise they average.
+        probed: What reads where curves are not trusted; they learn from smaller probes, whose noise they average.
     """
 
     needs = Observable.PROBE
 
-    def __init__(self, size: ProbeSize):
-        self.probed = Probed(size)
+    def __init__(self, probed: Probed):
+        self.probed = probed
         self.curves: ResponseCurves | None = None
         self.noise: torch.Tensor | None = None
         self.explained: torch.Tensor | None = None
@@ -74,7 +74,7 @@ class Fitted(Slope):
             self.curves = _make_curves(layer, y, self.noise)
         self.curves.learn(alone, y, slopes)
         self._judge(alone, y, slopes, 2 * self.noise / size.square().view(-1))
-        return Reading(y, slopes)
+        return Reading(y if self.probed.activity == "mean" else alone, slopes)
 
     def _judge(self, alone: torch.Tensor, y: torch.Tensor, slopes: torch.Tensor, noise: torch.Tensor) -> None:
         assert self.curves is not None

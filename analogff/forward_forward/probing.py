@@ -11,6 +11,8 @@ EVERY = 500
 """Reads of a layer from one measurement of the probe to the next, so that it follows a chip that drifts."""
 AVERAGED = 0.5
 """Share of the size for slopes that are averaged: by the equation, that for 64 of them."""
+FARTHEST = 4.0
+"""Reaches that a probe may be wide."""
 _STRETCH = 4.0
 
 
@@ -29,8 +31,10 @@ class ProbeSize:
     can be seen), curvature from reads under four biases, less what noise adds to it. The biases are found by making
     the answer move by a share of its own spread, so no unit of the weighted sum need be known. The bias that moves it
     by all of its spread before learning, the reach ``r``, also bounds what curvature may be found: at least that
-    of ``y`` over ``r``, ``sd(y) / 24 r^3``, since on straight neurons it drowns in noise. The reach is found once: by
-    the last probe instead, probes grew on noisy chips at every measurement, and shrank to nothing on exact ones.
+    of ``y`` over ``r``, ``sd(y) / 24 r^3``, since on straight neurons it drowns in noise; and the size, at most ``4 r``,
+    since nothing is known of what lies beyond ``2 r`` on either side. The reach is found once, and curvature always
+    looked for over it. By the last probe instead, probes fed on themselves: those that reach over a bend find none and
+    grow, on noisy chips at every measurement, and on exact ones they shrank to nothing.
 
     Args:
         given: A size to take instead of measuring one.
@@ -66,17 +70,16 @@ class ProbeSize:
         self.size, self.reach, self._reads = state["size"], state["reach"], state["reads"]
 
     def _measure(self, layer: Sealed, x: torch.Tensor | Marked) -> torch.Tensor:
-        h, up, down = span(layer, x, self.size)
+        h, up, down = span(layer, x, self.reach)
         far_up, far_down, again = layer.probe(x, (2 * h, -2 * h, h))
         noise = noise_variance(up, again)
         third = (far_up - 2 * up + 2 * down - far_down) / (2 * h**3)
         from_noise = 2.5 * noise / h.view(-1) ** 6
-        if self.reach is None:
-            self.reach = h
-        floor = _of_chips(up).var(-1) / self.reach.view(-1) ** 6 / 576
+        floor = _of_chips(up).var(-1) / h.view(-1) ** 6 / 576
         curvature = (_of_chips(third).square().mean(-1) - from_noise).maximum(floor).clamp(min=1e-30)
         size = chipwise(lambda ratio: ratio ** (1 / 6), 576 * noise / curvature)
-        return size.view(-1, 1, 1).clamp(h / _STRETCH, h * _STRETCH)
+        self.reach = h
+        return size.view(-1, 1, 1).minimum(FARTHEST * h)
 
 
 def span(

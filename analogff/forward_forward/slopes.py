@@ -5,12 +5,14 @@ says in its `needs` what it must see to do without it.
 """
 
 import abc
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import torch
 
 from analogff.device import Marked, Observable, Sealed
 from analogff.forward_forward.probing import ProbeSize
+
+Activity = Literal["read", "mean"]
 
 
 class Reading(NamedTuple):
@@ -65,23 +67,31 @@ class Assumed(Slope):
 class Probed(Slope):
     r"""Let the hardware differentiate its own goodness, with a small bias on all neurons at once.
 
-    .. math:: y f' \approx \frac{y_+^2 - y_-^2}{2 d}, \qquad y_\pm = f(a \pm d/2)
+    .. math:: f' \approx \frac{y_+ - y_-}{d}, \qquad y_\pm = f(a \pm d/2)
 
-    Two reads, whatever the number of neurons. The difference is symmetric: its error is of second order in
-    ``d``, and it shares no noise with the activity, as the one-sided ``y (y_+ - y) / d`` does.
+    Two reads, whatever the number of neurons, and a third one for the activity. The difference is symmetric: its error
+    is of second order in ``d``, and it shares no noise with the activity, as the one-sided ``y (y_+ - y) / d`` does.
+    With the mean of the two as the activity a third read is saved, and ``y f'`` is ``(y_+^2 - y_-^2) / 2d``. But a
+    chip is used without a bias, and the mean is ``f'' d^2 / 8`` away from what it answers then: layers come to rely on
+    that, and neurons that are not monotone forget in ten epochs what they knew (``experiments/black-boxes``).
 
     Args:
         size: The bias ``d``: small against the curvature of the neurons, large against their noise and the
             converter's step.
+        activity: What is passed on: the answer to a ``read`` without a bias, or the ``mean`` of the two with one.
     """
 
     needs = Observable.PROBE
 
-    def __init__(self, size: ProbeSize):
+    def __init__(self, size: ProbeSize, activity: Activity = "read"):
         self.size = size
+        self.activity = activity
 
     def read(self, layer, x):  # noqa: D102
-        return Reading(*probe(layer, x, self.size.of(layer, x)))  # y slope = (up^2 - down^2) / 2d
+        size = self.size.of(layer, x)
+        if self.activity == "mean":
+            return Reading(*probe(layer, x, size))
+        return Reading(*probe_beside(layer, x, size))
 
     def state_dict(self):  # noqa: D102
         return self.size.state_dict()
@@ -101,6 +111,12 @@ class Oracle(Slope):
 
 
 def probe(layer: Sealed, x: torch.Tensor | Marked, size: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the activity and the slopes that two reads show, whose biases are ``size`` apart."""
+    """Return the mean activity and the slopes that two reads show, whose biases are ``size`` apart."""
     up, down = layer.probe(x, (size / 2, -size / 2))
     return up.add(down).mul_(0.5), up.sub(down).mul_(1 / size)
+
+
+def probe_beside(layer: Sealed, x: torch.Tensor | Marked, size: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the activity of a read without a bias, and the slopes that two reads beside it show, as `probe` does."""
+    up, down, y = layer.probe(x, (size / 2, -size / 2, torch.zeros_like(size)))
+    return y, up.sub(down).mul_(1 / size)

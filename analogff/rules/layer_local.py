@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 
 from analogff.device import Marked
 from analogff.forward_forward.make_slope import make_slope
-from analogff.forward_forward.slopes import Reading, Slope
+from analogff.forward_forward.slopes import Activity, Reading, Slope
 from analogff.forward_forward.stride import Stride
 from analogff.normalise import mean_square
 from analogff.rules.base import Rule, RuleOptions, refuse_unless
@@ -31,11 +31,14 @@ class LayerLocalOptions(RuleOptions):
     probe: Annotated[float, Field(gt=0, allow_inf_nan=False)] | Literal["measured"] = "measured"
     """Bias between the two reads of a probe, in units of the weighted sum; `measured`: for each layer of each chip,
     from its noise and its curvature."""
+    activity: Activity = "read"
+    """What a probed layer passes on: the answer to a third read, without a bias, or the `mean` of the two with one. The
+    mean costs a read less, and is not what the chip answers when it is used."""
     stride: Literal["free", "measured"] = "free"
     """How far one step may move a weighted sum: as far as the rate takes it, or (`measured`) at most 0.3 of the way
     to where slopes turn, which each layer of each chip shows under biases before it learns."""
 
-    @field_validator("probe")
+    @field_validator("probe", "activity")
     @classmethod
     def _probe_is_used(cls, value, info):
         return refuse_unless(info.data.get("slope") in ("probed", "fitted", None), cls, info, value, NEEDS_PROBE)
@@ -67,7 +70,7 @@ class LayerLocal(Rule[O]):
     def __init__(self, network, options, *, seed):
         super().__init__(network, options, seed=seed)
         *self.slopes, self.head_slope = [
-            make_slope(options.slope, options.probe) for _ in (*network.layers, network.head)
+            make_slope(options.slope, options.probe, options.activity) for _ in (*network.layers, network.head)
         ]
         *self.layer_writers, self.head_writer = self.writers
         self.strides = [Stride(options.rate) for _ in network.layers] if options.stride == "measured" else []

@@ -30,4 +30,13 @@ def _banks(sizes: Sequence[int], batch: int, *, target: str, rounds: int) -> Ben
 
 
 def _step(sizes: Sequence[int], batch: int, chips: int) -> Callable[[], object]:
-    return step(ForwardForward, [Unknown] * (len(sizes) - 1), sizes, batch, chips=chips, slope="probed", probe=0.6)
+    return step(
+        ForwardForward,
+        [Unknown] * (len(sizes) - 1),
+        sizes,
+        batch,
+        chips=chips,
+        slope="probed",
+        probe=0.6,
+        activity="mean",
+    )

@@ -23,7 +23,9 @@ def benchmarks() -> Iterator[Benchmark]:
         "backprop through a twin, sealed ideal chip": step(Backprop, layers, SIZES, BATCH),
         "forward-forward, random negatives": _forward(slope="assumed", negatives="random"),
         "forward-forward, hard negatives": _forward(slope="assumed", negatives="hard"),
-        "forward-forward, hard negatives, probed": _forward(slope="probed", probe=0.6, negatives="hard"),
+        "forward-forward, hard negatives, probed": _forward(
+            slope="probed", probe=0.6, activity="mean", negatives="hard"
+        ),
     }
     yield Benchmark(
         name=f"step, 784-500-500, batch {BATCH}",
