@@ -109,7 +109,12 @@ def test_the_two_seeds_decide_everything():
 @pytest.mark.parametrize(
     ("device", "slope", "told", "a_sample"),
     [
-        ("ideal", "auto", {"probe": 0.6}, 2 * 2 * 2 + 2 + 1),  # 2 layers, 2 labels, 2 biases; neutral pass and head
+        (
+            "ideal",
+            "auto",
+            {"probe": 0.6},
+            2 * 2 * 3 + 2 + 1,
+        ),  # 2 layers, 2 labels, 2 biases and none; neutral pass, head
         ("ideal", "assumed", None, 2 * 2 + 2 + 1),
         (Leaky, "auto", None, 2 * 2 + 2 + 1),  # no bias port
     ],

@@ -31,10 +31,10 @@ class ProbeSize:
     can be seen), curvature from reads under four biases, less what noise adds to it. The biases are found by making
     the answer move by a share of its own spread, so no unit of the weighted sum need be known. The bias that moves it
     by all of its spread before learning, the reach ``r``, also bounds what curvature may be found: at least that
-    of ``y`` over ``r``, ``sd(y) / 24 r^3``, since on straight neurons it drowns in noise; and the size, at most ``4 r``,
-    since nothing is known of what lies beyond ``2 r`` on either side. The reach is found once, and curvature always
-    looked for over it. By the last probe instead, probes fed on themselves: those that reach over a bend find none and
-    grow, on noisy chips at every measurement, and on exact ones they shrank to nothing.
+    of ``y`` over ``r``, ``sd(y) / 24 r^3``, since on straight neurons it drowns in noise. So it does the size: to
+    ``4 r``, since nobody looks farther than ``2 r`` to either side. The reach is found once, and curvature looked for
+    over it each time. With the last probe in its place probes fed on themselves: one that reaches over a bend finds
+    none, so that on noisy chips they grew at every measurement, and on exact ones they shrank to nothing.
 
     Args:
         given: A size to take instead of measuring one.

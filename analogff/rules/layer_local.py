@@ -26,8 +26,8 @@ class LayerLocalOptions(RuleOptions):
     """Options of every rule that needs the slopes of a layer, and of no other."""
 
     slope: Literal["assumed", "probed", "fitted", "oracle"] = "probed"
-    """Where the slope of a neuron comes from: taken as 1, measured with two biased reads, taken from response
-    curves that occasional probes keep up to date, or the truth."""
+    """Where the slope of a neuron comes from: taken as 1, measured with two biased reads beside each, taken from
+    response curves that occasional probes keep up to date, or the truth."""
     probe: Annotated[float, Field(gt=0, allow_inf_nan=False)] | Literal["measured"] = "measured"
     """Bias between the two reads of a probe, in units of the weighted sum; `measured`: for each layer of each chip,
     from its noise and its curvature."""

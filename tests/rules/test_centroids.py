@@ -92,7 +92,7 @@ def test_prediction_teaches_the_centroids_nothing():
     assert all(torch.equal(a, b.means()) for a, b in zip(before, rule.centroids, strict=True))
 
 
-@pytest.mark.parametrize(("slope", "reads"), [("assumed", 1), ("probed", 2)])
+@pytest.mark.parametrize(("slope", "reads"), [("assumed", 1), ("probed", 3)])
 def test_reads_of_a_step_and_of_an_answer(slope, reads):
     chips = make_chips()
     rule = make_rule(chips, **given_probes(slope))

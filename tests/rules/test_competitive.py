@@ -56,7 +56,7 @@ def test_a_layer_that_is_too_narrow_is_refused():
         make_rule(make_chips(sizes=(20, 10, 9)))
 
 
-@pytest.mark.parametrize(("slope", "reads"), [("assumed", 1), ("probed", 2)])
+@pytest.mark.parametrize(("slope", "reads"), [("assumed", 1), ("probed", 3)])
 def test_reads_of_a_step(slope, reads):
     chips = make_chips()
     make_rule(chips, **given_probes(slope)).step(*make_batch(10))

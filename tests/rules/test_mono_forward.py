@@ -71,7 +71,7 @@ def test_prediction_is_the_greatest_score(vote):
     assert torch.equal(rule.predict(images), (sum(scores) if vote == "all" else scores[-1]).argmax(-1))
 
 
-@pytest.mark.parametrize(("slope", "reads"), [("assumed", 1), ("probed", 2)])
+@pytest.mark.parametrize(("slope", "reads"), [("assumed", 1), ("probed", 3)])
 def test_reads_of_a_step(slope, reads):
     """One an image, twice where probed; the projections are arithmetic, and the head rests."""
     chips = make_chips()

@@ -90,7 +90,7 @@ def test_it_dreams_windows_that_follow_from_each_other():
     assert (steps.view(2, 6, 3, SIZE, SYMBOLS).sum(-1) == 1).all()
 
 
-@pytest.mark.parametrize(("negatives", "slope", "reads"), [("teacher-forcing", "probed", 5), ("none", "probed", 1)])
+@pytest.mark.parametrize(("negatives", "slope", "reads"), [("teacher-forcing", "probed", 7), ("none", "probed", 1)])
 def test_reads_of_a_step(negatives, slope, reads):
     rule, chips = make(negatives=negatives, **given_probes(slope))
     lines, following = make_windows()

@@ -85,7 +85,7 @@ def test_it_answers_with_the_label_of_most_goodness():
     assert torch.equal(rule.answers_by_layer(images), each.argmax(2))
 
 
-@pytest.mark.parametrize(("slope", "a_read"), [("assumed", 1), ("probed", 2)])
+@pytest.mark.parametrize(("slope", "a_read"), [("assumed", 1), ("probed", 3)])
 @pytest.mark.parametrize("negatives", ["random", "hard"])
 def test_reads_of_a_step_and_of_an_answer(slope, a_read, negatives):
     """One bottom-up pass; then two labels at 5 iterations, of which 3 teach; the head once if it draws negatives."""

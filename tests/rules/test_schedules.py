@@ -44,16 +44,16 @@ def test_every_share_of_the_training_has_its_layers(order, shares):
     assert list(learners(order, 1, 0.5)) == [0]
 
 
-# writes of the layers and the head, then reads of an image: a probed learner takes 2 x 2, one on the way 2 x 1
+# writes of the layers and the head, then reads of an image: a probed learner takes 2 x 3, one on the way 2 x 1
 TURNS = [
-    ("simultaneous", 0.9, [1, 1, 1, 1, 0], [4, 4, 4, 4, 0]),
-    ("greedy", 0.0, [1, 0, 0, 0, 0], [4, 0, 0, 0, 0]),
-    ("greedy", 0.6, [0, 0, 1, 0, 0], [2, 2, 4, 0, 0]),
-    ("greedy", 0.99, [0, 0, 0, 1, 0], [2, 2, 2, 4, 0]),
-    ("pairs", 0.0, [1, 1, 0, 0, 0], [4, 4, 0, 0, 0]),
-    ("pairs", 0.5, [0, 1, 1, 0, 0], [2, 4, 4, 0, 0]),
-    ("pairs", 1.0, [0, 0, 1, 1, 0], [2, 2, 4, 4, 0]),
-    ("pipelined", 0.5, [1, 0, 0, 0, 0], [4, 0, 0, 0, 0]),
+    ("simultaneous", 0.9, [1, 1, 1, 1, 0], [6, 6, 6, 6, 0]),
+    ("greedy", 0.0, [1, 0, 0, 0, 0], [6, 0, 0, 0, 0]),
+    ("greedy", 0.6, [0, 0, 1, 0, 0], [2, 2, 6, 0, 0]),
+    ("greedy", 0.99, [0, 0, 0, 1, 0], [2, 2, 2, 6, 0]),
+    ("pairs", 0.0, [1, 1, 0, 0, 0], [6, 6, 0, 0, 0]),
+    ("pairs", 0.5, [0, 1, 1, 0, 0], [2, 6, 6, 0, 0]),
+    ("pairs", 1.0, [0, 0, 1, 1, 0], [2, 2, 6, 6, 0]),
+    ("pipelined", 0.5, [1, 0, 0, 0, 0], [6, 0, 0, 0, 0]),
 ]
 
 
