@@ -8,6 +8,8 @@ from typing import Annotated
 
 import tyro
 
+from analogff import __version__
+
 # Nothing that imports torch is imported up here, so that --help is instant.
 
 Settings = Annotated[tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(name="set", metavar="PATH=VALUE")]
@@ -84,11 +86,15 @@ class Rules:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line, and exit with its status."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if list(arguments) == ["--version"]:
+        print(f"analogff {__version__}")
+        sys.exit(0)
     command = tyro.cli(
         Run | Plot | Check | Characterize | Devices | Rules,  # type: ignore[arg-type]
         args=arguments,
         prog="analogff",
-        description="Train black-box analog hardware, and compare learning rules on it.",
+        description="Train black-box analog hardware, and compare learning rules on it. --version tells which this is.",
         config=(tyro.conf.OmitSubcommandPrefixes, tyro.conf.OmitArgPrefixes),
     )
     from analogff import commands

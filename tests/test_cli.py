@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from analogff import commands
+from analogff import __version__, commands
 from analogff.cli import main
 from analogff.study import run as engine
 
@@ -49,6 +49,11 @@ def test_help_is_quick_since_it_imports_nothing_slow():
         "assert not {'torch', 'numba', 'pandas', 'distributed'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+
+def test_the_version_is_told(capsys):
+    assert call("--version") == 0
+    assert capsys.readouterr().out == f"analogff {__version__}\n"
 
 
 def test_run_tells_a_table_and_draws(study, tmp_path, monkeypatch, capsys):
