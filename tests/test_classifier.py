@@ -18,7 +18,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import QuantileTransformer
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from analogff import FFClassifier
+from analogff import FFClassifier, __version__
 from analogff.classifier.features import Range
 from tests.fakes import Leaky
 
@@ -93,6 +93,13 @@ def test_a_pickle_goes_on_where_the_chip_stood(device):
     classifier.predict(X)
     stored = pickle.dumps(classifier)
     assert np.array_equal(pickle.loads(stored).predict_proba(X), classifier.predict_proba(X))
+
+
+def test_a_pickle_of_another_version_is_refused_in_words(monkeypatch):
+    stored = pickle.dumps(quick().fit(*IRIS))
+    monkeypatch.setattr("analogff.classifier.machine.__version__", "9.9.9")
+    with pytest.raises(ValueError, match=f"pickled by analogff 9.9.9. Got one of {__version__}"):
+        pickle.loads(stored)
 
 
 def test_the_two_seeds_decide_everything():

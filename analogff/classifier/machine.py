@@ -4,6 +4,7 @@ from typing import Any
 
 import torch
 
+from analogff import __version__
 from analogff.classifier.plan import Plan, device_class
 from analogff.data import Dataset, Split
 from analogff.network import LayerSpec, fabricate_wired
@@ -55,6 +56,7 @@ class Machine:
 
     def __getstate__(self) -> dict[str, Any]:
         return {
+            "version": __version__,
             "made_of": self.made_of,
             "chips": dict(self.chips.devices.state_dict()),
             "ledger": self.chips.ledger.state_dict(),
@@ -62,6 +64,11 @@ class Machine:
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        if (version := state.get("version", "before 0.8")) != __version__:
+            raise ValueError(
+                f"Expected a classifier pickled by analogff {__version__}. Got one of {version}, of whose chip it may "
+                "make another. Fit it again, or install that version."
+            )
         self.__init__(*state["made_of"])
         self.chips.devices.load_state_dict(state["chips"])
         self.chips.ledger.load_state_dict(state["ledger"])
