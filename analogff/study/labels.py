@@ -59,6 +59,9 @@ def shorten(frame: pd.DataFrame, swept: Sequence[str]) -> pd.DataFrame:
         ['sigmoid', 'relu', 'pcm']
         >>> list(shorten(pd.DataFrame({"device": [*whole, "ideal"]}), ["device"])["device"])
         ['sigmoid', 'relu', 'ideal']
+        >>> cells = ["reram, adc_bits = 6", "reram, preset = hfo2, adc_bits = 6"]
+        >>> list(shorten(pd.DataFrame({"device": ["ideal", *cells]}), ["device"])["device"])
+        ['ideal', 'reram', 'hfo2']
     """
     shortened = {
         path: frame[path].map(_telling_part(frame[path])) for path in swept if pd.api.types.is_string_dtype(frame[path])
@@ -76,7 +79,8 @@ def _telling_part(column: pd.Series) -> dict[str, str]:
     everywhere = set.intersection(*(set(part.items()) for part in parts)) if len(parts) > 1 else set()
     items = {item for part in parts for item in part.items()}
     undisputed = {(key, told) for key, told in items if key and all(part.get(key, told) == told for part in parts)}
-    for common in (undisputed, everywhere):
+    shared = {item for item in undisputed if sum(item in part.items() for part in parts) > 1}
+    for common in (undisputed, shared, everywhere):
         telling = [[(key, told) for key, told in part.items() if (key, told) not in common] for part in parts]
         last = [rest[-1][1] if rest else value for rest, value in zip(telling, values, strict=True)]
         if len(set(last)) == len(values):
