@@ -23,9 +23,10 @@ class Patchwork(Device):
 
     .. math:: y = (f(W_1 x_{F_1}), \dots, f(W_P x_{F_P})), \qquad F_p \subset \{1, \dots, n_{in}\}
 
-    The inputs lie row by row on the smallest square that holds them. Fields are squares of `field` lines a side, every
-    `stride` lines and at both ends; outputs come field by field. Each field of a chip is a chip of its own, with the
-    seed ``derive_seed(seed, "field", p)``. Weights are not shared.
+    The inputs are points row by row on the smallest square that holds them, each of one line or of `channels` together.
+    Fields are squares of `field` points a side, every `stride` points and at both ends. Outputs come field by field, so
+    that the fields of one patchwork are the points of the next, with as many channels as each has neurons. Each field
+    of a chip is a chip of its own, with the seed ``derive_seed(seed, "field", p)``. Weights are not shared.
 
     Where the number of outputs is no multiple of that of the fields, the last fields have neurons that are not
     connected. A line that is not there (past the end of the image) is silent, and its weights are never written.
@@ -34,8 +35,9 @@ class Patchwork(Device):
         n_in: Lines of the image, and those before it.
         n_out: Outputs of all fields together.
         seed: One seed a chip.
-        field: Side of a field, in lines; the whole image if that is smaller.
-        stride: Lines from one field to the next.
+        field: Side of a field, in points; the whole image if that is smaller.
+        stride: Points from one field to the next.
+        channels: Lines of each point.
         before: So many lines come before the image, and go to every field: labels on lines of their own, or what is
             heard from another layer.
         over: So many of the image's first lines are no pixels, and go to every field: labels written over them.
@@ -63,13 +65,14 @@ class Patchwork(Device):
         seed: typing.Sequence[int],
         field: Annotated[int, Ge(1)],
         stride: Annotated[int, Ge(1)] = 1,
+        channels: Annotated[int, Ge(1)] = 1,
         before: Annotated[int, Ge(0)] = 0,
         over: Annotated[int, Ge(0)] = 0,
         **parameters: Any,
     ):
         before = min(before, n_in - 1)  # an array smaller than what it is told may still be made, to be tried
         over = min(over, n_in - before)
-        lines = fields_of(n_in, field, stride, before, over)
+        lines = fields_of(n_in, field, stride, channels, before, over)
         self.chips, self.fields, self.neurons = len(seed), len(lines), -(-n_out // len(lines))
         self.common = before + over
         own = {name: self._for_fields(value) for name, value in parameters.items()}
@@ -179,23 +182,27 @@ class Patchwork(Device):
         )
 
 
-def fields_of(n_in: int, field: int, stride: int, before: int = 0, over: int = 0) -> torch.Tensor:
-    """Return the lines that each field hears, ``(fields, before + over + field^2)``; ``n_in`` stands for none.
+def fields_of(n_in: int, field: int, stride: int, channels: int = 1, before: int = 0, over: int = 0) -> torch.Tensor:
+    """Return the lines that each field hears, ``(fields, before + over + channels field^2)``; ``n_in`` is none.
 
     Example:
         >>> fields_of(9, 2, 1).tolist()
         [[0, 1, 3, 4], [1, 2, 4, 5], [3, 4, 6, 7], [4, 5, 7, 8]]
+        >>> fields_of(8, 1, 1, channels=2).tolist()
+        [[0, 1], [2, 3], [4, 5], [6, 7]]
     """
-    side = math.isqrt(n_in - before - 1) + 1
+    points = -(-(n_in - before) // channels)
+    side = math.isqrt(points - 1) + 1
     field = min(field, side)
     starts = torch.tensor([*range(0, side - field, stride), side - field])
     inside = torch.arange(field)
     rows = (starts[:, None, None, None] + inside[:, None]) * side  # (down, 1, field, 1)
     columns = starts[:, None, None] + inside  # (across, 1, field)
-    grid = (rows + columns).flatten(2).flatten(0, 1) + before
+    seen = (rows + columns).flatten(2).flatten(0, 1)
+    heard = (seen[..., None] * channels + torch.arange(channels)).flatten(1) + before
     common = before + over
-    pixels = grid.masked_fill((grid >= n_in) | (grid < common), n_in)
-    return torch.cat([torch.arange(common).expand(len(pixels), -1), pixels], dim=1)
+    heard = heard.masked_fill((heard >= n_in) | (heard < common), n_in)
+    return torch.cat([torch.arange(common).expand(len(heard), -1), heard], dim=1)
 
 
 @functools.cache

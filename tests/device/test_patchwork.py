@@ -16,9 +16,9 @@ N_IN, N_OUT = 26, 14  # a square of 6 x 6 that is not full, and outputs that 9 f
 FIELD = {"field": 2, "stride": 2}
 
 
-def slow_fields(n_in, field, stride, before=0, over=0):
+def slow_fields(n_in, field, stride, before=0, over=0, channels=1):
     """Return the lines of each field, one by one; None where there is none."""
-    side = math.ceil((n_in - before) ** 0.5)
+    side = math.ceil(math.ceil((n_in - before) / channels) ** 0.5)
     starts = sorted({*range(0, side - field + 1, stride), side - field})
     return [
         [*range(before + over)]
@@ -26,16 +26,16 @@ def slow_fields(n_in, field, stride, before=0, over=0):
             line if before + over <= line < n_in else None
             for r in range(top, top + field)
             for c in range(left, left + field)
-            for line in [before + r * side + c]
+            for line in range(before + (r * side + c) * channels, before + (r * side + c + 1) * channels)
         ]
         for top in starts
         for left in starts
     ]
 
 
-def dense_of(device, before=0, over=0):
+def dense_of(device, before=0, over=0, channels=1):
     """Return the block-scattered weight matrix, written entry by entry."""
-    fields = slow_fields(N_IN, 2, 2, before, over)
+    fields = slow_fields(N_IN, 2, 2, before, over, channels)
     neurons = -(-N_OUT // len(fields))
     small = device.patches.weights.view(-1, len(fields), neurons, len(fields[0]))
     dense = torch.zeros(len(small), N_OUT, N_IN)
@@ -60,7 +60,17 @@ def test_fields_are_squares_of_the_image_and_hear_every_line(n_in, field, stride
     assert set(range(n_in)) <= set(lines.flatten().tolist())
 
 
-@pytest.mark.parametrize("common", [{}, {"over": 3}, {"before": 10}, {"before": 8, "over": 2}])
+@pytest.mark.parametrize(
+    "common",
+    [
+        {},
+        {"over": 3},
+        {"before": 10},
+        {"before": 8, "over": 2},
+        {"channels": 2},
+        {"channels": 3, "before": 4, "over": 4},
+    ],
+)
 @pytest.mark.parametrize("bias", [None, (), (N_OUT,), (2, 1, N_OUT), (2, 5, N_OUT)])
 def test_it_is_the_dense_layer_of_the_scattered_weights(common, bias):
     device = make(**common)
@@ -73,6 +83,15 @@ def test_it_is_the_dense_layer_of_the_scattered_weights(common, bias):
     slope, weights = device.oracle(x, bias)
     assert torch.equal(weights, dense_of(device, **common))
     assert torch.equal(slope, (a > 0).float())
+
+
+def test_fields_of_one_are_the_points_of_the_next():
+    """Hinton's three layers without labels: 4 x 4 points of 128 channels, 3 x 3 of 220, and 2 x 2 of 512."""
+    first, second, third = fields_of(784, 10, 6), fields_of(16 * 128, 2, 1, 128), fields_of(9 * 220, 2, 1, 220)
+    assert [len(fields) for fields in (first, second, third)] == [16, 9, 4]
+    assert [fields.shape[1] for fields in (first, second, third)] == [100, 4 * 128, 4 * 220]
+    neighbours = torch.tensor([point * 220 for point in (4, 5, 7, 8)])[:, None] + torch.arange(220)
+    assert torch.equal(third[3], neighbours.flatten())
 
 
 def test_changes_land_on_the_cells_that_there_are():
@@ -141,7 +160,7 @@ def test_classes_of_single_chips_and_fixed_boxes_are_patched_too(model):
 
 def test_a_bank_too_small_for_what_it_is_told_can_be_tried_all_the_same():
     """As a study does with every device, on 8 lines and 6 outputs, before it runs."""
-    for common in ({"over": 10}, {"before": 500}, {"before": 7, "over": 10}):
+    for common in ({"over": 10}, {"before": 500}, {"before": 7, "over": 10}, {"channels": 128}):
         device = patchwork(Ideal)(8, 6, seed=[0, 1], field=10, stride=3, **common)
         assert device(torch.rand(2, 3, 8)).shape == (2, 3, 6)
 
@@ -150,7 +169,7 @@ def test_a_study_may_ask_for_one(tmp_path):
     model = resolve_device("patchwork(ideal)", tmp_path)
     assert model is patchwork(Ideal)
     known, others = parameters_of(model)
-    assert {"field", "stride", "before", "over", "neuron"} == set(known) and not others
+    assert {"field", "stride", "channels", "before", "over", "neuron"} == set(known) and not others
     assert fingerprint("patchwork(ideal)", "analogff.devices", tmp_path)
     (tmp_path / "mine.py").write_text("from hardware_models.ideal import Ideal\nclass Mine(Ideal): pass\n")
     assert resolve_device("patchwork(mine.py:Mine)", tmp_path).model.__name__ == "Mine"
