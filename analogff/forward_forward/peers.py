@@ -5,6 +5,7 @@ from typing import Any
 import torch
 
 from analogff.device import chipwise
+from analogff.forward_forward.contrast import Contrast
 
 REMEMBERED = 0.9
 START = 0.5
@@ -38,6 +39,16 @@ class Peers:
         old = torch.full_like(now, START) if old is None else old.to(now.device)
         means = self.means[layer] = REMEMBERED * old + (1 - REMEMBERED) * now
         return self.strength * (means.mean(-1, keepdim=True) - means)
+
+    def draw(self, layer: int, errors: torch.Tensor, positives: torch.Tensor, contrast: Contrast) -> None:
+        """Take ``p`` from a layer's errors of positive inputs, the first ones, in the units of the layer's loss.
+
+        Shapes:
+            ``errors``: ``(chips, batch + negatives, n)``; ``positives``, the activities: ``(chips, batch, n)``.
+        """
+        _, batch, n = positives.shape
+        weight = torch.as_tensor(contrast.steepness).view(-1, 1, 1) * contrast.measure.unit(n) / batch
+        errors[:, :batch] -= weight * self.push(layer, positives).unsqueeze(1)
 
     def state_dict(self) -> dict[str, Any]:
         """Return the running means."""

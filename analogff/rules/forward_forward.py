@@ -111,8 +111,7 @@ class ForwardForward(Ordered[ForwardForwardOptions]):
         if self.peers.strength and self.phases.half != "sleep":
             contrast = self.contrasts[layer]
             batch = errors.shape[1] // (1 if self.phases.half else 1 + contrast.negatives)
-            weight = torch.as_tensor(contrast.steepness).view(-1, 1, 1) * contrast.measure.unit(errors.shape[2]) / batch
-            errors[:, :batch] -= weight * self.peers.push(layer, reading.y[:, :batch]).unsqueeze(1)
+            self.peers.draw(layer, errors, reading.y[:, :batch], contrast)
         return errors
 
     def state_dict(self):  # noqa: D102

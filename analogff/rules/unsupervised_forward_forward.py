@@ -11,6 +11,7 @@ from analogff.forward_forward.contrast import Contrast
 from analogff.forward_forward.goodness import GOODNESS
 from analogff.forward_forward.hybrids import MOST_BLURS, hybrids, mixtures, other_images, random_masks, side_of
 from analogff.forward_forward.losses import LOSSES, SCFF_PENALTY, SCFF_SLACK, scff
+from analogff.forward_forward.peers import Peers
 from analogff.network import chain
 from analogff.normalise import mean_square
 from analogff.rules.base import refuse_idle
@@ -38,6 +39,8 @@ class UnsupervisedForwardForwardOptions(OrderedOptions):
     """Two images cut along a random mask, or laid over each other."""
     blurs: Annotated[int, Field(ge=0, le=MOST_BLURS)] = 6
     """How often the random bits of a mask of `hybrid` negatives are blurred."""
+    peer_strength: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    """How strongly the mean activity of each neuron is drawn to that of its layer; Hinton's is 0.03."""
     head_from: Annotated[int, Field(ge=1)] = 2
     """The first layer that the softmax head hears, with all after it; the only one where there is one."""
     head_rate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.003
@@ -101,6 +104,7 @@ class UnsupervisedForwardForward(Ordered[UnsupervisedForwardForwardOptions]):
             )
         self.first = _first_heard(options.head_from, len(sheets))
         self.contrasts = [_contrast(options, sheet.n_out) for sheet in sheets]
+        self.peers = Peers(options.peer_strength, len(sheets))
         self.head = self.delta_head(options.head_rate)
 
     @classmethod
@@ -130,6 +134,19 @@ class UnsupervisedForwardForward(Ordered[UnsupervisedForwardForwardOptions]):
 
         both = torch.cat([images, self.negatives(images)])
         return self.descend(self.network.present(both), contrast, passed=hear)
+
+    def back(self, layer, reading, gradient):  # noqa: D102
+        errors = super().back(layer, reading, gradient)
+        if self.peers.strength:
+            self.peers.draw(layer, errors, reading.y[:, : errors.shape[1] // 2], self.contrasts[layer])
+        return errors
+
+    def state_dict(self):  # noqa: D102
+        return super().state_dict() | {"peers": self.peers.state_dict()}
+
+    def load_state_dict(self, state):  # noqa: D102
+        super().load_state_dict(state)
+        self.peers.load_state_dict(state["peers"])
 
     def negatives(self, images: torch.Tensor) -> torch.Tensor:
         """Draw a negative for each image, ``(batch, n_in)``, the same for all chips."""

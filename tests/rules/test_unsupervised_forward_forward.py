@@ -104,6 +104,30 @@ def test_updates_are_the_gradients_of_each_layers_own_loss(loss, negatives, good
         assert losses[chip].item() == pytest.approx(mean, rel=1e-5)
 
 
+@pytest.mark.parametrize("goodness", ["mean", "sum"])
+def test_peers_draw_images_and_no_negatives(goodness):
+    """Beside the loss each image adds ``-alpha (dG/dy at y = 1) lambda (mean m - m_j) x``, on or off."""
+    (drawn, chips), (plain, _) = (make_rule(goodness=goodness, peer_strength=s) for s in (0.03, 0))
+    found, expected = capture_gradients(drawn), capture_gradients(plain)
+    means = [torch.full((2, n), 0.5) for n in (16, 12)]
+    for seed in range(2):  # the weights stay, and the running means move on
+        images, labels = batch(seed=seed)
+        drawn.step(images, labels)
+        plain.step(images, labels)
+        for chip in range(2):
+            x = images
+            for n, weights in enumerate(weights_of(chips)[:-1]):
+                x = length_normalise(x)
+                y = torch.relu(x @ weights[chip].T)
+                mine = means[n][chip] = 0.9 * means[n][chip] + 0.1 * y.mean(0)
+                unit = 2 / len(mine) if goodness == "mean" else 2
+                push = drawn.options.scale * unit * 0.03 * (mine.mean() - mine)
+                added = found[n][chip] - expected[n][chip]
+                torch.testing.assert_close(added, -push[:, None] * x.mean(0), rtol=1e-3, atol=1e-6)
+                x = y
+    assert drawn.state_dict()["peers"]["means"][0].shape == (2, 16)
+
+
 @pytest.mark.parametrize("head_from", [1, 2])
 def test_the_head_learns_the_gradient_of_its_cross_entropy_and_answers_by_it(head_from):
     rule, chips = make_rule(head_from=head_from)
