@@ -6,7 +6,7 @@ import torch
 
 DEGREE = 4
 FORGET = 0.98
-RIDGE = 0.005
+RIDGE = 0.01
 """Times the share of noise in the variance of activities."""
 
 
@@ -16,10 +16,16 @@ class ResponseCurves:
     .. math:: \hat s_j(y) = \sum_{k=0}^4 w_{jk} u^k, \qquad
               \mathrm{E}\left[\left(s_j - \hat s_j(y_1)\right) u_2^k\right] = 0
 
-    with ``u`` the place of ``y`` between the least (-1) and the greatest (1), over probes that found the slopes ``s``
-    beside two activities of one and the same input: a single read ``y_1``, and that of the probe itself, ``y_2``, as an
-    instrument whose noise is in neither of the others. Neurons whose least activity is zero have a constant of their
-    own for it, in place of the powers, since rectifiers have a slope right beside it and none there.
+    over probes that found the slopes ``s`` beside two activities of one and the same input: a single read ``y_1``, and
+    that of the probe itself, ``y_2``, as an instrument whose noise is in neither of the others. The place of ``y`` is
+
+    .. math:: u = \frac{v - m}{v\,(1 - 2 m / h) + m}, \qquad
+              v = y - y_\mathrm{min}, \quad h = y_\mathrm{max} - y_\mathrm{min},
+
+    -1 at the least, 1 at the greatest and 0 at a middle, ``v = m``, so that curves can bend where activities are, in
+    whatever part of a converter's range that is; a middle in the middle makes it a straight line. Neurons whose least
+    activity is zero have a constant of their own for it, in place of the powers, since rectifiers have a slope right
+    beside it and none there.
 
     Least squares of ``s`` on ``y_1`` would give the mean slope of all that may have shown that reading. That is nearest
     to the truth, and drawn to the middle: where noise hides how far a neuron is beyond its bend it would never rest.
@@ -29,6 +35,7 @@ class ResponseCurves:
 
     Args:
         low: Least activity, ``(chips, 1, 1)``.
+        middle: An activity between them, around which there are many.
         high: Greatest activity; beyond it the slope at the end holds.
         width: Number of neurons.
         noise: Variance of the noise of an activity over that of all activities, ``(chips,)``.
@@ -37,8 +44,8 @@ class ResponseCurves:
         Instruments for errors in a variable: Newey & Powell, Econometrica 71 (2003) (remembered: check).
     """
 
-    def __init__(self, low: torch.Tensor, high: torch.Tensor, width: int, noise: torch.Tensor):
-        self.low, self.high, self.noise = low, high, noise
+    def __init__(self, low: torch.Tensor, middle: torch.Tensor, high: torch.Tensor, width: int, noise: torch.Tensor):
+        self.low, self.middle, self.high, self.noise = low, middle, high, noise
         self.rests = bool((low >= 0).all())
         terms = DEGREE + 1 + self.rests
         exact = {"dtype": torch.float64, "device": low.device}  # powers of one number are nearly dependent
@@ -48,24 +55,25 @@ class ResponseCurves:
 
     def learn(self, alone: torch.Tensor, beside: torch.Tensor, slopes: torch.Tensor) -> None:
         """Add what a probe has shown, ``(chips, batch, width)`` each."""
-        regressors, instruments = (self._terms(y).transpose(1, 2).double() for y in (alone, beside))
+        silent = self._silent(alone)
+        regressors, instruments = (self._terms(y, silent).transpose(1, 2).double() for y in (alone, beside))
         self.products.mul_(FORGET).add_(instruments.mT @ regressors)
         self.sums.mul_(FORGET).add_(instruments.mT @ slopes.mT.unsqueeze(-1).double())
         self.solve()
 
     def slopes(self, y: torch.Tensor) -> torch.Tensor:
         """Return the slope that belongs to each activity, ``(chips, batch, width)``."""
-        return torch.einsum("cbjk,cjkl->cbj", self._terms(y), self.weights)
+        return torch.einsum("cbjk,cjkl->cbj", self._terms(y, self._silent(y)), self.weights)
 
     def state_dict(self) -> dict[str, Any]:
         """Return what was learned."""
-        limits = {"low": self.low, "high": self.high, "noise": self.noise}
+        limits = {"low": self.low, "middle": self.middle, "high": self.high, "noise": self.noise}
         return limits | {"products": self.products, "sums": self.sums}
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> "ResponseCurves":
         """Make the curves that `state_dict` described."""
-        curves = cls(state["low"], state["high"], state["sums"].shape[1], state["noise"])
+        curves = cls(state["low"], state["middle"], state["high"], state["sums"].shape[1], state["noise"])
         curves.products, curves.sums = state["products"].clone(), state["sums"].clone()
         curves.solve()
         return curves
@@ -80,10 +88,12 @@ class ResponseCurves:
         solution = torch.linalg.solve_ex(squares, self.products.mT @ self.sums).result
         self.weights = solution.to(self.weights.dtype)
 
-    def _terms(self, y: torch.Tensor) -> torch.Tensor:
-        u = ((y - self.low) * (2 / (self.high - self.low)) - 1).clamp(-1, 1)
+    def _silent(self, y: torch.Tensor) -> torch.Tensor:
+        return (y <= self.low).unsqueeze(-1)
+
+    def _terms(self, y: torch.Tensor, silent: torch.Tensor) -> torch.Tensor:
+        """Return the powers of ``u``, or of what is silent a constant of its own, ``(chips, batch, width, terms)``."""
+        v, m, h = y.clamp(self.low, self.high) - self.low, self.middle - self.low, self.high - self.low
+        u = (v - m) / (v * (1 - 2 * m / h) + m)
         powers = torch.stack([u**k for k in range(DEGREE + 1)], -1)
-        if not self.rests:
-            return powers
-        silent = (u == -1).unsqueeze(-1)
-        return torch.cat([powers.masked_fill(silent, 0), silent.to(powers)], -1)
+        return torch.cat([powers.masked_fill(silent, 0), silent.to(powers)], -1) if self.rests else powers

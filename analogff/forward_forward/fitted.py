@@ -12,6 +12,8 @@ WARM_UP = 8
 TRUST = 0.5
 LEAST_NOISE = 2e-5
 """Share in the variance of activities that noise has at least: about the rounding of 8 bits."""
+MIDDLE = (0.02, 0.98)
+"""Shares of the range between which curves have their middle."""
 _MEMORY = 0.9
 
 
@@ -85,13 +87,15 @@ class Fitted(Slope):
 
 
 def _make_curves(layer: Sealed, y: torch.Tensor, noise: torch.Tensor) -> ResponseCurves:
-    """Return curves over the printed range of the outputs, or over twice what a first read shows."""
+    """Return curves over the printed range of the outputs, or over twice what a first read shows, around its mean."""
     sheet, chips = layer.datasheet, y.flatten(1)
     low = chips.amin(-1) if sheet.output_min is None else torch.as_tensor(sheet.output_min).expand(layer.chips)
     high = 2 * chips.amax(-1) if sheet.output_max is None else torch.as_tensor(sheet.output_max).expand(layer.chips)
     low, high = (bound.to(y).view(-1, 1, 1) for bound in (low, high))
+    high = high.maximum(low + 1e-12)
+    middle = low + (high - low) * ((y.mean((1, 2), keepdim=True) - low) / (high - low)).clamp(*MIDDLE)
     share = (noise / chips.var(-1).clamp(min=1e-12)).clamp(min=LEAST_NOISE)
-    return ResponseCurves(low, high.maximum(low + 1e-12), y.shape[2], share)
+    return ResponseCurves(low, middle, high, y.shape[2], share)
 
 
 def _mean_product(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
