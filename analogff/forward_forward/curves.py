@@ -24,8 +24,8 @@ class ResponseCurves:
 
     -1 at the least, 1 at the greatest and 0 at a middle, ``v = m``, so that curves can bend where activities are, in
     whatever part of a converter's range that is; a middle in the middle makes it a straight line. Neurons whose least
-    activity is zero have a constant of their own for it, in place of the powers, since rectifiers have a slope right
-    beside it and none there.
+    activity is zero have a constant of their own for silent readings, which the other equations leave out, since
+    rectifiers have a slope right beside zero and none there.
 
     Least squares of ``s`` on ``y_1`` would give the mean slope of all that may have shown that reading. That is nearest
     to the truth, and drawn to the middle: where noise hides how far a neuron is beyond its bend it would never rest.
