@@ -20,3 +20,9 @@ def replacing(path: Path) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def clear_half_done(folder: Path) -> None:
+    """Remove what killed processes left in a folder that nobody else writes to now."""
+    for left in folder.glob(".*.tmp"):
+        left.unlink()

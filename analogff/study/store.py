@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
-from analogff.atomic import replacing
+from analogff.atomic import clear_half_done, replacing
 from analogff.study import unfinished
 from analogff.study.columns import Columns
 from analogff.study.execute import Outcome
@@ -75,11 +75,11 @@ class Store:
     def prepare(self) -> None:
         """Make the folders, clear what a killed run left half done, and bring old parts under today's columns."""
         self.unfinished.mkdir(parents=True, exist_ok=True)
+        clear_half_done(self.folder)  # of the manifest
         for name, schema in self.columns.schemas.items():
             folder = self.folder / name
             folder.mkdir(parents=True, exist_ok=True)
-            for left in folder.glob(".*.tmp"):
-                left.unlink()
+            clear_half_done(folder)
             for part in _parts(folder):
                 if not (self.folder / "results" / part.name).exists():
                     part.unlink()  # its task was killed between its parts, and will be done again

@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 import torch
 
+from analogff.atomic import clear_half_done
 from analogff.checkpoint import restore, save, state_of
 from analogff.network import Chips
 from analogff.rules.base import Rule
@@ -95,8 +96,7 @@ def gather(folder: Path, left: Iterable[Run], study: str) -> list[Task]:
             tasks.append(Task(tuple(runs.pop(key) for key in keys), study))
         else:
             path.unlink()
-    for left_half_done in folder.glob(".*.tmp"):
-        left_half_done.unlink()
+    clear_half_done(folder)
     return tasks
 
 

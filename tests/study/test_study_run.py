@@ -220,11 +220,12 @@ def test_half_a_task_is_cleared_away(undisturbed, tmp_path, monkeypatch):
     monkeypatch.undo()
     assert list((out / "goodness").iterdir()) and not list((out / "results").iterdir())
     (out / "results" / ".part-0123.1.tmp").write_bytes(b"PAR1 and no more")
+    (out / ".manifest.json-1.tmp").write_bytes(b"{")
     assert run(path, out, memory_gib=1e-6).computed == 12  # packed otherwise than before
     same(load_results(out), frame)
     goodness = load_goodness(out)
     assert not goodness.duplicated(["run", "layer", "polarity", "bin_low"]).any()
-    assert not (out / "results" / ".part-0123.1.tmp").exists()
+    assert [p for p in out.rglob(".*")] == []
 
 
 def test_what_is_measured_on_a_chip_is_the_same_alone_and_in_a_bank(write_study, tmp_path):
