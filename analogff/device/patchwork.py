@@ -183,7 +183,7 @@ class Patchwork(Device):
 
 
 def fields_of(n_in: int, field: int, stride: int, channels: int = 1, before: int = 0, over: int = 0) -> torch.Tensor:
-    """Return the lines that each field hears, ``(fields, before + over + channels field^2)``; ``n_in`` is none.
+    """Return the lines that each field hears, ``(fields, before + over + channels field^2)``; ``n_in`` for none.
 
     Example:
         >>> fields_of(9, 2, 1).tolist()
