@@ -18,6 +18,7 @@ from analogff.study.columns import MEASURED
 from analogff.study.histogram import goodness_histograms
 from analogff.study.layer_error import layer_errors
 from analogff.study.parameters import with_files
+from analogff.study.standing import Teller
 from analogff.study.task import Run, Task, bank_parameters
 from analogff.study.unfinished import Unfinished
 from analogff.train import Epoch, train
@@ -53,7 +54,7 @@ def _execute(task: Task) -> Outcome:
     settings = task.runs[0].case.settings
     data = _load(settings.dataset, settings.train_images, settings.validation_images, task.folder, settings.compute)
     rule, chips = build(task, data)
-    unfinished = Unfinished(task)
+    unfinished, teller = Unfinished(task), Teller(task)
     progress, looks = unfinished.restore(rule, chips)
     epochs = train(
         rule,
@@ -68,6 +69,7 @@ def _execute(task: Task) -> Outcome:
     for epoch in epochs:
         looks = looks.with_tables(_rows(task.runs, epoch), layer_errors(task, rule, data, epoch.epoch))
         unfinished.keep(rule, chips, progress, looks)
+        teller.tell(looks.numbers)
     return Outcome(task, looks.numbers, goodness_histograms(task, rule, data), layers=looks.layers)
 
 

@@ -8,6 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bar
 
 from analogff.study.execute import Outcome
+from analogff.study.standing import standing
 
 
 class Progress:
@@ -52,21 +53,27 @@ class Progress:
         """Show that a task is finished."""
         self.tasks_done += 1
         self.runs_done += len(outcome.task.runs)
-        told = f"{self.tasks_done} of {self.tasks} tasks; {_last(outcome)}"
+        told = f"{self.tasks_done} of {self.tasks} tasks; {_end(outcome)}"
         if self.console.is_terminal:
             self._bar.update(self._line, completed=self.runs_done, description=told)
             return
         elapsed = time.monotonic() - self._start
         left = elapsed / self.runs_done * (self.runs - self.runs_done)
-        self.console.print(
-            f"{self.runs_done}/{self.runs} runs, {elapsed:.0f} s, about {left:.0f} s left: {told}", soft_wrap=True
-        )
+        self._print(f"{self.runs_done}/{self.runs} runs, {elapsed:.0f} s, about {left:.0f} s left: {told}")
+
+    def hear(self, told: str) -> None:
+        """Show what a task that is not finished tells of itself."""
+        if self.console.is_terminal:
+            self._bar.update(self._line, description=f"{self.tasks_done} of {self.tasks} tasks; {told}")
+            return
+        elapsed = time.monotonic() - self._start
+        self._print(f"{self.runs_done}/{self.runs} runs, {elapsed:.0f} s: {told}")
+
+    def _print(self, line: str) -> None:
+        self.console.print(line, soft_wrap=True)
 
 
-def _last(outcome: Outcome) -> str:
-    """Return the last run of a task with its last error."""
-    run = outcome.task.runs[-1]
+def _end(outcome: Outcome) -> str:
     if outcome.numbers is None:
-        return f"{run}: failed"
-    error = outcome.numbers["test_error"][-1].as_py()
-    return f"{run}: {error:.1f} % test error"
+        return f"{outcome.task.runs[-1]}: failed"
+    return standing(outcome.task, outcome.numbers)

@@ -17,6 +17,7 @@ from analogff.study.packing import pack
 from analogff.study.plan import plan_runs
 from analogff.study.progress import Progress
 from analogff.study.spec import Study
+from analogff.study.standing import listen
 from analogff.study.store import Store
 from analogff.study.task import Task
 from analogff.study.unfinished import gather
@@ -80,8 +81,10 @@ def run_study(
         going_on = {run.key for task in begun for run in task.runs}
         new = [run for run in left if run.key not in going_on]
         packing = pack(new, study.shapes, workers=threads, memory_gib=memory_gib, folder=str(study.folder))
-        tasks = [dataclasses.replace(task, kept=str(store.unfinished.resolve())) for task in begun + packing.tasks]
+        kept = str(store.unfinished.resolve())
+        tasks = [dataclasses.replace(task, kept=kept) for task in begun + packing.tasks]
         progress = Progress(console, len(tasks), len(left), len(done))
+        listen(client, kept, progress.hear)
         if begun:
             console.print(f"{len(going_on)} runs go on from where they were.")
         for line in packing.explain() if new else ():

@@ -1,5 +1,6 @@
 """Running, resuming, and running elsewhere: always the same numbers."""
 
+import io
 import os
 import signal
 import subprocess
@@ -12,10 +13,13 @@ import pytest
 from filelock import FileLock
 from rich.console import Console
 
-from analogff.study.execute import Outcome
+from analogff.study import standing
+from analogff.study.execute import Outcome, execute
+from analogff.study.plan import plan_runs
 from analogff.study.run import describe_failure, run_study
 from analogff.study.spec import read_study
 from analogff.study.store import Store, StoreError, load_goodness, load_results
+from analogff.study.task import Task
 from tests.study.conftest import DEVICE, HEAD, RULE
 
 FF = '[[rule]]\nname = "forward-forward"\nbatch = 20\n'
@@ -252,3 +256,18 @@ def test_only_some_epochs_are_looked_at_and_always_the_last(write_study, tmp_pat
     assert list(seen["epoch"]) == [2, 4, 5, 2, 4, 5]
     wanted = all_epochs[all_epochs["epoch"].isin([2, 4, 5])].reset_index(drop=True)
     same(seen.drop(columns="run"), wanted.drop(columns="run"))
+
+
+def test_a_long_task_tells_where_it_stands(write_study, tmp_path, monkeypatch):
+    monkeypatch.setattr(standing, "EVERY_SECONDS", 0.0)
+    path = write_study(head=HEAD.replace("epochs = 1", "epochs = 3").replace("chips = 2", "chips = 1"))
+    heard = io.StringIO()
+    run_study(read_study(path, ()), tmp_path / "out", workers=0, console=Console(file=heard))
+    first = load_results(tmp_path / "out").query("epoch == 1").validation_error.item()
+    assert f"backprop, chip 0, seed 0: {first:.1f} % validation error after epoch 1 of 3\n" in heard.getvalue()
+
+
+def test_a_task_that_nobody_listens_to_goes_on(write_study, tmp_path, monkeypatch):
+    monkeypatch.setattr(standing, "EVERY_SECONDS", 0.0)
+    runs = plan_runs(read_study(write_study(), ()))
+    assert not execute(Task(tuple(runs[:1]), str(tmp_path), kept=str(tmp_path))).failure
