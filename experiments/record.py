@@ -6,21 +6,40 @@ python experiments/record.py results/quickstart experiments/quickstart/record er
 import shutil
 import sys
 from pathlib import Path
+from typing import Annotated
 
-from analogff.study.store import load_results
+import tyro
+from tyro.conf import Positional, arg
+
+from analogff.study.store import StoreError, load_results
 
 
-def main(results: str, record: str, *figures: str) -> None:
-    """Write ``record/{results.csv, manifest.json, <figure>.png, <figure>.csv}``."""
-    source, target = Path(results), Path(record)
-    target.mkdir(parents=True, exist_ok=True)
-    frame = load_results(source)
-    frame.drop(columns="run").to_csv(target / "results.csv", index=False, float_format="%.6g")
-    shutil.copy(source / "manifest.json", target)
-    for figure in figures:
-        for kind in ("png", "csv"):
-            shutil.copy(source / "figures" / f"{figure}.{kind}", target)
+def main(
+    results: Annotated[Positional[Path], arg(metavar="RESULTS")],
+    record: Annotated[Positional[Path], arg(metavar="RECORD")],
+    figures: Annotated[Positional[tuple[str, ...]], arg(metavar="[FIGURE ...]")] = (),
+) -> None:
+    """Write results.csv, manifest.json, and the png and csv of each figure.
+
+    Args:
+        results: Folder that a study was run into.
+        record: Folder to keep them in.
+        figures: Names of figures, without their endings.
+    """
+    frame = load_results(results)
+    wanted = [results / "manifest.json"]
+    wanted += [results / "figures" / f"{figure}.{kind}" for figure in figures for kind in ("png", "csv")]
+    if missing := [path for path in wanted if not path.exists()]:
+        there = sorted(path.stem for path in (results / "figures").glob("*.csv"))
+        raise StoreError(f"Expected {missing[0]}. Got no such file. Choose figures from {', '.join(there) or 'none'}.")
+    record.mkdir(parents=True, exist_ok=True)
+    frame.drop(columns="run").to_csv(record / "results.csv", index=False, float_format="%.6g")
+    for path in wanted:
+        shutil.copy(path, record)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    try:
+        tyro.cli(main, description=__doc__)
+    except StoreError as error:
+        sys.exit(str(error))
