@@ -21,7 +21,9 @@ class RuleOptions(BaseModel):
     batch: Annotated[int, Field(ge=1)] = 100
     """Images a step."""
     rate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.003
-    """Learning rate of Adam; constant for half of the training, then linear to zero."""
+    """Learning rate of Adam, until it begins to fall."""
+    decay_from: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """Share of the training after which the rate falls, linearly to zero at the end; 1 for a constant rate."""
     weight_cost: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     """Decay, at this times the learning rate a step, of the changes asked so far (a digital register of them)."""
 
@@ -87,6 +89,7 @@ class Rule(abc.ABC, Generic[O]):
         self.writers: list[Writer] = [
             Writer(layer, options.rate, options.weight_cost) for layer in (*network.layers, network.head)
         ]
+        self.fade = 1.0  # what is left of the rate
 
     @classmethod
     @abc.abstractmethod
@@ -133,8 +136,10 @@ class Rule(abc.ABC, Generic[O]):
 
     def advance(self, progress: float) -> None:
         """Say how much of the training is done, 0 to 1, before each step."""
+        start = self.options.decay_from
+        self.fade = 1.0 if progress <= start else (1 - progress) / (1 - start)
         for writer in self.writers:
-            writer.fade(min(1.0, 2 * (1 - progress)))
+            writer.fade(self.fade)
 
     def finish_epoch(self) -> None:  # noqa: B027 (most rules have nothing left to do)
         """Do what is due after each pass through the data."""

@@ -48,7 +48,6 @@ class MonoForward(LayerClassifier[MonoForwardOptions]):
             for shape in shapes
         ]
         self.optimisers = [Adam((network.chips, *shape), device) for shape in shapes]
-        self.fade = 1.0
 
     def scores(self, layer, y):  # noqa: D102
         return self.options.scale * product(y, self.projections[layer])
@@ -60,10 +59,6 @@ class MonoForward(LayerClassifier[MonoForwardOptions]):
         gradient = outer(self.options.scale * error, y)
         rate = self.options.projection_rate * self.fade
         self.projections[layer].add_(self.optimisers[layer].step(gradient, rate))
-
-    def advance(self, progress):  # noqa: D102
-        super().advance(progress)
-        self.fade = min(1.0, 2 * (1 - progress))
 
     def state_dict(self) -> dict[str, Any]:  # noqa: D102
         memory = [optimiser.state_dict() for optimiser in self.optimisers]

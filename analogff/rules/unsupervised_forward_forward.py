@@ -26,7 +26,7 @@ class UnsupervisedForwardForwardOptions(OrderedOptions):
     loss: Literal["hinton", "symba", "swish", "scff"] = "swish"
     """How positive and negative goodness are compared."""
     rate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.001
-    """Learning rate of Adam; constant for half of the training, then linear to zero."""
+    """Learning rate of Adam, until it begins to fall."""
     scale: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 4.0
     """Factor on the goodness in the loss."""
     theta: Annotated[float, Field(allow_inf_nan=False)] = 1.0

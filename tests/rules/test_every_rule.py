@@ -15,11 +15,12 @@ N_IN, WIDTHS, CLASSES = 25, (16, 12), 10  # square images, for rules that cut th
 make_batch = partial(fakes.make_batch, n_in=N_IN, classes=CLASSES)
 
 DRAWS_NOTHING = {"competitive-forward"}  # of which the learning seed decides the order of the data alone
+LEARNS_ONCE = {"recurrent-forward-forward": {"learn_from": 8}}  # of those that learn several times a step
 
 
-def make(name, level=None, seed=0, seeds=(0, 1)):
+def make(name, level=None, seed=0, seeds=(0, 1), **told):
     rule = resolve_rule(name)
-    options = rule.Options()
+    options = rule.Options(**told)
     shapes = rule.wiring(options, N_IN, WIDTHS, CLASSES)
     chips = fabricate_wired([LayerSpec(fakes.Curved)] * len(WIDTHS), shapes, seeds=seeds)
     return rule(chips.seal(rule.needs(options) if level is None else level), options, seed=seed), chips
@@ -54,6 +55,26 @@ def test_the_seed_decides_everything(name):
 
     assert torch.equal(losses(1), losses(1))
     assert torch.equal(losses(1), losses(2)) == (name in DRAWS_NOTHING)
+
+
+@pytest.mark.parametrize(
+    ("decay_from", "progress", "left"), [(0.5, 0.4, 1.0), (0.5, 0.75, 0.5), (0.0, 0.25, 0.75), (1.0, 0.9, 1.0)]
+)
+@pytest.mark.parametrize("name", rule_names())
+def test_its_rate_falls_as_it_is_told(name, decay_from, progress, left):
+    """The first step of Adam is as long as the rate."""
+
+    def moved(**told):
+        rule, chips = make(name, **told, **LEARNS_ONCE.get(name, {}))
+        before = [w.clone() for w in fakes.weights_of(chips)]
+        rule.advance(progress)
+        rule.step(*make_batch())
+        return [after - w for after, w in zip(fakes.weights_of(chips), before, strict=True)]
+
+    constant = moved(decay_from=1.0)
+    assert any(full.any() for full in constant)
+    for faded, full in zip(moved(decay_from=decay_from), constant, strict=True):
+        torch.testing.assert_close(faded, left * full, rtol=1e-3, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", rule_names())
