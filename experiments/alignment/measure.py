@@ -23,9 +23,9 @@ from hardware_models.unknown import Unknown
 PROBES = (0.1, 0.2, 0.4, 0.6, 0.8, 1.2, 2.0)
 SLOPES: tuple[dict[str, Any], ...] = (
     {"slope": "assumed"},
-    {"slope": "fitted", "probe": "measured", "activity": "mean"},
-    {"slope": "probed", "probe": "measured", "activity": "mean"},
-    *({"slope": "probed", "probe": d, "activity": "mean"} for d in PROBES),
+    {"slope": "fitted", "probe": "measured"},
+    {"slope": "probed", "probe": "measured"},
+    *({"slope": "probed", "probe": d} for d in PROBES),
 )
 """What is compared with the truth: options of Forward-Forward, any of them; each is a line of the record."""
 NOISES = (0.0, 0.02, 0.05, 0.1, 0.2)
