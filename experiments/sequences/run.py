@@ -15,6 +15,7 @@ import pandas as pd
 import torch
 import tyro
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from analogff.figures.style import COLOURS, RC
 from analogff.forward_forward.sequences import SYMBOLS, lines_of, strings_of, windows_of
@@ -147,6 +148,7 @@ def draw(frame: pd.DataFrame) -> Figure:
             epochs = np.array(list(by_epoch.groups))
             axes.plot(epochs, bands[:, 0], color=colour, linestyle=line, label=names[str(kind)] if line == "-" else "")
             axes.fill_between(epochs, bands[:, 1], bands[:, 2], color=colour, alpha=0.2, linewidth=0)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("epoch (dashed: strings not learned from)")
     axes.set_ylabel("next characters predicted / %")
     axes.legend(frameon=False)
