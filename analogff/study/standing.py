@@ -46,7 +46,7 @@ def standing(task: Task, numbers: pa.Table) -> str:
     """Return the last run of a task with its last error: that of held-out images, where there are any."""
     validation, test = _last(numbers, "validation_error"), _last(numbers, "test_error")
     error, images = (test, "test") if math.isnan(validation) else (validation, "validation")
-    return f"{task.runs[-1]}: {error:.1f} % {images} error"
+    return f"{task.runs[-1]}: {error:.3g} % {images} error"
 
 
 def _topic(kept: str) -> str:

@@ -264,7 +264,7 @@ def test_a_long_task_tells_where_it_stands(write_study, tmp_path, monkeypatch):
     heard = io.StringIO()
     run_study(read_study(path, ()), tmp_path / "out", workers=0, console=Console(file=heard))
     first = load_results(tmp_path / "out").query("epoch == 1").validation_error.item()
-    assert f"backprop, chip 0, seed 0: {first:.1f} % validation error after epoch 1 of 3\n" in heard.getvalue()
+    assert f"backprop, chip 0, seed 0: {first:.3g} % validation error after epoch 1 of 3\n" in heard.getvalue()
 
 
 def test_a_task_that_nobody_listens_to_goes_on(write_study, tmp_path, monkeypatch):
