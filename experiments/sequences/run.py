@@ -141,12 +141,14 @@ def draw(frame: pd.DataFrame) -> Figure:
     }
     figure = Figure(figsize=(3.4, 2.4))
     axes = figure.add_subplot()
-    for colour, (kind, of_kind) in zip(COLOURS, frame.groupby("negatives", sort=False), strict=False):
+    colours = dict(zip(names, COLOURS, strict=False))  # a kind looks the same in every figure
+    for kind, of_kind in frame.groupby("negatives", sort=False):
         for column, line in (("right_percent", "-"), ("right_percent_unseen", (0, (4, 2)))):
             by_epoch = of_kind.groupby("epoch")
             bands = np.array([interval_over_chips(now, column) for _, now in by_epoch])
             epochs = np.array(list(by_epoch.groups))
-            axes.plot(epochs, bands[:, 0], color=colour, linestyle=line, label=names[str(kind)] if line == "-" else "")
+            label, colour = names[str(kind)] if line == "-" else "", colours[str(kind)]
+            axes.plot(epochs, bands[:, 0], color=colour, linestyle=line, label=label)
             axes.fill_between(epochs, bands[:, 1], bands[:, 2], color=colour, alpha=0.2, linewidth=0)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("epoch (dashed: strings not learned from)")
