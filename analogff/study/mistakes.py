@@ -88,6 +88,8 @@ def from_pydantic(error: ValidationError, path: str = "", what: str = "", names:
     """
     places: dict[str, list[Any]] = {}
     for entry in error.errors():
+        if entry["type"] == "default_factory_not_called":  # a default that goes by another value, which is the mistake
+            continue
         # Strings after the first stand for the members of a union, and are no part of the file's path.
         parts = [str(p) for n, p in enumerate(entry["loc"]) if isinstance(p, int) or (n == 0 and what)]
         places.setdefault(".".join([path, *parts] if path else parts), []).append(entry)

@@ -54,6 +54,14 @@ def test_all_mistakes_are_told_at_once(write_study, capsys):
     assert "8 mistakes, so nothing was run." in said
 
 
+def test_a_default_that_goes_by_a_wrong_value_is_no_mistake(write_study, capsys):
+    """The default scale depends on the goodness, so pydantic cannot tell it while anything before it is wrong."""
+    with pytest.raises(SystemExit):
+        main(["run", str(write_study(rule='[[rule]]\nname = "forward-forward"\ndecay_from = 1.5\n'))])
+    told = "rule.0.decay_from: Expected a number less than or equal to 1. Got 1.5."
+    assert capsys.readouterr().err.rstrip().endswith(f"1 mistake, so nothing was run.\n  {told}")
+
+
 @pytest.mark.parametrize(
     ("setting", "path", "got", "near"),
     [
