@@ -31,7 +31,8 @@ def main(
     wanted += [results / "figures" / f"{figure}.{kind}" for figure in figures for kind in ("png", "csv")]
     if missing := [path for path in wanted if not path.exists()]:
         there = sorted(path.stem for path in (results / "figures").glob("*.csv"))
-        raise StoreError(f"Expected {missing[0]}. Got no such file. Choose figures from {', '.join(there) or 'none'}.")
+        advice = f"Give a folder that analogff run has finished, and figures from {', '.join(there) or 'none'}."
+        raise StoreError(f"Expected {missing[0]}. Got no such file. {advice}")
     record.mkdir(parents=True, exist_ok=True)
     frame.drop(columns="run").to_csv(record / "results.csv", index=False, float_format="%.6g")
     for path in wanted:

@@ -7,7 +7,7 @@ import dataclasses
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import matplotlib as mpl
 import numpy as np
@@ -26,8 +26,8 @@ from hardware_models.ideal import Ideal
 
 HERE = Path(__file__).parent
 WINDOW, STRINGS, LENGTH = 10, 248, 100
-NEGATIVES = ("teacher-forcing", "roll-out 10", "roll-out 90", "none")
-"""Kinds, with the number of characters that a network writes on from each of its beginnings."""
+Kind = Literal["teacher-forcing", "roll-out 10", "roll-out 90", "none"]
+"""Of negatives, with the number of characters that a network writes on from each of its beginnings."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Args:
     """As of the rule."""
     scale: float = 4.0
     """As of the rule."""
-    only: tuple[str, ...] = NEGATIVES
+    only: tuple[Kind, ...] = get_args(Kind)
     """Kinds of negatives."""
     out: Path = HERE / "record"
     """Where to write record.csv and the figure."""
@@ -65,7 +65,7 @@ def main(args: Args) -> None:
     strings = strings_of((HERE / "fables.txt").read_text(encoding="utf-8"), LENGTH)
     args.out.mkdir(parents=True, exist_ok=True)
     frames = []
-    for kind in args.only:  # what is done is kept, since a wide net takes hours
+    for kind in args.only:  # what is done is kept, since a wide net takes long
         frames.append(pd.DataFrame(train(args, kind, strings[:STRINGS], strings[STRINGS:])))
         keep(pd.concat(frames, ignore_index=True), args.out)
 
@@ -77,7 +77,7 @@ def keep(frame: pd.DataFrame, folder: Path) -> None:
         draw(frame).savefig(folder / "accuracy_vs_epoch.png", bbox_inches="tight")
 
 
-def train(args: Args, kind: str, strings: torch.Tensor, held_out: torch.Tensor) -> Iterator[dict[str, Any]]:
+def train(args: Args, kind: Kind, strings: torch.Tensor, held_out: torch.Tensor) -> Iterator[dict[str, Any]]:
     """Yield one row a chip and epoch; epoch 0 is the chip as fabricated."""
     negatives, _, written = kind.partition(" ")
     rule = make_rule(args, negatives)
