@@ -13,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from analogff.sources import sum_of_file, sum_of_package
 from analogff.words import did_you_mean, in_words
 
 if TYPE_CHECKING:
@@ -101,19 +102,18 @@ def is_file(reference: str) -> bool:
 
 
 def fingerprint(reference: str, group: str, folder: Path) -> str:
-    """Return what tells this version of a referenced class from another: its file's sum, or its distribution.
+    """Return what tells this version of a referenced class from another: the sum of its file, or of its package.
 
-    A study that resumes after the user's device file was edited must not mix old numbers with new ones.
+    A study that resumes after code was edited must not mix old numbers with new ones, and not take them for its own.
     """
     if wrapped := _WRAPPED.fullmatch(reference):
-        return fingerprint(wrapped[2], group, folder)
+        return f"{fingerprint(wrapped[1], WRAPPERS, folder)} {fingerprint(wrapped[2], group, folder)}"
     if is_file(reference):
-        return hashlib.sha256(Path(folder, reference.rpartition(":")[0]).read_bytes()).hexdigest()
+        return sum_of_file(Path(folder, reference.rpartition(":")[0]))
     if ":" in reference:
-        source = getattr(importlib.import_module(reference.rpartition(":")[0]), "__file__", None)
-        return hashlib.sha256(Path(source).read_bytes()).hexdigest() if source else ""
+        return sum_of_package(reference.rpartition(":")[0])
     entry = next(entry for entry in registered(group) if entry.name == reference)
-    return f"{entry.dist.name} {entry.dist.version}" if entry.dist else ""
+    return f"{distribution(entry)} {sum_of_package(entry.module)}"
 
 
 def _of_entry_point(name: str, group: str, expected: str) -> Any:

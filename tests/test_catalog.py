@@ -2,10 +2,11 @@
 
 from importlib.metadata import EntryPoint
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from analogff import catalog
+from analogff import catalog, sources
 from analogff.catalog import CatalogError, resolve_device, resolve_rule
 from analogff.device import Device
 from analogff.words import in_words, nearest
@@ -62,7 +63,7 @@ def test_an_entry_point_of_another_distribution(install):
     install(Point("theirs", "analogff.device:Digital", catalog.DEVICES, "their-chips"))
     assert "theirs" in catalog.device_names()
     assert resolve_device("theirs", Path.cwd()).__name__ == "Digital"
-    assert catalog.fingerprint("theirs", catalog.DEVICES, Path.cwd()) == "their-chips 1.0"
+    assert catalog.fingerprint("theirs", catalog.DEVICES, Path.cwd()).startswith("their-chips ")
 
 
 def test_a_broken_plug_in_names_its_distribution_and_breaks_nothing_else(install):
@@ -99,6 +100,51 @@ def test_an_edited_file_has_another_fingerprint(tmp_path):
     before = catalog.fingerprint("mine.py:Mine", catalog.DEVICES, tmp_path)
     (tmp_path / "mine.py").write_text(MINE + "\n")
     assert catalog.fingerprint("mine.py:Mine", catalog.DEVICES, tmp_path) != before
+
+
+def test_a_class_of_an_edited_package_has_another_fingerprint_whichever_file_was_edited(tmp_path, monkeypatch):
+    (tmp_path / "theirs").mkdir()
+    for name in ("__init__", "chips", "helpers"):
+        (tmp_path / "theirs" / f"{name}.py").write_text("")
+    (tmp_path / "alone.py").write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def found(reference):
+        sources.sum_of_package.cache_clear()  # as another process
+        return catalog.fingerprint(reference, catalog.DEVICES, tmp_path)
+
+    before = found("theirs.chips:Chip")
+    assert before == found("theirs.chips:Chip") == found("theirs:Chip")
+    (tmp_path / "theirs" / "helpers.py").write_text("GAIN = 2\n")
+    edited = found("theirs.chips:Chip")
+    assert edited != before
+    (tmp_path / "theirs" / "helpers.py").rename(tmp_path / "theirs" / "gains.py")
+    assert found("theirs.chips:Chip") not in (before, edited)
+    before = found("alone:Chip")
+    (tmp_path / "alone.py").write_text("GAIN = 2\n")
+    assert found("alone:Chip") != before
+
+
+def test_a_wrapped_device_goes_by_its_wrapper_too(tmp_path):
+    bare, patched, faulty = (
+        catalog.fingerprint(f, catalog.DEVICES, tmp_path) for f in ("ideal", "patchwork(ideal)", "faulty(ideal)")
+    )
+    assert patched.endswith(bare) and faulty.endswith(bare) and len({bare, patched, faulty}) == 3
+
+
+def test_what_figures_are_drawn_with_decides_no_number(tmp_path, monkeypatch):
+    (tmp_path / "analogff" / "figures").mkdir(parents=True)
+    (tmp_path / "analogff" / "__init__.py").write_text("")
+    monkeypatch.setattr(
+        sources.importlib.util,
+        "find_spec",
+        lambda _: SimpleNamespace(submodule_search_locations=[tmp_path / "analogff"]),
+    )
+    before = sources.sum_of_package.__wrapped__("analogff")
+    (tmp_path / "analogff" / "figures" / "style.py").write_text("SIZE = 3\n")
+    assert sources.sum_of_package.__wrapped__("analogff") == before
+    (tmp_path / "analogff" / "train.py").write_text("")
+    assert sources.sum_of_package.__wrapped__("analogff") != before
 
 
 def test_words():

@@ -110,6 +110,14 @@ def check_dataset(name: str, folder: Path | str = ".") -> None:
     _check_folder(name, Path(folder) / Path(name).expanduser())
 
 
+def fingerprint(name: str, folder: Path | str = ".") -> str:
+    """Return what tells the files of a data set from what they were before an edit; nothing for one with a name.
+
+    Those with a name are the same images everywhere.
+    """
+    return "" if name in _NAMED else sources.sum_of_folder(Path(folder) / Path(name).expanduser())
+
+
 def _check_folder(name: str, folder: Path) -> None:
     if not folder.is_dir():
         near = difflib.get_close_matches(name, _NAMED, n=1)
@@ -126,7 +134,8 @@ def _raw(name: str, folder: Path) -> Raw:
     check_dataset(name, folder)
     if name in _NAMED:
         return _NAMED[name]()
-    return sources.from_folder((folder / Path(name).expanduser()).resolve())
+    place = (folder / Path(name).expanduser()).resolve()
+    return sources.from_folder(place, sources.sum_of_folder(place))
 
 
 def _split(name: str, images: np.ndarray, labels: np.ndarray) -> Split:

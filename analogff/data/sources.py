@@ -11,6 +11,7 @@ import numpy as np
 
 from analogff.data.errors import DataError
 from analogff.data.idx import parse_idx, read_bytes
+from analogff.sources import sum_of_file
 
 IDX_FILES = (
     "train-images-idx3-ubyte",
@@ -66,11 +67,22 @@ def digits() -> Raw:
 
 
 @functools.lru_cache(maxsize=4)
-def from_folder(folder: Path) -> Raw:
-    """Return what a folder holds: the four IDX files, or ``train.npz`` and ``test.npz``."""
+def from_folder(folder: Path, state: str) -> Raw:
+    """Return what a folder holds: the four IDX files, or ``train.npz`` and ``test.npz``.
+
+    Args:
+        folder: Where.
+        state: Its `sum_of_folder`, so that what was edited is read again.
+    """
     if find_npz(folder):
         return Raw(*_read_npz(folder / NPZ_FILES[0]), *_read_npz(folder / NPZ_FILES[1]))
     return _read_idx(folder, {}, "Fetch it again.")
+
+
+def sum_of_folder(folder: Path) -> str:
+    """Return the sum of the files that `from_folder` reads."""
+    files = [folder / name for name in NPZ_FILES] if find_npz(folder) else find_idx(folder)
+    return hashlib.sha256("".join(sum_of_file(file) for file in files if file).encode()).hexdigest()
 
 
 def find_fashion_mnist() -> Path:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import torch
 
 from analogff.catalog import resolve_device, resolve_rule
-from analogff.data import Dataset, load_dataset
+from analogff.data import Dataset, fingerprint, load_dataset
 from analogff.network import Chips, LayerSpec, fabricate_wired
 from analogff.normalise import make_normaliser
 from analogff.rules.base import Rule
@@ -52,7 +52,10 @@ def execute(task: Task) -> Outcome:
 
 def _execute(task: Task) -> Outcome:
     settings = task.runs[0].case.settings
-    data = _load(settings.dataset, settings.train_images, settings.validation_images, task.folder, settings.compute)
+    state = fingerprint(settings.dataset, task.folder)
+    data = _load(
+        settings.dataset, state, settings.train_images, settings.validation_images, task.folder, settings.compute
+    )
     rule, chips = build(task, data)
     unfinished, teller = Unfinished(task), Teller(task)
     progress, looks = unfinished.restore(rule, chips)
@@ -98,7 +101,9 @@ def build(task: Task, data: Dataset) -> tuple[Rule, Chips]:
 
 
 @functools.lru_cache(maxsize=2)
-def _load(name: str, train_images: int | None, validation_images: int, folder: str, device: str) -> Dataset:
+def _load(
+    name: str, _state: str, train_images: int | None, validation_images: int, folder: str, device: str
+) -> Dataset:
     return load_dataset(
         name, train_images=train_images, validation_images=validation_images, folder=folder, device=device
     )

@@ -19,7 +19,7 @@ def plan_runs(study: Study) -> tuple[Run, ...]:
     """
     runs = [
         Run(_key(decisive, chip, seed), case, chip, seed)
-        for case, decisive in ((case, _numbers_of(case)) for case in study.cases)
+        for case, decisive in ((case, _numbers_of(case, study)) for case in study.cases)
         for seed in case.settings.seeds
         for chip in case.settings.chips
     ]
@@ -40,9 +40,9 @@ def _key(decisive: str, chip: int, seed: int) -> str:
     return hashlib.sha256(f"{decisive} {chip} {seed}".encode()).hexdigest()[:20]
 
 
-def _numbers_of(case: Case) -> str:
+def _numbers_of(case: Case, study: Study) -> str:
     """Return everything that decides a case's numbers, and nothing that does not (its name, its neighbours)."""
-    return _written(case, lambda device: device.parameters)
+    return f"{_written(case, lambda device: device.parameters)} {study.shapes[case.settings.dataset].fingerprint}"
 
 
 def bank_key(case: Case) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from analogff.catalog import resolve_rule
-from analogff.data import DataError, check_jitter, load_dataset
+from analogff.data import DataError, check_jitter, fingerprint, load_dataset
 from analogff.study.case import Case, Settings
 from analogff.study.mistakes import Mistake, StudyError, in_clauses, not_finite, shown
 from analogff.study.reader import Reader
@@ -26,7 +26,7 @@ from analogff.study.workshop import Workshop
 
 @dataclasses.dataclass(frozen=True)
 class Shape:
-    """The sizes of a data set."""
+    """What is known of a data set before anything runs."""
 
     n_in: int
     """Pixels of an image."""
@@ -34,6 +34,8 @@ class Shape:
     """Number of labels."""
     images: int
     """Training images that are learned from when all are."""
+    fingerprint: str
+    """What tells its files from what they were before an edit."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,7 +53,7 @@ class Study:
     cases: tuple[Case, ...]
     """Every point for every rule, rule by rule."""
     shapes: dict[str, Shape]
-    """The sizes of each data set by name."""
+    """What is known of each data set, by name."""
 
 
 def read_study(path: Path, settings: Sequence[str] = ()) -> Study:
@@ -184,7 +186,7 @@ def _shapes(cases: tuple[Case, ...], axes: dict[str, list[Any]], folder: Path) -
     ):
         try:
             data = load_dataset(name, train_images=train, validation_images=held_out, folder=folder)
-            shapes[name] = Shape(data.n_in, data.classes, len(data.train.labels))
+            shapes[name] = Shape(data.n_in, data.classes, len(data.train.labels), fingerprint(name, folder))
         except DataError as error:
             of_number = "validation_images=" in str(error)
             path = "dataset" if not of_number else "train_images" if train else "validation_images"

@@ -50,7 +50,8 @@ class Store:
         if foreign:
             raise StoreError(
                 f"Expected {self.folder} to be empty or to hold results of this study. Got {len(foreign)} runs of "
-                f"another study, of an edited device or of another version. Use another --out, or remove {self.folder}."
+                "another study, of edited code or data, or of another version. Use another --out, or remove "
+                f"{self.folder}."
             )
         return set(there)
 

@@ -9,14 +9,13 @@ import numpy as np
 import pytest
 import torch
 
-from analogff.data import DataError, check_dataset, dataset_names, load_dataset, sources
+from analogff.data import DataError, check_dataset, dataset_names, fingerprint, load_dataset, sources
 
 
 @pytest.fixture(autouse=True)
 def forget():
     """Read anew in every test that plays with files."""
     yield
-    sources.from_folder.cache_clear()
     sources.fashion_mnist.cache_clear()
 
 
@@ -94,6 +93,15 @@ def test_folder_of_npz(tmp_path):
     data = load_dataset(str(tmp_path))
     assert (data.n_in, data.classes) == (6, 5)
     assert torch.equal(data.test.images, torch.tensor(images, dtype=torch.float32))
+
+
+def test_an_edited_folder_is_read_again_and_is_another_one(tmp_path):
+    fill(tmp_path)
+    before, images = fingerprint(tmp_path.name, tmp_path.parent), load_dataset(str(tmp_path)).train.images
+    write_idx(tmp_path / "train-images-idx3-ubyte.gz", small(10, seed=2)[0])
+    assert fingerprint(tmp_path.name, tmp_path.parent) != before
+    assert not torch.equal(load_dataset(str(tmp_path)).train.images, images)
+    assert fingerprint("mnist") == fingerprint("digits") == ""
 
 
 def test_npz_cannot_run_code(tmp_path):

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pandas as pd
 import psutil
 import pytest
@@ -133,7 +134,23 @@ def test_an_edited_device_is_another_device(write_study, tmp_path):
     )
     run(path, tmp_path / "out")
     (tmp_path / "mine.py").write_text(chip.replace("(0, 1)", "(0, 2)"))
-    with pytest.raises(StoreError, match="an edited device"):
+    with pytest.raises(StoreError, match="edited code"):
+        run(path, tmp_path / "out")
+
+
+def test_edited_data_are_other_data(write_study, tmp_path):
+    def save(seed):
+        generator = np.random.default_rng(seed)
+        for name in ("train.npz", "test.npz"):
+            np.savez(tmp_path / name, images=generator.random((20, 9)), labels=np.arange(20) % 4)
+
+    sizes = HEAD.replace('"digits"', '"."').replace("= 200", "= 10").replace("= 50", "= 5")
+    path = write_study(head=sizes, rule=FF)
+    save(0)
+    run(path, tmp_path / "out")
+    assert run(path, tmp_path / "out").computed == 0
+    save(1)
+    with pytest.raises(StoreError, match="edited code or data"):
         run(path, tmp_path / "out")
 
 
