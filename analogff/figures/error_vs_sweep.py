@@ -1,6 +1,7 @@
 """Test error against a swept parameter, after the last epoch."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -11,6 +12,9 @@ from analogff.figures.drawing import Drawing
 from analogff.figures.results import Results, arrange
 from analogff.figures.scales import scale_values
 from analogff.study.labels import axis_label, file_name
+
+_LETTER_INCHES = 0.05
+"""Of a label beside a tick."""
 
 
 def draw(results: Results) -> Iterator[Drawing]:
@@ -45,7 +49,18 @@ def _over_names(tables: list[tuple[str, pd.DataFrame]], x: str, results: Results
         (title, table.assign(at=table[x].map(names.index) + table["variant"].map(offsets))) for title, table in tables
     ]
     figure = draw_panels(placed, "at", results.variants, axis_label(x), joined=False)
-    slanted = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"} if len(names) > 3 else {}
-    for axes in figure.axes:
-        axes.set_xticks(range(len(names)), map(str, names), **slanted)
+    _write_names(figure, list(map(str, names)))
     return figure
+
+
+def _write_names(figure: Figure, names: list[str]) -> None:
+    """Write short names as they are, many of them slanted, and names of several parts upright, a part a line."""
+    turned: dict[str, Any] = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"} if len(names) > 3 else {}
+    lines = [name.split(", ") for name in names]
+    if turned and max(map(len, lines)) > 1:
+        turned = {"rotation": 90}
+        figure.set_figheight(
+            figure.get_figheight() + _LETTER_INCHES * max(len(line) for name in lines for line in name)
+        )
+    for axes in figure.axes:
+        axes.set_xticks(range(len(names)), ["\n".join(name) for name in lines], **turned)

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from analogff.study.device_names import telling_names
+
 _SHORT = {"forward-forward": "FF"}
 _UNITS = {"seconds": "s", "joules": "J", "siemens": "S", "volts": "V", "kelvin": "K", "ohms": "Ω"}
 _ACRONYMS = {"adc": "ADC", "dac": "DAC", "ir": "IR"}
@@ -49,48 +51,13 @@ def _told_apart(frame: pd.DataFrame, swept: Sequence[str]) -> pd.Series:
 
 
 def shorten(frame: pd.DataFrame, swept: Sequence[str]) -> pd.DataFrame:
-    """Return a frame whose swept values of several parts (a whole device) are named by the part that tells them apart.
-
-    Example:
-        >>> whole = ["unknown, family = sigmoid, adc_bits = 6", "unknown, family = relu, adc_bits = 6"]
-        >>> list(shorten(pd.DataFrame({"device": whole}), ["device"])["device"])
-        ['sigmoid', 'relu']
-        >>> list(shorten(pd.DataFrame({"device": [*whole, "pcm, adc_bits = 6"]}), ["device"])["device"])
-        ['sigmoid', 'relu', 'pcm']
-        >>> list(shorten(pd.DataFrame({"device": [*whole, "ideal"]}), ["device"])["device"])
-        ['sigmoid', 'relu', 'ideal']
-        >>> cells = ["reram, adc_bits = 6", "reram, preset = hfo2, adc_bits = 6"]
-        >>> list(shorten(pd.DataFrame({"device": ["ideal", *cells]}), ["device"])["device"])
-        ['ideal', 'reram', 'hfo2']
-    """
-    shortened = {
-        path: frame[path].map(_telling_part(frame[path])) for path in swept if pd.api.types.is_string_dtype(frame[path])
-    }
-    return frame.assign(**shortened)
+    """Return a frame whose swept values of several parts (whole devices) are named by what tells them apart."""
+    texts = [path for path in swept if pd.api.types.is_string_dtype(frame[path])]
+    return frame.assign(**{path: frame[path].map(_names(frame[path])) for path in texts})
 
 
-def _telling_part(column: pd.Series) -> dict[str, str]:
-    values = list(column.dropna().unique())
-    parts: list[dict[str, str]] = [dict(_key_and_value(part) for part in value.split(", ")) for value in values]
-    for key in parts[0] if parts else ():
-        told = [part.get(key, "") for part in parts]
-        if all(told) and len(set(told)) == len(values):
-            return dict(zip(values, told, strict=True))
-    everywhere = set.intersection(*(set(part.items()) for part in parts)) if len(parts) > 1 else set()
-    items = {item for part in parts for item in part.items()}
-    undisputed = {(key, told) for key, told in items if key and all(part.get(key, told) == told for part in parts)}
-    shared = {item for item in undisputed if sum(item in part.items() for part in parts) > 1}
-    for common in (undisputed, shared, everywhere):
-        telling = [[(key, told) for key, told in part.items() if (key, told) not in common] for part in parts]
-        last = [rest[-1][1] if rest else value for rest, value in zip(telling, values, strict=True)]
-        if len(set(last)) == len(values):
-            return dict(zip(values, last, strict=True))
-    return dict(zip(values, values, strict=True))
-
-
-def _key_and_value(part: str) -> tuple[str, str]:
-    key, _, value = part.rpartition(" = ")
-    return key, value
+def _names(column: pd.Series) -> dict[str, str]:
+    return telling_names(list(column.dropna().unique()), lambda key, value: value_label(key, float(value)))
 
 
 def is_bound(label: str) -> bool:

@@ -116,6 +116,22 @@ def test_a_sweep_of_names_alone_has_a_figure_too():
     assert [label.get_text() for label in drawing.figure.axes[0].get_xticklabels()] == axes["device.family"]
 
 
+def test_devices_that_only_several_numbers_tell_apart_have_names_that_fit():
+    whole = "unknown, family = softplus, mismatch = 0.1, read_noise = {}, adc_bits = {}"
+    chips = [whole.format(*pair) for pair in ((0.05, 6), (0.02, 8), (0.02, 6))]
+    axes = {"device": [*chips, "reram, preset = constant-step, read_noise = 0.1", "ideal"]}
+    (drawing,) = error_vs_sweep.draw(named(synthetic.results(axes), axes))
+    drawing.figure.canvas.draw()
+    (panel,) = drawing.figure.axes
+    labels = panel.get_xticklabels()
+    first = ["unknown\nread noise = 0.05\nADC bits = 6", "unknown\nread noise = 0.02\nADC bits = 8"]
+    assert [label.get_text() for label in labels][:2] == first
+    assert [label.get_text() for label in labels][3:] == ["reram", "ideal"]
+    boxes = [label.get_window_extent() for label in labels]
+    assert all(left.x1 < right.x0 for left, right in zip(boxes, boxes[1:], strict=False))
+    assert min(box.y0 for box in boxes) > 0 and panel.get_window_extent().height > drawing.figure.dpi
+
+
 def test_rules_that_an_axis_does_not_concern_are_shown_at_each_of_its_values():
     frame = pd.DataFrame({"rule": ["a", "b", "b"], "x": [np.nan, 1.0, 2.0]})
     assert sorted(everywhere(frame, ["x"]).query("rule == 'a'")["x"]) == [1.0, 2.0]

@@ -1,0 +1,98 @@
+"""What devices are called beside each other: by the least that tells them apart, and never by a number alone."""
+
+import itertools
+from collections.abc import Callable, Sequence
+
+Part = dict[str, str]
+"""What a swept value says, key by key; the model itself has none."""
+
+
+def telling_names(values: Sequence[str], describe: Callable[[str, str], str]) -> dict[str, str]:
+    """Return a name for each value of several parts, ``model, key = value, ...``; the value itself where none tells.
+
+    It is a word that all of them say of one thing, or the last one that tells a value from the others, or all such
+    words; with the fewest numbers where several values share them.
+
+    Args:
+        values: The values, all different.
+        describe: What is written for a number, from its key and value.
+
+    Example:
+        >>> def name(*values):
+        ...     return list(telling_names(values, lambda key, value: f"{key} {value}").values())
+        >>> name("unknown, family = sigmoid, adc_bits = 6", "unknown, family = relu, adc_bits = 6", "pcm, adc_bits = 6")
+        ['sigmoid', 'relu', 'pcm']
+        >>> name("unknown, family = sigmoid, adc_bits = 6", "unknown, family = relu, adc_bits = 8", "ideal")
+        ['sigmoid', 'relu', 'ideal']
+        >>> name("500", "500-500")
+        ['500', '500-500']
+        >>> name("ideal", "reram, adc_bits = 6", "reram, preset = hfo2, adc_bits = 6")
+        ['ideal', 'reram', 'hfo2']
+        >>> name("ideal", "reram, adc_bits = 6", "reram, adc_bits = 8")
+        ['ideal', 'reram, adc_bits 6', 'reram, adc_bits 8']
+        >>> name("reram, adc_bits = 6, drift = 0.1", "reram, adc_bits = 8, drift = 0.2")
+        ['adc_bits 6', 'adc_bits 8']
+    """
+    parts = [dict(_key_and_value(text) for text in value.split(", ")) for value in values]
+    numbers = [{key: said for key, said in part.items() if key and _is_number(said)} for part in parts]
+    words = [
+        {key: said for key, said in part.items() if key not in of} for part, of in zip(parts, numbers, strict=True)
+    ]
+    whole = [", ".join(_without(part, _everywhere(words)).values()) for part in words]
+    alike = [*_by_last_word(words), whole]
+    longer = (_with_numbers(names, numbers, describe) for names in alike)
+    told = next((names for names in itertools.chain(_by_one_word(words), alike, longer) if _tell(names)), values)
+    return dict(zip(values, told, strict=True))
+
+
+def _by_one_word(words: list[Part]) -> list[list[str]]:
+    """Return what all values say of one and the same thing, for each thing."""
+    return [[part.get(key, "") for part in words] for key in words[0]]
+
+
+def _by_last_word(words: list[Part]) -> list[list[str]]:
+    """Return the last words that are left when more and more are kept which several values share."""
+    items = {item for part in words for item in part.items()}
+    undisputed = {(key, said) for key, said in items if key and all(part.get(key, said) == said for part in words)}
+    shared = {item for item in undisputed if sum(item in part.items() for part in words) > 1}
+    commons = (undisputed, shared, _everywhere(words))
+    return [[next(reversed(_without(part, common).values()), "") for part in words] for common in commons]
+
+
+def _with_numbers(names: list[str], numbers: list[Part], describe: Callable[[str, str], str]) -> list[str]:
+    """Return names of which those that several values share have the fewest numbers that tell these apart."""
+    shared = [numbers[n] if names.count(name) > 1 else {} for n, name in enumerate(names)]
+    keys = list(dict.fromkeys(itertools.chain(*shared)))
+    names = names if len(set(names)) > 1 else [""] * len(names)
+    for size in range(1, len(keys) + 1):
+        for chosen in itertools.combinations(keys, size):
+            said = [[describe(key, part[key]) for key in chosen if key in part] for part in shared]
+            longer = [", ".join(filter(None, [name, *texts])) for name, texts in zip(names, said, strict=True)]
+            if _tell(longer):
+                return longer
+    return names
+
+
+def _everywhere(words: list[Part]) -> set[tuple[str, str]]:
+    return set.intersection(*(set(part.items()) for part in words)) if len(words) > 1 else set()
+
+
+def _without(part: Part, common: set[tuple[str, str]]) -> Part:
+    return {key: said for key, said in part.items() if (key, said) not in common}
+
+
+def _tell(names: list[str]) -> bool:
+    return all(names) and len(set(names)) == len(names)
+
+
+def _key_and_value(text: str) -> tuple[str, str]:
+    key, _, value = text.rpartition(" = ")
+    return key, value
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
