@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 FLOORS = [
-    {"device", "data", "words", "atomic"},
+    {"device", "data", "words", "atomic", "sources"},
     {"normalise", "network", "twin", "timing", "forward_forward"},
     {"rules"},
     {"train", "checkpoint", "catalog"},

@@ -120,8 +120,9 @@ def test_devices_that_only_several_numbers_tell_apart_have_names_that_fit():
     whole = "unknown, family = softplus, mismatch = 0.1, read_noise = {}, adc_bits = {}"
     chips = [whole.format(*pair) for pair in ((0.05, 6), (0.02, 8), (0.02, 6))]
     axes = {"device": [*chips, "reram, preset = constant-step, read_noise = 0.1", "ideal"]}
-    (drawing,) = error_vs_sweep.draw(named(synthetic.results(axes), axes))
-    drawing.figure.canvas.draw()
+    with mpl.rc_context(RC):
+        (drawing,) = error_vs_sweep.draw(named(synthetic.results(axes), axes))
+        drawing.figure.draw_without_rendering()
     (panel,) = drawing.figure.axes
     labels = panel.get_xticklabels()
     first = ["unknown\nread noise = 0.05\nADC bits = 6", "unknown\nread noise = 0.02\nADC bits = 8"]
