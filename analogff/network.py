@@ -102,10 +102,16 @@ def fabricate_wired(
         shapes: Inputs and outputs of each layer, and of the head.
         seeds: As `fabricate_chips`.
         head: As `fabricate_chips`.
+
+    Raises:
+        ContractError: If a device does not fit its layer; see `Device.check_size`.
     """
+    layers = list(zip([*specs, head or LayerSpec(Digital)], shapes, strict=True))
+    for spec, (n_in, n_out) in layers:
+        spec.model.check_size(n_in, n_out, **spec.parameters)
     devices = [
         fabricate(spec.model, n_in, n_out, seeds=[derive_seed(s, layer) for s in seeds], parameters=spec.parameters)
-        for layer, (spec, (n_in, n_out)) in enumerate(zip([*specs, head or LayerSpec(Digital)], shapes, strict=True))
+        for layer, (spec, (n_in, n_out)) in enumerate(layers)
     ]
     return Chips(devices, len(seeds))
 

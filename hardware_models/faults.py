@@ -109,6 +109,10 @@ class Faulty(Device):
         if self.copied:  # even where it happens later: a class that cannot be copied should say so now
             self._copy()
 
+    @classmethod
+    def check_size(cls, n_in, n_out, **parameters):  # noqa: D102
+        cls.model.check_size(n_in, n_out, **parameters)
+
     def measure(self, x, bias=None):  # noqa: D102
         return self._read(x, lambda chip, x: [answer(chip, x, bias)])[0]
 

@@ -11,6 +11,7 @@ from annotated_types import Ge
 
 from analogff.device.counting import cells_asked
 from analogff.device.datasheet import Datasheet, PerChip
+from analogff.device.errors import ContractError
 from analogff.device.fabricate import fabricate
 from analogff.device.marked import Marked
 from analogff.device.protocol import Device, Truth
@@ -83,6 +84,23 @@ class Patchwork(Device):
         self.patches = patches
         self.lines: torch.Tensor
         self.register_buffer("lines", lines)
+
+    @classmethod
+    def check_size(cls, n_in, n_out, *, field, stride=1, channels=1, before=0, over=0, **parameters):  # noqa: D102
+        image = n_in - before
+        if over >= image:
+            raise ContractError(
+                f"Expected lines of an image beside {before} before it and {over} over it. Got {n_in} lines in all. "
+                "Give smaller numbers for before and over."
+            )
+        points, rest = divmod(image, channels)
+        if channels > 1 and (rest or math.isqrt(points) ** 2 != points):
+            raise ContractError(
+                f"Expected channels that make a square image of the {image} lines of this layer. Got {channels}, which "
+                f"make {image / channels:.6g} points. Give the width of the layer before over the number of its fields."
+            )
+        lines = fields_of(n_in, field, stride, channels, before, over)
+        cls.model.check_size(lines.shape[1], -(-n_out // len(lines)), **parameters)
 
     def measure(self, x, bias=None):  # noqa: D102
         return self._join(answer(self.patches, self._cut(x), self._cut_bias(bias)))

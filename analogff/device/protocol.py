@@ -68,6 +68,18 @@ class Device(torch.nn.Module, abc.ABC):
                 if shortcut not in cls.__dict__:
                     setattr(cls, shortcut, getattr(Device, shortcut))
 
+    @classmethod
+    def check_size(cls, n_in: int, n_out: int, **parameters: Any) -> None:  # noqa: B027 (most fit any size)
+        """Raise a `ContractError` where parameters do not fit a layer; a study asks once its layers are known.
+
+        A constructor should not: every device is first tried with a few lines.
+
+        Args:
+            n_in: Input lines.
+            n_out: Output lines.
+            parameters: What the study says, with defaults in their places.
+        """
+
     @abc.abstractmethod
     def measure(self, x: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor:
         """Put inputs on, and read the outputs; every call is a new read with its own noise.

@@ -3,12 +3,13 @@
 import dataclasses
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from analogff.catalog import resolve_rule
+from analogff.catalog import resolve_device, resolve_rule
 from analogff.data import DataError, check_jitter, fingerprint, load_dataset
+from analogff.device import ContractError
 from analogff.study.case import Case, Settings
 from analogff.study.mistakes import Mistake, StudyError, in_clauses, not_finite, shown
 from analogff.study.reader import Reader
@@ -82,7 +83,7 @@ def read_study(path: Path, settings: Sequence[str] = ()) -> Study:
         raise StudyError(mistakes)
     cases = _expand(document, axes, reader)
     shapes = _shapes(cases, axes, folder)
-    _try_wiring(cases, axes, shapes)
+    _try_wiring(cases, axes, shapes, folder)
     return Study(cases[0].settings.name, folder, document, axes, cases, shapes)
 
 
@@ -202,14 +203,26 @@ def _shapes(cases: tuple[Case, ...], axes: dict[str, list[Any]], folder: Path) -
     return shapes
 
 
-def _try_wiring(cases: tuple[Case, ...], axes: dict[str, list[Any]], shapes: dict[str, Shape]) -> None:
-    """Refuse layers and images that a rule cannot be wired to."""
+def _try_wiring(cases: tuple[Case, ...], axes: dict[str, list[Any]], shapes: dict[str, Shape], folder: Path) -> None:
+    """Refuse layers and images that a rule cannot be wired to, or that devices do not fit."""
     mistakes = {}
     for case in cases:
-        rule, shape = resolve_rule(case.rule.name), shapes[case.settings.dataset]
-        try:
-            rule.wiring(rule.Options(**case.rule.options), shape.n_in, case.settings.layers, shape.classes)
-        except ValueError as error:
-            mistakes.setdefault(str(error), _where_swept(in_clauses("rule", str(error)), axes, case.values))
+        for path, error in _misfits(case, shapes[case.settings.dataset], folder):
+            mistakes.setdefault(str(error), _where_swept(in_clauses(path, str(error)), axes, case.values))
     if mistakes:
         raise StudyError(list(mistakes.values()))
+
+
+def _misfits(case: Case, shape: Shape, folder: Path) -> Iterator[tuple[str, ValueError]]:
+    rule = resolve_rule(case.rule.name)
+    try:
+        lines = rule.wiring(rule.Options(**case.rule.options), shape.n_in, case.settings.layers, shape.classes)
+    except ValueError as error:
+        yield "rule", error
+        return
+    alike = all(device == case.devices[0] for device in case.devices)
+    for n, (device, (n_in, n_out)) in enumerate(zip(case.devices, lines, strict=False)):  # a head may be no device
+        try:
+            resolve_device(device.reference, folder).check_size(n_in, n_out, **device.parameters)
+        except ContractError as error:
+            yield "device" if alike else f"device.{n}", error

@@ -4,10 +4,22 @@ import pytest
 import torch
 
 from analogff.catalog import CatalogError, fingerprint, resolve_device
-from analogff.device import Datasheet, Device, Digital, Marked, Observable, Sealed, check_device, derive_seed, patchwork
+from analogff.device import (
+    ContractError,
+    Datasheet,
+    Device,
+    Digital,
+    Marked,
+    Observable,
+    Sealed,
+    check_device,
+    derive_seed,
+    patchwork,
+)
 from analogff.device.patchwork import fields_of
 from analogff.network import LayerSpec, fabricate_chips
 from analogff.study.parameters import parameters_of
+from hardware_models.faults import faulty
 from hardware_models.ideal import Ideal
 from hardware_models.unknown import Unknown
 from tests.fakes import Curved, Leaky, Tanh
@@ -163,6 +175,20 @@ def test_a_bank_too_small_for_what_it_is_told_can_be_tried_all_the_same():
     for common in ({"over": 10}, {"before": 500}, {"before": 7, "over": 10}, {"channels": 128}):
         device = patchwork(Ideal)(8, 6, seed=[0, 1], field=10, stride=3, **common)
         assert device(torch.rand(2, 3, 8)).shape == (2, 3, 6)
+
+
+def test_channels_must_make_a_square_image_of_the_layer_before():
+    check = patchwork(faulty(Ideal)).check_size
+    for fits in ({}, {"channels": 128}, {"before": 48, "channels": 500}, {"over": 10}, {"dead_columns": 0.5}):
+        check(2048, 90, field=2, **fits)
+    for wrong, said in (
+        ({"channels": 64}, "which make 32 points"),
+        ({"channels": 100}, "which make 20.48 points"),
+        ({"before": 1000, "over": 1048}, "beside 1000 before it and 1048 over it. Got 2048 lines"),
+        ({"before": 2048}, "beside 2048 before it"),
+    ):
+        with pytest.raises(ContractError, match=said):
+            faulty(patchwork(Ideal)).check_size(2048, 90, field=2, **wrong)
 
 
 def test_a_study_may_ask_for_one(tmp_path):

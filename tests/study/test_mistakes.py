@@ -54,6 +54,21 @@ def test_all_mistakes_are_told_at_once(write_study, capsys):
     assert "8 mistakes, so nothing was run." in said
 
 
+def test_every_layer_that_a_device_does_not_fit_is_told(write_study, capsys):
+    patches = '[[device]]\nmodel = "patchwork(ideal)"\nfield = 2\n'
+    study = write_study(
+        head=HEAD.replace("[8]", "[45, 8]"),
+        device=f"{patches}channels = 3\n{patches}channels = 4\n",
+        sweep='[sweep]\n"device.1.channels" = [4, 5]\n',
+    )
+    with pytest.raises(SystemExit):
+        main(["run", str(study)])
+    said = capsys.readouterr().err
+    assert "  device.0: Expected channels that make a square image of the 64 lines of this layer. Got 3" in said
+    assert "  device.1: Expected channels that make a square image of the 45 lines" in said
+    assert "(where device.1.channels = 4)" in said and "2 mistakes" in said  # 5 channels make 3 x 3 points
+
+
 def test_a_default_that_goes_by_a_wrong_value_is_no_mistake(write_study, capsys):
     """The default scale depends on the goodness, so pydantic cannot tell it while anything before it is wrong."""
     with pytest.raises(SystemExit):
