@@ -62,7 +62,8 @@ def _by_last_word(words: list[Part]) -> list[list[str]]:
 def _with_numbers(names: list[str], numbers: list[Part], describe: Callable[[str, str], str]) -> list[str]:
     """Return names of which those that several values share have the fewest numbers that tell these apart."""
     shared = [numbers[n] if names.count(name) > 1 else {} for n, name in enumerate(names)]
-    keys = list(dict.fromkeys(itertools.chain(*shared)))
+    said_of = {key: {part.get(key) for part in shared if part} for key in dict.fromkeys(itertools.chain(*shared))}
+    keys = [key for key, said in said_of.items() if len(said) > 1]  # others would only multiply what is tried
     names = names if len(set(names)) > 1 else [""] * len(names)
     for size in range(1, len(keys) + 1):
         for chosen in itertools.combinations(keys, size):

@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 import analogff
+from analogff.sources import sum_of_package
 from analogff.study.case import Case, DeviceChoice
 from analogff.study.mistakes import Mistake, StudyError
 from analogff.study.spec import Study
@@ -59,4 +60,5 @@ def _written(case: Case, parameters: Any) -> str:
     settings = case.settings.model_dump(mode="json", exclude={"name", "chips", "seeds"})
     devices = [[d.reference, d.fingerprint, parameters(d)] for d in case.devices]
     rule = [case.rule.name, case.rule.fingerprint, case.rule.options]
-    return json.dumps([analogff.__version__, settings, devices, rule], sort_keys=True, default=str)
+    engine = [analogff.__version__, sum_of_package("analogff")]  # also where devices and rule are those of others
+    return json.dumps([engine, settings, devices, rule], sort_keys=True, default=str)
