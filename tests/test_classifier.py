@@ -46,24 +46,24 @@ def test_ranges_near_the_greatest_float_do_not_overflow():
     assert Range.of(np.array([[-most], [most]])).lines(np.array([[most / 2]])).tolist() == [[0.5, 0]]
 
 
-def goodness_by_hand(classifier, X, label):
-    """Sum the goodness of ideal layers in double precision, from the weights, as only a test may see them."""
+def goodness_by_hand(classifier, X, label, scales):
+    """Sum the scaled goodness of ideal layers in double precision, from the weights, as only a test may see them."""
     x = classifier._range.lines(X).astype(np.float64)
     x = np.hstack([np.tile(np.eye(len(classifier.classes_))[label], (len(x), 1)), x])
     total = 0
-    for device in list(classifier._machine.chips.devices)[:-1]:
+    for device, scale in zip(list(classifier._machine.chips.devices)[:-1], scales, strict=True):
         x = x / np.sqrt((x**2).mean(1, keepdims=True))
         x = np.maximum(x @ device.weights[0].double().numpy().T, 0)
-        total = total + (x**2).mean(1)
+        total = total + scale * (x**2).mean(1)
     return total
 
 
-@pytest.mark.parametrize("scale", [3.0, 12.0])
+@pytest.mark.parametrize("scale", [3.0, 12.0, "measured"])
 def test_probabilities_are_a_softmax_of_the_scaled_goodness(scale):
     X, y = IRIS
     classifier = quick(layers=(12, 9), rule_options={"scale": scale}).fit(X, y)
-    goodness = np.stack([goodness_by_hand(classifier, X, label) for label in range(3)], axis=1)
-    odds = np.exp(scale * goodness)
+    scales = [scale] * 2 if scale != "measured" else [float(c.steepness) for c in classifier._machine.rule.contrasts]
+    odds = np.exp(np.stack([goodness_by_hand(classifier, X, label, scales) for label in range(3)], axis=1))
     np.testing.assert_allclose(classifier.predict_proba(X), odds / odds.sum(1, keepdims=True), rtol=2e-4)
 
 

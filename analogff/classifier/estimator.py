@@ -22,12 +22,12 @@ class FFClassifier(ClassifierMixin, BaseEstimator):
 
     Each class has an input line of its own in front of the features. To classify, every class is tried, and
 
-    .. math:: P(c \mid x) = \mathrm{softmax}_c\left(\alpha \sum_l G_l(x, c)\right)
+    .. math:: P(c \mid x) = \mathrm{softmax}_c\left(\sum_l \alpha_l G_l(x, c)\right)
 
     with the goodness ``G`` of each layer (the mean of its squared activities) and the factor ``alpha`` on it in the
-    training loss (option ``scale``): so far as the loss compares a pair of labels, these are its odds. They come
-    from one set of reads of the chip, are not calibrated, and `predict` takes the greatest. Not for speed or for the
-    last percent: for finding out what a device can learn.
+    training loss (option ``scale``, which by default each layer measures for itself): so far as the loss compares a
+    pair of labels, these are its odds. They come from one set of reads of the chip, are not calibrated, and `predict`
+    takes the greatest. Not for speed or for the last percent: for finding out what a device can learn.
 
     Args:
         device: The device of every layer: a registered name (`analogff devices` lists them),

@@ -29,7 +29,9 @@ def draw(results: Results) -> Iterator[Drawing]:
             table = add_up(part)
             name = file_name("goodness_histogram", str(variant), point, *at)
             title = ", ".join(filter(None, [str(variant), point, *at]))
-            yield Drawing(name, _draw(table, title), table)
+            n = part["chip"].nunique()
+            images = f"{results.kept_images} images, {n} chip{'s' * (n > 1)}"
+            yield Drawing(name, _draw(table, title, images), table)
 
 
 def add_up(histograms: pd.DataFrame) -> pd.DataFrame:
@@ -63,7 +65,7 @@ def _common_edges(rows: pd.DataFrame) -> np.ndarray:
     return np.arange(np.floor(low / width), np.ceil(high / width) + 1) * width
 
 
-def _draw(table: pd.DataFrame, title: str) -> Figure:
+def _draw(table: pd.DataFrame, title: str, images: str) -> Figure:
     layers = list(table["layer"].unique())
     figure = Figure(figsize=(WIDTH_INCHES, 0.95 * len(layers) + 0.65), layout="constrained")
     panels = figure.subplots(len(layers), 1, squeeze=False).ravel()
@@ -72,7 +74,7 @@ def _draw(table: pd.DataFrame, title: str) -> Figure:
         axes.set_title(f"layer {layer}", loc="right", pad=2)
         axes.set_ylabel("share")
     figure.suptitle(title, fontsize=8)
-    panels[-1].set_xlabel("goodness")
+    panels[-1].set_xlabel(f"goodness ({images})")
     handles = [
         Patch(facecolor=_POSITIVE, alpha=0.35, edgecolor=_POSITIVE, label="right label"),
         Line2D([], [], color=_NEGATIVE, label="wrong label"),

@@ -57,6 +57,11 @@ class Results:
         variants = tuple(frame["variant"].unique())
         return cls(everywhere(frame, axes), goodness, layers, axes, variants)
 
+    @property
+    def kept_images(self) -> str:
+        """What goodness and the errors of layers were taken from: held-out images, or else those learned from."""
+        return "validation" if self.frame["validation_error"].notna().any() else "training"
+
     def numeric(self, axis: str) -> bool:
         """Tell whether an axis has numbers on it."""
         return pd.api.types.is_numeric_dtype(self.frame[axis]) and self.frame[axis].dtype != bool

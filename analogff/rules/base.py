@@ -107,6 +107,11 @@ class Rule(abc.ABC, Generic[O]):
         return chain([n_in, *widths], classes)
 
     @classmethod
+    def uses_head(cls, options: O) -> bool:
+        """Tell whether the head is of any use to a rule with these options."""
+        return True
+
+    @classmethod
     def side_by_side(cls, options: O) -> bool:
         """Tell whether several chips may be taught in one bank: not where each decides how often it is read."""
         return True

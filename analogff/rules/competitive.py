@@ -1,5 +1,6 @@
 """Forward-Forward by competition: the neurons of a layer are divided among the classes."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import torch
@@ -44,13 +45,17 @@ class CompetitiveForward(LayerClassifier[CompetitiveForwardOptions]):
 
     def __init__(self, network, options, *, seed):
         super().__init__(network, options, seed=seed)
-        for layer in network.layers:
-            if (width := layer.datasheet.n_out) < network.classes:
-                raise ValueError(
-                    f"Expected at least {network.classes} neurons in {layer.name}, one a class. Got {width}. "
-                    "Make it wider, or use another rule."
-                )
-        self.shares = [_shares(layer.datasheet.n_out, network.classes, layer.torch_device) for layer in network.layers]
+        widths = [layer.datasheet.n_out for layer in network.layers]
+        _refuse_narrow(widths, network.classes)
+        self.shares = [
+            _shares(width, network.classes, layer.torch_device)
+            for width, layer in zip(widths, network.layers, strict=True)
+        ]
+
+    @classmethod
+    def wiring(cls, options, n_in, widths, classes):  # noqa: D102
+        _refuse_narrow(widths, classes)
+        return super().wiring(options, n_in, widths, classes)
 
     def scores(self, layer, y):  # noqa: D102
         return product(y.square(), self._factors(layer).expand(len(y), -1, -1))
@@ -60,6 +65,15 @@ class CompetitiveForward(LayerClassifier[CompetitiveForwardOptions]):
 
     def _factors(self, layer: int) -> torch.Tensor:
         return self.options.scale * self.shares[layer]
+
+
+def _refuse_narrow(widths: Sequence[int], classes: int) -> None:
+    for layer, width in enumerate(widths, start=1):
+        if width < classes:
+            raise ValueError(
+                f"Expected at least {classes} neurons in layer {layer}, one a class. Got {width}. "
+                "Make it wider, or use another rule."
+            )
 
 
 def _shares(width: int, classes: int, device: torch.device) -> torch.Tensor:

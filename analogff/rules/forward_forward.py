@@ -51,7 +51,6 @@ class ForwardForward(Ordered[ForwardForwardOptions]):
     def __init__(self, network, options, *, seed):
         super().__init__(network, options, seed=seed)
         sheets, classes = [layer.datasheet for layer in network.layers], network.classes
-        options.refuse_depth([sheet.n_out for sheet in sheets])
         self.sign = -1 if options.direction == "minimise" else 1
         self.contrasts = [_contrast(options, layer, sheet, classes, seed) for layer, sheet in enumerate(sheets)]
         self.labels = Labels(options.labels, classes, options.label_strength)
@@ -62,6 +61,10 @@ class ForwardForward(Ordered[ForwardForwardOptions]):
         self.releases = [Release(sheet.output_max) for sheet in sheets] if options.release else []
         self.head = self.delta_head(options.head_rate)
         self._rows: torch.Tensor | None = None  # what the layers now being read hear of the labels
+
+    @classmethod
+    def uses_head(cls, options):  # noqa: D102
+        return options.uses_head
 
     @classmethod
     def wiring(cls, options, n_in, widths, classes):  # noqa: D102

@@ -139,8 +139,9 @@ class ForwardForwardOptions(OrderedOptions):
         """Refuse options that do not fit the number of hidden layers.
 
         Raises:
-            ValueError: If there is a theta too many or too few, or if no layer is to vote.
+            ValueError: If there is a theta too many or too few, if no layer is to vote, or if an option does nothing.
         """
+        super().refuse_depth(widths)
         layers = len(widths)
         if isinstance(self.theta, tuple) and len(self.theta) != layers:
             raise ValueError(
@@ -156,4 +157,9 @@ class ForwardForwardOptions(OrderedOptions):
             raise ValueError(
                 f"Expected dropout = 0 in a network of one hidden layer. Got {self.dropout}, which does nothing there. "
                 "Take input_dropout for pixels."
+            )
+        if layers == 1 and self.labels == "rows":
+            raise ValueError(
+                'Expected labels = "lines" in a network of one hidden layer. Got "rows", which are the same '
+                "there. Write lines, or take more layers."
             )

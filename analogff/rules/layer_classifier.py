@@ -16,7 +16,7 @@ class LayerClassifierOptions(OrderedOptions):
     scale: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
     """Factor on the scores, before they are compared."""
     input_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Probability that a pixel is silent in a training step; what is left is normalised as a whole image is."""
+    """Probability that a pixel is silent in a training step; the others are the stronger for it."""
     vote: Literal["all", "last"] = "all"
     """Whose scores decide: those of all layers, summed, or those of the last one alone."""
 
@@ -33,6 +33,10 @@ class LayerClassifier(Ordered[O]):
     with ``t`` the label. A subclass gives the scores and their derivative. No label is written into the image: an
     image is read once a step (twice where probed), and once to be classified. The head is not used.
     """
+
+    @classmethod
+    def uses_head(cls, options):  # noqa: D102
+        return False
 
     def step(self, images, labels):  # noqa: D102
         def local(layer: int, y: torch.Tensor, squares: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -69,8 +73,9 @@ class LayerClassifier(Ordered[O]):
         """Silence pixels of a training step, the same for all chips."""
         if not self.options.input_dropout:
             return images
-        kept = torch.rand(images.shape, generator=self.generator) >= self.options.input_dropout
-        return images * kept.to(images.device)
+        p = self.options.input_dropout
+        kept = torch.rand(images.shape, generator=self.generator) >= p
+        return images * (kept / (1 - p)).to(images.device)
 
     def _votes(self, images: torch.Tensor) -> torch.Tensor:
         scored = self._scored(images)

@@ -1,5 +1,6 @@
 """Which layers learn when."""
 
+from collections.abc import Sequence
 from typing import Literal, TypeVar
 
 import torch
@@ -8,6 +9,7 @@ from analogff.device import Marked
 from analogff.rules.layer_local import LayerLocal, LayerLocalOptions, Local, mean_loss
 
 Order = Literal["simultaneous", "greedy", "pairs", "pipelined"]
+_LEAST_LAYERS = {"simultaneous": 1, "greedy": 2, "pairs": 3, "pipelined": 2}
 
 
 class OrderedOptions(LayerLocalOptions):
@@ -17,6 +19,19 @@ class OrderedOptions(LayerLocalOptions):
     """All layers learn at every step; one after the other, each for an equal share of the training (`greedy`);
     overlapping `pairs` of neighbours one after the other; or all at every step, each from what the layer before made
     of the step before (`pipelined`). The learning rate fades with the whole training, not with a share."""
+
+    def refuse_depth(self, widths: Sequence[int]) -> None:
+        """Refuse options that do not fit the number of hidden layers.
+
+        Raises:
+            ValueError: If the order would be that of layers that learn all at once.
+        """
+        layers = len(widths)
+        if layers < _LEAST_LAYERS[self.order]:
+            raise ValueError(
+                f'Expected at least {_LEAST_LAYERS[self.order]} hidden layers for order = "{self.order}". '
+                f"Got {layers}, which would learn all at once. Take more layers, or leave order out."
+            )
 
 
 O = TypeVar("O", bound=OrderedOptions)  # noqa: E741
@@ -47,6 +62,9 @@ class Ordered(LayerLocal[O]):
         options: See `OrderedOptions`.
         seed: The learning seed.
 
+    Raises:
+        ValueError: If an option does not fit the number of layers.
+
     Reference:
         Greedy: Hinton, The Forward-Forward Algorithm (arXiv 2212.13345), section 2, and pytorch/examples. Overlapping
         pairs, there of blocks that share a loss: Laskin et al., Parallel Training of Deep Networks with Local Updates
@@ -55,8 +73,14 @@ class Ordered(LayerLocal[O]):
 
     def __init__(self, network, options, *, seed):
         super().__init__(network, options, seed=seed)
+        options.refuse_depth([layer.datasheet.n_out for layer in network.layers])
         self.learning = learners(options.order, len(network.layers), 0.0)
         self._on_the_way: dict[int, tuple[torch.Tensor | Marked, Local]] = {}
+
+    @classmethod
+    def wiring(cls, options, n_in, widths, classes):  # noqa: D102
+        options.refuse_depth(widths)
+        return super().wiring(options, n_in, widths, classes)
 
     def advance(self, progress):  # noqa: D102
         super().advance(progress)

@@ -102,6 +102,10 @@ class RecurrentForwardForward(LayerLocal[RecurrentForwardForwardOptions]):
         self.head = self.delta_head(options.head_rate)
 
     @classmethod
+    def uses_head(cls, options):  # noqa: D102
+        return options.negatives == "hard"
+
+    @classmethod
     def wiring(cls, options, n_in, widths, classes):
         """Return inputs and outputs of every layer: each hears the one above and the one below."""
         above, below = [*widths[1:], classes], [n_in, *widths[:-1]]

@@ -46,6 +46,13 @@ class UnsupervisedForwardForwardOptions(OrderedOptions):
     head_rate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.003
     """Learning rate of the softmax head, the one part that is told labels."""
 
+    @field_validator("batch")
+    @classmethod
+    def _images_have_partners(cls, value):
+        if value < 2:
+            raise ValueError("at least 2 images, since one alone is its own negative")
+        return value
+
     @field_validator("theta")
     @classmethod
     def _theta_is_used(cls, value, info):
@@ -114,6 +121,7 @@ class UnsupervisedForwardForward(Ordered[UnsupervisedForwardForwardOptions]):
         Raises:
             ValueError: If there are not so many layers, or hybrids would be cut out of images that are not square.
         """
+        options.refuse_depth(widths)
         if options.negatives == "hybrid":
             side_of(n_in)
         heard = sum(widths[_first_heard(options.head_from, len(widths)) :])

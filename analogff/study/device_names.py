@@ -10,8 +10,8 @@ Part = dict[str, str]
 def telling_names(values: Sequence[str], describe: Callable[[str, str], str]) -> dict[str, str]:
     """Return a name for each value of several parts, ``model, key = value, ...``; the value itself where none tells.
 
-    It is a word that all of them say of one thing, or the last one that tells a value from the others, or all such
-    words; with the fewest numbers where several values share them.
+    It is a word that all of them say of one thing, or the last one that tells a value from the others (behind its
+    model, where that is another one's name), or all such words; with the fewest numbers where several share them.
 
     Args:
         values: The values, all different.
@@ -27,7 +27,7 @@ def telling_names(values: Sequence[str], describe: Callable[[str, str], str]) ->
         >>> name("500", "500-500")
         ['500', '500-500']
         >>> name("ideal", "reram, adc_bits = 6", "reram, preset = hfo2, adc_bits = 6")
-        ['ideal', 'reram', 'hfo2']
+        ['ideal', 'reram', 'reram, hfo2']
         >>> name("ideal", "reram, adc_bits = 6", "reram, adc_bits = 8")
         ['ideal', 'reram, adc_bits 6', 'reram, adc_bits 8']
         >>> name("reram, adc_bits = 6, drift = 0.1", "reram, adc_bits = 8, drift = 0.2")
@@ -56,7 +56,14 @@ def _by_last_word(words: list[Part]) -> list[list[str]]:
     undisputed = {(key, said) for key, said in items if key and all(part.get(key, said) == said for part in words)}
     shared = {item for item in undisputed if sum(item in part.items() for part in words) > 1}
     commons = (undisputed, shared, _everywhere(words))
-    return [[next(reversed(_without(part, common).values()), "") for part in words] for common in commons]
+    last = [[next(reversed(_without(part, common).values()), "") for part in words] for common in commons]
+    return [
+        [_beside(part.get("", name), name, names) for part, name in zip(words, names, strict=True)] for names in last
+    ]
+
+
+def _beside(model: str, name: str, names: list[str]) -> str:
+    return f"{model}, {name}" if model != name and model in names else name
 
 
 def _with_numbers(names: list[str], numbers: list[Part], describe: Callable[[str, str], str]) -> list[str]:

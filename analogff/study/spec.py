@@ -82,6 +82,7 @@ def read_study(path: Path, settings: Sequence[str] = ()) -> Study:
     if mistakes:
         raise StudyError(mistakes)
     cases = _expand(document, axes, reader)
+    _refuse_idle_head(cases)
     shapes = _shapes(cases, axes, folder)
     _try_wiring(cases, axes, shapes, folder)
     return Study(cases[0].settings.name, folder, document, axes, cases, shapes)
@@ -164,6 +165,15 @@ def _expand(document: dict[str, Any], axes: dict[str, list[Any]], reader: Reader
     if mistakes:
         raise StudyError(list(mistakes.values()))
     return tuple(cases)
+
+
+def _refuse_idle_head(cases: tuple[Case, ...]) -> None:
+    """Refuse a head that is a device where no rule has a use for one."""
+    of_device = [case.rule for case in cases if case.settings.head == "device"]
+    rules = [(resolve_rule(rule.name), rule.options) for rule in of_device]
+    if rules and not any(rule.uses_head(rule.Options(**options)) for rule, options in rules):
+        expected = '"digital" beside rules that have no use for a head'
+        raise StudyError([Mistake("head", expected, '"device"', "Leave it out, or add a rule that reads its head.")])
 
 
 def _where_swept(mistake: Mistake, axes: dict[str, list[Any]], values: dict[str, Any] | None = None) -> Mistake:

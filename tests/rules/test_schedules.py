@@ -9,9 +9,11 @@ from analogff.forward_forward.halves import HALVES
 from analogff.forward_forward.labels import overlay
 from analogff.forward_forward.losses import LOSSES
 from analogff.normalise import length_normalise
+from analogff.rules.centroids import CentroidForward
 from analogff.rules.forward_forward import ForwardForward
 from analogff.rules.mono_forward import MonoForward
 from analogff.rules.ordered import learners
+from analogff.rules.unsupervised_forward_forward import UnsupervisedForwardForward
 from tests.fakes import capture_gradients, given_probes, make_batch, make_chips, weights_of
 
 FOUR = (20, 16, 12, 14, 11)
@@ -131,6 +133,24 @@ def test_a_pipeline_fills_by_a_layer_a_step_and_runs_empty_between_epochs():
 def test_what_does_not_go_together_is_refused(options, said):
     with pytest.raises(ValidationError, match=said):
         ForwardForward.Options(**options)
+
+
+@pytest.mark.parametrize(
+    ("options", "layers"), [({"order": "greedy"}, 1), ({"order": "pairs"}, 2), ({"order": "pipelined"}, 1)]
+)
+@pytest.mark.parametrize("rule", [ForwardForward, CentroidForward, UnsupervisedForwardForward])
+def test_an_order_that_would_be_none_is_refused(rule, options, layers):
+    """So that nobody compares two names of one thing."""
+    options = rule.Options(slope="assumed", **options)
+    with pytest.raises(ValueError, match=f"Expected at least {layers + 1} hidden layers.*Got {layers}, which would"):
+        rule.wiring(options, 64, [20] * layers, 10)
+    rule.wiring(options, 64, [20] * (layers + 1), 10)
+
+
+def test_rows_of_the_only_layer_are_lines():
+    options = ForwardForward.Options(labels="rows")
+    with pytest.raises(ValueError, match='Expected labels = "lines" in a network of one hidden layer. Got "rows"'):
+        ForwardForward.wiring(options, 64, [20], 10)
 
 
 @pytest.mark.parametrize("name", sorted(HALVES))

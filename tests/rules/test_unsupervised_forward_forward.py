@@ -231,6 +231,7 @@ def test_sizes_that_do_not_fit_are_refused():
         ({"negatives": "mixed", "blurs": 3}, 'negatives = "hybrid" beside it, without which blurs does nothing'),
         ({"loss": "swish", "theta": 2.0}, 'loss = "hinton" beside it, without which theta does nothing'),
         ({"loss": "hinton", "slack": 2.0}, 'loss = "scff" beside it, without which slack does nothing'),
+        ({"batch": 1}, "at least 2 images, since one alone is its own negative"),
         ({"blurs": 14}, "less than or equal to 13"),
     ],
 )

@@ -189,6 +189,27 @@ BROKEN = {
         "head_from to be one of the 1 layers",
         None,
     ),
+    "an order of too few layers": (
+        {"rule": '[[rule]]\nname = "forward-forward"\nslope = "assumed"\norder = "greedy"\n'},
+        "rule:",
+        "1, which would learn all at once",
+        'at least 2 hidden layers for order = "greedy"',
+        None,
+    ),
+    "a layer narrower than the classes": (
+        {"rule": '[[rule]]\nname = "competitive-forward"\nslope = "assumed"\n'},
+        "rule:",
+        "8",
+        "at least 10 neurons in layer 1, one a class",
+        None,
+    ),
+    "a head that nobody reads": (
+        {"more": 'head = "device"\n', "rule": '[[rule]]\nname = "mono-forward"\nslope = "assumed"\n'},
+        "head:",
+        '"device"',
+        '"digital" beside rules that have no use for a head',
+        None,
+    ),
     "negative rate": ({"rule": RULE + "rate = -0.1\n"}, "rule.0.rate:", "-0.1", "greater than or equal to 0", None),
     "the same rule twice": ({"rule": RULE * 2}, "rule:", "the same run twice", "runs that differ", None),
     "rule sees more than the device shows": (
