@@ -56,7 +56,10 @@ class RecurrentForwardForwardOptions(LayerLocalOptions):
     @classmethod
     def _iteration_happens(cls, value, info):
         if value > info.data.get("iterations", value):
-            raise ValueError(f"an iteration that there is: iterations is {info.data['iterations']}")
+            default = cls.model_fields[info.field_name].default
+            raise ValueError(
+                f"at most iterations, which is {info.data['iterations']} ({default} where nothing is said)"
+            )
         return value
 
     @field_validator("vote_to")

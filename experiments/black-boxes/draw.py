@@ -59,9 +59,7 @@ def draw(frame: pd.DataFrame, ideal: pd.DataFrame) -> Figure:
     below.set_ylim(-1, 0.6)
     below.set_ylabel("behind the true\nslopes / points")
     look = looks(variants)
-    handles = [
-        Line2D([], [], label=f"{v}: {_reads(frame[frame['variant'] == v])}", **look[v].line()) for v in variants
-    ]
+    handles = [Line2D([], [], label=f"{v}: {_reads(frame[frame['variant'] == v])}", **look[v].line()) for v in variants]
     for handle in handles:
         handle.set_linestyle("none")
     handles.append(Line2D([], [], color="0.3", linestyle=(0, (1, 1)), linewidth=0.8, label="ideal device"))
