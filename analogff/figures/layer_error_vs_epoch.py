@@ -29,6 +29,6 @@ def draw(results: Results) -> Iterator[Drawing]:
                 filter(of_variant.__contains__, results.variants), PANELS, "panels of layers' errors"
             )
         ]
-        figure = draw_panels(panels, "epoch", layers, "epoch", error=f"{results.kept_images} error of a layer / %")
+        figure = draw_panels(panels, "epoch", layers, "epoch", error=f"{results.kept_images} error / %")
         figure.axes[0].xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
         yield Drawing(file_name("layer_error_vs_epoch", point, *at), figure, table)

@@ -216,7 +216,7 @@ def test_layer_errors_have_a_panel_a_variant_a_line_a_layer_and_intervals_over_c
     point = {"device__family": "non-monotone", "device__read_noise": 0.0}
     expected = 0.5 * np.array(by_hand(whole, epoch=3, **point))
     assert (row["mean"], row["low"], row["high"]) == pytest.approx(tuple(expected)) and row["chips"] == 3
-    assert drawings[1].figure.axes[0].get_ylabel() == "validation error of a layer / %"
+    assert drawings[1].figure.axes[0].get_ylabel() == "validation error / %"
     lost = frame.assign(diverged=True)
     assert list(layer_error_vs_epoch.draw(named(lost, layers=synthetic.layers(lost, AXES)))) == []
 
