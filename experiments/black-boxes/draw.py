@@ -90,7 +90,7 @@ def _interval(values: pd.Series) -> tuple[float, float]:
 
 def _reads(rows: pd.DataFrame) -> str:
     """Return the reads of training, in thousands; from the least to the most where devices differ."""
-    least, most = (rows["reads"].min() / 1000, rows["reads"].max() / 1000)
+    least, most = rows["reads"].min() / 1000, rows["reads"].max() / 1000
     return f"{least:.0f}k reads" if round(least) == round(most) else f"{least:.0f}k to {most:.0f}k reads"
 
 
