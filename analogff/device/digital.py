@@ -6,6 +6,7 @@ import torch
 
 from analogff.device.datasheet import Datasheet
 from analogff.device.marked import Marked
+from analogff.device.owned import Owner
 from analogff.device.product import product
 from analogff.device.protocol import Device, Truth
 
@@ -90,6 +91,7 @@ class BehindWeights(Device):
         sheet = _behind(digital.datasheet, box.datasheet)
         super().__init__(n_in, box.datasheet.n_out, datasheet=sheet)
         self.digital, self.box = digital, box
+        self._owner = Owner()
 
     def measure(self, x, bias=None):  # noqa: D102
         return self.box.measure(self.digital.measure(x, bias))
@@ -98,7 +100,8 @@ class BehindWeights(Device):
         return self.box.measure(self.digital.measure_marked(x, bias))
 
     def measure_biased(self, x, biases):  # noqa: D102
-        return [self.box.measure(a) for a in self.digital.measure_biased(x, biases)]
+        answers = (self.box.measure(a).detach() for a in self.digital.measure_biased(x, biases))
+        return [self._owner.own(y) for y in answers]  # the next read of a box may fill the same buffer
 
     def pulse(self, change):  # noqa: D102
         return self.digital.pulse(change)

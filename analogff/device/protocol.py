@@ -10,6 +10,7 @@ import torch
 from analogff.device.datasheet import Datasheet, PerChip
 from analogff.device.errors import BlackBoxError, ContractError
 from analogff.device.marked import Marked
+from analogff.device.owned import is_alone
 
 
 class Truth(NamedTuple):
@@ -89,7 +90,7 @@ class Device(torch.nn.Module, abc.ABC):
             bias: Added at the summing node, before the nonlinearity; broadcasts to the output.
 
         Returns:
-            The outputs.
+            The outputs, in memory that no later read or write fills anew.
         """
 
     def measure_marked(self, x: Marked, bias: torch.Tensor | None = None) -> torch.Tensor:
@@ -105,7 +106,8 @@ class Device(torch.nn.Module, abc.ABC):
         Each is a read of its own, with noise of its own. To be overridden for speed only, by a simulation that can
         share the weighted sums.
         """
-        return [_measure(self, x, bias) for bias in biases]
+        answers = (_measure(self, x, bias) for bias in biases)
+        return [y if is_alone(y) else y.clone() for y in answers]  # the next read may fill the same buffer
 
     def pulse(self, change: torch.Tensor) -> torch.Tensor | None:
         """Ask for a change of the weights; it lands as the physics lets it.

@@ -12,6 +12,7 @@ from analogff.device.errors import BlackBoxError, ContractError
 from analogff.device.ledger import Ledger
 from analogff.device.marked import Marked, whole
 from analogff.device.observable import Observable
+from analogff.device.owned import Owner
 from analogff.device.protocol import Device, Truth
 
 _VERBS = "measure(x, bias), probe(x, biases), pulse(change), program(weights), wait(seconds)"
@@ -28,7 +29,7 @@ _INSTEAD = {
 
 
 class Sealed:
-    """A device behind a wall: the contract's verbs, detached outputs, checked shapes, everything counted.
+    """A device behind a wall: the contract's verbs, outputs of the holder's own, checked shapes, everything counted.
 
     Args:
         device: The device; one chip is taken as a bank of one.
@@ -38,7 +39,7 @@ class Sealed:
         ledger: Where to count; a new one if none is given.
     """
 
-    __slots__ = ("__device", "__fresh", "chips", "datasheet", "ledger", "level", "name", "torch_device")
+    __slots__ = ("__device", "__fresh", "__owner", "chips", "datasheet", "ledger", "level", "name", "torch_device")
 
     def __init__(
         self,
@@ -51,6 +52,7 @@ class Sealed:
     ):
         self.__device = device if device.banked else Bank([device])
         self.__fresh = True
+        self.__owner = Owner()
         self.torch_device = next((buffer.device for buffer in device.buffers()), torch.device("cpu"))
         self.chips = chips
         self.datasheet: Datasheet = device.datasheet
@@ -96,7 +98,7 @@ class Sealed:
             answers = [y.detach() for y in self.__device.measure_biased(x, biases)]
         for y in answers:
             self._note(x, y)
-        return answers
+        return [self.__owner.own(y) for y in answers]
 
     def _transmit(self, x: torch.Tensor | Marked, bias: torch.Tensor | None = None) -> torch.Tensor:
         """Pass a signal on without showing it; for the network that carries it to the next layer."""
@@ -109,7 +111,7 @@ class Sealed:
             with torch.no_grad():
                 y = self.__device(x, bias)
         self._note(x, y)
-        return y
+        return self.__owner.own(y)
 
     def pulse(self, change: torch.Tensor) -> None:
         """Ask for a change of the weights, ``(chips, n_out, n_in)``; see `Device.pulse`."""
@@ -129,7 +131,8 @@ class Sealed:
         """Return the simulator's truth to a holder that declared ORACLE; see `Device.oracle`."""
         self.demand(Observable.ORACLE, "oracle")
         with torch.no_grad():
-            return self.__device.oracle(whole(x), bias)
+            slope, weights = (part.detach() for part in self.__device.oracle(whole(x), bias))
+            return Truth(self.__owner.own(slope), self.__owner.own(weights))
 
     def demand(self, needed: Observable, verb: str) -> None:
         """Refuse a verb that shows more than the holder declared."""

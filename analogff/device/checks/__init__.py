@@ -1,6 +1,6 @@
 """The conformance suite, check by check; `analogff.device.check_device` runs it."""
 
-from analogff.device.checks import contract, identity, memory, parameters, writes
+from analogff.device.checks import contract, identity, memory, ownership, parameters, writes
 from analogff.device.checks.subject import Check, Finding, Subject
 
 CHECKS: tuple[Check, ...] = (
@@ -8,6 +8,7 @@ CHECKS: tuple[Check, ...] = (
     Check("shapes", "measure to answer", contract.shapes),
     Check("range", "reads, pulses and waits to succeed", contract.output_range),
     Check("inputs", "measure and pulse to leave their arguments alone", contract.arguments),
+    Check("answers", "answers and arguments that are the caller's", ownership.answers),
     Check("shortcuts", "measure_marked and measure_biased to answer", contract.shortcuts),
     Check("gradient", "a read without a derivative", contract.gradient),
     Check("seed", "the same chip from the same seed", identity.seed),
