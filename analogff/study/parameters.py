@@ -1,6 +1,7 @@
 """What a device class can be told, read off its constructor."""
 
 import dataclasses
+import functools
 import hashlib
 import inspect
 import json
@@ -35,6 +36,7 @@ class Parameter:
     """Whether it is annotated as a ``Path``: a file, seen from where the device is named."""
 
 
+@functools.lru_cache(maxsize=256)  # milliseconds of building validators, which every point of a sweep asks for
 def parameters_of(model: type[Device]) -> tuple[dict[str, Parameter], bool]:
     """Return the parameters of a class, and whether it takes others too (``**kwargs``)."""
     arguments = inspect.signature(model.__init__).parameters
