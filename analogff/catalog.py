@@ -149,8 +149,12 @@ def _import_module(name: str, reference: str) -> ModuleType:
 
 @functools.cache
 def _import_file(path: Path) -> ModuleType:
-    if not path.is_file():
+    try:
+        found = path.is_file()
         there = [p.name for p in path.parent.glob("*.py")] if path.parent.is_dir() else []
+    except OSError as error:  # longer than a file system takes, or not for our eyes
+        raise CatalogError("a file of Python", str(error), "Give another path.") from error
+    if not found:
         advice = did_you_mean(path.name, there, "Write the path as seen from the study file.")
         raise CatalogError("a file of Python", f"{path}, which is not there", advice)
     name = f"_analogff_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"

@@ -156,9 +156,9 @@ class _Wrong(ValueError):
 
 def _device_and_settings(command: Any) -> tuple[Any, dict[str, Any]]:
     """Return the class that a command names, and what its --set gives."""
+    from analogff.study.document import parse_setting
     from analogff.study.mistakes import StudyError
     from analogff.study.parameters import read_parameters, with_files
-    from analogff.study.spec import parse_setting
 
     try:
         model = catalog.resolve_device(command.device, Path.cwd())

@@ -36,7 +36,8 @@ class Mistake:
     """What to do, or the nearest right name."""
 
     def __str__(self) -> str:
-        return f"{self.path}: Expected {self.expected}. Got {self.got}. {self.advice}".rstrip()
+        path = self.path if self.path.isprintable() and self.path else shown(self.path)
+        return f"{path}: Expected {self.expected}. Got {self.got}. {self.advice}".rstrip()
 
 
 class StudyError(ValueError):
@@ -57,14 +58,6 @@ def shown(value: Any) -> str:
         return str(value)
     text = json.dumps(value, default=str)
     return text if len(text) <= 80 else f"{text[:77]}..."
-
-
-def not_finite(value: Any, path: str = "") -> list[Mistake]:
-    """Return a mistake for each NaN and infinity in a document."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return [Mistake(path, "a finite number", shown(value), "Write a number.")]
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [m for key, part in items for m in not_finite(part, f"{path}.{key}" if path else str(key))]
 
 
 def unknown_name(path: str, what: str, name: str, names: Iterable[str]) -> Mistake:

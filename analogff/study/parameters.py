@@ -104,9 +104,12 @@ def _files(model: type[Device], parameters: dict[str, Any]) -> list[str]:
 
 
 def _where_missing(file: Path, path: str) -> list[Mistake]:
-    if file.is_file():
-        return []
-    there = [p.name for p in file.parent.iterdir()] if file.parent.is_dir() else []
+    try:
+        if file.is_file():
+            return []
+        there = [p.name for p in file.parent.iterdir()] if file.parent.is_dir() else []
+    except OSError as error:  # longer than a file system takes, or not for our eyes
+        return [Mistake(path, "a file", str(error), "Give another path.")]
     advice = did_you_mean(file.name, there, "Write the path as seen from the study file, or from here for --set.")
     return [Mistake(path, "a file", f"{file}, which is not there", advice)]
 

@@ -76,6 +76,9 @@ class Reader:
                 self._there[name] = []
             except DataError as error:
                 self._there[name] = [in_clauses("dataset", str(error))]
+            except OSError as error:  # longer than a file system takes, or not for our eyes
+                advice = "Give another name or folder."
+                self._there[name] = [Mistake("dataset", "the name of a data set or a folder", str(error), advice)]
         return self._there[name]
 
     def _devices(

@@ -2,7 +2,6 @@
 
 import dataclasses
 import re
-import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,10 @@ from analogff.catalog import resolve_device, resolve_rule
 from analogff.data import DataError, check_jitter, fingerprint, load_dataset
 from analogff.device import ContractError
 from analogff.study.case import Case, Settings
-from analogff.study.mistakes import Mistake, StudyError, in_clauses, not_finite, shown
+from analogff.study.document import MAX_RUNS, parse_setting, read_document, unusable
+from analogff.study.mistakes import Mistake, StudyError, in_clauses, shown
 from analogff.study.reader import Reader
 from analogff.study.sweep import (
-    MAX_RUNS,
     PathError,
     assign,
     combinations,
@@ -67,10 +66,10 @@ def read_study(path: Path, settings: Sequence[str] = ()) -> Study:
     Raises:
         StudyError: With every mistake, before anything is run or written.
     """
-    document = _parse(path)
+    document = read_document(path)
     folder = path.resolve().parent
     workshop = Workshop(folder)
-    mistakes = _apply(document, settings, workshop) + not_finite(document)
+    mistakes = _apply(document, settings, workshop) + list(unusable(document))
     if mistakes:
         raise StudyError(mistakes)
     axes, mistakes = read_axes(document, workshop)
@@ -86,37 +85,6 @@ def read_study(path: Path, settings: Sequence[str] = ()) -> Study:
     shapes = _shapes(cases, axes, folder)
     _try_wiring(cases, axes, shapes, folder)
     return Study(cases[0].settings.name, folder, document, axes, cases, shapes)
-
-
-def _parse(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        near = sorted(p.name for p in path.parent.glob("*.toml")) if path.parent.is_dir() else []
-        advice = f"There is {', '.join(near[:5])}." if near else "Give the path of a TOML file."
-        raise StudyError([Mistake(str(path), "a study file", "no such file", advice)]) from None
-    except OSError as error:
-        advice = "Give the path of a TOML file."
-        raise StudyError([Mistake(str(path), "a file that can be read", str(error.strerror), advice)]) from None
-    except UnicodeDecodeError:
-        raise StudyError([Mistake(str(path), "a TOML file", "bytes that are not text", "Save it as UTF-8.")]) from None
-    except tomllib.TOMLDecodeError as error:
-        raise StudyError([Mistake(str(path), "valid TOML", str(error), "Mend that line.")]) from None
-
-
-def parse_setting(text: str) -> tuple[str, Any]:
-    """Return path and value of ``path=value``; the value is TOML, or else a text.
-
-    Raises:
-        StudyError: If there is no equals sign.
-    """
-    path, equals, value = (part.strip() for part in text.partition("="))
-    if not equals or not path:
-        raise StudyError([Mistake("--set", "path=value", shown(text), "Write --set device.read_noise=0.1.")])
-    try:
-        return path, tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
-        return path, value
 
 
 def _apply(document: dict[str, Any], settings: Sequence[str], workshop: Workshop) -> list[Mistake]:

@@ -1,5 +1,6 @@
 """Paths into a study file: setting one, and every combination of several."""
 
+import collections
 import copy
 import itertools
 import json
@@ -11,7 +12,6 @@ from analogff.study.case import FIELDS
 from analogff.study.mistakes import Mistake, shown, unknown_name
 from analogff.study.workshop import Workshop
 
-MAX_RUNS = 100_000
 _NOT_SWEPT = {
     "name": "It labels the study.",
     "sweep": "A sweep has no sweep.",
@@ -48,7 +48,7 @@ def assign(document: dict[str, Any], path: str, value: Any, workshop: Workshop) 
     tables = document.get(head)
     if head == "sweep" and rest:
         document.setdefault("sweep", {})[".".join(rest)] = value
-    elif head == "device" and rest and isinstance(tables, list) and not rest[0].isdigit():
+    elif head == "device" and rest and isinstance(tables, list) and not rest[0].isdecimal():
         for index in range(len(tables)):
             _walk(document, [head, str(index), *rest], path, value)
     elif head == "rule" and len(rest) == 1 and isinstance(tables, list):
@@ -63,7 +63,7 @@ def touches(document: dict[str, Any], path: str, rule: int, workshop: Workshop) 
     head, *rest = path.split(".")
     if head != "rule":
         return True
-    if rest[0].isdigit():
+    if rest[0].isdecimal():
         return int(rest[0]) == rule
     return rest[0] in workshop.options_of(document["rule"][rule])
 
@@ -128,7 +128,8 @@ def _axis_mistake(document: dict[str, Any], path: str, values: Any, workshop: Wo
     if not isinstance(values, list) or not values:
         return Mistake(place, "a list with at least one value", shown(values), "Write [first, second, ...].")
     written = [json.dumps(value, default=str, sort_keys=True) for value in values]
-    twice = [value for value, text in zip(values, written, strict=True) if written.count(text) > 1]
+    times = collections.Counter(written)
+    twice = [value for value, text in zip(values, written, strict=True) if times[text] > 1]
     if twice:
         return Mistake(place, "different values", f"{shown(twice[0])} more than once", "Remove one.")
     try:
@@ -153,11 +154,11 @@ def _walk(document: dict[str, Any], parts: list[str], path: str, value: Any) -> 
     for depth, part in enumerate(parts):
         last = depth == len(parts) - 1
         if isinstance(here, list):
-            if not (part.isdigit() and int(part) < len(here)):
+            if not (part.isdecimal() and int(part) < len(here)):
                 expected = f"an index from 0 to {len(here) - 1} after {'.'.join(parts[:depth])}"
                 raise PathError(Mistake(path, expected, shown(part), "Count the tables or values from 0."))
             key: Any = int(part)
-        elif isinstance(here, dict) and not part.isdigit():
+        elif isinstance(here, dict) and not part.isdecimal():
             key = part
             if not last:
                 here.setdefault(key, {})

@@ -52,9 +52,10 @@ class Workshop:
 
     def options_of(self, table: Any) -> list[str]:
         """Return the option names of a rule's table; none if the rule is unknown."""
+        name = table.get("name") if isinstance(table, dict) else None
         try:
-            return ["name", *catalog.resolve_rule(table["name"]).Options.model_fields]
-        except (CatalogError, KeyError, TypeError):
+            return ["name", *catalog.resolve_rule(name).Options.model_fields] if isinstance(name, str) else []
+        except CatalogError:
             return []
 
     def refusal(self, rule: RuleChoice, device: DeviceChoice, path: str) -> Mistake | None:
