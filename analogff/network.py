@@ -161,7 +161,7 @@ class Network:
 
     def loss(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Read one number, the mean cross-entropy of each chip, ``(chips,)``; needs LOSS."""
-        return chipwise(lambda logits: cross_entropy(logits, labels), self._run(images))
+        return chipwise(lambda logits: _cross_entropy(logits, labels), self._run(images))
 
     def classify(self, images: torch.Tensor) -> torch.Tensor:
         """Let the finished machine answer, ``(chips, batch)``; what any machine must do to be of use."""
@@ -181,6 +181,14 @@ class Network:
         for layer in self.layers:
             x = self.normaliser.forward(layer._transmit(x))
         return self.logits(self.head._transmit(x))
+
+
+def _cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Return the mean over the batch, of one chip, ``(batch, classes)``, or of each, ``(chips, batch, classes)``."""
+    if logits.dim() == 2:
+        return cross_entropy(logits, labels)
+    each = cross_entropy(logits.flatten(0, 1), labels.repeat(len(logits)), reduction="none")
+    return each.view(len(logits), -1).mean(-1)
 
 
 def logit_scale(head: Sealed) -> torch.Tensor:

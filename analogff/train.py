@@ -2,7 +2,7 @@
 
 import dataclasses
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
@@ -10,6 +10,7 @@ import torch
 from analogff.data import Dataset, Split, jittered
 from analogff.device import derive_seed
 from analogff.network import Chips
+from analogff.recorder import Recorder
 from analogff.rules.base import Rule
 from analogff.timing import cost
 
@@ -83,9 +84,11 @@ def train(
         One `Epoch` after each look.
     """
     progress = progress or Progress()
+    recorder = Recorder(rule, chips)
     while progress.epoch < epochs:
         start = time.perf_counter()
-        loss = _one_pass(rule, data.train, epochs, jitter, progress)
+        recorder.begin_epoch()
+        loss = _one_pass(recorder, data.train, epochs, jitter, progress)
         rule.finish_epoch()
         _note_divergence(progress, loss)
         progress.epoch += 1
@@ -98,7 +101,7 @@ def train(
         if progress.epoch % evaluate_every and progress.epoch < epochs:
             progress.wall_seconds += time.perf_counter() - start
             continue
-        validation, test = error_percent(rule, data.validation), error_percent(rule, data.test)
+        validation, test = _errors(recorder, data.validation), _errors(recorder, data.test)
         progress.wall_seconds += time.perf_counter() - start
         yield Epoch(
             epoch=progress.epoch,
@@ -115,6 +118,14 @@ def train(
 
 def error_percent(rule: Rule, split: Split) -> np.ndarray:
     """Return the percentage of a split that each chip gets wrong, ``(chips,)``; NaN for an empty one."""
+    return _error_percent(rule, rule.predict, split)
+
+
+def _errors(recorder: Recorder, split: Split) -> np.ndarray:
+    return _error_percent(recorder.rule, recorder.predict, split)
+
+
+def _error_percent(rule: Rule, predict: Callable[[torch.Tensor], torch.Tensor], split: Split) -> np.ndarray:
     if len(split.labels) == 0:
         return np.full(rule.network.chips, np.nan)
     wrong = torch.zeros(rule.network.chips, dtype=torch.int64, device=split.images.device)
@@ -122,12 +133,13 @@ def error_percent(rule: Rule, split: Split) -> np.ndarray:
         for images, labels in zip(
             split.images.split(EVALUATION_BATCH), split.labels.split(EVALUATION_BATCH), strict=True
         ):
-            wrong += (rule.predict(images) != labels).sum(-1)
+            wrong += (predict(images) != labels).sum(-1)
     return (100 * wrong.double() / len(split.labels)).cpu().numpy()
 
 
-def _one_pass(rule: Rule, split: Split, epochs: int, jitter: int, progress: Progress) -> torch.Tensor:
+def _one_pass(recorder: Recorder, split: Split, epochs: int, jitter: int, progress: Progress) -> torch.Tensor:
     """Train on every image once, in an order and in places that only the learning seed and the epoch decide."""
+    rule = recorder.rule
     generator = torch.Generator().manual_seed(derive_seed(rule.seed, "order", progress.epoch))
     order = torch.randperm(len(split.labels), generator=generator).to(split.images.device)
     batches = order.split(rule.options.batch)
@@ -135,7 +147,7 @@ def _one_pass(rule: Rule, split: Split, epochs: int, jitter: int, progress: Prog
     total = 0.0
     for n, batch in enumerate(batches):
         rule.advance((progress.epoch + n / len(batches)) / epochs)
-        loss = rule.step(jittered(split.images[batch], jitter, places), split.labels[batch])
+        loss = recorder.step(jittered(split.images[batch], jitter, places), split.labels[batch])
         if progress.first_loss is None:
             progress.first_loss = loss.clone()
         total = total + loss * (len(batch) / len(order))

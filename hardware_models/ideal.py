@@ -41,6 +41,9 @@ class Ideal(Device):
     def measure_marked(self, x, bias=None):  # noqa: D102
         return self._answer(x, bias)
 
+    def can_be_recorded(self):  # noqa: D102
+        return True
+
     def pulse(self, change):  # noqa: D102
         self.weights += change
 

@@ -81,6 +81,9 @@ class Unknown(Crossbar):
         self._keep("efficiency", spread.factor(self.mismatch, drawn))
         self._make_states()
 
+    def can_be_recorded(self):  # noqa: D102
+        return not self._turns and not self.planes.shape[1]
+
     def pulse(self, change):  # noqa: D102
         for chips in cached_groups(change):
             landing = self._landing(chips, change[chips], Stream.WRITE)
@@ -114,7 +117,7 @@ class Unknown(Crossbar):
     def _settle(self, chips: slice, nearest: bool = False) -> None:
         """Let weights fall into states; cells of continuous chips stay where they are."""
         w, unit = self.weights[chips], self.unit[chips]
-        if not self.planes.shape[1] or not unit.any():
+        if not self.planes.shape[1] or (not w.is_cuda and not unit.any()):
             return
         rows, columns = w.shape[1:]
         half = torch.full((), 0.5, device=w.device)
@@ -127,7 +130,7 @@ class Unknown(Crossbar):
 
     def _landing(self, chips: slice, asked: torch.Tensor, stream: Stream) -> torch.Tensor:
         """Add the noise of a write to what was asked."""
-        if not self.write_noise[chips].any():
+        if not asked.is_cuda and not self.write_noise[chips].any():  # nobody waits for a GPU to tell
             return asked
         share = torch.ones_like(asked)
         return self._add_write_noise(share, self.write_noise[chips], stream, chips).mul_(asked)

@@ -7,10 +7,10 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 FLOORS = [
-    {"device", "data", "words", "atomic", "sources"},
+    {"device", "data", "draws", "words", "atomic", "sources"},
     {"normalise", "network", "twin", "timing", "forward_forward"},
     {"rules"},
-    {"train", "checkpoint", "catalog"},
+    {"train", "recorder", "checkpoint", "catalog"},
     {"study"},
     {"figures", "classifier", "characterize"},
     {"describe", "commands", "cli", "__main__"},

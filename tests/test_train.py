@@ -4,11 +4,14 @@ import torch
 
 from analogff.checkpoint import load_checkpoint, save_checkpoint
 from analogff.data import load_dataset
+from analogff.network import LayerSpec, fabricate_chips
 from analogff.normalise import L2, GainControl, Unchanged
+from analogff.recorder import Recorder
 from analogff.rules.backprop import Backprop
 from analogff.rules.forward_forward import ForwardForward
 from analogff.rules.weight_perturbation import WeightPerturbation
 from analogff.train import Progress, train
+from hardware_models.unknown import Unknown
 from tests.fakes import Curved, make_chips
 
 VARIANTS = [
@@ -193,9 +196,55 @@ def test_an_overflow_does_not_pass_for_silence(digits):
 def test_a_gpu_trains_as_a_cpu_does(rule, options, digits):
     """Rounding differs and training amplifies it, so only the first epoch's loss is compared, and loosely."""
     on_gpu = load_dataset("digits", train_images=300, validation_images=100, device="cuda")
-    learner, chips = build(rule, options, noise=0.0)
+    chips = make_chips(sizes=(64, 31, 17), seeds=(0, 1, 2), curve=torch.tanh, noise=0.0)
     chips.devices.to("cuda")
     chosen = rule.Options(**options)
     epoch = next(train(rule(chips.seal(rule.needs(chosen)), chosen, seed=0), chips, on_gpu, epochs=1))
     expected = next(train(*build(rule, options, noise=0.0), digits, epochs=1))
     np.testing.assert_allclose(epoch.train_loss, expected.train_loss, rtol=0.02, atol=2e-3)
+
+
+def _after_an_epoch(device, recorded, options):
+    data = load_dataset("digits", train_images=300, validation_images=100, device=device)
+    chips = fabricate_chips(
+        [LayerSpec(Unknown, {"adc_bits": 0, "write_noise": 0.1})] * 2, (64, 31, 17), 10, seeds=(0, 1)
+    )
+    chips.devices.to(device)
+    chosen = ForwardForward.Options(**options)
+    learner = ForwardForward(chips.seal(ForwardForward.needs(chosen)), chosen, seed=0)
+    if not recorded:
+        learner.recording = lambda: None
+    *_, last = train(learner, chips, data, epochs=3)
+    return last, [device.state_dict() for device in chips.devices]
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("options", [{"slope": "assumed"}, {"weight_cost": 0.1}, {"prediction": "head"}])
+def test_replayed_steps_are_the_steps_bit_by_bit(options):
+    """Reads, pulses, draws, counts and rates: a graph that replayed an old one of any of them would drift away."""
+    (replayed, there), (called, here) = (_after_an_epoch("cuda", recorded, options) for recorded in (True, False))
+    for field in ("test_error", "validation_error", "train_loss", "reads", "conversions", "pulses", "device_joules"):
+        np.testing.assert_array_equal(getattr(replayed, field), getattr(called, field), err_msg=field)
+    for one, other in zip(there, here, strict=True):
+        assert all(torch.equal(tensor, other[name]) for name, tensor in one.items())
+
+
+@pytest.mark.gpu
+def test_a_step_waits_for_nothing():
+    data = load_dataset("digits", train_images=300, validation_images=100, device="cuda")
+    chips = fabricate_chips([LayerSpec(Unknown)] * 2, (64, 31, 17), 10, seeds=(0, 1))
+    chips.devices.to("cuda")
+    options = ForwardForward.Options()
+    learner = ForwardForward(chips.seal(ForwardForward.needs(options)), options, seed=0)
+    recorder = Recorder(learner, chips)
+    recorder.begin_epoch()
+    images, labels = data.train.images[:100], data.train.labels[:100]
+    for _ in range(5):
+        recorder.step(images, labels)
+    assert recorder.on
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        learner.step(images, labels)
+        recorder.step(images, labels)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")

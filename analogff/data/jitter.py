@@ -26,7 +26,8 @@ def jittered(images: torch.Tensor, pixels: int, generator: torch.Generator) -> t
     side = math.isqrt(images.shape[1])
     wide = side + 2 * pixels
     # A window into the padded image, that has its corner where the shift says.
-    down, right = torch.randint(2 * pixels + 1, (len(images), 2), generator=generator).to(images.device).unbind(1)
+    drawn = torch.randint(2 * pixels + 1, (len(images), 2), generator=generator)
+    down, right = drawn.to(images.device, non_blocking=True).unbind(1)
     lines = torch.arange(side, device=images.device)
     window = (lines[:, None] * wide + lines).flatten()
     padded = pad(images.view(-1, side, side), (pixels,) * 4).flatten(1)

@@ -11,7 +11,7 @@ from analogff.device.ledger import Ledger
 from analogff.device.marked import Marked, whole
 from analogff.device.observable import Observable
 from analogff.device.patchwork import Patchwork, patchwork
-from analogff.device.product import add_marks, multiply, outer, product
+from analogff.device.product import Precision, add_marks, multiply, outer, product, products_in
 from analogff.device.protocol import Device, Truth, has_weights
 from analogff.device.sealed import Sealed, require
 from analogff.device.seeds import derive_seed
@@ -31,6 +31,7 @@ __all__ = [
     "Observable",
     "Patchwork",
     "PerChip",
+    "Precision",
     "Report",
     "Sealed",
     "Truth",
@@ -45,6 +46,7 @@ __all__ = [
     "outer",
     "patchwork",
     "product",
+    "products_in",
     "require",
     "samplewise",
     "whole",

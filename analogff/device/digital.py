@@ -61,6 +61,9 @@ class Digital(Device):
         a = product(x, self.weights)
         return a if bias is None else a.add_(bias)
 
+    def can_be_recorded(self):  # noqa: D102
+        return True
+
     def pulse(self, change):  # noqa: D102
         self.weights += change
 

@@ -1,5 +1,6 @@
 """What a chip was asked to do: the common currency of every comparison."""
 
+import copy
 import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,19 @@ class Count:
     """Times that the layer was asked to change."""
     seconds: torch.Tensor | float = 0.0
     """Hardware time that it was made to wait; ``(chips,)`` where chips waited for times of their own."""
+
+    def add_pulses(self, steps: torch.Tensor | int) -> None:
+        """Count elementary steps, in place where that can be, so that a recorded step counts when it is replayed."""
+        if _alike(self.pulses, steps):
+            self.pulses += steps
+        else:
+            self.pulses = self.pulses + steps
+
+
+def _alike(one: torch.Tensor | int, other: torch.Tensor | int) -> bool:
+    if not isinstance(one, torch.Tensor) or not isinstance(other, torch.Tensor):
+        return False
+    return (one.shape, one.dtype, one.device) == (other.shape, other.dtype, other.device)
 
 
 class Ledger:
@@ -57,6 +71,16 @@ class Ledger:
         finally:
             self.phase = before
 
+    def whole(self) -> dict[str, tuple[int, int, int]]:
+        """Return the counts of the present phase that are the same for all chips."""
+        return {name: (c.reads, c.conversions, c.writes) for name, c in self._counts[self.phase].items()}
+
+    def set_whole(self, counts: dict[str, tuple[int, int, int]]) -> None:
+        """Set what `whole` gave; for whoever records a step, which counts while nothing is done."""
+        for name, (reads, conversions, writes) in counts.items():
+            count = self._counts[self.phase][name]
+            count.reads, count.conversions, count.writes = reads, conversions, writes
+
     def total(self, quantity: str, phase: str = TRAINING) -> int | torch.Tensor:
         """Sum a quantity (a field of `Count`) over the layers of a phase."""
         return sum(getattr(count, quantity) for count in self._counts[phase].values())
@@ -64,7 +88,8 @@ class Ledger:
     def state_dict(self) -> dict:
         """Return everything as plain numbers and tensors."""
         return {
-            phase: {name: dict(vars(count)) for name, count in layers.items()} for phase, layers in self._counts.items()
+            phase: {name: copy.deepcopy(vars(count)) for name, count in layers.items()}
+            for phase, layers in self._counts.items()
         }
 
     def load_state_dict(self, state: dict) -> None:

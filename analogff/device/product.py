@@ -1,10 +1,33 @@
 """The matrix product over a bank of chips."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Literal
+
 import torch
 
 from analogff.device.marked import Marked
 
 _ROUND_BYTES = 64
+Precision = Literal["fp32", "tf32", "bf16"]
+_PRECISION: ContextVar[Precision] = ContextVar("precision", default="fp32")
+
+
+@contextmanager
+def products_in(precision: Precision) -> Iterator[None]:
+    """Form the products of a bank on a CUDA device so; sums are in single precision always, and a CPU ignores it.
+
+    Args:
+        precision: Of the factors: 24 bits (``fp32``), 11 bits (``tf32``) or 8 bits (``bf16``).
+    """
+    token, before = _PRECISION.set(precision), torch.backends.cuda.matmul.allow_tf32
+    torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
+    try:
+        yield
+    finally:
+        torch.backends.cuda.matmul.allow_tf32 = before
+        _PRECISION.reset(token)
 
 
 def product(x: torch.Tensor | Marked, weights: torch.Tensor) -> torch.Tensor:
@@ -23,7 +46,7 @@ def product(x: torch.Tensor | Marked, weights: torch.Tensor) -> torch.Tensor:
     lines = x.marks.shape[-1]
     if _differentiable(x.shared, weights) or x.shared.is_cuda:
         marks = torch.matmul(x.marks, weights[:, None, :, :lines].mT)
-        return (marks + torch.matmul(x.shared, weights.mT).unsqueeze(1)).flatten(1, 2)
+        return (marks + _at_once(x.shared, weights.mT).unsqueeze(1)).flatten(1, 2)
     chips, variants, batch, _ = x.marks.shape
     out = x.shared.new_empty(chips, variants, batch, weights.shape[1])
     common = x.shared.new_empty(batch, weights.shape[1])
@@ -83,11 +106,20 @@ def outer(errors: torch.Tensor, x: torch.Tensor | Marked, out: torch.Tensor | No
 
 def _product(a: torch.Tensor, b: torch.Tensor, out: torch.Tensor | None = None) -> torch.Tensor:
     if a.is_cuda or _differentiable(a, b):
-        return torch.matmul(a, b)
+        return _at_once(a, b)
     out = a.new_empty(a.shape[0], a.shape[1], b.shape[2]) if out is None else out
     for chip in range(a.shape[0]):
         multiply(a[chip], b[chip], out[chip])
     return out
+
+
+def _at_once(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """Multiply all chips in one launch, in the precision that `products_in` says."""
+    if _PRECISION.get() != "bf16" or not a.is_cuda or _differentiable(a, b):
+        return torch.matmul(a, b)
+    chips = max(a.shape[0], b.shape[0])
+    a, b = (m.bfloat16().expand(chips, -1, -1) for m in (a, b))
+    return torch.bmm(a, b, out_dtype=torch.float32)
 
 
 def _differentiable(a: torch.Tensor, b: torch.Tensor) -> bool:

@@ -152,6 +152,14 @@ class Device(torch.nn.Module, abc.ABC):
         """Tell whether `oracle` works here; so it does where a class overrides it."""
         return type(self).oracle is not Device.oracle
 
+    def can_be_recorded(self) -> bool:
+        """Tell whether a CUDA graph may hold reads and pulses of this device.
+
+        It may where all state is in buffers that change in place, no operation waits for the GPU, and none is chosen by
+        numbers that change.
+        """
+        return False
+
     @final
     def forward(self, x: torch.Tensor | Marked, bias: torch.Tensor | None = None) -> torch.Tensor:
         """Call `measure` so that no gradient gets through.

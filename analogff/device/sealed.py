@@ -152,7 +152,7 @@ class Sealed:
         with torch.no_grad():
             steps = verb(values)
         count = self.ledger[self.name]
-        count.pulses = count.pulses + (cells_asked(values) if steps is None else steps)
+        count.add_pulses(cells_asked(values) if steps is None else steps)
         count.writes += 1
 
     def _check(self, x: torch.Tensor | Marked) -> None:

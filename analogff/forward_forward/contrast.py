@@ -69,6 +69,11 @@ class Contrast:
             return self.scale
         return SCALE * self.first["headroom"] / self.first["spread"] if self.first else SCALE
 
+    @property
+    def is_set(self) -> bool:
+        """Whether nothing is left to be measured from the next reads."""
+        return bool(self.first) or (self.scale is not None and self.theta is not None)
+
     def __call__(self, y: torch.Tensor, mean_squares: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Compare the halves of a batch.
 
@@ -102,7 +107,7 @@ class Contrast:
         """Return the sign of what positives are to have more of; that goodness, its scale and its threshold."""
         sign = -1 if self.minimise else 1
         goodness = self.measure.of(y, mean_squares)
-        if not self.first and (self.scale is None or self.theta is None):
+        if not self.is_set:
             self._look(y, goodness)
         return sign, sign * goodness, self.steepness, sign * (self.first["rest"] if self.theta is None else self.theta)
 

@@ -2,11 +2,12 @@
 
 import torch
 
+from analogff.draws import integers, uniform
+
 
 def random_labels(labels: torch.Tensor, classes: int, generator: torch.Generator) -> torch.Tensor:
     """Draw wrong labels uniformly, ``(batch,)``."""
-    shift = torch.randint(1, classes, labels.shape, generator=generator)
-    return (labels + shift.to(labels.device)) % classes
+    return (labels + integers(1, classes, labels.shape, generator, labels.device)) % classes
 
 
 def all_wrong_labels(labels: torch.Tensor, classes: int) -> torch.Tensor:
@@ -28,10 +29,10 @@ def hard_labels(logits: torch.Tensor, labels: torch.Tensor, generator: torch.Gen
         Hinton (2022), section 3.3, from the head. From goodness: dah33's code (2023), which draws in proportion to
         its root; the softmax, which knows the loss's scale and takes a goodness below 0, is a choice made here.
     """
-    uniform = torch.rand(labels.shape, generator=generator).to(labels.device)
     true = torch.nn.functional.one_hot(labels, logits.shape[-1]).bool()
     belief = logits.nan_to_num(0.0).masked_fill(true, -torch.inf).softmax(-1)
     ladder = belief.cumsum(-1)
     # Below the top by more than rounding, so that some step is always higher.
-    target = uniform.clamp(max=1 - 1e-5).unsqueeze(-1) * ladder[..., -1:]
+    drawn = uniform(labels.shape, generator, labels.device)
+    target = drawn.clamp(max=1 - 1e-5).unsqueeze(-1) * ladder[..., -1:]
     return (ladder > target).int().argmax(-1)

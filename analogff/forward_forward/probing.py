@@ -44,17 +44,26 @@ class ProbeSize:
         self.given = given
         self.size: torch.Tensor | None = None
         self.reach: torch.Tensor | None = None
-        self._reads = 0
+        self.reads = 0
+        """Of the layer, at which the size was asked for."""
 
     def of(self, layer: Sealed, x: torch.Tensor | Marked) -> torch.Tensor:
         """Return the size for a read, ``(chips, 1, 1)``, or a number for all; measured now if it is due."""
         if self.given is not None:
-            return torch.tensor(self.given, device=layer.torch_device)
-        if self._reads % EVERY == 0:
-            self.size = self._measure(layer, x)
-        self._reads += 1
+            if self.size is None:
+                self.size = torch.tensor(self.given, device=layer.torch_device)
+            return self.size
+        if self.is_due:
+            found = self._measure(layer, x)
+            self.size = found if self.size is None else self.size.copy_(found)  # a recorded step reads it there
+        self.reads += 1
         assert self.size is not None
         return self.size
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the next read measures the size."""
+        return self.given is None and self.reads % EVERY == 0
 
     def for_averages(self, layer: Sealed, x: torch.Tensor | Marked) -> torch.Tensor:
         """As `of`, for slopes of which many are averaged: that leaves less of their noise, and all of their bias."""
@@ -63,11 +72,11 @@ class ProbeSize:
 
     def state_dict(self) -> dict[str, Any]:
         """Return what was measured."""
-        return {"size": self.size, "reach": self.reach, "reads": self._reads}
+        return {"size": self.size, "reach": self.reach, "reads": self.reads}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what `state_dict` gave."""
-        self.size, self.reach, self._reads = state["size"], state["reach"], state["reads"]
+        self.size, self.reach, self.reads = state["size"], state["reach"], state["reads"]
 
     def _measure(self, layer: Sealed, x: torch.Tensor | Marked) -> torch.Tensor:
         h, up, down = span(layer, x, self.reach)

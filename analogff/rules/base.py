@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo
 
 from analogff.device import Observable, derive_seed
 from analogff.network import Network, chain
+from analogff.rules.recording import Recording
 from analogff.rules.writer import Writer
 from analogff.timing import Schedule
 
@@ -126,6 +127,10 @@ class Rule(abc.ABC, Generic[O]):
         Returns:
             The training loss of each chip, ``(chips,)``, measured before the update.
         """
+
+    def recording(self) -> Recording | None:
+        """Return what the next step does on the CPU, where a CUDA graph may hold the rest; None to have it called."""
+        return None
 
     def predict(self, images: torch.Tensor) -> torch.Tensor:
         """Classify images, ``(batch, n_in)`` to ``(chips, batch)``."""

@@ -17,9 +17,11 @@ from analogff.forward_forward.peers import Peers
 from analogff.forward_forward.phases import Phases
 from analogff.forward_forward.prediction import of_both
 from analogff.forward_forward.release import Release
+from analogff.forward_forward.slopes import Probed
 from analogff.normalise import mean_square
 from analogff.rules.forward_forward_options import ForwardForwardOptions
 from analogff.rules.ordered import Ordered
+from analogff.rules.recording import Recording
 
 ROWS_AT_ONCE = 1000
 """Input vectors of one read when labels are tried, so that activities stay near the processor."""
@@ -79,6 +81,21 @@ class ForwardForward(Ordered[ForwardForwardOptions]):
             loss = self.descend(x, self._judge)
         self.phases.pass_on()
         return loss
+
+    def recording(self):  # noqa: D102
+        told = self.options
+        if told.sleep or told.dropout or told.input_dropout or told.peer_strength or told.release or self.strides:
+            return None
+        if told.slope == "fitted" or told.order == "pipelined" or not all(c.is_set for c in self.contrasts):
+            return None
+        slopes = [self.slopes[n] for n in self.learning]
+        if told.uses_head:
+            slopes.append(self.head.slope)
+        probes = [slope.size for slope in slopes if isinstance(slope, Probed)]
+        if any(probe.is_due for probe in probes):
+            return None
+        writers = [self.layer_writers[n] for n in self.learning] + [self.head.writer] * told.uses_head
+        return Recording(key=self.learning, writers=writers, probes=probes)
 
     def predict(self, images):  # noqa: D102
         return self.beliefs(images).argmax(-1)

@@ -15,10 +15,6 @@ class Writer:
         layer: Where to write.
         rate: Learning rate of Adam.
         weight_cost: What share of all changes asked so far is taken back at each step, over the rate.
-
-    Reference:
-        Decay apart from the gradient's moments: Loshchilov & Hutter, AdamW (arXiv 1711.05101), algorithm 2; here
-        of the changes, since nobody knows the weights that a chip was born with.
     """
 
     def __init__(self, layer: Sealed, rate: float, weight_cost: float = 0.0):
@@ -30,9 +26,10 @@ class Writer:
         self._fade = 1.0
         self.share: torch.Tensor | None = None
         """Of the rate that each chip takes, ``(chips, 1, 1)``; None for all of it."""
+        self.prepared = False
+        """Whether the next step was begun."""
         self._adam: Adam | None = None
         self._gradient: torch.Tensor | None = None
-        self._asked: torch.Tensor | None = None
         self._saved: dict[str, Any] = {}
 
     def descend(self, errors: torch.Tensor, x: torch.Tensor | Marked) -> torch.Tensor:
@@ -65,32 +62,24 @@ class Writer:
         """Return the optimiser's memory."""
         if self._adam is None:
             return {}
-        return {"adam": self._adam.state_dict()} | ({} if self._asked is None else {"asked": self._asked})
+        return {"adam": self._adam.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what `state_dict` gave, when the first gradient comes."""
         self._saved, self._adam = state, None
 
-    def _step(self, gradient: torch.Tensor) -> torch.Tensor:
+    def prepare(self, device: torch.device) -> None:
+        """Begin the next step; whoever replays a recorded one does so before, since the rate is not recorded."""
         if self._adam is None:
-            self._adam = self._prepare(gradient.device)
-        rate = self.rate * self._fade
-        change = self._adam.step(gradient, rate)
-        if self._asked is not None:
-            change.sub_(self._asked, alpha=rate * self.weight_cost)
-        if self.share is not None:
-            change.mul_(self.share)
-        if self._asked is not None:
-            self._asked.add_(change)
-        return change
+            self._adam = Adam(self._shape, device, self.weight_cost)
+            if self._saved:
+                self._adam.load_state_dict(self._saved["adam"])
+        self._adam.prepare(self.rate * self._fade)
+        self.prepared = True
 
-    def _prepare(self, device: torch.device) -> Adam:
-        """Make the memory where the gradients live."""
-        adam = Adam(self._shape, device)
-        if self.weight_cost:
-            self._asked = torch.zeros(self._shape, device=device)
-        if self._saved:
-            adam.load_state_dict(self._saved["adam"])
-        if "asked" in self._saved and self._asked is not None:
-            self._asked.copy_(self._saved["asked"])
-        return adam
+    def _step(self, gradient: torch.Tensor) -> torch.Tensor:
+        if not self.prepared:
+            self.prepare(gradient.device)
+        self.prepared = False
+        assert self._adam is not None
+        return self._adam.apply(gradient, self.share)

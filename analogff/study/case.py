@@ -72,6 +72,13 @@ class Settings(BaseModel):
     """Idle hardware time between training and the last evaluation."""
     compute: Literal["cpu", "cuda"] = "cpu"
     """Where the simulation runs."""
+    precision: Literal["fp32", "tf32", "bf16"] = "fp32"
+    """Of the factors of matrix products on a CUDA device: 24, 11 or 8 bits; sums are in single precision."""
+
+    @field_validator("precision")
+    @classmethod
+    def _precision_is_used(cls, value: str, info: ValidationInfo) -> Any:
+        return refuse_idle(cls, info, value, user="compute", used_by="cuda")
 
     @field_validator("agc_max_gain", "agc_offset")
     @classmethod

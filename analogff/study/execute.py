@@ -11,6 +11,7 @@ import torch
 
 from analogff.catalog import resolve_device, resolve_rule
 from analogff.data import Dataset, fingerprint, load_dataset
+from analogff.device import products_in
 from analogff.network import Chips, LayerSpec, fabricate_wired
 from analogff.normalise import make_normaliser
 from analogff.rules.base import Rule
@@ -57,6 +58,12 @@ def _execute(task: Task) -> Outcome:
         settings.dataset, state, settings.train_images, settings.validation_images, task.folder, settings.compute
     )
     rule, chips = build(task, data)
+    with products_in(settings.precision):
+        return _train(task, rule, chips, data)
+
+
+def _train(task: Task, rule: Rule, chips: Chips, data: Dataset) -> Outcome:
+    settings = task.runs[0].case.settings
     unfinished, teller = Unfinished(task), Teller(task)
     progress, looks = unfinished.restore(rule, chips)
     epochs = train(

@@ -129,7 +129,7 @@ def test_a_converter_equals_its_own_bit_by_bit(bits, low, high, there):
     v[:3] = torch.tensor([math.nan, math.inf, -math.inf])
     numbers = [torch.tensor([float(n)]) for n in (low, high, bits)]
     y = torch.empty(1024, device=there)
-    converted[(1,)](y, v.to(there), *(n.to(there) for n in numbers), 1024)
+    converted[(1,)](y, v.to(there), *(n.to(there) for n in numbers), 1024, enable_fp_fusion=False)
     assert torch.equal(y.cpu().nan_to_num(9e9), quantise(v, *numbers).nan_to_num(9e9))
 
 
@@ -217,7 +217,8 @@ def test_inputs_may_be_shared_or_marked_or_turned(there):
         assert torch.equal(read.read(circuit, same, [None])[0], expected)
     marks = torch.eye(3).repeat(3, 1, 1).view(3, 3, 1, 3).expand(-1, -1, 5, -1).to(there)
     marked = Marked(x.expand(3, -1, -1), marks)
-    assert torch.equal(read.read(circuit, marked, [None])[0], read.read(circuit, marked.whole(), [None])[0])
+    shared, written = (read.read(circuit, inputs, [None])[0] for inputs in (marked, marked.whole()))
+    assert torch.allclose(shared, written, rtol=0, atol=2e-5)  # the sums are formed in another order
 
 
 def test_a_chip_alone_equals_itself_in_a_bank_bit_by_bit(there):
@@ -259,9 +260,9 @@ class _Launches:
         return self.kernel[grid]
 
 
-def test_a_read_of_a_bank_is_one_launch_however_many_chips_it_has(there, monkeypatch):
-    kernel = _Launches(read._read)
-    monkeypatch.setattr(read, "_read", kernel)
+def test_a_read_takes_as_many_launches_however_many_chips_there_are(there, monkeypatch):
+    kernel = _Launches(read._finish)
+    monkeypatch.setattr(read, "_finish", kernel)
     asked = []
     for chips in (1, 64):
         circuit, x = moved(bank(chips, 5, 3), there), signals(chips, 2, 5).to(there)
@@ -269,9 +270,10 @@ def test_a_read_of_a_bank_is_one_launch_however_many_chips_it_has(there, monkeyp
             kernel.count = 0
             with _Operations() as operations:
                 read.read(circuit, x, bias)
-            assert kernel.count == 1
+            assert kernel.count == len(bias)
             asked.append(operations.count)
-    assert asked[:2] == asked[2:]
+    if there.type == "cuda":  # a CPU multiplies chip by chip
+        assert asked[:2] == asked[2:]
 
 
 def read_where_there_is_a_kernel(circuit, x, biases):
@@ -308,11 +310,12 @@ COMPILE = """
 from triton import compile
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
+from analogff.device.triton_kernels import _count_changes
 from analogff.rules.triton_kernels import _adam_step
 from hardware_models.kernels.cuda import noise, read
 
-WHOLE = dict.fromkeys(("seeds", "reads", "first_rows"), "*i64")
-WHOLE |= dict.fromkeys(("rows", "columns", "n_in", "n_out", "count", "stream"), "i32")
+WHOLE = dict.fromkeys(("seeds", "reads", "first_rows", "total"), "*i64")
+WHOLE |= dict.fromkeys(("rows", "columns", "n_in", "n_out", "count", "stream", "silent", "before", "cells"), "i32")
 FLOATS = dict.fromkeys(("size", "shrink", "first", "second", "epsilon"), "fp32")
 
 def compiled(kernel, **constants):
@@ -327,11 +330,15 @@ for uniform in (False, True):
     compiled(noise._fill, UNIFORM=uniform, **TILE)
 compiled(noise._fill, UNIFORM=False, stream=1, columns=1, rows=1, **TILE)  # as an argument of 1 is compiled
 compiled(noise._add, **TILE)
+compiled(read._convert, **TILE)
+compiled(read._convert, silent=0, x_line=1, **TILE)
 for code in read.CODES.values():
-    compiled(read._read, CODE=code, DEPTH=16, **TILE)
-ALONE = dict.fromkeys(("bias_read", "bias_chip", "bias_row", "bias_column"), 0) | dict(biases=None, variance=None)
-compiled(read._read, CODE="relu", DEPTH=16, count=1, x_line=1, **ALONE, **TILE)
-compiled(_adam_step, BLOCK=1024)
+    compiled(read._finish, CODE=code, **TILE)
+ALONE = dict.fromkeys(("bias_chip", "bias_row", "bias_column", "sigma_column", "before"), 0) | dict(bias=None)
+compiled(read._finish, CODE="relu", **ALONE, **TILE)
+compiled(_count_changes, BLOCK=4096)
+for given in ({}, {"asked": None, "share": None}, {"share": None}):
+    compiled(_adam_step, BLOCK=1024, **given)
 """
 
 
@@ -347,8 +354,8 @@ def test_the_kernels_compile_for_a_gpu_that_is_not_there(tmp_path):
 
 @pytest.mark.gpu
 def test_a_device_on_a_gpu_takes_these_kernels(monkeypatch):
-    taken = _Launches(read._read)
-    monkeypatch.setattr(read, "_read", taken)
+    taken = _Launches(read._finish)
+    monkeypatch.setattr(read, "_finish", taken)
     here = fabricate(Unknown, 70, 41, seeds=[3, 1, 4])
     there = fabricate(Unknown, 70, 41, seeds=[3, 1, 4]).cuda()
     x = inputs(3, 33, 70)

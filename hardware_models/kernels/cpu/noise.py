@@ -3,6 +3,7 @@
 import numpy as np
 
 from analogff.device.compiled import compiled
+from hardware_models.kernels import polynomials
 from hardware_models.kernels.cpu.intrinsics import bits_of, float_of, fma
 from hardware_models.kernels.cpu.maths import F32, I32, ONE, ROOT_HALF, U32, U64
 from hardware_models.kernels.reference.noise import KEY_STEPS, MULTIPLIERS, ROUNDS
@@ -12,15 +13,10 @@ _K0, _K1 = (U64(k) for k in KEY_STEPS)
 _SHIFT32, _ONE32, _LOW = U64(32), U32(1), U64(0xFFFFFFFF)
 _HALF_TURN = F32(np.pi / 2**32)
 _2_31, _2_32, _2_24 = F32(2.0**-31), F32(2.0**-32), F32(2.0**-24)
-# Near-minimax polynomials, fitted here: -2 log(1 + f) / f from root 1/2 to root 2 (to 2e-7, relative), and
-# sin(h) / h and cos(h) of h^2 within a quarter turn (to 3e-9 and 5e-8)
 _LOG = F32(-2 * np.log(2))
-_L0, _L1, _L2, _L3 = F32(0.2021276908), F32(-0.3244472300), F32(0.3450180258), F32(-0.3980039131)
-_L4, _L5, _L6, _L7 = F32(0.4993981206), F32(-0.6667011581), F32(1.0000073032), F32(-1.9999998907)
-_S0, _S1, _S2 = F32(2.5904883603e-6), F32(-1.9800897686e-4), F32(8.3328998219e-3)
-_S3, _S4 = F32(-0.1666664763), F32(0.9999999766)
-_C0, _C1, _C2 = F32(2.3153929892e-5), F32(-1.3853704222e-3), F32(4.1663584680e-2)
-_C3, _C4 = F32(-0.4999990535), F32(0.9999999535)
+_L0, _L1, _L2, _L3, _L4, _L5, _L6, _L7 = map(F32, polynomials.LOG)
+_S0, _S1, _S2, _S3, _S4 = map(F32, polynomials.SINE)
+_C0, _C1, _C2, _C3, _C4 = map(F32, polynomials.COSINE)
 
 
 @compiled

@@ -4,10 +4,27 @@
 # pyright: reportIndexIssue=false
 # pyright: reportCallIssue=false, reportArgumentType=false, reportOperatorIssue=false, reportMissingImports=false
 
+import math
+
+import numpy as np
 import torch
 import triton
 import triton.language as tl
 
+from hardware_models.kernels import polynomials
+
+
+def _single(number: float) -> float:
+    """Return a number as single precision holds it."""
+    return float(np.float32(number))
+
+
+_L0, _L1, _L2, _L3, _L4, _L5, _L6, _L7 = (tl.constexpr(_single(c)) for c in polynomials.LOG)
+_S0, _S1, _S2, _S3, _S4 = (tl.constexpr(_single(c)) for c in polynomials.SINE)
+_C0, _C1, _C2, _C3, _C4 = (tl.constexpr(_single(c)) for c in polynomials.COSINE)
+_LOG, _HALF_TURN = tl.constexpr(_single(-2 * math.log(2))), tl.constexpr(_single(math.pi / 2**32))
+_2_31, _2_32 = tl.constexpr(2.0**-31), tl.constexpr(2.0**-32)
+_ROOT_HALF = tl.constexpr(int(np.float32(0.5**0.5).view(np.int32)))
 _ROWS, _COLUMNS = 32, 64  # of a program's tile; a power of two, and whole blocks of four columns
 
 
@@ -49,30 +66,20 @@ def _in_turn(v0, v1, v2, v3):
 
 @triton.jit
 def _box_muller(u, v):
-    """Turn two words into two normals; see `reference`.
-
-    The angle is an eighth turn at most from one of the four quarters, whose rest is exact in single precision.
-    """
-    share = (u >> 1).to(tl.float32) * 4.656612873077393e-10 + 2.3283064365386963e-10  # 2^-31, 2^-32
-    radius = tl.sqrt_rn(-2.0 * tl.log(share))
-    quarter = ((v >> 29) + 1) >> 1
-    rest = (v & 0x3FFFFFFF).to(tl.int32)
-    rest = tl.where(rest < 0x20000000, rest, rest - 0x40000000)
-    sine, cosine = _sine_cosine(rest.to(tl.float32) * 1.4629180792671596e-09)  # (pi / 2) / 2^30
-    odd = (quarter & 1) == 1
-    x, y = tl.where(odd, sine, cosine), tl.where(odd, cosine, sine)
-    x = tl.where(((quarter + 1) & 2) == 2, -x, x)
-    y = tl.where((quarter & 2) == 2, -y, y)
-    return radius * x, radius * y
-
-
-@triton.jit
-def _sine_cosine(t):
-    """Sine and cosine of an angle within an eighth turn of 0: polynomials of the Cephes library (Moshier, 1989)."""
-    z = t * t
-    sine = ((-1.9515295891e-4 * z + 8.3321608736e-3) * z - 1.6666654611e-1) * (z * t) + t
-    quartic = (2.443315711809948e-5 * z - 1.388731625493765e-3) * z + 4.166664568298827e-2
-    return sine, (quartic * z - 0.5) * z + 1.0
+    """Turn two words into two normals, in the very steps of the CPU's kernel; see there."""
+    share = tl.fma((u >> 1).to(tl.int32).to(tl.float32), _2_31, _2_32)
+    bits = share.to(tl.int32, bitcast=True)
+    exponent = (bits - _ROOT_HALF) >> 23
+    f = (bits - (exponent << 23)).to(tl.float32, bitcast=True) - 1.0
+    p = tl.fma(tl.fma(tl.fma(tl.fma(tl.full(f.shape, _L0, tl.float32), f, _L1), f, _L2), f, _L3), f, _L4)
+    p = tl.fma(tl.fma(tl.fma(p, f, _L5), f, _L6), f, _L7)
+    radius = tl.sqrt_rn(tl.fma(exponent.to(tl.float32), _LOG, p * f))
+    half = v.to(tl.int32, bitcast=True).to(tl.float32) * _HALF_TURN
+    z = half * half
+    p = tl.fma(tl.fma(tl.fma(tl.fma(tl.full(z.shape, _S0, tl.float32), z, _S1), z, _S2), z, _S3), z, _S4)
+    sine, twice = p * half, p * (half + half)
+    c = tl.fma(tl.fma(tl.fma(tl.fma(tl.full(z.shape, _C0, tl.float32), z, _C1), z, _C2), z, _C3), z, _C4)
+    return radius * tl.fma(-twice, sine, 1.0), radius * (twice * c)
 
 
 @triton.jit
