@@ -139,11 +139,6 @@ def step() -> dict:
     data, found = load_dataset("mnist", validation_images=0, device="cuda"), {}
     tries: list[tuple[Precision, int, float]] = [("fp32", 100, 0.003), ("tf32", 100, 0.003), ("tf32", 500, 0.006)]
     tries += [("tf32", 1000, 0.008), ("bf16", 1000, 0.008)]
-        ("fp32", 100, 0.003, 6),
-        ("tf32", 100, 0.003, 60),
-        ("tf32", 500, 0.006, 60),
-        ("tf32", 1000, 0.008, 60),
-    )
     for precision, batch, rate in tries:
         told = {"slope": "assumed", "scale": 4.0, "weight_cost": 0.1, "prediction": "head"}
         rule, recorder = learner(Ideal, [2000] * 4, 1, batch=batch, rate=rate, **told)
