@@ -129,7 +129,10 @@ class Device(torch.nn.Module, abc.ABC):
         Returns:
             Elementary write steps, as `pulse`.
         """
-        raise ContractError(f"Expected a device that can be programmed. Got {type(self).__name__}: use pulse.")
+        raise ContractError(
+            f"Expected a device that can be programmed. Got {type(self).__name__}, which does not override program. "
+            "Write `def program(self, weights)`, or take a rule that begins from the weights as fabricated."
+        )
 
     def wait(self, seconds: PerChip) -> None:  # noqa: B027 (a device without memory has nothing to do)
         """Let hardware time pass: drift, relaxation, temperature.

@@ -59,6 +59,10 @@ class Backprop(Rule[BackpropOptions]):
         return Observable.ORACLE if options.through == "oracle" else Observable.TWIN
 
     @classmethod
+    def programs(cls, options):  # noqa: D102
+        return options.through != "oracle"
+
+    @classmethod
     def schedule(cls, options):  # noqa: D102
         return "backprop-twin"
 

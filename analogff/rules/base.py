@@ -113,6 +113,11 @@ class Rule(abc.ABC, Generic[O]):
         return True
 
     @classmethod
+    def programs(cls, options: O) -> bool:
+        """Tell whether it sets weights absolutely (`Sealed.program`), which not every chip with weights can."""
+        return False
+
+    @classmethod
     def side_by_side(cls, options: O) -> bool:
         """Tell whether several chips may be taught in one bank: not where each decides how often it is read."""
         return True

@@ -19,6 +19,10 @@ from analogff.study.task import bank_parameters
 from analogff.words import in_words
 
 _TINY = 8, 6
+_TO_BE_PROGRAMMED = (
+    "Override program(weights) in its class, or take a rule that begins from the weights as fabricated, such as "
+    "forward-forward."
+)
 DeviceRead = tuple[DeviceChoice | None, list[Mistake]]
 RuleRead = tuple[RuleChoice | None, list[Mistake]]
 
@@ -35,6 +39,7 @@ class Workshop:
         self._devices: dict[str, DeviceRead] = {}
         self._rules: dict[str, RuleRead] = {}
         self._hidden: dict[str, dict[Observable, str | None]] = {}
+        self._fixed: dict[str, str | None] = {}
 
     def device(self, table: Any, path: str) -> DeviceRead:
         """Read a ``[device]`` table; the choice is None if it has mistakes."""
@@ -59,17 +64,21 @@ class Workshop:
             return []
 
     def refusal(self, rule: RuleChoice, device: DeviceChoice, path: str) -> Mistake | None:
-        """Say what a rule needs that a device does not show."""
+        """Say what a rule needs that a device does not show, or cannot do."""
         model = catalog.resolve_rule(rule.name)
-        needed = model.needs(model.Options(**rule.options))
-        why = self._hidden[_identity(device)][needed]
-        if why is None:
-            return None
+        options = model.Options(**rule.options)
         told = ", ".join(f"{k} = {shown(v)}" for k, v in rule.options.items() if isinstance(v, str))
-        rule_said = f"{rule.name} ({told})" if told else rule.name
-        expected = f"a device that shows {needed.name}, which {rule_said} needs"
-        advice = "Take another rule or option for this device, or another device."
-        return Mistake(path, expected, f"{device.reference}: {why}", advice)
+        said = f"{rule.name} ({told})" if told else rule.name
+        needed = model.needs(options)
+        if why := self._hidden[_identity(device)][needed]:
+            expected = f"a device that shows {needed.name}, which {said} needs"
+            advice = "Take another rule or option for this device, or another device."
+            return Mistake(path, expected, f"{device.reference}: {why}", advice)
+        why = self._fixed[_identity(device)]
+        if why and model.programs(options):
+            expected = f"a device that can be programmed, since {said} begins from weights that it knows"
+            return Mistake(path, expected, f"{device.reference}: {why}", _TO_BE_PROGRAMMED)
+        return None
 
     def _read_device(self, table: Any, path: str) -> DeviceRead:
         reference, mistake = _named(table, "model", path, catalog.device_names())
@@ -95,8 +104,10 @@ class Workshop:
         try:
             parameters = with_files(model, bank_parameters([choice, choice]), self.folder)
             device = fabricate(model, *_TINY, seeds=[0, 1], parameters=parameters)
-            _use(Sealed(device, chips=2, name=choice.reference))
+            chips = Sealed(device, chips=2, level=Observable.PROBE, name=choice.reference)
+            _use(chips)
             self._hidden[_identity(choice)] = {level: require(device, level) for level in Observable}
+            self._fixed[_identity(choice)] = _why_fixed(chips)
         except (Exception, SystemExit) as error:
             if isinstance(error, ContractError) and is_in_clauses(str(error)):
                 return None, [in_clauses(path, str(error))]
@@ -129,7 +140,20 @@ class Workshop:
 def _use(chips: Sealed) -> None:
     n_in, n_out = _TINY
     chips.measure(torch.ones(2, 3, n_in))
+    if chips.datasheet.bias_port:
+        chips.probe(torch.ones(2, 3, n_in), (torch.tensor(0.1), torch.tensor(-0.1)))
     chips.pulse(torch.zeros(2, n_out, n_in))
+    chips.wait(torch.zeros(2))
+
+
+def _why_fixed(chips: Sealed) -> str | None:
+    """Say why chips cannot be set to weights, or None if they can."""
+    n_in, n_out = _TINY
+    try:
+        chips.program(torch.zeros(2, n_out, n_in))
+    except Exception as error:  # it concerns only rules that program
+        return "its class does not override program" if isinstance(error, ContractError) else in_words(error)
+    return None
 
 
 def _copies(device: Device) -> float:

@@ -24,7 +24,7 @@ class OneArray(Digital):
 
     def measure(self, x, bias=None):
         y = super().measure(x, bias)
-        arrays = self.__dict__.setdefault("arrays", {})
+        arrays = self.arrays = getattr(self, "arrays", {})
         array = arrays.setdefault(tuple(y.shape), np.empty(y.shape, np.float32))
         array[:] = y.numpy()
         return torch.from_numpy(array)

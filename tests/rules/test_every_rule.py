@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from analogff.catalog import resolve_rule, rule_names
-from analogff.device import BlackBoxError, Observable
+from analogff.device import BlackBoxError, ContractError, Device, Observable
 from analogff.network import LayerSpec, fabricate_wired
 from analogff.timing import SCHEDULES
 from tests import fakes
@@ -45,6 +45,26 @@ def test_it_needs_what_it_declares(name):
         pytest.skip("nothing is less")
     with pytest.raises(BlackBoxError, match=f"declared {Observable(needs - 1).name}"):
         make(name, Observable(needs - 1))[0].step(*make_batch())
+
+
+class Unset(fakes.Curved):
+    """A chip whose weights can be changed, and never set."""
+
+    program = Device.program  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize("name", rule_names())
+def test_it_programs_only_if_it_says_so(name, monkeypatch):
+    monkeypatch.setattr(fakes, "Curved", Unset)
+    monkeypatch.setattr(fakes.Digital, "program", Device.program)
+    rule = resolve_rule(name)
+    if rule.programs(rule.Options()):
+        with pytest.raises(ContractError, match="Got Unset, which does not override program. Write"):
+            make(name)
+    else:
+        made, _ = make(name)
+        made.step(*make_batch())
+        made.finish_epoch()
 
 
 @pytest.mark.parametrize("name", rule_names())

@@ -5,6 +5,7 @@ from tests.study.conftest import DEVICE, HEAD, RULE
 CHIP = """
 import torch
 from analogff import Device
+from analogff.device import Datasheet
 
 class Chip(Device):
     def __init__(self, n_in, n_out, *, seed, gain: float = 1.0):
@@ -17,6 +18,19 @@ class Chip(Device):
 
 class NoDevice:
     pass
+
+class Impatient(Chip):
+    def wait(self, seconds):
+        raise RuntimeError("no time")
+
+class Unset(Device):
+    def __init__(self, n_in, n_out, *, seed):
+        super().__init__(n_in, n_out, datasheet=Datasheet(n_in=n_in, n_out=n_out, neuron=torch.tanh, bias_port=True))
+        self.register_buffer("weights", torch.zeros(n_out, n_in))
+    def measure(self, x, bias=None):
+        return torch.tanh(x @ self.weights.T + (0 if bias is None else bias))
+    def pulse(self, change):
+        self.weights += change
 """
 MINE = '[device]\nmodel = "mine.py:Chip"\n'
 FILES = {"mine.py": CHIP}
@@ -145,7 +159,7 @@ BROKEN = {
     "constructor that raises": (
         {"device": MINE + "gain = 6.0\n", "files": FILES},
         "device:",
-        "RuntimeError: the fuse blew (mine.py, line 9)",
+        "RuntimeError: the fuse blew (mine.py, line 10)",
         "to make a chip",
         None,
     ),
@@ -212,6 +226,20 @@ BROKEN = {
     ),
     "negative rate": ({"rule": RULE + "rate = -0.1\n"}, "rule.0.rate:", "-0.1", "greater than or equal to 0", None),
     "the same rule twice": ({"rule": RULE * 2}, "rule:", "the same run twice", "runs that differ", None),
+    "a device that cannot wait": (
+        {"device": '[device]\nmodel = "mine.py:Impatient"\n', "files": FILES},
+        "device:",
+        "RuntimeError: no time",
+        "to make a chip that can be used",
+        None,
+    ),
+    "backprop on a chip that cannot be programmed": (
+        {"device": '[device]\nmodel = "mine.py:Unset"\n', "files": FILES, "rule": RULE},
+        "rule.0:",
+        "mine.py:Unset: its class does not override program. Override program(weights) in its class",
+        'a device that can be programmed, since backprop (through = "twin") begins from weights that it knows',
+        None,
+    ),
     "rule sees more than the device shows": (
         {"device": MINE, "files": FILES, "rule": RULE},
         "rule.0:",
