@@ -74,25 +74,29 @@ def resolve_device(reference: str, folder: Path) -> type[Device]:
     if wrapped := _WRAPPED.fullmatch(reference):
         wrapper = _of_entry_point(wrapped[1], WRAPPERS, "a registered wrapper")
         return _of_type(wrapper(resolve_device(wrapped[2], folder)), Device, reference)
-    place, colon, attribute = reference.rpartition(":")
-    if not colon:
-        found = _of_entry_point(reference, DEVICES, "a registered device, package.module:Class or file.py:Class")
-    elif is_file(reference):
-        found = _attribute(_import_file(Path(folder, place).absolute()), attribute, reference)
-    else:
-        found = _attribute(_import_module(place, reference), attribute, reference)
-    return _of_type(found, Device, reference)
+    return _of_type(_find(reference, DEVICES, "a registered device", folder), Device, reference)
 
 
-def resolve_rule(name: str) -> type[Rule]:
-    """Return the class of a registered rule.
+def resolve_rule(reference: str, folder: Path | None = None) -> type[Rule]:
+    """Return the class of a rule that a study file means.
+
+    Args:
+        reference: A registered name, ``package.module:Class`` or ``path/to/file.py:Class``.
+        folder: What a relative path starts from; the working directory if None.
 
     Raises:
-        CatalogError: If there is no such rule, or it cannot be imported.
+        CatalogError: If there is no such class, it cannot be imported, or it is no rule that could be made.
     """
     from analogff.rules.base import Rule
 
-    return _of_type(_of_entry_point(name, RULES, "a registered rule"), Rule, name)
+    model = _of_type(_find(reference, RULES, "a registered rule", folder or Path.cwd()), Rule, reference)
+    missing = sorted(getattr(model, "__abstractmethods__", ())) + ["name"] * (not hasattr(model, "name"))
+    if missing:
+        advice = "Write it, as docs/add-a-rule.md shows." if len(missing) == 1 else "Write them."
+        raise CatalogError(
+            f"{reference} to say name, needs, schedule and step", f"a class without {', '.join(missing)}", advice
+        )
+    return model
 
 
 def is_file(reference: str) -> bool:
@@ -114,6 +118,15 @@ def fingerprint(reference: str, group: str, folder: Path) -> str:
         return sum_of_package(reference.rpartition(":")[0])
     entry = next(entry for entry in registered(group) if entry.name == reference)
     return f"{distribution(entry)} {sum_of_package(entry.module)}"
+
+
+def _find(reference: str, group: str, expected: str, folder: Path) -> Any:
+    place, colon, attribute = reference.rpartition(":")
+    if not colon:
+        return _of_entry_point(reference, group, f"{expected}, package.module:Class or file.py:Class")
+    if is_file(reference):
+        return _attribute(_import_file(Path(folder, place).absolute()), attribute, reference)
+    return _attribute(_import_module(place, reference), attribute, reference)
 
 
 def _of_entry_point(name: str, group: str, expected: str) -> Any:

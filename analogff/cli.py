@@ -81,7 +81,10 @@ class Devices:
 
 @dataclass(frozen=True)
 class Rules:
-    """List the learning rules that are there."""
+    """List the learning rules that are there, or tell all about one: equation, options, ranges, source."""
+
+    rule: Annotated[tyro.conf.Positional[str | None], tyro.conf.arg(metavar="RULE")] = None
+    """A registered name, package.module:Class or path/to/file.py:Class; all registered ones by default."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

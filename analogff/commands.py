@@ -123,7 +123,7 @@ def characterize(command: "cli.Characterize", console: Console) -> int:
 
 def devices(command: "cli.Devices", console: Console) -> int:
     """List the registered devices with their sources, or tell all that one says about itself."""
-    from analogff.describe import describe, plain
+    from analogff.describe import describe
 
     if command.device is None:
         _list(catalog.DEVICES, lambda name: catalog.resolve_device(name, Path.cwd()), console, _with_source)
@@ -132,18 +132,33 @@ def devices(command: "cli.Devices", console: Console) -> int:
         found = describe(catalog.resolve_device(command.device, Path.cwd()))
     except catalog.CatalogError as error:
         return _mistaken(str(error))
-    console.print(escape(f"{command.device}: {found.summary}\n{plain(found.about)}\n"), soft_wrap=True)
-    if found.units:
-        console.print(escape(f"Units: {found.units}\n"), soft_wrap=True)
-    _print_table("", ("parameter", "default", "range", "meaning"), map(dataclasses.astuple, found.parameters), console)
-    console.print(escape(f"Source: {found.source or 'none is named.'}"), soft_wrap=True)
+    _tell_description(command.device, found, "parameter", console)
     return OK
 
 
 def rules(command: "cli.Rules", console: Console) -> int:
-    """List the registered rules."""
-    _list(catalog.RULES, catalog.resolve_rule, console)
+    """List the registered rules, or tell all that one says about itself."""
+    from analogff.describe import describe_rule
+
+    if command.rule is None:
+        _list(catalog.RULES, catalog.resolve_rule, console)
+        return OK
+    try:
+        model = catalog.resolve_rule(command.rule)
+    except catalog.CatalogError as error:
+        return _mistaken(str(error))
+    _tell_description(command.rule, describe_rule(model), "option", console)
     return OK
+
+
+def _tell_description(name: str, found: Any, what: str, console: Console) -> None:
+    from analogff.describe import plain
+
+    console.print(escape(f"{name}: {found.summary}\n{plain(found.about)}\n"), soft_wrap=True)
+    if found.units:
+        console.print(escape(f"Units: {found.units}\n"), soft_wrap=True)
+    _print_table("", (what, "default", "range", "meaning"), map(dataclasses.astuple, found.parameters), console)
+    console.print(escape(f"Source: {found.source or 'none is named.'}"), soft_wrap=True)
 
 
 class _Wrong(ValueError):

@@ -1,14 +1,16 @@
-"""What a device class says about itself, laid out for a terminal."""
+"""What the class of a device or rule says about itself, laid out for a terminal."""
 
 import dataclasses
 import enum
 import inspect
 import re
 import typing
-from typing import Any
+from typing import Annotated, Any
 
 import annotated_types
+from pydantic.fields import FieldInfo
 
+from analogff.rules import Rule
 from analogff.study.parameters import Parameter, parameters_of
 
 _SECTION = re.compile(r"^(Args|Units|Reference|Raises|Shapes|Returns|Example):\n((?:(?:    .*)?\n?)*)", re.MULTILINE)
@@ -48,13 +50,22 @@ class Description:
 
 def describe(model: type) -> Description:
     """Read a device class's docstring and constructor."""
-    text = inspect.cleandoc(model.__doc__ or "It says nothing about itself.") + "\n"
-    sections = {name: inspect.cleandoc(body) for name, body in _SECTION.findall(text)}
-    summary, _, rest = _SECTION.sub("", text).strip().partition("\n")
     known, _ = parameters_of(model)
     hints = _hints(model)
-    meanings = _meanings(sections.get("Args", ""))
-    lines = [_line(parameter, hints.get(name), meanings.get(name, "")) for name, parameter in known.items()]
+    meanings = _meanings(_sections(model).get("Args", ""))
+    return _described(
+        model, [_line(parameter, hints.get(name), meanings.get(name, "")) for name, parameter in known.items()]
+    )
+
+
+def describe_rule(model: type[Rule]) -> Description:
+    """Read a rule's docstring and the fields of its options."""
+    return _described(model, [_option(name, field) for name, field in model.Options.model_fields.items()])
+
+
+def _described(model: type, lines: list[Line]) -> Description:
+    sections = _sections(model)
+    summary, _, rest = _SECTION.sub("", _text(model)).strip().partition("\n")
     return Description(
         summary=summary,
         about=rest.strip("\n"),
@@ -62,6 +73,14 @@ def describe(model: type) -> Description:
         parameters=tuple(lines),
         source=_joined(sections.get("Reference", "")),
     )
+
+
+def _text(model: type) -> str:
+    return inspect.cleandoc(model.__doc__ or "It says nothing about itself.") + "\n"
+
+
+def _sections(model: type) -> dict[str, str]:
+    return {name: inspect.cleandoc(body) for name, body in _SECTION.findall(_text(model))}
 
 
 def plain(text: str) -> str:
@@ -77,6 +96,14 @@ def _meanings(arguments: str) -> dict[str, str]:
 def _line(parameter: Parameter, hint: Any, meaning: str) -> Line:
     default = "required" if parameter.default is inspect.Parameter.empty else str(parameter.default)
     return Line(parameter.name, default, _limits(hint), meaning.replace("`", ""))
+
+
+def _option(name: str, field: FieldInfo) -> Line:
+    default = (
+        "required" if field.is_required() else str(field.get_default(call_default_factory=True, validated_data={}))
+    )
+    limits = _limits(Annotated[(field.annotation, field, *field.metadata)])  # type: ignore[valid-type]
+    return Line(name, default, limits, _joined(field.description or "").replace("`", ""))
 
 
 def _limits(hint: Any) -> str:

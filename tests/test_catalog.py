@@ -59,6 +59,47 @@ def test_a_class_of_a_module_and_of_a_file(tmp_path):
     assert not (tmp_path / "__pycache__").exists()
 
 
+RULE = """
+from analogff.device import Observable
+from analogff.rules import Rule
+
+class Mine(Rule):
+    name = "mine"
+    needs = classmethod(lambda cls, options: Observable.ACTIVITY)
+    schedule = classmethod(lambda cls, options: "ff-pipelined")
+    def step(self, images, labels):
+        return 0 * images.sum() * labels.sum()
+
+class Unfinished(Rule):
+    needs = classmethod(lambda cls, options: Observable.ACTIVITY)
+"""
+
+
+def test_a_rule_of_a_module_and_of_a_file(tmp_path):
+    (tmp_path / "mine.py").write_text(RULE)
+    assert resolve_rule("analogff.rules.backprop:Backprop") is resolve_rule("backprop")
+    assert resolve_rule("mine.py:Mine", tmp_path).name == "mine"
+    before = catalog.fingerprint("mine.py:Mine", catalog.RULES, tmp_path)
+    (tmp_path / "mine.py").write_text(RULE + "\n")
+    assert catalog.fingerprint("mine.py:Mine", catalog.RULES, tmp_path) != before
+
+
+@pytest.mark.parametrize(
+    ("reference", "message"),
+    [
+        ("bakprop", "Expected a registered rule, package.module:Class or file.py:Class .*Did you mean backprop\\?"),
+        ("mine.py:Mne", "Got 'Mne'. Did you mean Mine\\?"),
+        ("mine.py:Unfinished", "to say name, needs, schedule and step. Got a class without schedule, step, name."),
+        ("analogff.device:Digital", "to be a class derived from analogff.rules.base.Rule"),
+        ("ours.py:Mine", "Expected a file of Python. Got .*ours.py, which is not there."),
+    ],
+)
+def test_a_wrong_rule_is_told_with_the_nearest_right_one(reference, message, tmp_path):
+    (tmp_path / "mine.py").write_text(RULE)
+    with pytest.raises(CatalogError, match=message):
+        resolve_rule(reference, tmp_path)
+
+
 def test_an_entry_point_of_another_distribution(install):
     install(Point("theirs", "analogff.device:Digital", catalog.DEVICES, "their-chips"))
     assert "theirs" in catalog.device_names()

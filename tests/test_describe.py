@@ -8,8 +8,8 @@ import pytest
 from annotated_types import Ge, Lt
 
 from analogff import Device
-from analogff.catalog import device_names, resolve_device
-from analogff.describe import describe
+from analogff.catalog import device_names, resolve_device, resolve_rule, rule_names
+from analogff.describe import describe, describe_rule
 from analogff.study.parameters import parameters_of
 
 
@@ -55,6 +55,15 @@ def test_every_parameter_of_a_registered_device_is_explained(name):
     assert [line.name for line in told.parameters] == list(parameters_of(model)[0])
     assert not [line.name for line in told.parameters if not line.meaning]
     assert told.source or name == "ideal"
+
+
+@pytest.mark.parametrize("name", rule_names())
+def test_every_option_of_a_registered_rule_is_explained(name):
+    model = resolve_rule(name)
+    told = describe_rule(model)
+    assert [line.name for line in told.parameters] == list(model.Options.model_fields)
+    assert not [line.name for line in told.parameters if not line.meaning]
+    assert told.source and told.summary.endswith(".")
 
 
 def test_a_class_that_says_nothing_is_told_too():

@@ -121,6 +121,15 @@ def test_the_rule_of_the_documents_takes_a_step(tmp_path, monkeypatch):
     assert chips.ledger.total("pulses").min() > 0
 
 
+def test_the_rule_of_the_documents_learns_from_its_file(tmp_path, monkeypatch, capsys):
+    written("docs/add-a-rule.md", tmp_path, "python", "toml")
+    monkeypatch.chdir(tmp_path)
+    assert status("rules", "hebb.py:Hebb") == 0 and "Factor on the Hebbian term." in capsys.readouterr().out
+    told = [f"--set={setting}" for setting in SMALL]
+    assert status("run", "study.toml", "--workers", 0, *told) == 0
+    assert "hebb.py:Hebb" in capsys.readouterr().out
+
+
 def test_the_reference_names_every_field_and_option():
     from analogff.catalog import resolve_rule, rule_names
 

@@ -92,7 +92,7 @@ def build(task: Task, data: Dataset) -> tuple[Rule, Chips]:
         parameters = bank_parameters([run.case.devices[layer] for run in task.runs])
         specs.append(LayerSpec(device, with_files(device, parameters, folder)))
     layers = len(case.settings.layers)
-    model = resolve_rule(case.rule.name)
+    model = resolve_rule(case.rule.name, folder)
     options = model.Options(**case.rule.options)
     chips = fabricate_wired(
         specs[:layers],

@@ -4,6 +4,7 @@ import collections
 import dataclasses
 import math
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 from analogff.catalog import resolve_rule
 from analogff.study.case import Case
@@ -75,7 +76,7 @@ def pack(runs: Iterable[Run], shapes: Mapping[str, Shape], *, workers: int, memo
     tasks, cuts = [], []
     for key, bank in banks.items():
         even = Limit(max(1, round(share / effort[key])), evenly)
-        limit = min(even, *_limits(bank[0].case, shapes, memory_gib), key=lambda limit: limit.chips)
+        limit = min(even, *_limits(bank[0].case, shapes, memory_gib, folder), key=lambda limit: limit.chips)
         parts = math.ceil(len(bank) / limit.chips)
         tasks += [(effort[key], Task(tuple(bank[n::parts]), folder)) for n in range(parts)]
         cuts.append((len(bank), limit))
@@ -92,9 +93,9 @@ def chips_in(memory_gib: float, case: Case, shapes: Mapping[str, Shape]) -> int:
     return max(1, int(memory_gib * 2**30 / (4 * numbers)))
 
 
-def _limits(case: Case, shapes: Mapping[str, Shape], memory_gib: float) -> list[Limit]:
+def _limits(case: Case, shapes: Mapping[str, Shape], memory_gib: float, folder: str) -> list[Limit]:
     limits = [Limit(chips_in(memory_gib, case, shapes), f"no more fit in {memory_gib:g} GiB (--memory)")]
-    rule = resolve_rule(case.rule.name)
+    rule = resolve_rule(case.rule.name, Path(folder))
     if not rule.side_by_side(rule.Options(**case.rule.options)):
         limits.append(Limit(1, f"{case.rule.name} decides for each chip how often it is read"))
     if case.settings.compute == "cpu":

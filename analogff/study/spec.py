@@ -81,7 +81,7 @@ def read_study(path: Path, settings: Sequence[str] = ()) -> Study:
     if mistakes:
         raise StudyError(mistakes)
     cases = _expand(document, axes, reader)
-    _refuse_idle_head(cases)
+    _refuse_idle_head(cases, folder)
     shapes = _shapes(cases, axes, folder)
     _try_wiring(cases, axes, shapes, folder)
     return Study(cases[0].settings.name, folder, document, axes, cases, shapes)
@@ -135,10 +135,10 @@ def _expand(document: dict[str, Any], axes: dict[str, list[Any]], reader: Reader
     return tuple(cases)
 
 
-def _refuse_idle_head(cases: tuple[Case, ...]) -> None:
+def _refuse_idle_head(cases: tuple[Case, ...], folder: Path) -> None:
     """Refuse a head that is a device where no rule has a use for one."""
     of_device = [case.rule for case in cases if case.settings.head == "device"]
-    rules = [(resolve_rule(rule.name), rule.options) for rule in of_device]
+    rules = [(resolve_rule(rule.name, folder), rule.options) for rule in of_device]
     if rules and not any(rule.uses_head(rule.Options(**options)) for rule, options in rules):
         expected = '"digital" beside rules that have no use for a head'
         raise StudyError([Mistake("head", expected, '"device"', "Leave it out, or add a rule that reads its head.")])
@@ -192,7 +192,7 @@ def _try_wiring(cases: tuple[Case, ...], axes: dict[str, list[Any]], shapes: dic
 
 
 def _misfits(case: Case, shape: Shape, folder: Path) -> Iterator[tuple[str, ValueError]]:
-    rule = resolve_rule(case.rule.name)
+    rule = resolve_rule(case.rule.name, folder)
     try:
         lines = rule.wiring(rule.Options(**case.rule.options), shape.n_in, case.settings.layers, shape.classes)
     except ValueError as error:

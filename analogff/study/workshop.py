@@ -16,6 +16,7 @@ from analogff.study.case import DeviceChoice, RuleChoice
 from analogff.study.mistakes import Mistake, from_pydantic, in_clauses, is_in_clauses, shown
 from analogff.study.parameters import parameters_of, read_parameters, sums_of_files, with_files
 from analogff.study.task import bank_parameters
+from analogff.timing import SCHEDULES
 from analogff.words import in_words
 
 _TINY = 8, 6
@@ -59,13 +60,14 @@ class Workshop:
         """Return the option names of a rule's table; none if the rule is unknown."""
         name = table.get("name") if isinstance(table, dict) else None
         try:
-            return ["name", *catalog.resolve_rule(name).Options.model_fields] if isinstance(name, str) else []
+            found = catalog.resolve_rule(name, self.folder) if isinstance(name, str) else None
+            return ["name", *found.Options.model_fields] if found else []
         except CatalogError:
             return []
 
     def refusal(self, rule: RuleChoice, device: DeviceChoice, path: str) -> Mistake | None:
         """Say what a rule needs that a device does not show, or cannot do."""
-        model = catalog.resolve_rule(rule.name)
+        model = catalog.resolve_rule(rule.name, self.folder)
         options = model.Options(**rule.options)
         told = ", ".join(f"{k} = {shown(v)}" for k, v in rule.options.items() if isinstance(v, str))
         said = f"{rule.name} ({told})" if told else rule.name
@@ -120,7 +122,7 @@ class Workshop:
         if mistake:
             return None, [mistake]
         try:
-            model: type[Rule] = catalog.resolve_rule(name)
+            model: type[Rule] = catalog.resolve_rule(name, self.folder)
             mark = catalog.fingerprint(name, catalog.RULES, self.folder)
         except CatalogError as error:
             return None, [Mistake(f"{path}.name", error.expected, error.got, error.advice)]
@@ -134,7 +136,22 @@ class Workshop:
             options = model.Options.model_validate_json(json.dumps(written, default=str), strict=True)
         except ValidationError as error:
             return None, from_pydantic(error, path, f"an option of {name}", model.Options.model_fields)
+        try:
+            _check_declared(model, options)
+        except Exception as error:
+            return None, [Mistake(path, f"{name} to say what it needs and its schedule", in_words(error), "Mend it.")]
         return RuleChoice(name, options.model_dump(mode="json"), mark, label), []
+
+
+def _check_declared(model: type[Rule], options: Any) -> None:
+    """Ask a rule what it says about itself, so that what raises does so now."""
+    needs, schedule = model.needs(options), model.schedule(options)
+    if not isinstance(needs, Observable):
+        raise TypeError(f"needs returned {needs!r}, which is no Observable")
+    if schedule not in SCHEDULES:
+        raise ValueError(f"schedule returned {schedule!r}, which is none of {', '.join(SCHEDULES)}")
+    for say in (model.programs, model.uses_head, model.side_by_side):
+        say(options)
 
 
 def _use(chips: Sealed) -> None:

@@ -32,6 +32,12 @@ class Unset(Device):
     def pulse(self, change):
         self.weights += change
 """
+LATE = """
+from analogff.rules.backprop import Backprop
+
+class Late(Backprop):
+    schedule = classmethod(lambda cls, options: "sometime")
+"""
 MINE = '[device]\nmodel = "mine.py:Chip"\n'
 FILES = {"mine.py": CHIP}
 
@@ -226,6 +232,20 @@ BROKEN = {
     ),
     "negative rate": ({"rule": RULE + "rate = -0.1\n"}, "rule.0.rate:", "-0.1", "greater than or equal to 0", None),
     "the same rule twice": ({"rule": RULE * 2}, "rule:", "the same run twice", "runs that differ", None),
+    "a rule of a file that is not there": (
+        {"rule": '[[rule]]\nname = "hebb.py:Hebb"\n'},
+        "rule.0.name:",
+        "hebb.py, which is not there",
+        "a file of Python",
+        None,
+    ),
+    "a rule whose schedule nobody knows": (
+        {"rule": '[[rule]]\nname = "rule.py:Late"\n', "files": {"rule.py": LATE}},
+        "rule.0:",
+        "schedule returned 'sometime', which is none of",
+        "rule.py:Late to say what it needs and its schedule",
+        None,
+    ),
     "a device that cannot wait": (
         {"device": '[device]\nmodel = "mine.py:Impatient"\n', "files": FILES},
         "device:",
