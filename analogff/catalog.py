@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from analogff.rules.base import Rule
 
 DEVICES, WRAPPERS, RULES = "analogff.devices", "analogff.wrappers", "analogff.rules"
+_OWN_PACKAGES = ("analogff", "hardware_models")
 _WRAPPED = re.compile(r"([\w.-]+)\((.+)\)")
 
 
@@ -103,6 +104,23 @@ def is_file(reference: str) -> bool:
     """Tell whether a reference names a file of Python, ``path/to/file.py:Class``."""
     place = reference.rpartition(":")[0]
     return place.endswith(".py") or "/" in place or "\\" in place
+
+
+def is_plug_in(reference: str) -> bool:
+    """Tell whether a reference names somebody else's class, which nothing here has tested."""
+    if wrapped := _WRAPPED.fullmatch(reference):
+        return is_plug_in(wrapped[2]) or is_plug_in(wrapped[1])
+    if is_file(reference):
+        return True
+    if ":" in reference:
+        return reference.partition(".")[0].partition(":")[0] not in _OWN_PACKAGES
+    owners = {
+        distribution(entry)
+        for group in (DEVICES, WRAPPERS, RULES)
+        for entry in registered(group)
+        if entry.name == reference
+    }
+    return owners != {"analogff"}
 
 
 def fingerprint(reference: str, group: str, folder: Path) -> str:

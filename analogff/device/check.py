@@ -4,7 +4,7 @@ import dataclasses
 import inspect
 import random
 import traceback
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -41,7 +41,9 @@ class Report:
         return [*lines, f"{self.device} {verdict} {len(self.findings)} checks of the contract."]
 
 
-def check_device(model: type[Device], *, n_in: int = 16, n_out: int = 8, **parameters: Any) -> Report:
+def check_device(
+    model: type[Device], *, n_in: int = 16, n_out: int = 8, only: Collection[str] | None = None, **parameters: Any
+) -> Report:
     """Try a device class against the contract of `Device`.
 
     Every check works on freshly fabricated chips, with signals and weight changes from generators of its own.
@@ -51,6 +53,7 @@ def check_device(model: type[Device], *, n_in: int = 16, n_out: int = 8, **param
         model: The class.
         n_in: Input lines to build it with; other than ``n_out``, so that mixed-up axes show.
         n_out: Output lines to build it with.
+        only: Names of the checks to make; all of them if None.
         parameters: Further arguments of the class, which set the non-idealities to try.
 
     Example:
@@ -63,6 +66,8 @@ def check_device(model: type[Device], *, n_in: int = 16, n_out: int = 8, **param
     raised: dict[str, str] = {}
     with _undisturbed():
         for check in CHECKS:
+            if only is not None and check.name not in only:
+                continue
             findings += _try(check, subject, raised)
             if check.name in _BEFORE_OTHERS and not all(finding.passed for finding in findings):
                 break
@@ -73,7 +78,7 @@ def _try(check: Check, subject: Subject, raised: dict[str, str]) -> list[Finding
     """Run one check; a device that raises is a finding too, told in full by the first check that met the error."""
     try:
         return check.run(subject)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         got = f"{type(error).__name__}: {error} ({_where(error, subject.model)})"
         first = raised.setdefault(got, check.name)
         if first != check.name:
@@ -85,7 +90,7 @@ def _try(check: Check, subject: Subject, raised: dict[str, str]) -> list[Finding
         return [Finding(check.name, False, sentence)]
 
 
-def _where(error: Exception, model: type[Device]) -> str:
+def _where(error: BaseException, model: type[Device]) -> str:
     """Return file and line of the author's last step before the error, else of the last step."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if frame.filename == inspect.getfile(model)]

@@ -8,8 +8,10 @@ from typing import Any
 from distributed import Client, as_completed
 from distributed.client import Future
 from rich.console import Console
+from rich.markup import escape
 
 from analogff.study.cluster import connect
+from analogff.study.doubts import doubts
 from analogff.study.execute import Outcome, execute
 from analogff.study.manifest import describe, metadata_of, write_manifest
 from analogff.study.mistakes import Mistake, StudyError
@@ -74,6 +76,8 @@ def run_study(
             _prepare(store, manifest)
         console.print(f"All {len(runs)} runs are there already.")
         return Finished(folder, 0, ())
+    for line in doubts((run.case for run in left), study.folder):
+        console.print(escape(line), soft_wrap=True)
     with connect(workers, scheduler) as client, store.alone():
         _prepare(store, manifest)
         threads = sum(client.nthreads().values())  # type: ignore[union-attr] (the client is no coroutine)
