@@ -27,7 +27,7 @@ from analogff.characterize import (
 from analogff.characterize.bench import Bench
 from analogff.characterize.estimate import Curve, Estimate, Found, Missing, NotMeasurableError
 from analogff.characterize.measured_twin import MeasuredTwin
-from analogff.device import Device, Observable, Sealed, derive_seed, fabricate
+from analogff.device import Device, Observable, Sealed, derive_seed, fabricate, single_precision
 from analogff.words import in_words
 
 READS = (transfer, noise, bits, codes, linearity, correlation, spread, twin_quality)
@@ -110,7 +110,7 @@ def characterize(
         benches.append(Bench(Sealed(device, chips=chips, level=level), derive_seed(seed, purpose)))
         return benches[-1]
 
-    with _one_thread():
+    with _one_thread(), single_precision():
         shared = make_bench("reads")
         results = []
         for module in (*READS, *WRITES):

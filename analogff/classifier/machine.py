@@ -7,6 +7,7 @@ import torch
 from analogff import __version__
 from analogff.classifier.plan import Plan, device_class
 from analogff.data import Dataset, Split
+from analogff.device import single_precision
 from analogff.network import LayerSpec, fabricate_wired
 from analogff.rules.forward_forward import ForwardForward
 from analogff.train import Epoch, train
@@ -27,6 +28,7 @@ class Machine:
         ValueError: If the device does not show what the rule needs.
     """
 
+    @single_precision()
     def __init__(self, plan: Plan, n_in: int, classes: int, seed: int):
         self.made_of = plan, n_in, classes, seed
         spec = LayerSpec(device_class(plan.device, plan.folder), plan.parameters)
@@ -40,6 +42,7 @@ class Machine:
             )
         self.rule = ForwardForward(self.chips.seal(needed), plan.options, seed=seed)
 
+    @single_precision()
     def teach(self, x: torch.Tensor, labels: torch.Tensor) -> list[Epoch]:
         """Train on samples, ``(n, n_in)`` in [0, 1]; returns how it went, epoch by epoch."""
         plan, n_in, classes, _ = self.made_of
@@ -49,6 +52,7 @@ class Machine:
         )
         return list(train(self.rule, self.chips, data, epochs=plan.epochs))
 
+    @single_precision()
     def beliefs(self, x: torch.Tensor) -> torch.Tensor:
         """Return the probability of each label, ``(n, n_in)`` to ``(n, classes)``, from one set of reads."""
         with self.chips.ledger.evaluating():

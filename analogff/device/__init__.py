@@ -11,6 +11,7 @@ from analogff.device.ledger import Ledger
 from analogff.device.marked import Marked, whole
 from analogff.device.observable import Observable
 from analogff.device.patchwork import Patchwork, patchwork
+from analogff.device.precision import single_precision
 from analogff.device.product import Precision, add_marks, multiply, outer, product, products_in
 from analogff.device.protocol import Device, Truth, has_weights
 from analogff.device.sealed import Sealed, require
@@ -49,6 +50,7 @@ __all__ = [
     "products_in",
     "require",
     "samplewise",
+    "single_precision",
     "whole",
     "wrapping",
 ]

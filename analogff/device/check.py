@@ -13,6 +13,7 @@ import torch
 
 from analogff.device.checks import CHECKS, Check, Finding, Subject
 from analogff.device.errors import ContractError
+from analogff.device.precision import single_precision
 from analogff.device.protocol import Device
 
 _BEFORE_OTHERS = ("construction", "shapes")
@@ -41,6 +42,7 @@ class Report:
         return [*lines, f"{self.device} {verdict} {len(self.findings)} checks of the contract."]
 
 
+@single_precision()
 def check_device(
     model: type[Device], *, n_in: int = 16, n_out: int = 8, only: Collection[str] | None = None, **parameters: Any
 ) -> Report:

@@ -9,6 +9,7 @@ from analogff.device.marked import Marked
 from analogff.device.owned import Owner
 from analogff.device.product import product
 from analogff.device.protocol import Device, Truth
+from analogff.device.seeds import chip_seeds
 
 
 class Digital(Device):
@@ -45,7 +46,7 @@ class Digital(Device):
         )
         super().__init__(n_in, n_out, datasheet=sheet)
         self.weights: torch.Tensor
-        self.register_buffer("weights", torch.stack([_initial_weights(n_in, n_out, s) for s in seed]))
+        self.register_buffer("weights", torch.stack([_initial_weights(n_in, n_out, s) for s in chip_seeds(seed)]))
 
     def measure(self, x, bias=None):  # noqa: D102
         return self._sum(x, bias)

@@ -9,10 +9,13 @@ import torch
 from analogff.device.bank import Bank
 from analogff.device.digital import BehindWeights
 from analogff.device.errors import ContractError
+from analogff.device.precision import single_precision
 from analogff.device.protocol import Device, has_weights
 from analogff.device.seeds import derive_seed
+from analogff.words import in_words
 
 
+@single_precision()
 def fabricate(
     model: type[Device],
     n_in: int,
@@ -56,7 +59,22 @@ def _build(model: type[Device], n_in: int, n_out: int, seeds: Sequence[int], par
     _check_class(model, parameters)
     if model.banked:
         return _checked(model(n_in, n_out, seed=list(seeds), **parameters))
-    return Bank([_checked(model(n_in, n_out, seed=s, **_of_chip(parameters, c))) for c, s in enumerate(seeds)])
+    return Bank([_chip(model, n_in, n_out, c, s, _of_chip(parameters, c)) for c, s in enumerate(seeds)])
+
+
+def _chip(model: type[Device], n_in: int, n_out: int, number: int, seed: int, parameters: dict[str, Any]) -> Device:
+    try:
+        return _checked(model(n_in, n_out, seed=seed, **parameters))
+    except ContractError:
+        raise
+    except Exception as error:
+        if number == 0:
+            raise
+        raise ContractError(
+            f"Expected chip {number + 1} of {model.__name__} to be made beside others, as a study makes one for each "
+            f"layer and seed. Got {in_words(error)}. If it is an instrument that can be opened once, let all chips "
+            "share the connection: open it in a function with functools.cache (docs/add-a-device.md, An instrument)."
+        ) from error
 
 
 def _check_class(model: type[Device], parameters: dict[str, Any]) -> None:

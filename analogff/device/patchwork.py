@@ -15,7 +15,7 @@ from analogff.device.errors import ContractError
 from analogff.device.fabricate import fabricate
 from analogff.device.marked import Marked
 from analogff.device.protocol import Device, Truth
-from analogff.device.seeds import derive_seed
+from analogff.device.seeds import chip_seeds, derive_seed
 from analogff.device.wrapping import answer, wrapping
 
 
@@ -63,7 +63,7 @@ class Patchwork(Device):
         n_in: int,
         n_out: int,
         *,
-        seed: typing.Sequence[int],
+        seed: int | typing.Sequence[int],
         field: Annotated[int, Ge(1)],
         stride: Annotated[int, Ge(1)] = 1,
         channels: Annotated[int, Ge(1)] = 1,
@@ -74,10 +74,11 @@ class Patchwork(Device):
         before = min(before, n_in - 1)  # an array smaller than what it is told may still be made, to be tried
         over = min(over, n_in - before)
         lines = fields_of(n_in, field, stride, channels, before, over)
-        self.chips, self.fields, self.neurons = len(seed), len(lines), -(-n_out // len(lines))
+        given = chip_seeds(seed)
+        self.chips, self.fields, self.neurons = len(given), len(lines), -(-n_out // len(lines))
         self.common = before + over
         own = {name: self._for_fields(value) for name, value in parameters.items()}
-        seeds = [derive_seed(int(s), "field", p) for s in seed for p in range(self.fields)]
+        seeds = [derive_seed(s, "field", p) for s in given for p in range(self.fields)]
         patches = fabricate(self.model, lines.shape[1], self.neurons, seeds=seeds, parameters=own)
         connected = int((lines < n_in).sum())
         super().__init__(n_in, n_out, datasheet=self._sum_up(patches.datasheet, n_in, n_out, connected))

@@ -11,6 +11,7 @@ from analogff.device.datasheet import Datasheet, PerChip
 from analogff.device.errors import BlackBoxError, ContractError
 from analogff.device.marked import Marked
 from analogff.device.owned import is_alone
+from analogff.device.precision import single_precision
 
 
 class Truth(NamedTuple):
@@ -169,7 +170,9 @@ class Device(torch.nn.Module, abc.ABC):
 
         Raises:
             BlackBoxError: From a later ``backward`` through the output.
+            ContractError: If the inputs have not the axes or numbers that the class takes.
         """
+        _check_signal(self, x.shared if isinstance(x, Marked) else x)
         if not torch.is_grad_enabled():
             return _measure(self, x, bias)
         guard = torch.ones((), requires_grad=True)
@@ -193,8 +196,27 @@ class _Guard(torch.autograd.Function):
         )
 
 
+def _check_signal(device: Device, x: torch.Tensor) -> None:
+    """Refuse inputs that would fail somewhere inside, where nobody is told what was wrong with them."""
+    name, n_in = type(device).__name__, device.datasheet.n_in
+    if x.dtype != torch.float32:
+        raise ContractError(f"Expected inputs to {name} of torch.float32. Got {x.dtype}. Write x.float().")
+    axes, dims = ("chips, batch, n_in", 3) if device.banked else ("batch, n_in", 2)
+    if x.dim() < dims or x.shape[-1] != n_in:
+        advice = "Write x[None] to show it to every chip." if x.shape[-1:] == (n_in,) and x.dim() == dims - 1 else ""
+        raise ContractError(
+            f"Expected inputs to {name} of shape ({axes}) with n_in = {n_in}. Got {tuple(x.shape)}. "
+            f"{advice or 'Give one row a sample, and in it one number a line.'}"
+        )
+
+
 def _measure(device: Device, x: torch.Tensor | Marked, bias: torch.Tensor | None) -> torch.Tensor:
-    y = device.measure_marked(x, bias) if isinstance(x, Marked) else _read(device, x, bias)
+    if 0 in x.shape:  # no read, so there is nothing that a device would have to think of
+        return torch.zeros(
+            *x.shape[:-1], device.datasheet.n_out, device=(x.shared if isinstance(x, Marked) else x).device
+        )
+    with single_precision():
+        y = device.measure_marked(x, bias) if isinstance(x, Marked) else _read(device, x, bias)
     return y.detach()
 
 

@@ -1,6 +1,7 @@
 """Seeds of parts from the seed of the whole, so that a chip is one integer."""
 
 import hashlib
+from collections.abc import Iterable, Sequence
 
 
 def derive_seed(seed: int, *part: int | str) -> int:
@@ -12,3 +13,10 @@ def derive_seed(seed: int, *part: int | str) -> int:
     """
     text = "/".join(str(p) for p in (seed, *part))
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
+
+
+def chip_seeds(seed: int | Sequence[int]) -> list[int]:
+    """Return one seed a chip; a single integer is one chip."""
+    if isinstance(seed, Iterable):
+        return [int(each) for each in seed]
+    return [int(seed)]

@@ -41,7 +41,7 @@ def read(circuit: Circuit, x: torch.Tensor | Marked, biases: Sequence[torch.Tens
     counted = codes.which(circuit)
     converters = Converters(circuit)
     common = converters(shared[:1], slice(0, 1), "shared") if _same_for_all(circuit, shared) else None
-    together = max(1, CACHED_NUMBERS // (rows * max(circuit.weights.shape[1:])))
+    together = max(1, CACHED_NUMBERS // (max(1, rows) * max(circuit.weights.shape[1:])))
     for first in range(0, chips, together):
         group = slice(first, min(first + together, chips))
         q = common if common is not None else converters(shared[group], group, "shared")
