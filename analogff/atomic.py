@@ -22,7 +22,7 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def clear_half_done(folder: Path) -> None:
-    """Remove what killed processes left in a folder that nobody else writes to now."""
-    for left in folder.glob(".*.tmp"):
+def clear_half_done(folder: Path, names: str) -> None:
+    """Remove what killed processes left of files so called (as for `Path.glob`), where nobody else writes now."""
+    for left in folder.glob(f".{names}-[0-9]*.tmp"):
         left.unlink()

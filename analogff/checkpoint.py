@@ -1,6 +1,7 @@
 """Checkpoints that restore a run exactly: chips, clocks, counters, optimisers and the order of the data."""
 
 import dataclasses
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -62,11 +63,30 @@ def load_checkpoint(path: str | Path, rule: Rule, chips: Chips) -> Progress:
 
     Returns:
         Where to go on; hand it to `train`.
+
+    Raises:
+        ValueError: If the file is damaged.
     """
-    return restore(torch.load(path, weights_only=True), rule, chips)
+    return restore(load(Path(path)), rule, chips)
 
 
 def save(state: dict[str, Any], path: Path) -> None:
     """Write tensors and plain data; complete or not at all."""
     with replacing(path) as temporary:
         torch.save(state, temporary)
+
+
+def load(path: Path) -> dict[str, Any]:
+    """Read what `save` wrote, if its checksums say that it is what was written; torch leaves them unread.
+
+    Raises:
+        ValueError: If they do not.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            broken = archive.testzip()
+    except zipfile.BadZipFile as error:
+        broken = str(error)
+    if broken:
+        raise ValueError(f"Expected {path} as it was written. Got damage ({broken}). Take an earlier one, or none.")
+    return torch.load(path, weights_only=True)

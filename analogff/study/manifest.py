@@ -1,5 +1,6 @@
 """What was run, with what: everything that a reader needs besides the numbers."""
 
+import contextlib
 import datetime
 import json
 import platform
@@ -9,12 +10,24 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict
+
 import analogff
 from analogff.atomic import replacing
 from analogff.study.spec import Study
 from analogff.study.task import Run
 
 _VERSIONED = ("torch", "numpy", "numba", "pandas", "pyarrow", "distributed")
+
+
+class _Manifest(BaseModel):
+    """What every reader asks of a manifest."""
+
+    model_config = ConfigDict(extra="allow")
+
+    study: dict[str, Any]
+    runs: list[str]
+    created: str = ""
 
 
 def describe(study: Study, runs: Sequence[Run]) -> dict[str, Any]:
@@ -37,15 +50,15 @@ def describe(study: Study, runs: Sequence[Run]) -> dict[str, Any]:
 
 
 def metadata_of(manifest: dict[str, Any]) -> dict[str, str]:
-    """Return what every part of the results carries with it."""
-    return {f"analogff.{key}": json.dumps(manifest[key], default=str) for key in ("study", "versions", "commit")}
+    """Return what every part of the results carries; not the study, whose sweep may be longer than all the rest."""
+    return {f"analogff.{key}": json.dumps(manifest[key], default=str) for key in ("versions", "commit")}
 
 
 def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
-    """Write ``manifest.json`` at once; the day of creation stays that of the first run."""
+    """Write ``manifest.json`` at once; the day of creation stays that of the first run, where that can be read."""
     path = folder / "manifest.json"
-    if path.exists():
-        manifest = manifest | {"created": read_manifest(folder)["created"]}
+    with contextlib.suppress(ValueError):
+        manifest = manifest | {"created": read_manifest(folder)["created"] or manifest["created"]}
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(manifest, indent=1, default=str) + "\n", encoding="utf-8")
 
@@ -54,15 +67,16 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     """Return the manifest of a folder of results.
 
     Raises:
-        ValueError: If there is none.
+        ValueError: If there is none that can be read.
     """
     path = folder / "manifest.json"
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return _Manifest.model_validate_json(path.read_bytes()).model_dump()
     except (OSError, ValueError) as error:
+        got = "no such file" if isinstance(error, FileNotFoundError) else "one that cannot be read"
         raise ValueError(
-            f"Expected {path}, which every run writes. Got {type(error).__name__}. Give a folder that analogff run "
-            "wrote, or run the study again: what is there is kept."
+            f"Expected {path}, which every run writes. Got {got}. Give a folder that analogff run wrote, or run the "
+            "study again: the results are kept, and the manifest is written anew."
         ) from error
 
 

@@ -9,19 +9,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
-from analogff.atomic import clear_half_done, replacing
+from analogff.atomic import clear_half_done
 from analogff.study import unfinished
 from analogff.study.columns import Columns
 from analogff.study.execute import Outcome
+from analogff.study.integrity import runs_in, sibling
 from analogff.study.manifest import read_manifest
+from analogff.study.parts import PATTERN, StoreError, is_ours, kinds_beside, part_name, parts_in, read_part, write_part
 from analogff.study.task import Run
 
 if TYPE_CHECKING:
     import pandas as pd
 
-
-class StoreError(ValueError):
-    """A folder that does not hold what it should."""
+__all__ = ["Store", "StoreError", "load_goodness", "load_layers", "load_results"]
 
 
 class Store:
@@ -30,30 +30,30 @@ class Store:
     Args:
         folder: Where.
         runs: All runs of the study.
-        metadata: Texts to keep in every part: study, versions, commit.
+        metadata: Texts to keep in every part: versions, commit.
     """
 
     def __init__(self, folder: Path, runs: Sequence[Run], metadata: Mapping[str, str]):
         self.folder = folder
         self.unfinished = folder / unfinished.FOLDER
         self.columns = Columns(runs, metadata)
-        self._planned = {run.key for run in runs}
+        self._planned = {run.key: run for run in runs}
 
     def done(self) -> set[str]:
         """Return the keys of the runs that are there; writes nothing.
 
         Raises:
-            StoreError: If there are results of other runs, or a part cannot be read.
+            StoreError: If there are results of other runs, or a part is not as it was written.
         """
-        there = [key for part in _parts(self.folder / "results") for key in _keys_of(part)]
-        foreign = set(there) - self._planned
+        there = runs_in(self.folder, self._planned)
+        foreign = there - self._planned.keys()
         if foreign:
             raise StoreError(
                 f"Expected {self.folder} to be empty or to hold results of this study. Got {len(foreign)} runs of "
                 "another study, of edited code or data, or of another version. Use another --out, or remove "
                 f"{self.folder}."
             )
-        return set(there)
+        return there
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
@@ -76,16 +76,19 @@ class Store:
     def prepare(self) -> None:
         """Make the folders, clear what a killed run left half done, and bring old parts under today's columns."""
         self.unfinished.mkdir(parents=True, exist_ok=True)
-        clear_half_done(self.folder)  # of the manifest
+        clear_half_done(self.folder, "manifest.json")
         for name, schema in self.columns.schemas.items():
             folder = self.folder / name
             folder.mkdir(parents=True, exist_ok=True)
-            clear_half_done(folder)
-            for part in _parts(folder):
+            clear_half_done(folder, PATTERN)
+            for part in sorted(folder.glob(PATTERN)):
+                if not is_ours(part):
+                    continue
                 if not (self.folder / "results" / part.name).exists():
                     part.unlink()  # its task was killed between its parts, and will be done again
                 elif not pq.read_schema(part).equals(schema):
-                    _write(self.columns.label(pq.ParquetFile(part).read(), schema), part)
+                    table, beside = read_part(part)
+                    write_part(self.columns.label(table, schema), part, beside)
 
     def tidy(self) -> None:
         """Remove the folder of unfinished tasks, unless one that failed is kept there."""
@@ -94,11 +97,14 @@ class Store:
 
     def write(self, outcome: Outcome) -> None:
         """Keep what a task gave; the results come last, and are what makes it count as done."""
-        name = f"part-{outcome.task.key}.parquet"
+        name = part_name(outcome.task.key)
         tables = {"goodness": outcome.goodness, "layers": outcome.layers, "results": outcome.numbers}
+        written: list[str] = []
         for kind, table in tables.items():
             if table is not None:
-                _write(self.columns.label(table, self.columns.schemas[kind]), self.folder / kind / name)
+                labeled = self.columns.label(table, self.columns.schemas[kind])
+                write_part(labeled, self.folder / kind / name, written if kind == "results" else ())
+                written.append(kind)
         if outcome.numbers is not None:
             unfinished.forget(self.unfinished, outcome.task)
 
@@ -109,49 +115,38 @@ def load_results(folder: Path | str) -> "pd.DataFrame":
     Raises:
         StoreError: If the folder holds none.
     """
-    return _load(Path(folder), "results", ["epoch"])
+    return _load(Path(folder), parts_in(Path(folder) / "results"), ["epoch"])
 
 
 def load_goodness(folder: Path | str) -> "pd.DataFrame | None":
     """Return the goodness histograms of a study in its order; None if no rule had a goodness."""
-    if not _parts(Path(folder) / "goodness"):
-        return None
-    return _load(Path(folder), "goodness", ["layer", "polarity", "bin_low"])
+    return _load_beside(Path(folder), "goodness", ["layer", "polarity", "bin_low"])
 
 
 def load_layers(folder: Path | str) -> "pd.DataFrame | None":
     """Return the errors of each layer alone, in the order of a study; None if no rule's layers answered."""
-    if not _parts(Path(folder) / "layers"):
-        return None
-    return _load(Path(folder), "layers", ["epoch", "layer"])
+    return _load_beside(Path(folder), "layers", ["epoch", "layer"])
 
 
-def _load(folder: Path, name: str, by: list[str]) -> "pd.DataFrame":
-    parts = _parts(folder / name)
+def _load_beside(folder: Path, kind: str, by: list[str]) -> "pd.DataFrame | None":
+    results = parts_in(folder / "results")
+    parts = [sibling(part, kind) for part in results if kind in kinds_beside(part)]
+    return _load(folder, parts, by) if parts else None
+
+
+def _load(folder: Path, parts: list[Path], by: list[str]) -> "pd.DataFrame":
     if not parts:
         raise StoreError(
             f"Expected a folder with results of analogff run. Got {folder}, which holds none. Give the folder that "
             "was printed at the end of the run."
         )
-    frame = pa.concat_tables([pq.ParquetFile(part).read() for part in parts]).to_pandas()
+    frame = pa.concat_tables([read_part(part)[0] for part in parts]).to_pandas()
+    twice = frame[frame.duplicated(["run", *by])]
+    if len(twice):
+        raise StoreError(
+            f"Expected each {', '.join(['run', *by])} once in {parts[0].parent}. Got {len(twice)} rows twice, such as "
+            f"those of run {twice['run'].iloc[0]}. Run the study again: it names the part to remove."
+        )
     order = {key: n for n, key in enumerate(read_manifest(folder)["runs"])}
     frame = frame.assign(_order=frame["run"].map(order)).sort_values(["_order", *by], kind="stable")
     return frame.drop(columns="_order").reset_index(drop=True)
-
-
-def _parts(folder: Path) -> list[Path]:
-    return sorted(folder.glob("part-*.parquet"))
-
-
-def _keys_of(part: Path) -> set[str]:
-    try:
-        return set(pq.ParquetFile(part).read(["run"])["run"].to_pylist())
-    except (pa.ArrowException, OSError, KeyError) as error:
-        raise StoreError(
-            f"Expected {part} to be a part of the results. Got {error}. Remove it; its runs will be done again."
-        ) from error
-
-
-def _write(table: pa.Table, path: Path) -> None:
-    with replacing(path) as temporary:
-        pq.write_table(table, temporary)

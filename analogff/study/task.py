@@ -2,7 +2,7 @@
 
 import dataclasses
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
@@ -42,7 +42,12 @@ class Task:
     @property
     def key(self) -> str:
         """Hash of the keys of its runs, whatever their order."""
-        return hashlib.sha256("".join(sorted(run.key for run in self.runs)).encode()).hexdigest()[:16]
+        return key_of(run.key for run in self.runs)
+
+
+def key_of(runs: Iterable[str]) -> str:
+    """Return the key of a task from those of its runs."""
+    return hashlib.sha256("".join(sorted(runs)).encode()).hexdigest()[:16]
 
 
 def bank_parameters(choices: Sequence[DeviceChoice]) -> dict[str, Any]:

@@ -10,15 +10,17 @@ import pyarrow as pa
 import torch
 
 from analogff.atomic import clear_half_done
-from analogff.checkpoint import restore, save, state_of
+from analogff.checkpoint import load, restore, save, state_of
 from analogff.network import Chips
 from analogff.rules.base import Rule
-from analogff.study.task import Run, Task
+from analogff.study.parts import StoreError
+from analogff.study.task import Run, Task, key_of
 from analogff.train import Progress
 from analogff.words import in_words
 
 FOLDER = "unfinished"
 """Of the results of a study: a file for each task that was kept."""
+_NAMES = 16 * "[0-9a-f]" + ".pt"  # of our files; the rest of the folder is somebody else's
 EVERY_SECONDS = 300.0  # a task that ends sooner never writes; a bank of large nets takes seconds to write
 
 
@@ -57,7 +59,7 @@ class Unfinished:
         if self._folder is None or not (path := self._folder / _name(self.task)).exists():
             return Progress(), Looks()
         try:
-            state = torch.load(path, weights_only=True)
+            state = load(path)
             return restore(state["run"], rule, chips), Looks(*(_from_tensor(table) for table in state["looks"]))
         except Exception as error:
             raise ValueError(
@@ -81,22 +83,25 @@ class Unfinished:
 
 
 def gather(folder: Path, left: Iterable[Run], study: str) -> list[Task]:
-    """Return the tasks that a folder keeps, as they were packed, and remove files that are of no use any more.
+    """Return the tasks that a folder keeps, as they were packed, and remove those of ours that are of no use any more.
 
     Args:
         folder: Where they are kept.
         left: The runs that are still to be done.
         study: The study file's folder.
+
+    Raises:
+        StoreError: If one of ours is damaged.
     """
     runs = {run.key: run for run in left}
     tasks = []
-    for path in sorted(folder.glob("*.pt")):
+    for path in sorted(folder.glob(_NAMES)):
         keys = _runs_in(path)
         if keys and all(key in runs for key in keys):
             tasks.append(Task(tuple(runs.pop(key) for key in keys), study))
-        else:
+        elif path.stem == key_of(keys):
             path.unlink()
-    clear_half_done(folder)
+    clear_half_done(folder, _NAMES)
     return tasks
 
 
@@ -112,8 +117,11 @@ def _name(task: Task) -> str:
 def _runs_in(path: Path) -> list[str]:
     try:
         return torch.load(path, weights_only=True, mmap=True)["runs"]  # mmap: the tensors are not read
-    except Exception:  # whatever it is, it is no task of ours
-        return []
+    except Exception as error:  # its words are not passed on: they advise to run what a file holds
+        raise StoreError(
+            f"Expected {path} to hold runs that were begun. Got a damaged file ({type(error).__name__}). Remove it; "
+            "they will begin anew."
+        ) from error
 
 
 def _joined(so_far: pa.Table | None, more: pa.Table | None) -> pa.Table | None:

@@ -5,6 +5,9 @@ import json
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+
+from analogff.study.parts import part_name, write_part
 
 RULES = (
     {"rule": "forward-forward", "rule.slope": "assumed", "rule.rate": 0.003},
@@ -70,14 +73,12 @@ def layers(frame, axes, layers=3):
 
 def write(folder, frame, axes, histograms=None, of_layers=None):
     """Write a frame as the store does."""
-    (folder / "results").mkdir(parents=True)
-    frame.to_parquet(folder / "results" / "part-0.parquet", index=False)
-    if histograms is not None:
-        (folder / "goodness").mkdir()
-        histograms.to_parquet(folder / "goodness" / "part-0.parquet", index=False)
-    if of_layers is not None:
-        (folder / "layers").mkdir()
-        of_layers.to_parquet(folder / "layers" / "part-0.parquet", index=False)
+    tables = {"goodness": histograms, "layers": of_layers, "results": frame}
+    there = [kind for kind, table in tables.items() if table is not None]
+    for kind in there:
+        (folder / kind).mkdir(parents=True)
+        table = pa.Table.from_pandas(tables[kind], preserve_index=False).replace_schema_metadata(None)
+        write_part(table, folder / kind / part_name(16 * "0"), there[:-1] if kind == "results" else ())
     study = {"name": "synthetic", "sweep": axes, "layers": [500, 500]}
     manifest = {"study": study, "runs": list(dict.fromkeys(frame["run"]))}
     (folder / "manifest.json").write_text(json.dumps(manifest))

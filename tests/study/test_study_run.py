@@ -240,7 +240,7 @@ def test_half_a_task_is_cleared_away(undisturbed, tmp_path, monkeypatch):
     run(path, out)
     monkeypatch.undo()
     assert list((out / "goodness").iterdir()) and not list((out / "results").iterdir())
-    (out / "results" / ".part-0123.1.tmp").write_bytes(b"PAR1 and no more")
+    (out / "results" / ".part-0123456789abcdef.parquet-1.tmp").write_bytes(b"PAR1 and no more")
     (out / ".manifest.json-1.tmp").write_bytes(b"{")
     assert run(path, out, memory_gib=1e-6).computed == 12  # packed otherwise than before
     same(load_results(out), frame)

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 
 import pytest
 import torch
@@ -13,8 +14,10 @@ from rich.console import Console
 from analogff.study import execute, unfinished
 from analogff.study.run import run_study
 from analogff.study.spec import read_study
-from analogff.study.store import load_goodness, load_layers, load_results
+from analogff.study.store import StoreError, load_goodness, load_layers, load_results
+from analogff.study.task import key_of
 from tests.study.conftest import DEVICE, HEAD, RULE
+from tests.study.test_integrity import flip
 from tests.study.test_study_run import RULES, same
 
 LONG = HEAD.replace("epochs = 1", "epochs = 5\nevaluate_every = 2\njitter = 1")
@@ -98,15 +101,41 @@ def test_a_grown_study_keeps_what_was_begun(write_study, tmp_path, monkeypatch, 
     same(load_results(tmp_path / "out"), load_results(tmp_path / "whole"))
 
 
-def test_files_that_are_no_use_are_removed(write_study, tmp_path, monkeypatch, kept_at_each_look):
-    path = write_study(head=LONG, rule=RULE)
+def test_our_files_of_no_use_are_removed_and_nobody_elses(write_study, tmp_path):
     folder = tmp_path / "out" / "unfinished"
     folder.mkdir(parents=True)
-    (folder / "torn.pt").write_bytes(b"half of a file")
-    (folder / ".torn.pt-1.tmp").write_bytes(b"")
-    torch.save({"runs": ["of another study"]}, folder / "foreign.pt")
-    assert run(path, tmp_path / "out").computed == 2
-    assert not folder.exists()
+    stale = f"{key_of(['of another study'])}.pt"
+    torch.save({"runs": ["of another study"]}, folder / stale)
+    (folder / f".{stale}-1.tmp").write_bytes(b"half of a file")
+    torch.save({"runs": ["of another study"]}, folder / "0123456789abcdef.pt")  # whose name is not of its runs
+    foreign = ["0123456789abcdef.pt", "mine.pt", "notes.txt", ".draft.tmp", ".mine.pt-1.tmp"]
+    for name in foreign[1:]:
+        (folder / name).write_bytes(b"somebody's")
+    assert run(write_study(head=LONG, rule=RULE), tmp_path / "out").computed == 2
+    assert sorted(path.name for path in folder.iterdir()) == sorted(foreign)
+
+
+def test_a_damaged_file_of_ours_is_named_before_anything_runs(write_study, tmp_path):
+    folder = tmp_path / "out" / "unfinished"
+    folder.mkdir(parents=True)
+    torn = folder / f"{key_of(['a'])}.pt"
+    torn.write_bytes(b"half of a file")
+    with pytest.raises(StoreError, match=f"Expected {torn} to hold runs.*Remove it; they will begin anew."):
+        run(write_study(head=LONG, rule=RULE), tmp_path / "out")
+    assert torn.exists()
+
+
+def test_a_flipped_bit_in_a_kept_task_is_noticed(write_study, tmp_path, monkeypatch, kept_at_each_look):
+    path = write_study(head=LONG.replace("chips = 2", "chips = 1"), rule=RULE)
+    with monkeypatch.context() as patch:
+        stop_after_keeping(patch, 1)
+        run(path, tmp_path / "out")
+    (kept,) = (tmp_path / "out" / "unfinished").iterdir()
+    with zipfile.ZipFile(kept) as archive:
+        weights = max((archive.read(name) for name in archive.namelist() if "/data/" in name), key=len)
+    flip(kept, kept.read_bytes().index(weights) + len(weights) // 2)
+    (failed,) = run(path, tmp_path / "out").failures
+    assert f"Expected {kept} to restore its runs. Got ValueError" in failed.failure and "damage" in failed.failure
 
 
 def test_a_file_that_does_not_fit_is_named(write_study, tmp_path, monkeypatch, kept_at_each_look):
