@@ -187,7 +187,7 @@ class ForwardForward(Ordered[ForwardForwardOptions]):
     def _votes(self, images: torch.Tensor) -> torch.Tensor:
         """Return what every label has of what positive inputs are to have more of, ``(chips, batch, classes)``."""
         everyone = zip(self.contrasts, self._goodness_of_labels(images), strict=True)
-        votes = [torch.as_tensor(c.steepness).view(-1, 1, 1) * goodness for c, goodness in everyone]
+        votes = [_of_each(c.steepness) * goodness for c, goodness in everyone]
         return self.sign * torch.stack(votes[self.options.vote_from - 1 :]).sum(0).mT.contiguous()
 
     def _goodness_of_labels(self, images: torch.Tensor) -> list[torch.Tensor]:
@@ -223,6 +223,11 @@ class ForwardForward(Ordered[ForwardForwardOptions]):
         if isinstance(labelled, Marked):
             return self.dropout.silence(0, self.network.present_marked(labelled))
         return self.dropout.silence(0, self.network.present(labelled))
+
+
+def _of_each(scale: float | torch.Tensor) -> float | torch.Tensor:
+    """Return one number for all chips, or ``(chips, 1)`` to ``(chips, 1, 1)``."""
+    return scale.unsqueeze(-1) if isinstance(scale, torch.Tensor) else scale
 
 
 def _contrast(options: ForwardForwardOptions, layer: int, sheet: Datasheet, classes: int, seed: int) -> Contrast:
