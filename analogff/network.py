@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
@@ -122,14 +123,15 @@ class Network:
     Args:
         layers: The hidden layers, first to last.
         head: The layer that answers with one number a class, fed by the last activities.
-        ledger: Where the layers count.
+        ledger: Where the layers count; the network shows a view of it.
         normaliser: What the inputs of every layer pass, images too; length normalisation if None.
     """
 
     def __init__(self, layers: Sequence[Sealed], head: Sealed, ledger: Ledger, normaliser: Normaliser | None = None):
         self.layers = tuple(layers)
         self.head = head
-        self.ledger = ledger
+        self.ledger = ledger.view()
+        self._book = ledger
         self.normaliser = normaliser or Length()
         self.chips = head.chips
         self.classes = head.datasheet.n_out
@@ -176,6 +178,9 @@ class Network:
         """Scale a head's outputs, so that one with bounded outputs can be sure too."""
         return y * logit_scale(self.head)
 
+    def _evaluating(self) -> AbstractContextManager[None]:
+        return self._book.evaluating()
+
     def _run(self, images: torch.Tensor) -> torch.Tensor:
         x = self.present(images)
         for layer in self.layers:
@@ -189,6 +194,11 @@ def _cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         return cross_entropy(logits, labels)
     each = cross_entropy(logits.flatten(0, 1), labels.repeat(len(logits)), reduction="none")
     return each.view(len(logits), -1).mean(-1)
+
+
+def evaluating(network: Network) -> AbstractContextManager[None]:
+    """Book what a network does inside under evaluation; for the engine, since a rule's reads are its price."""
+    return network._evaluating()
 
 
 def logit_scale(head: Sealed) -> torch.Tensor:

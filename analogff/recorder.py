@@ -123,7 +123,7 @@ class Recorder:
         """Return the recording, made now if there is none; None if it cannot be made, now and later."""
         if key not in self._recorded:
             try:
-                self._recorded[key] = Recorded(function, inputs, self._tapes[key], self.rule.network.ledger)
+                self._recorded[key] = Recorded(function, inputs, self._tapes[key], self.chips.ledger)
             except RuntimeError as error:
                 _LOG.warning("Steps cannot be held in a CUDA graph, and are slower: %s", str(error).splitlines()[0])
                 self.on = False

@@ -9,7 +9,8 @@ import torch
 
 from analogff.data import Dataset, Split, jittered
 from analogff.device import derive_seed
-from analogff.network import Chips
+from analogff.device.ledger import TRAINING
+from analogff.network import Chips, evaluating
 from analogff.recorder import Recorder
 from analogff.rules.base import Rule
 from analogff.timing import cost
@@ -41,7 +42,7 @@ class Epoch:
     device_joules: np.ndarray
     """Energy of training."""
     diverged: np.ndarray
-    """Whether the loss became infinite, undefined or absurd in any epoch so far."""
+    """Whether the loss became infinite, undefined or absurd in any epoch so far, or what a chip was asked for did."""
     wall_seconds: float
     """Time that the simulation has taken so far, evaluation included."""
 
@@ -85,12 +86,14 @@ def train(
     """
     progress = progress or Progress()
     recorder = Recorder(rule, chips)
+    chips.ledger.record_divergence(chips.chips, data.train.images.device)
     while progress.epoch < epochs:
         start = time.perf_counter()
+        chips.ledger.phase = TRAINING  # whatever somebody who only looked has left it at
         recorder.begin_epoch()
         loss = _one_pass(recorder, data.train, epochs, jitter, progress)
         rule.finish_epoch()
-        _note_divergence(progress, loss)
+        _note_divergence(progress, loss, chips.ledger.diverged)
         progress.epoch += 1
         seconds, joules = _spent(rule, chips)
         now = torch.from_numpy(seconds).to(loss.device)
@@ -129,7 +132,7 @@ def _error_percent(rule: Rule, predict: Callable[[torch.Tensor], torch.Tensor], 
     if len(split.labels) == 0:
         return np.full(rule.network.chips, np.nan)
     wrong = torch.zeros(rule.network.chips, dtype=torch.int64, device=split.images.device)
-    with rule.network.ledger.evaluating():
+    with evaluating(rule.network):
         for images, labels in zip(
             split.images.split(EVALUATION_BATCH), split.labels.split(EVALUATION_BATCH), strict=True
         ):
@@ -154,9 +157,11 @@ def _one_pass(recorder: Recorder, split: Split, epochs: int, jitter: int, progre
     return torch.as_tensor(total)
 
 
-def _note_divergence(progress: Progress, loss: torch.Tensor) -> None:
+def _note_divergence(progress: Progress, loss: torch.Tensor, not_finite: torch.Tensor | None) -> None:
     limit = DIVERGED_LOSS_RATIO * (1 + progress.first_loss.abs())  # type: ignore[union-attr]
     diverged = ~(loss.abs() <= limit)  # NaN is not below anything
+    if not_finite is not None:
+        diverged = diverged | not_finite
     progress.diverged = diverged if progress.diverged is None else progress.diverged | diverged
 
 

@@ -115,6 +115,14 @@ def test_evaluation_is_not_charged_to_training(digits):
     assert chips.ledger.total("reads", "evaluation") == images * 10 * 2
 
 
+def test_a_look_that_was_never_finished_leaves_training_booked_as_training(digits):
+    learner, chips = build(*VARIANTS[0])
+    look = chips.ledger.evaluating()
+    look.__enter__()  # as a generator does that is asked for one value and then kept
+    epoch = next(train(learner, chips, digits, epochs=1))
+    assert epoch.reads[0] == 300 * (3 + 3 + 1)
+
+
 def test_training_never_sees_validation_or_test_images(digits):
     learner, chips = build(*VARIANTS[3])
     seen = []

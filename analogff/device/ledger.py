@@ -1,16 +1,16 @@
 """What a chip was asked to do: the common currency of every comparison."""
 
-import copy
 import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 
 TRAINING, EVALUATION = "training", "evaluation"
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(frozen=True)
 class Count:
     """What one layer did; the same for every chip of a bank but for the pulses."""
 
@@ -25,22 +25,9 @@ class Count:
     seconds: torch.Tensor | float = 0.0
     """Hardware time that it was made to wait; ``(chips,)`` where chips waited for times of their own."""
 
-    def add_pulses(self, steps: torch.Tensor | int) -> None:
-        """Count elementary steps, in place where that can be, so that a recorded step counts when it is replayed."""
-        if _alike(self.pulses, steps):
-            self.pulses += steps
-        else:
-            self.pulses = self.pulses + steps
-
-
-def _alike(one: torch.Tensor | int, other: torch.Tensor | int) -> bool:
-    if not isinstance(one, torch.Tensor) or not isinstance(other, torch.Tensor):
-        return False
-    return (one.shape, one.dtype, one.device) == (other.shape, other.dtype, other.device)
-
 
 class Ledger:
-    """Counts by phase and layer.
+    """Counts by phase and layer; what the engine holds, and a rule sees by `view` only.
 
     What is done to learn and what is done to find out how well it went are kept apart, since only the first
     is the price of a rule.
@@ -52,15 +39,23 @@ class Ledger:
     def __init__(self, layers: list[str]):
         self.layers = list(layers)
         self.phase = TRAINING
+        self.diverged: torch.Tensor | None = None
+        """Chips that were handed a number that is not finite, ``(chips,)``; None where that is refused."""
         self._counts = {phase: {name: Count() for name in layers} for phase in (TRAINING, EVALUATION)}
 
     def __getitem__(self, layer: str) -> Count:
-        """Return the running count of a layer in the present phase."""
-        return self._counts[self.phase][layer]
+        """Return the count of a layer in the present phase."""
+        return self.of(layer, self.phase)
 
     def of(self, layer: str, phase: str = TRAINING) -> Count:
-        """Return the count of a layer in a phase."""
-        return self._counts[phase][layer]
+        """Return a copy of the count of a layer in a phase."""
+        return Count(**_copied(self._counts[phase][layer]))
+
+    def add(self, layer: str, **counted: Any) -> None:
+        """Book more of some quantities (fields of `Count`) in the present phase."""
+        count = self._counts[self.phase][layer]
+        more = {quantity: _sum(getattr(count, quantity), value) for quantity, value in counted.items()}
+        self._counts[self.phase][layer] = dataclasses.replace(count, **more)
 
     @contextmanager
     def evaluating(self) -> Iterator[None]:
@@ -77,23 +72,69 @@ class Ledger:
 
     def set_whole(self, counts: dict[str, tuple[int, int, int]]) -> None:
         """Set what `whole` gave; for whoever records a step, which counts while nothing is done."""
+        present = self._counts[self.phase]
         for name, (reads, conversions, writes) in counts.items():
-            count = self._counts[self.phase][name]
-            count.reads, count.conversions, count.writes = reads, conversions, writes
+            present[name] = dataclasses.replace(present[name], reads=reads, conversions=conversions, writes=writes)
+
+    def record_divergence(self, chips: int, device: torch.device) -> None:
+        """Have non-finite signals recorded in `diverged` from now on, and not refused: they are how learning ended."""
+        if self.diverged is None:
+            self.diverged = torch.zeros(chips, dtype=torch.bool, device=device)
 
     def total(self, quantity: str, phase: str = TRAINING) -> int | torch.Tensor:
         """Sum a quantity (a field of `Count`) over the layers of a phase."""
         return sum(getattr(count, quantity) for count in self._counts[phase].values())
 
+    def view(self) -> "LedgerView":
+        """Return what a rule may see of it."""
+        return LedgerView(self)
+
     def state_dict(self) -> dict:
         """Return everything as plain numbers and tensors."""
-        return {
-            phase: {name: copy.deepcopy(vars(count)) for name, count in layers.items()}
-            for phase, layers in self._counts.items()
-        }
+        counts = {phase: {name: _copied(c) for name, c in layers.items()} for phase, layers in self._counts.items()}
+        return {"counts": counts, "diverged": None if self.diverged is None else self.diverged.clone()}
 
     def load_state_dict(self, state: dict) -> None:
         """Restore what `state_dict` gave."""
-        for phase, layers in state.items():
+        self.diverged = state["diverged"]
+        for phase, layers in state["counts"].items():
             for name, fields in layers.items():
                 self._counts[phase][name] = Count(**fields)
+
+
+class LedgerView:
+    """A ledger to read: what a rule may know of its price, and cannot change.
+
+    Args:
+        ledger: Whose counts to show.
+    """
+
+    __slots__ = ("__ledger",)
+
+    def __init__(self, ledger: Ledger):
+        self.__ledger = ledger
+
+    def __getitem__(self, layer: str) -> Count:
+        """Return a copy of the count of a layer in the present phase."""
+        return self.__ledger[layer]
+
+    def of(self, layer: str, phase: str = TRAINING) -> Count:
+        """Return a copy of the count of a layer in a phase."""
+        return self.__ledger.of(layer, phase)
+
+    def total(self, quantity: str, phase: str = TRAINING) -> int | torch.Tensor:
+        """Sum a quantity (a field of `Count`) over the layers of a phase."""
+        return self.__ledger.total(quantity, phase)
+
+
+def _sum(counted: Any, more: Any) -> Any:
+    """Return a sum, in place where that can be, so that a recorded step counts whenever it is replayed."""
+    if isinstance(counted, torch.Tensor) and isinstance(more, torch.Tensor):
+        if (counted.shape, counted.dtype, counted.device) == (more.shape, more.dtype, more.device):
+            return counted.add_(more)
+    return counted + more
+
+
+def _copied(count: Count) -> dict[str, Any]:
+    """Return the fields, with tensors of their own, so that no holder shares memory with the ledger."""
+    return {name: v.clone() if isinstance(v, torch.Tensor) else v for name, v in vars(count).items()}

@@ -173,19 +173,30 @@ class Device(torch.nn.Module, abc.ABC):
             ContractError: If the inputs have not the axes or numbers that the class takes.
         """
         _check_signal(self, x.shared if isinstance(x, Marked) else x)
-        if not torch.is_grad_enabled():
-            return _measure(self, x, bias)
-        guard = torch.ones((), requires_grad=True)
-        return _Guard.apply(guard, x, bias, self)  # type: ignore[return-value]
+        with torch.no_grad():
+            y = _measure(self, x, bias)
+        return without_backward(y, type(self).__name__)
+
+
+def without_backward(y: torch.Tensor, model: str) -> torch.Tensor:
+    """Return what was read so that a later ``backward`` is refused, and no gradient silently lost.
+
+    Args:
+        y: The outputs.
+        model: Name of the class that gave them.
+    """
+    if not torch.is_grad_enabled():
+        return y
+    return _Guard.apply(torch.ones((), requires_grad=True), y, model)  # type: ignore[return-value]
 
 
 class _Guard(torch.autograd.Function):
-    """A read without a backward."""
+    """An identity without a backward."""
 
     @staticmethod
-    def forward(ctx, guard, x, bias, device):
-        ctx.model = type(device).__name__
-        return _measure(device, x, bias)
+    def forward(ctx, guard, y, model):
+        ctx.model = model
+        return y.detach()
 
     @staticmethod
     def backward(ctx, *grads):
@@ -212,11 +223,15 @@ def _check_signal(device: Device, x: torch.Tensor) -> None:
 
 def _measure(device: Device, x: torch.Tensor | Marked, bias: torch.Tensor | None) -> torch.Tensor:
     if 0 in x.shape:  # no read, so there is nothing that a device would have to think of
-        return torch.zeros(
-            *x.shape[:-1], device.datasheet.n_out, device=(x.shared if isinstance(x, Marked) else x).device
-        )
+        like = x.shared if isinstance(x, Marked) else x
+        return like.new_zeros((*x.shape[:-1], device.datasheet.n_out))
     with single_precision():
         y = device.measure_marked(x, bias) if isinstance(x, Marked) else _read(device, x, bias)
+    if not isinstance(y, torch.Tensor):
+        raise ContractError(
+            f"Expected measure of {type(device).__name__} to return a tensor. Got {type(y).__name__}. Return "
+            "torch.as_tensor(...) with one row a sample."
+        )
     return y.detach()
 
 

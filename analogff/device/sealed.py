@@ -1,19 +1,22 @@
 """The box around a device: all that a learner ever holds."""
 
+import dataclasses
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import torch
 
+from analogff.device.admission import check_answer, check_bias, check_inputs, check_plain, check_seconds, check_steps
 from analogff.device.bank import Bank
 from analogff.device.counting import cells_asked
 from analogff.device.datasheet import Datasheet, PerChip
 from analogff.device.errors import BlackBoxError, ContractError
-from analogff.device.ledger import Ledger
+from analogff.device.finite import chips_not_finite, is_finite, parts_of, without
+from analogff.device.ledger import Ledger, LedgerView
 from analogff.device.marked import Marked, whole
 from analogff.device.observable import Observable
 from analogff.device.owned import Owner
-from analogff.device.protocol import Device, Truth
+from analogff.device.protocol import Device, Truth, without_backward
 
 _VERBS = "measure(x, bias), probe(x, biases), pulse(change), program(weights), wait(seconds)"
 _INSTEAD = {
@@ -29,17 +32,29 @@ _INSTEAD = {
 
 
 class Sealed:
-    """A device behind a wall: the contract's verbs, outputs of the holder's own, checked shapes, everything counted.
+    """A device behind a wall: the contract's verbs, outputs of the holder's own, checked numbers, everything counted.
+
+    What is handed in must be finite. Where it is not the call is refused, unless the ledger records divergence, as it
+    does once `train` has begun: then the chip's signal is set to 0, the chip is marked in `Ledger.diverged`, and all
+    that it answers from there on is NaN. Its neighbours in the bank go on. On a GPU, which the look would hold up, only
+    writes are looked at, only to be recorded, and answers are left as they are.
 
     Args:
         device: The device; one chip is taken as a bank of one.
         chips: How many chips it holds.
         level: What the holder declared it must see; more than that is refused.
         name: The layer's name in messages and in the ledger.
-        ledger: Where to count; a new one if none is given.
+        ledger: Where to count; a new one if none is given. The holder sees a view of it.
     """
 
-    __slots__ = ("__device", "__fresh", "__owner", "chips", "datasheet", "ledger", "level", "name", "torch_device")
+    __slots__ = ("__book", "__device", "__owner", "chips", "datasheet", "ledger", "level", "name", "torch_device")
+    chips: int
+    datasheet: Datasheet
+    """As printed; without TWIN, its neuron curve is there but refuses to be used."""
+    ledger: LedgerView
+    level: Observable
+    name: str
+    torch_device: torch.device
 
     def __init__(
         self,
@@ -50,21 +65,40 @@ class Sealed:
         name: str = "layer 1",
         ledger: Ledger | None = None,
     ):
-        self.__device = device if device.banked else Bank([device])
-        self.__fresh = True
-        self.__owner = Owner()
-        self.torch_device = next((buffer.device for buffer in device.buffers()), torch.device("cpu"))
-        self.chips = chips
-        self.datasheet: Datasheet = device.datasheet
-        self.level = level
-        self.name = name
-        self.ledger = ledger or Ledger([name])
+        book = ledger or Ledger([name])
+        held = {
+            "_Sealed__device": device if device.banked else Bank([device]),
+            "_Sealed__book": book,
+            "_Sealed__owner": Owner(),
+            "torch_device": next((buffer.device for buffer in device.buffers()), torch.device("cpu")),
+            "chips": chips,
+            "datasheet": _shown(device.datasheet, level, name),
+            "level": level,
+            "name": name,
+            "ledger": book.view(),
+        }
+        for attribute, value in held.items():
+            object.__setattr__(self, attribute, value)
 
     def __getattr__(self, attribute: str) -> NoReturn:
+        if attribute.startswith("__"):  # Python asks whether a protocol is there
+            raise AttributeError(attribute)
+        name = object.__getattribute__(self, "name")
         instead = next((verb for part, verb in _INSTEAD.items() if part in attribute.lower()), _VERBS)
         raise BlackBoxError(
-            f"Expected a verb of the contract on {self.name}. Got .{attribute}, which a chip does not show. "
-            f"Use {instead}."
+            f"Expected a verb of the contract on {name}. Got .{attribute}, which a chip does not show. Use {instead}."
+        )
+
+    def __setattr__(self, attribute: str, value: Any) -> NoReturn:
+        raise BlackBoxError(
+            f"Expected {self.name} to stay as it was sealed. Got {attribute} = {value!r}. Declare what a rule must see "
+            "in its `needs`, and keep what it remembers in the rule."
+        )
+
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        raise BlackBoxError(
+            f"Expected {self.name} to stay on its bench. Got a copy or a pickle of it, which would hold its weights. "
+            "Save a checkpoint (analogff.checkpoint) of the chips that the engine holds, and fabricate them again."
         )
 
     def __repr__(self) -> str:
@@ -75,11 +109,12 @@ class Sealed:
         """Read every neuron's output; see `Device.measure`. A bias is a probe.
 
         Shapes:
-            ``x``: ``(chips, batch, n_in)``, written out or `Marked`; returns ``(chips, batch, n_out)``.
+            ``x``: ``(chips, batch, n_in)``, written out or `Marked`; returns ``(chips, batch, n_out)``, to which the
+            bias must broadcast.
 
         Raises:
             BlackBoxError: If the holder declared that it needs to see less.
-            ContractError: If a shape is wrong, or the device answers out of contract.
+            ContractError: If a shape is wrong or a number not finite, or the device answers out of contract.
         """
         self.demand(Observable.ACTIVITY if bias is None else Observable.PROBE, "measure")
         return self._transmit(x, bias)
@@ -92,26 +127,21 @@ class Sealed:
             ContractError: As `measure`.
         """
         self.demand(Observable.PROBE, "probe")
-        self._check(x)
-        self._check_port()
+        biases = tuple(biases)
+        tracked = self._admit(x, biases)
+        x, *biases = self._finite(x, biases)
         with torch.no_grad():
             answers = [y.detach() for y in self.__device.measure_biased(x, biases)]
-        for y in answers:
-            self._note(x, y)
-        return [self.__owner.own(y) for y in answers]
+        return [self._note(x, y, tracked) for y in answers]
 
     def _transmit(self, x: torch.Tensor | Marked, bias: torch.Tensor | None = None) -> torch.Tensor:
         """Pass a signal on without showing it; for the network that carries it to the next layer."""
-        self._check(x)
-        if bias is not None:
-            self._check_port()
-        if isinstance(x, torch.Tensor) and torch.is_grad_enabled() and x.requires_grad:
-            y = self.__device(x, bias)  # a gradient that arrives here must be refused, not lost
-        else:
-            with torch.no_grad():
-                y = self.__device(x, bias)
-        self._note(x, y)
-        return self.__owner.own(y)
+        biases = () if bias is None else (bias,)
+        tracked = self._admit(x, biases)
+        x, *biases = self._finite(x, biases)
+        with torch.no_grad():
+            y = self.__device(x, *biases)
+        return self._note(x, y, tracked)
 
     def pulse(self, change: torch.Tensor) -> None:
         """Ask for a change of the weights, ``(chips, n_out, n_in)``; see `Device.pulse`."""
@@ -123,16 +153,19 @@ class Sealed:
 
     def wait(self, seconds: PerChip) -> None:
         """Let hardware time pass, for each chip its own if ``(chips,)``; see `Device.wait`."""
+        check_seconds(seconds, self.chips, self.name)
         self.__device.wait(seconds)
-        count = self.ledger[self.name]
-        count.seconds = count.seconds + seconds
+        self.__book.add(self.name, seconds=seconds)
 
     def oracle(self, x: torch.Tensor | Marked, bias: torch.Tensor | None = None) -> Truth:
         """Return the simulator's truth to a holder that declared ORACLE; see `Device.oracle`."""
         self.demand(Observable.ORACLE, "oracle")
+        biases = () if bias is None else (bias,)
+        tracked = self._admit(x, biases)
+        x, *biases = self._finite(x, biases)
         with torch.no_grad():
-            slope, weights = (part.detach() for part in self.__device.oracle(whole(x), bias))
-            return Truth(self.__owner.own(slope), self.__owner.own(weights))
+            slope, weights = (part.detach() for part in self.__device.oracle(whole(x), *biases))
+        return Truth(self._guarded(self.__owner.own(slope), tracked), self.__owner.own(weights))
 
     def demand(self, needed: Observable, verb: str) -> None:
         """Refuse a verb that shows more than the holder declared."""
@@ -149,44 +182,82 @@ class Sealed:
                 f"Expected {verb.__name__} on {self.name} with shape (chips, n_out, n_in) = {wanted}. Got "
                 f"{tuple(values.shape)}. Give one matrix for each chip."
             )
+        check_plain((values,), self.name)
+        values = self._finite_signals(values, f"the matrix to {verb.__name__}")
         with torch.no_grad():
             steps = verb(values)
-        count = self.ledger[self.name]
-        count.add_pulses(cells_asked(values) if steps is None else steps)
-        count.writes += 1
+        if steps is not None:
+            check_steps(steps, self.chips, self.name)
+        self.__book.add(self.name, pulses=cells_asked(values) if steps is None else steps, writes=1)
 
-    def _check(self, x: torch.Tensor | Marked) -> None:
-        if len(x.shape) != 3 or x.shape[0] != self.chips or x.shape[2] != self.datasheet.n_in:
+    def _admit(self, x: torch.Tensor | Marked, biases: tuple[torch.Tensor, ...]) -> bool:
+        """Refuse what is no read; tell whether a gradient would have to pass through it."""
+        sheet = self.datasheet
+        check_inputs(x, (self.chips, sheet.n_in), self.name)
+        for bias in biases:
+            check_bias(bias, (self.chips, x.shape[1], sheet.n_out), sheet.bias_port, self.name)
+        parts = (*parts_of(x), *biases)
+        check_plain(parts, self.name)
+        return torch.is_grad_enabled() and any(part.requires_grad for part in parts)
+
+    def _finite(self, x: torch.Tensor | Marked, biases: tuple[torch.Tensor, ...]) -> list[Any]:
+        """Return inputs and biases, of which those to chips that diverged are 0."""
+        if self.torch_device.type != "cpu":
+            return [x, *biases]
+        return [self._finite_signals(x, "inputs"), *(self._finite_signals(bias, "a bias") for bias in biases)]
+
+    def _finite_signals(self, signals: Any, what: str) -> Any:
+        parts, diverged = parts_of(signals), self.__book.diverged
+        if self.torch_device.type != "cpu":
+            if diverged is not None:
+                diverged |= chips_not_finite(parts, self.chips)
+            return signals
+        if all(map(is_finite, parts)):
+            return signals
+        if diverged is None:
+            bad, total = sum(int((~p.isfinite()).sum()) for p in parts), sum(p.numel() for p in parts)
             raise ContractError(
-                f"Expected inputs to {self.name} of shape (chips, batch, n_in) = ({self.chips}, batch, "
-                f"{self.datasheet.n_in}). Got {tuple(x.shape)}. Expand one batch with "
-                "x.expand(chips, -1, -1) to show it to every chip."
+                f"Expected {what} of {self.name} to be finite. Got {bad} of {total} values that are NaN or infinite. "
+                "Look for a division by 0 or an overflow in what made them, or lower the learning rate."
             )
+        lost = chips_not_finite(parts, self.chips)
+        diverged |= lost
+        return without(signals, lost)
 
-    def _check_port(self) -> None:
-        if not self.datasheet.bias_port:
-            raise ContractError(
-                f"Expected {self.name} to have a bias port. Got a datasheet without one. Measure without bias, or "
-                "set bias_port in its datasheet."
-            )
+    def _note(self, x: torch.Tensor | Marked, y: torch.Tensor, tracked: bool) -> torch.Tensor:
+        """Count a read of each input, and return what the holder gets."""
+        batch = x.shape[1]
+        check_answer(y, (self.chips, batch, self.datasheet.n_out), parts_of(x)[0], self.name)
+        self.__book.add(self.name, reads=batch, conversions=batch * sum(self.datasheet.conversions))
+        y, diverged = self.__owner.own(y), self.__book.diverged
+        if diverged is not None and diverged.device.type == "cpu" and diverged.any():
+            y = y.masked_fill(diverged.view(-1, 1, 1), torch.nan)
+        return self._guarded(y, tracked)
 
-    def _note(self, x: torch.Tensor | Marked, y: torch.Tensor) -> None:
-        """Count a read of each input."""
-        if self.__fresh:
-            self._check_answer(x.shared if isinstance(x, Marked) else x, x.shape[1], y)
-        count = self.ledger[self.name]
-        count.reads += x.shape[1]
-        count.conversions += x.shape[1] * sum(self.datasheet.conversions)
+    def _guarded(self, y: torch.Tensor, tracked: bool) -> torch.Tensor:
+        """Let a gradient that arrives here be refused, and not lost."""
+        return without_backward(y, type(self.__device).__name__) if tracked else y
 
-    def _check_answer(self, x: torch.Tensor, batch: int, y: torch.Tensor) -> None:
-        """Hold the device to its contract, once."""
-        wanted = (self.chips, batch, self.datasheet.n_out)
-        if tuple(y.shape) != wanted or y.dtype != x.dtype or y.device != x.device:
-            raise ContractError(
-                f"Expected the device of {self.name} to answer with shape {wanted}, {x.dtype} on {x.device}. Got "
-                f"{tuple(y.shape)}, {y.dtype} on {y.device}. Mend its measure; `analogff check` says more."
-            )
-        self.__fresh = False
+
+def _shown(sheet: Datasheet, level: Observable, name: str) -> Datasheet:
+    """Return a datasheet whose curve only those can use who declared that they believe it."""
+    if sheet.neuron is None or level >= Observable.TWIN:
+        return sheet
+    return dataclasses.replace(sheet, neuron=_Withheld(name, level.name))
+
+
+@dataclasses.dataclass(frozen=True)
+class _Withheld:
+    """A printed curve in the hands of somebody who declared to do without."""
+
+    layer: str
+    level: str
+
+    def __call__(self, a: torch.Tensor) -> NoReturn:
+        raise BlackBoxError(
+            f"Expected a holder of {self.layer} that declared TWIN, which the printed neuron curve shows. Got one that "
+            f"declared {self.level}. Declare it in the rule's `needs`, where a reader sees it."
+        )
 
 
 def require(device: Device, needed: Observable) -> str | None:

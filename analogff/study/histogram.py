@@ -8,6 +8,7 @@ import torch
 
 from analogff.data import Dataset
 from analogff.device import derive_seed
+from analogff.network import evaluating
 from analogff.rules.base import Rule
 from analogff.study.task import Task
 
@@ -27,7 +28,7 @@ def goodness_histograms(task: Task, rule: Rule, data: Dataset) -> pa.Table | Non
     images, labels = split.images[:IMAGES], split.labels[:IMAGES]
     generator = torch.Generator().manual_seed(derive_seed(task.runs[0].seed, "goodness histogram"))
     shift = torch.randint(1, data.classes, labels.shape, generator=generator).to(labels.device)
-    with rule.network.ledger.evaluating():
+    with evaluating(rule.network):
         positive = rule.goodness(images, labels)
         negative = rule.goodness(images, (labels + shift) % data.classes)
     if positive is None or negative is None:

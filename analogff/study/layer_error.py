@@ -3,6 +3,7 @@
 import pyarrow as pa
 
 from analogff.data import Dataset
+from analogff.network import evaluating
 from analogff.rules.base import Rule
 from analogff.study.histogram import IMAGES
 from analogff.study.task import Task
@@ -18,7 +19,7 @@ def layer_errors(task: Task, rule: Rule, data: Dataset, epoch: int) -> pa.Table 
     """
     split = data.validation if len(data.validation.labels) else data.train
     images, labels = split.images[:IMAGES], split.labels[:IMAGES]
-    with rule.network.ledger.evaluating():
+    with evaluating(rule.network):
         answers = rule.answers_by_layer(images)
     if answers is None:
         return None

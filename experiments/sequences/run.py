@@ -19,7 +19,7 @@ from matplotlib.ticker import MaxNLocator
 
 from analogff.figures.style import COLOURS, RC
 from analogff.forward_forward.sequences import SYMBOLS, lines_of, strings_of, windows_of
-from analogff.network import LayerSpec, fabricate_wired
+from analogff.network import LayerSpec, evaluating, fabricate_wired
 from analogff.rules.next_character import NextCharacter, NextCharacterOptions
 from analogff.study.summary import interval_over_chips
 from hardware_models.ideal import Ideal
@@ -93,7 +93,7 @@ def train(args: Args, kind: Kind, strings: torch.Tensor, held_out: torch.Tensor)
                 rule.step(seen[0][some], seen[1][some])
         row = {"negatives": kind, "width": args.width, "epoch": epoch}
         reads = {"reads": rule.network.ledger.total("reads")}
-        with rule.network.ledger.evaluating():
+        with evaluating(rule.network):
             right, bits = answers(rule, seen)
             right_unseen, bits_unseen = answers(rule, unseen)
         print(f"{kind:16} epoch {epoch:3}: {right.mean():.1f} % of seen, {right_unseen.mean():.1f} % of unseen")

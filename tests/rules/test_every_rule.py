@@ -6,9 +6,11 @@ import pytest
 import torch
 
 from analogff.catalog import resolve_rule, rule_names
+from analogff.data import Dataset, Split
 from analogff.device import BlackBoxError, ContractError, Device, Observable
 from analogff.network import LayerSpec, fabricate_wired
 from analogff.timing import SCHEDULES
+from analogff.train import train
 from tests import fakes
 
 N_IN, WIDTHS, CLASSES = 25, (16, 12), 10  # square images, for rules that cut them
@@ -125,3 +127,16 @@ def test_a_chip_is_bitwise_the_same_alone_and_in_a_bank(name):
     (loss, weights), (losses, bank) = after_three_steps((1,)), after_three_steps((0, 1, 2))
     assert torch.equal(loss[:, 0], losses[:, 1])
     assert all(torch.equal(one[0], three[1]) for one, three in zip(weights, bank, strict=True))
+
+
+@pytest.mark.parametrize("rate", [1e9, 3e38])
+@pytest.mark.parametrize("name", rule_names())
+def test_a_rate_beyond_all_measure_ends_as_a_record_and_not_as_an_error(name, rate):
+    """Sums overflow, and what follows from them is no number; the seal refuses that, but a study has asked for it."""
+    rule, chips = make(name, rate=rate, batch=10)
+    images, labels = make_batch()
+    some = Split(images, labels)
+    data = Dataset(name="noise", train=some, validation=some, test=some, n_in=N_IN, classes=CLASSES)
+    *_, last = train(rule, chips, data, epochs=3)
+    assert last.diverged.all() or rate < 1e38
+    assert ((last.test_error >= 0) & (last.test_error <= 100)).all()

@@ -40,3 +40,10 @@ def test_each_setting_changes_what_is_learned(write_study):
     ]
     losses = [execute(task(path, *small, *some)).numbers["train_loss"][0].as_py() for some in settings]
     assert len(set(losses)) == len(losses)
+
+
+@pytest.mark.parametrize("rule", ["forward-forward", "backprop", "weight-perturbation"])
+def test_a_task_that_diverges_is_an_outcome_with_rows(rule, write_study):
+    outcome = execute(task(write_study(), f"rule.name={rule}", "rule.rate=3e38", "train_images=50", "epochs=2"))
+    assert not outcome.failure
+    assert outcome.numbers["diverged"].to_pylist()[-2:] == [True, True]

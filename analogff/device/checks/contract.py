@@ -74,6 +74,9 @@ def shapes(subject: Subject) -> list[Finding]:
                 f"{answer.dtype} on {answer.device}. {_COUNTS if answer is steps else _KEEPS}"
             )
             return [Finding("shapes", False, sentence)]
+    if steps is not None and not bool(((steps >= 0) & steps.isfinite()).all()):
+        sentence = f"Expected the count that pulse returns to be finite numbers from 0. Got {steps.tolist()}. {_COUNTS}"
+        return [Finding("shapes", False, sentence)]
     return [Finding("shapes", True, f"Answers have the contract's shapes and dtype ({', '.join(wanted)}).")]
 
 
