@@ -7,6 +7,7 @@ import torch
 from devices import inputs
 from scipy.stats import chi2
 
+from analogff.device import Marked
 from hardware_models.effects.nonlinearity import FAMILIES
 from hardware_models.kernels import reference
 from hardware_models.streams import Stream
@@ -77,6 +78,22 @@ def test_reads_of_one_input_are_independent():
     assert abs((y[:, 0] * y[:, 1]).mean()) < 4 / math.sqrt(n)
 
 
+@pytest.mark.parametrize("noise", ["read_noise", "weight_noise"])
+@pytest.mark.parametrize("marked", [False, True])
+def test_every_read_of_a_probe_is_a_read_and_those_after_it_have_noise_of_their_own(noise, marked):
+    """One probe with three biases, and a read, are four reads of plain chips, one after the other."""
+    told = dict(family="relu", adc_bits=0, read_noise=0.0, weight_noise=0.0) | {noise: 0.1}
+    probed, plain = (Unknown(16, 5, seed=[3, 4], **told) for _ in range(2))
+    x, bias = torch.ones(2, 6, 16), torch.tensor(4.0)
+    given = Marked(x[:, :3] * (torch.arange(16) > 3), torch.ones(2, 2, 3, 4)) if marked else x
+    together = [*probed.measure_biased(given, [bias] * 3), probed.measure(x, bias)]
+    apart = [plain.measure(x, bias) for _ in range(4)]
+    for one, other in zip(together, apart, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-5)
+    assert len({y.sum().item() for y in together}) == 4
+    assert probed.reads.tolist() == plain.reads.tolist() == [24, 24]
+
+
 def test_outputs_take_the_steps_of_the_adc():
     y = Unknown(13, 500, seed=0, adc_bits=3)(inputs(1, 200, 13))
     assert torch.equal((y * 7).round() / 7, y) or torch.allclose((y * 7).round() / 7, y, atol=1e-6)
@@ -109,6 +126,7 @@ def test_a_datasheet_prints_what_differs_per_chip_and_never_a_flaw():
     bits = torch.tensor([4, 0, 6])
     sheet = Unknown(13, 7, seed=[0, 1, 2], adc_bits=bits, dac_bits=0).datasheet
     assert torch.equal(torch.as_tensor(sheet.adc_bits), bits) and sheet.dac_bits is None
-    assert torch.allclose(torch.as_tensor(sheet.adc_joules), 20e-15 * torch.tensor([16.0, 256.0, 64.0]))
+    joules = torch.as_tensor(sheet.adc_joules)
+    torch.testing.assert_close(joules, 20e-15 * torch.tensor([16.0, 256.0, 64.0]), rtol=1e-6, atol=0)
     assert sheet.neuron is not None
     assert torch.allclose(sheet.neuron(torch.tensor([-1.0, 0.5])), torch.tanh(torch.tensor([0.0, 0.5])))

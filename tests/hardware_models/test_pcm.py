@@ -92,6 +92,18 @@ def test_flicker_shows_in_the_reads_with_its_size():
     assert low < y.var() * (n - 1) / wanted < high
 
 
+def test_the_variances_of_both_cells_of_a_pair_add():
+    """Both lit: one grown and then the other, as pulses of both signs do; programming leaves one of them empty."""
+    chip = PCM(16, 5, seed=0, device_spread=0.0, cycle_spread=0.0, **STILL)
+    chip.program(torch.zeros_like(chip.weights))
+    for change in (0.5, -0.3):
+        chip.pulse(torch.full_like(chip.weights, change * chip.unit.item()))
+    chip.wait(3600.0)
+    plus, minus = chip.flicker[:, :5], chip.flicker[:, 5:]
+    assert plus.min() > 0 and minus.min() > 0
+    torch.testing.assert_close(chip.variance, chip.unit**2 * (plus**2 + minus**2), rtol=1e-5, atol=0)
+
+
 def _simulated(g, seconds, cells, random):
     """Simulate cells that are programmed, drift, and are read once, step by step with other random numbers."""
     xi, eta, zeta = random.standard_normal((3, cells))

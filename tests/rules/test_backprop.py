@@ -1,9 +1,13 @@
+import dataclasses
+
 import pytest
 import torch
+from scipy.stats import chi2
 
 from analogff.device import BlackBoxError, Observable
 from analogff.normalise import length_normalise
 from analogff.rules.backprop import Backprop
+from analogff.twin import Twin
 from tests.fakes import capture_gradients, make_batch, make_chips, weights_of
 
 
@@ -68,6 +72,41 @@ def test_deployed_trains_without_a_read_and_programs_at_the_end_of_an_epoch():
     rule.finish_epoch()
     for view, weights in zip(rule.views, weights_of(chips), strict=True):
         assert torch.equal(view.twin.weights, weights)
+
+
+@pytest.mark.parametrize("noise_aware", [True, False])
+def test_deployed_trains_with_the_noise_that_the_datasheet_prints(noise_aware):
+    """In the model: outputs scatter about the noiseless ones with the printed deviation, a sample of its own each read."""
+    n, sigma = 4000, torch.tensor([0.1, 0.3])
+    chips = make_chips()
+    for device in chips.devices:
+        device.datasheet = dataclasses.replace(device.datasheet, read_noise=sigma)
+    view = make_rule(chips, through="deployed", noise_aware=noise_aware).views[0]
+    x = torch.rand(2, n, 20)
+    exact = view.twin.respond(x).y
+    first, second = (view.respond(x).y - exact for _ in range(2))
+    if not noise_aware:
+        assert not first.any() and not second.any()
+        return
+    samples = n * 16
+    low, high = chi2.ppf([1e-4, 1 - 1e-4], samples) / samples
+    for chip in range(2):
+        for noise in (first[chip], second[chip]):
+            assert low < noise.double().square().mean() / sigma[chip] ** 2 < high
+        assert abs((first[chip] * second[chip]).mean()) < 4 * sigma[chip] ** 2 / samples**0.5
+
+
+def test_a_twin_believes_in_no_weight_beyond_the_printed_limit():
+    chips = make_chips(sizes=(20, 16), seeds=(0, 1))
+    for device in chips.devices:
+        device.datasheet = dataclasses.replace(device.datasheet, weight_max=torch.tensor([0.5, 2.0]))
+    twin = Twin(chips.seal(Observable.TWIN).layers[0], seed=0)
+    before = twin.weights.clone()
+    change = torch.linspace(-3, 3, 20).expand(2, 16, 20)
+    twin.change(change)
+    for chip, limit in enumerate((0.5, 2.0)):
+        assert torch.equal(twin.weights[chip], (before + change)[chip].clamp(-limit, limit))
+    assert (twin.weights.amax((1, 2)) == torch.tensor([0.5, 2.0])).all(), "the limit was met"
 
 
 def test_all_chips_of_a_twin_begin_with_the_weights_that_were_programmed():

@@ -121,6 +121,7 @@ def shortcuts(subject: Subject) -> list[Finding]:
     if biases:
         together, apart = device.measure_biased(x, biases), [plain(x, bias) for bias in biases]
         pairs += [("measure_biased", *pair) for pair in zip(together, apart, strict=True)]
+    pairs.append((pairs[-1][0], device(x), plain(x)))  # no later read may use their noise again
     for name, shared, written in pairs:
         if not alike(shared, written):
             sentence = (
