@@ -10,7 +10,6 @@ import os
 import re
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 
 import matplotlib as mpl
@@ -148,12 +147,13 @@ def _citation(name: str, told: Description) -> list[str]:
     return [
         "## To cite it",
         "",
-        f"Cite {source}the model with its version, since numbers may change with it:",
+        f"Cite {source}the model with the VERSION that you used (`analogff.__version__`), since numbers may change "
+        "with it:",
         "",
         "```bibtex",
         "@software{analogff,",
         f"  title   = {{analogff, device {name}}},",
-        f"  version = {{{version('analogff')}}},",
+        "  version = {VERSION},",
         "}",
         "```",
         "",

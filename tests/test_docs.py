@@ -169,3 +169,9 @@ def test_every_device_of_the_zoo_has_its_page(name):
     assert named == wanted - shared
     assert f"({name}.md)" in (ROOT / "docs/devices/README.md").read_text()
     assert (ROOT / f"docs/devices/{name}.png").exists()
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "docs" / "devices").glob("*.md")), ids=lambda p: p.stem)
+def test_no_page_of_a_device_names_a_version_that_passes(path):
+    """Pages are written anew when a parameter comes or goes, not with every version."""
+    assert not re.search(r"version\D{1,5}\d+\.\d+", path.read_text(), re.IGNORECASE)
