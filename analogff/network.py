@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch.nn.functional import cross_entropy
 
+from analogff.data import ImageShape
 from analogff.device import (
     Device,
     Digital,
@@ -50,13 +51,15 @@ class Chips:
         self.names = [f"layer {n}" for n in range(1, len(devices))] + ["head"]
         self.ledger = Ledger(self.names)
 
-    def seal(self, level: Observable, normaliser: Normaliser | None = None) -> "Network":
+    def seal(
+        self, level: Observable, normaliser: Normaliser | None = None, image: ImageShape | None = None
+    ) -> "Network":
         """Hand the chips, with what stands between the layers, to a rule that declared what it must see."""
         sealed = [
             Sealed(device, chips=self.chips, level=level, name=name, ledger=self.ledger)  # type: ignore[arg-type]
             for device, name in zip(self.devices, self.names, strict=True)
         ]
-        return Network(sealed[:-1], sealed[-1], self.ledger, normaliser)
+        return Network(sealed[:-1], sealed[-1], self.ledger, normaliser, image)
 
     def refuse(self, level: Observable) -> list[str]:
         """Say, a sentence a layer, what the devices do not show that is needed."""
@@ -125,14 +128,23 @@ class Network:
         head: The layer that answers with one number a class, fed by the last activities.
         ledger: Where the layers count; the network shows a view of it.
         normaliser: What the inputs of every layer pass, images too; length normalisation if None.
+        image: How the input lines are a picture; None for a table.
     """
 
-    def __init__(self, layers: Sequence[Sealed], head: Sealed, ledger: Ledger, normaliser: Normaliser | None = None):
+    def __init__(
+        self,
+        layers: Sequence[Sealed],
+        head: Sealed,
+        ledger: Ledger,
+        normaliser: Normaliser | None = None,
+        image: ImageShape | None = None,
+    ):
         self.layers = tuple(layers)
         self.head = head
         self.ledger = ledger.view()
         self._book = ledger
         self.normaliser = normaliser or Length()
+        self.image = image
         self.chips = head.chips
         self.classes = head.datasheet.n_out
 

@@ -91,7 +91,7 @@ def train(
         start = time.perf_counter()
         chips.ledger.phase = TRAINING  # whatever somebody who only looked has left it at
         recorder.begin_epoch()
-        loss = _one_pass(recorder, data.train, epochs, jitter, progress)
+        loss = _one_pass(recorder, data, epochs, jitter, progress)
         rule.finish_epoch()
         _note_divergence(progress, loss, chips.ledger.diverged)
         progress.epoch += 1
@@ -140,9 +140,9 @@ def _error_percent(rule: Rule, predict: Callable[[torch.Tensor], torch.Tensor], 
     return (100 * wrong.double() / len(split.labels)).cpu().numpy()
 
 
-def _one_pass(recorder: Recorder, split: Split, epochs: int, jitter: int, progress: Progress) -> torch.Tensor:
+def _one_pass(recorder: Recorder, data: Dataset, epochs: int, jitter: int, progress: Progress) -> torch.Tensor:
     """Train on every image once, in an order and in places that only the learning seed and the epoch decide."""
-    rule = recorder.rule
+    rule, split = recorder.rule, data.train
     generator = torch.Generator().manual_seed(derive_seed(rule.seed, "order", progress.epoch))
     order = torch.randperm(len(split.labels), generator=generator).to(split.images.device)
     batches = order.split(rule.options.batch)
@@ -150,7 +150,8 @@ def _one_pass(recorder: Recorder, split: Split, epochs: int, jitter: int, progre
     total = 0.0
     for n, batch in enumerate(batches):
         rule.advance((progress.epoch + n / len(batches)) / epochs)
-        loss = recorder.step(jittered(split.images[batch], jitter, places), split.labels[batch])
+        images = jittered(split.images[batch], data.image, jitter, places)
+        loss = recorder.step(images, split.labels[batch])
         if progress.first_loss is None:
             progress.first_loss = loss.clone()
         total = total + loss * (len(batch) / len(order))

@@ -113,6 +113,10 @@ class Faulty(Device):
     def check_size(cls, n_in, n_out, **parameters):  # noqa: D102
         cls.model.check_size(n_in, n_out, **parameters)
 
+    @classmethod
+    def check_image(cls, n_in, image, **parameters):  # noqa: D102
+        cls.model.check_image(n_in, image, **parameters)
+
     def measure(self, x, bias=None):  # noqa: D102
         return self._read(x, lambda chip, x: [answer(chip, x, bias)])[0]
 

@@ -19,7 +19,7 @@ from sklearn.preprocessing import QuantileTransformer
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from analogff import FFClassifier, __version__
-from analogff.classifier.features import Range
+from analogff.data import Range
 from tests.fakes import Leaky
 
 ROOT = Path(__file__).parent.parent

@@ -11,9 +11,9 @@ from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from analogff.classifier.features import Range
 from analogff.classifier.machine import Machine
 from analogff.classifier.plan import make_plan
+from analogff.data import Range
 from analogff.train import Epoch
 
 

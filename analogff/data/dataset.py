@@ -2,13 +2,17 @@
 
 import dataclasses
 import difflib
+import os
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from analogff.data import sources
-from analogff.data.errors import DataError
+from analogff.data.classes import number_labels
+from analogff.data.errors import DataError, shortened
+from analogff.data.image_shape import ImageShape, image_shape
+from analogff.data.pixels import Scale, input_lines
 from analogff.data.sources import Raw
 
 _NAMED = {
@@ -16,6 +20,8 @@ _NAMED = {
     "fashion-mnist": lambda: sources.fashion_mnist(sources.find_fashion_mnist()),
     "digits": sources.digits,
 }
+MOST_HELD_OUT = 2000
+"""Validation images where nothing is said; of small data sets a tenth."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,9 +48,13 @@ class Dataset:
     test: Split
     """To report, always whole."""
     n_in: int
-    """Pixels of an image."""
+    """Input lines of an image."""
     classes: int
     """Number of labels, which run from 0."""
+    image: ImageShape | None = None
+    """Channels, height and width of an image; None for a table, whose columns are in no place."""
+    label_names: tuple[str, ...] = ()
+    """What the labels were called, from label 0 on."""
 
 
 def dataset_names() -> list[str]:
@@ -56,7 +66,8 @@ def load_dataset(
     name: str,
     *,
     train_images: int | None = None,
-    validation_images: int = 0,
+    validation_images: int | None = 0,
+    scale: Scale = "auto",
     folder: Path | str = ".",
     device: torch.device | str = "cpu",
 ) -> Dataset:
@@ -68,30 +79,42 @@ def load_dataset(
     Args:
         name: One of `dataset_names`, or a folder.
         train_images: How many to learn from, taken from the front; None for all that validation leaves.
-        validation_images: How many to hold out.
+        validation_images: How many to hold out; None for `MOST_HELD_OUT`, or a tenth, or what ``train_images`` leaves,
+            whichever is least.
+        scale: The stored number that becomes 1, ``"auto"`` or ``"columns"``; see `input_lines`.
         folder: What a relative folder is relative to.
         device: Where the tensors go.
 
     Raises:
-        DataError: If the data is missing or damaged, or has fewer images than asked.
+        DataError: If the data is missing or damaged, cannot be learned from, or has fewer images than asked.
     """
     raw = _raw(name, Path(folder))
-    train = _split(name, raw.train_images, raw.train_labels)
-    test = _split(name, raw.test_images, raw.test_labels)
-    n_in = train.images.shape[1]
-    if test.images.shape[1] != n_in:
+    _refuse_unpaired(name, "training", raw.train_images, raw.train_labels)
+    _refuse_unpaired(name, "test", raw.test_images, raw.test_labels)
+    image = image_shape(name, raw.train_images)
+    if raw.test_images.shape[1:] != raw.train_images.shape[1:]:
         raise DataError(
-            f"Expected {name} with images of one size. Got {n_in} pixels in training and "
-            f"{test.images.shape[1]} in test images. Store both with the same size."
+            f"Expected {name} with images of one size. Got {raw.train_images.shape[1:]} in training and "
+            f"{raw.test_images.shape[1:]} in test images. Store both with the same size."
         )
-    first_held_out, count = _divide(name, len(train), train_images, validation_images)
+    classes = number_labels(name, raw.train_labels, raw.test_labels)
+    first_held_out, count = _divide(name, len(raw.train_labels), train_images, validation_images)
+    if len(classes.train[:count].unique()) < 2:
+        raise DataError(
+            f"Expected training images of at least two classes. Got {shortened(classes.names[classes.train[0]])} on "
+            f"all of the first {count} of {name}. Take more, or shuffle the file.",
+            "train_images" if train_images else "dataset",
+        )
+    train, test = input_lines(name, raw.train_images, raw.test_images, scale, slice(0, count))
     return Dataset(
         name=name,
-        train=_part(train, slice(0, count), device),
-        validation=_part(train, slice(first_held_out, None), device),
-        test=_part(test, slice(None), device),
-        n_in=n_in,
-        classes=int(max(train.labels.max(), test.labels.max())) + 1,
+        train=_part(train, classes.train, slice(0, count), device),
+        validation=_part(train, classes.train, slice(first_held_out, None), device),
+        test=_part(test, classes.test, slice(None), device),
+        n_in=train.shape[1],
+        classes=len(classes.names),
+        image=image,
+        label_names=classes.names,
     )
 
 
@@ -105,9 +128,10 @@ def check_dataset(name: str, folder: Path | str = ".") -> None:
     if name == "cifar10":
         raise DataError(
             "Expected a data set that is there. Got cifar10, which this version does not read yet. "
-            "Store it as train.npz and test.npz (arrays images and labels) and give the folder."
+            "Store it as train.npz and test.npz (arrays images, (n, channels, height, width), and labels) and give the "
+            "folder."
         )
-    _check_folder(name, Path(folder) / Path(name).expanduser())
+    _check_folder(name, _place(name, Path(folder)))
 
 
 def fingerprint(name: str, folder: Path | str = ".") -> str:
@@ -115,14 +139,21 @@ def fingerprint(name: str, folder: Path | str = ".") -> str:
 
     Those with a name are the same images everywhere.
     """
-    return "" if name in _NAMED else sources.sum_of_folder(Path(folder) / Path(name).expanduser())
+    return "" if name in _NAMED else sources.sum_of_folder(_place(name, Path(folder)))
+
+
+def _place(name: str, folder: Path) -> Path:
+    try:
+        return folder / Path(name).expanduser()
+    except RuntimeError as error:  # the home of somebody who has none
+        raise DataError(f"Expected a folder. Got {shortened(name)}: {error}. Write its whole path.") from None
 
 
 def _check_folder(name: str, folder: Path) -> None:
-    if not folder.is_dir():
+    if not os.path.isdir(folder):  # pathlib would raise for names that no file system takes
         near = difflib.get_close_matches(name, _NAMED, n=1)
         hint = f"Did you mean {near[0]}?" if near else f"Choose one of {', '.join(_NAMED)}, or give a folder."
-        raise DataError(f"Expected the name of a data set or a folder. Got {name!r}, which is neither. {hint}")
+        raise DataError(f"Expected the name of a data set or a folder. Got {shortened(name)}, which is neither. {hint}")
     if not sources.find_npz(folder) and not all(sources.find_idx(folder)):
         raise DataError(
             f"Expected {folder} to hold train.npz and test.npz, or the four IDX files "
@@ -134,48 +165,42 @@ def _raw(name: str, folder: Path) -> Raw:
     check_dataset(name, folder)
     if name in _NAMED:
         return _NAMED[name]()
-    place = (folder / Path(name).expanduser()).resolve()
+    place = _place(name, folder).resolve()
     return sources.from_folder(place, sources.sum_of_folder(place))
 
 
-def _split(name: str, images: np.ndarray, labels: np.ndarray) -> Split:
-    """Flatten, scale and check."""
+def _refuse_unpaired(name: str, part: str, images: np.ndarray, labels: np.ndarray) -> None:
+    if labels.ndim == 2:
+        advice = "Store labels.argmax(1)." if labels.shape[1] > 1 else "Store labels.ravel()."
+    else:
+        advice = "Store arrays (n, ...) and (n,)."
     if images.ndim < 2 or labels.ndim != 1 or len(images) != len(labels) or images.size == 0:
         raise DataError(
-            f"Expected {name} with one label an image. Got images of shape {images.shape} and labels of "
-            f"shape {labels.shape}. Store arrays (n, ...) and (n,)."
+            f"Expected {name} with one label a {part} image. Got images of shape {images.shape} and labels of shape "
+            f"{labels.shape}. {advice}"
         )
-    if labels.dtype.kind not in "iu" or labels.min() < 0:
-        raise DataError(
-            f"Expected {name} with labels that are whole numbers from 0. Got {labels.dtype}, the least "
-            f"{labels.min()}. Number the classes from 0."
-        )
-    pixels = torch.from_numpy(images.reshape(len(images), -1).astype(np.float32))
-    pixels = pixels.div_(255) if images.dtype == np.uint8 else pixels
-    if not (pixels.min() >= 0 and pixels.max() <= 1):  # also refuses NaN
-        raise DataError(
-            f"Expected {name} with unsigned bytes, or floats from 0 to 1. Got {images.dtype} from "
-            f"{pixels.min():g} to {pixels.max():g}. Scale the pixels."
-        )
-    return Split(pixels, torch.from_numpy(labels.astype(np.int64)))
 
 
-def _divide(name: str, there: int, train_images: int | None, validation_images: int) -> tuple[int, int]:
+def _divide(name: str, there: int, train_images: int | None, validation_images: int | None) -> tuple[int, int]:
     """Return where validation starts, and how many images are learned from."""
-    if validation_images < 0 or (train_images is not None and train_images < 1):
+    if (validation_images or 0) < 0 or (train_images is not None and train_images < 1):
         raise DataError(
             f"Expected at least one training image and no negative number held out. Got "
-            f"train_images={train_images}, validation_images={validation_images}. Give positive numbers."
+            f"train_images={train_images}, validation_images={validation_images}. Give positive numbers.",
+            "validation_images" if (validation_images or 0) < 0 else "train_images",
         )
+    if validation_images is None:
+        validation_images = max(0, min(MOST_HELD_OUT, there // 10, there - (train_images or 1)))
     left = there - validation_images
     if left < (train_images or 1):
         raise DataError(
             f"Expected at most the {there} training images of {name}. Got "
             f"train_images={train_images or 'all'} and validation_images={validation_images} besides. Ask "
-            "for fewer: together they must fit."
+            "for fewer: together they must fit.",
+            "train_images" if train_images else "validation_images",
         )
     return left, train_images or left
 
 
-def _part(split: Split, which: slice, device: torch.device | str) -> Split:
-    return Split(split.images[which].to(device), split.labels[which].to(device))
+def _part(lines: torch.Tensor, labels: torch.Tensor, which: slice, device: torch.device | str) -> Split:
+    return Split(lines[which].to(device), labels[which].to(device))

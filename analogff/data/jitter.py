@@ -1,46 +1,54 @@
 """Training images a few pixels from where they were."""
 
-import math
-
 import torch
 from torch.nn.functional import pad
 
 from analogff.data.errors import DataError
+from analogff.data.image_shape import ImageShape
 
 
-def jittered(images: torch.Tensor, pixels: int, generator: torch.Generator) -> torch.Tensor:
+def jittered(images: torch.Tensor, shape: ImageShape | None, pixels: int, generator: torch.Generator) -> torch.Tensor:
     """Shift each image by whole pixels of its own, uniformly up to ``pixels`` either way in both directions.
 
-    What is shifted in is 0; what leaves is lost.
+    What is shifted in is 0; what leaves is lost. The channels of a pixel stay together.
 
     Args:
-        images: Square ones, ``(batch, n)``.
+        images: ``(batch, n_in)``, row by row.
+        shape: Of an image; None, for a table, serves 0 pixels only.
         pixels: The most; 0 returns the images and draws nothing.
         generator: On the CPU.
 
     Reference:
         Hinton, The Forward-Forward Algorithm (arXiv 2212.13345), section 3.3: up to two pixels.
     """
-    if pixels == 0:
+    check_jitter(pixels, shape)
+    if pixels == 0 or shape is None:
         return images
-    side = math.isqrt(images.shape[1])
-    wide = side + 2 * pixels
+    channels, height, width = shape
+    across = (width + 2 * pixels) * channels
     # A window into the padded image, that has its corner where the shift says.
     drawn = torch.randint(2 * pixels + 1, (len(images), 2), generator=generator)
     down, right = drawn.to(images.device, non_blocking=True).unbind(1)
-    lines = torch.arange(side, device=images.device)
-    window = (lines[:, None] * wide + lines).flatten()
-    padded = pad(images.view(-1, side, side), (pixels,) * 4).flatten(1)
-    return padded.gather(1, (down * wide + right)[:, None] + window)
+    rows = torch.arange(height, device=images.device)
+    window = (rows[:, None] * across + torch.arange(width * channels, device=images.device)).flatten()
+    padded = pad(images.view(-1, height, width, channels), (0, 0, *(pixels,) * 4)).flatten(1)
+    return padded.gather(1, (down * across + right * channels)[:, None] + window)
 
 
-def check_jitter(pixels: int, n_in: int) -> None:
-    """Raise a `DataError` if images of ``n_in`` pixels cannot be shifted so far."""
-    side = math.isqrt(n_in)
-    if pixels and side * side != n_in:
-        raise DataError(f"Expected square images, to be shifted. Got images of {n_in} pixels. Write jitter = 0.")
-    if pixels and pixels >= side:
+def check_jitter(pixels: int, shape: ImageShape | None) -> None:
+    """Raise a `DataError` if images of such a shape cannot be shifted so far."""
+    if pixels == 0:
+        return
+    if shape is None:
         raise DataError(
-            f"Expected fewer pixels than the {side} of an image's side. Got {pixels}, which may leave nothing of it. "
-            "Shift by fewer."
+            "Expected images, to be shifted. Got a table, whose columns are in no place. Write jitter = 0, or store "
+            "images (n, height, width).",
+            "jitter",
+        )
+    side = min(shape.height, shape.width)
+    if pixels >= side:
+        raise DataError(
+            f"Expected fewer pixels than the {side} of an image's shorter side. Got {pixels}, which may leave nothing "
+            "of it. Shift by fewer.",
+            "jitter",
         )

@@ -11,6 +11,7 @@ import numpy as np
 
 from analogff.data.errors import DataError
 from analogff.data.idx import parse_idx, read_bytes
+from analogff.data.npz import read_npz
 from analogff.sources import sum_of_file
 
 IDX_FILES = (
@@ -32,7 +33,7 @@ _FASHION_SUMS = {
 
 
 class Raw(NamedTuple):
-    """Arrays as they were stored; pixels either unsigned bytes or floats in [0, 1]."""
+    """Arrays as they were stored."""
 
     train_images: np.ndarray
     train_labels: np.ndarray
@@ -63,7 +64,7 @@ def digits() -> Raw:
     images, labels = load_digits(return_X_y=True)
     parts = map(np.asarray, train_test_split(images / 16, labels, test_size=0.2, stratify=labels, random_state=0))
     train_images, test_images, train_labels, test_labels = parts
-    return Raw(train_images, train_labels, test_images, test_labels)
+    return Raw(train_images.reshape(-1, 8, 8), train_labels, test_images.reshape(-1, 8, 8), test_labels)
 
 
 @functools.lru_cache(maxsize=4)
@@ -75,14 +76,23 @@ def from_folder(folder: Path, state: str) -> Raw:
         state: Its `sum_of_folder`, so that what was edited is read again.
     """
     if find_npz(folder):
-        return Raw(*_read_npz(folder / NPZ_FILES[0]), *_read_npz(folder / NPZ_FILES[1]))
+        return Raw(*read_npz(folder / NPZ_FILES[0]), *read_npz(folder / NPZ_FILES[1]))
     return _read_idx(folder, {}, "Fetch it again.")
 
 
 def sum_of_folder(folder: Path) -> str:
-    """Return the sum of the files that `from_folder` reads."""
+    """Return the sum of the files that `from_folder` reads.
+
+    Raises:
+        DataError: If one of them cannot be read.
+    """
     files = [folder / name for name in NPZ_FILES] if find_npz(folder) else find_idx(folder)
-    return hashlib.sha256("".join(sum_of_file(file) for file in files if file).encode()).hexdigest()
+    try:
+        return hashlib.sha256("".join(sum_of_file(file) for file in files if file).encode()).hexdigest()
+    except OSError as error:
+        raise DataError(
+            f"Expected readable files in {folder}. Got {error.strerror} for {error.filename}. Make it readable."
+        ) from None
 
 
 def find_fashion_mnist() -> Path:
@@ -105,12 +115,12 @@ def find_fashion_mnist() -> Path:
 
 def find_idx(folder: Path) -> list[Path | None]:
     """Return the path of each of the four IDX files, packed or not, or None where it is missing."""
-    return [next((p for p in (folder / f"{name}.gz", folder / name) if p.is_file()), None) for name in IDX_FILES]
+    return [next((p for p in (folder / f"{name}.gz", folder / name) if os.path.isfile(p)), None) for name in IDX_FILES]
 
 
 def find_npz(folder: Path) -> bool:
     """Tell whether a folder holds the two NPZ files."""
-    return all((folder / name).is_file() for name in NPZ_FILES)
+    return all(os.path.isfile(folder / name) for name in NPZ_FILES)
 
 
 def _read_idx(folder: Path, sums: Mapping[str, str], remedy: str) -> Raw:
@@ -119,20 +129,9 @@ def _read_idx(folder: Path, sums: Mapping[str, str], remedy: str) -> Raw:
     for name, path in zip(IDX_FILES, find_idx(folder), strict=True):
         if path is None:
             raise DataError(f"Expected {name}.gz in {folder}. Got no such file. {remedy}")
-        content = read_bytes(path)
+        dimensions = 3 if "images" in name else 1
+        content = read_bytes(path, dimensions)
         if name in sums and hashlib.sha256(content).hexdigest() != sums[name]:
             raise DataError(f"Expected {path} with the published sum. Got another content: it is damaged. {remedy}")
-        arrays.append(parse_idx(content, path, 3 if "images" in name else 1))
+        arrays.append(parse_idx(content, path, dimensions))
     return Raw(*arrays)
-
-
-def _read_npz(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Return ``images`` and ``labels`` of an NPZ file; nothing in it can run code."""
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return arrays["images"], arrays["labels"]
-    except (OSError, ValueError, KeyError) as error:
-        raise DataError(
-            f"Expected {path} to hold two arrays, images and labels. Got {error}. "
-            "Write it with numpy.savez(path, images=..., labels=...)."
-        ) from None

@@ -24,10 +24,11 @@ class Patchwork(Device):
 
     .. math:: y = (f(W_1 x_{F_1}), \dots, f(W_P x_{F_P})), \qquad F_p \subset \{1, \dots, n_{in}\}
 
-    The inputs are points row by row on the smallest square that holds them, each of one line or of `channels` together.
-    Fields are squares of `field` points a side, every `stride` points and at both ends. Outputs come field by field, so
-    that the fields of one patchwork are the points of the next, with as many channels as each has neurons. Each field
-    of a chip is a chip of its own, with the seed ``derive_seed(seed, "field", p)``. Weights are not shared.
+    The inputs are points row by row, in `height` rows or on the smallest square that holds them, each of one line or of
+    `channels` together. Fields are squares of `field` points a side, every `stride` points and at both ends. Outputs
+    come field by field, so that the fields of one patchwork are the points of the next, with as many channels as each
+    has neurons. Each field of a chip is a chip of its own, with the seed ``derive_seed(seed, "field", p)``. Weights are
+    not shared.
 
     Where the number of outputs is no multiple of that of the fields, the last fields have neurons that are not
     connected. A line that is not there (past the end of the image) is silent, and its weights are never written.
@@ -36,9 +37,10 @@ class Patchwork(Device):
         n_in: Lines of the image, and those before it.
         n_out: Outputs of all fields together.
         seed: One seed a chip.
-        field: Side of a field, in points; the whole image if that is smaller.
+        field: Side of a field, in points; the whole height or width if that is smaller.
         stride: Points from one field to the next.
         channels: Lines of each point.
+        height: Rows of points; 0 for as many as columns.
         before: So many lines come before the image, and go to every field: labels on lines of their own, or what is
             heard from another layer.
         over: So many of the image's first lines are no pixels, and go to every field: labels written over them.
@@ -67,13 +69,14 @@ class Patchwork(Device):
         field: Annotated[int, Ge(1)],
         stride: Annotated[int, Ge(1)] = 1,
         channels: Annotated[int, Ge(1)] = 1,
+        height: Annotated[int, Ge(0)] = 0,
         before: Annotated[int, Ge(0)] = 0,
         over: Annotated[int, Ge(0)] = 0,
         **parameters: Any,
     ):
         before = min(before, n_in - 1)  # an array smaller than what it is told may still be made, to be tried
         over = min(over, n_in - before)
-        lines = fields_of(n_in, field, stride, channels, before, over)
+        lines = fields_of(n_in, field, stride, channels, before, over, height)
         given = chip_seeds(seed)
         self.chips, self.fields, self.neurons = len(given), len(lines), -(-n_out // len(lines))
         self.common = before + over
@@ -87,7 +90,9 @@ class Patchwork(Device):
         self.register_buffer("lines", lines)
 
     @classmethod
-    def check_size(cls, n_in, n_out, *, field, stride=1, channels=1, before=0, over=0, **parameters):  # noqa: D102
+    def check_size(  # noqa: D102
+        cls, n_in, n_out, *, field, stride=1, channels=1, height=0, before=0, over=0, **parameters
+    ):
         image = n_in - before
         if over >= image:
             raise ContractError(
@@ -95,13 +100,33 @@ class Patchwork(Device):
                 "Give smaller numbers for before and over."
             )
         points, rest = divmod(image, channels)
-        if channels > 1 and (rest or math.isqrt(points) ** 2 != points):
+        if height and (rest or points % height):
+            raise ContractError(
+                f"Expected points in rows of one length, of the {image} lines of this layer. Got channels = {channels} "
+                f"and height = {height}, which make rows of {image / channels / height:.6g}. Give numbers that divide."
+            )
+        if channels > 1 and not height and (rest or math.isqrt(points) ** 2 != points):
             raise ContractError(
                 f"Expected channels that make a square image of the {image} lines of this layer. Got {channels}, which "
                 f"make {image / channels:.6g} points. Give the width of the layer before over the number of its fields."
             )
-        lines = fields_of(n_in, field, stride, channels, before, over)
+        lines = fields_of(n_in, field, stride, channels, before, over, height)
         cls.model.check_size(lines.shape[1], -(-n_out // len(lines)), **parameters)
+
+    @classmethod
+    def check_image(cls, n_in, image, *, channels=1, height=0, before=0, **_):  # noqa: D102
+        if image is None:
+            raise ContractError(
+                "Expected images (n, height, width), which fields are parts of. Got a table, whose columns are in no "
+                "place. Take the class of the small chips itself."
+            )
+        right = {"channels": image[0], "height": image[1], "before": n_in - math.prod(image)}
+        told = {"channels": channels, "height": height or _side(math.prod(image[1:])), "before": before}
+        if told != right:
+            raise ContractError(
+                f"Expected {_listed(right)}, as {image[0]} x {image[1]} x {image[2]} images (channels, height, width) "
+                f"have. Got {_listed(told)}. Write the former."
+            )
 
     def measure(self, x, bias=None):  # noqa: D102
         return self._join(answer(self.patches, self._cut(x), self._cut_bias(bias)))
@@ -201,7 +226,9 @@ class Patchwork(Device):
         )
 
 
-def fields_of(n_in: int, field: int, stride: int, channels: int = 1, before: int = 0, over: int = 0) -> torch.Tensor:
+def fields_of(
+    n_in: int, field: int, stride: int, channels: int = 1, before: int = 0, over: int = 0, height: int = 0
+) -> torch.Tensor:
     """Return the lines that each field hears, ``(fields, before + over + channels field^2)``; ``n_in`` for none.
 
     Example:
@@ -209,19 +236,35 @@ def fields_of(n_in: int, field: int, stride: int, channels: int = 1, before: int
         [[0, 1, 3, 4], [1, 2, 4, 5], [3, 4, 6, 7], [4, 5, 7, 8]]
         >>> fields_of(8, 1, 1, channels=2).tolist()
         [[0, 1], [2, 3], [4, 5], [6, 7]]
+        >>> fields_of(8, 2, 2, height=2).tolist()
+        [[0, 1, 4, 5], [2, 3, 6, 7]]
     """
     points = -(-(n_in - before) // channels)
-    side = math.isqrt(points - 1) + 1
-    field = min(field, side)
-    starts = torch.tensor([*range(0, side - field, stride), side - field])
-    inside = torch.arange(field)
-    rows = (starts[:, None, None, None] + inside[:, None]) * side  # (down, 1, field, 1)
-    columns = starts[:, None, None] + inside  # (across, 1, field)
+    height, width = (height, -(-points // height)) if height else (_side(points),) * 2
+    starts = [_starts(side, field, stride) for side in (height, width)]
+    inside = [torch.arange(min(field, side)) for side in (height, width)]
+    rows = (starts[0][:, None, None, None] + inside[0][:, None]) * width  # (down, 1, field, 1)
+    columns = starts[1][:, None, None] + inside[1]  # (across, 1, field)
     seen = (rows + columns).flatten(2).flatten(0, 1)
     heard = (seen[..., None] * channels + torch.arange(channels)).flatten(1) + before
     common = before + over
     heard = heard.masked_fill((heard >= n_in) | (heard < common), n_in)
     return torch.cat([torch.arange(common).expand(len(heard), -1), heard], dim=1)
+
+
+def _side(points: int) -> int:
+    """Return the side of the smallest square that holds so many points."""
+    return math.isqrt(points - 1) + 1
+
+
+def _starts(side: int, field: int, stride: int) -> torch.Tensor:
+    """Return where fields begin along a side: every stride, and where the last one ends with it."""
+    last = side - min(field, side)
+    return torch.tensor([*range(0, last, stride), last])
+
+
+def _listed(numbers: dict[str, int]) -> str:
+    return ", ".join(f"{name} = {value}" for name, value in numbers.items())
 
 
 @functools.cache

@@ -82,6 +82,18 @@ class Device(torch.nn.Module, abc.ABC):
             parameters: What the study says, with defaults in their places.
         """
 
+    @classmethod
+    def check_image(  # noqa: B027 (most hear lines in any order)
+        cls, n_in: int, image: tuple[int, int, int] | None, **parameters: Any
+    ) -> None:
+        """Raise a `ContractError` where parameters do not fit the images that a first layer hears; as `check_size`.
+
+        Args:
+            n_in: Input lines; those of the image are the last.
+            image: Its channels, height and width: row by row, the channels of a pixel together; None for a table.
+            parameters: What the study says, with defaults in their places.
+        """
+
     @abc.abstractmethod
     def measure(self, x: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor:
         """Put inputs on, and read the outputs; every call is a new read with its own noise.

@@ -1,9 +1,10 @@
 """Negatives made of two images, for learning without labels."""
 
-import math
 from functools import cache
 
 import torch
+
+from analogff.data import ImageShape
 
 MOST_BLURS = 13
 """With more, a blurred bit no longer fits the 53 bits of a double, and sums would depend on their order."""
@@ -51,44 +52,30 @@ def other_images(batch: int, generator: torch.Generator) -> torch.Tensor:
     return (torch.arange(batch) + shift) % batch
 
 
-def random_masks(batch: int, side: int, blurs: int, generator: torch.Generator) -> torch.Tensor:
+def random_masks(batch: int, image: ImageShape, blurs: int, generator: torch.Generator) -> torch.Tensor:
     r"""Draw masks with blobs some pixels wide.
 
     Random bits are blurred several times with ``[1/4, 1/2, 1/4]`` in both directions, and cut at a half. That blurring
-    is linear, so that all of it is two small products; what would leave the image is kept at its edge.
+    is linear, so that all of it is two small products; what would leave the image is kept at its edge. All channels of
+    a pixel are of one image.
 
-    .. math:: m = [K^k B K^k > \tfrac12]
+    .. math:: m = [K_h^k B K_w^k > \tfrac12]
 
     Args:
         batch: How many.
-        side: Height and width of an image.
+        image: Shape of an image.
         blurs: How often, up to `MOST_BLURS`; blobs are about ``sqrt(blurs)`` pixels wide.
         generator: Draws the bits, once for all chips.
 
     Returns:
-        ``(batch, side * side)``, boolean.
+        ``(batch, n_in)``, boolean.
 
     Reference:
         Hinton (2022), section 3.2.
     """
-    bits = torch.randint(0, 2, (batch, side, side), generator=generator, dtype=torch.float64)
-    kernel = _kernel(side, blurs)
-    return (kernel @ (bits @ kernel) > 0.5).flatten(1)
-
-
-def side_of(n_in: int) -> int:
-    """Return the height and width of square images of so many pixels.
-
-    Raises:
-        ValueError: If there are none.
-    """
-    side = math.isqrt(n_in)
-    if side * side != n_in:
-        raise ValueError(
-            f"Expected square images, which hybrids are cut out of. Got {n_in} pixels, the square of no whole number. "
-            'Take negatives = "mixed".'
-        )
-    return side
+    bits = torch.randint(0, 2, (batch, image.height, image.width), generator=generator, dtype=torch.float64)
+    blurred = _kernel(image.height, blurs) @ (bits @ _kernel(image.width, blurs))
+    return (blurred > 0.5).flatten(1).repeat_interleave(image.channels, 1)
 
 
 @cache

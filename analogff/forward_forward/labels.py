@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import torch
 
+from analogff.data import ImageShape
 from analogff.device import Marked
 
 NEUTRAL = 0.1
@@ -24,6 +25,20 @@ class Labels:
 
     def __init__(self, place: str, classes: int, strength: float = 1.0):
         self.place, self.classes, self.strength = place, classes, strength
+
+    def refuse(self, n_in: int, image: ImageShape | None) -> None:
+        """Refuse to write labels over what is no corner of an image, or over all of it.
+
+        Raises:
+            ValueError: If it would come to that.
+        """
+        if self.place != "overlay" or (image is not None and self.classes < n_in):
+            return
+        of = f"the first {self.classes} of {n_in} columns" if image is None else f"all of the {n_in} pixels"
+        raise ValueError(
+            f'Expected labels = "lines" or "rows" for {self.classes} classes beside such data. Got "overlay", which '
+            f'would write over {of}. Write labels = "lines".'
+        )
 
     def wiring(self, n_in: int, widths: Sequence[int]) -> list[tuple[int, int]]:
         """Return inputs and outputs of every layer, the head last."""

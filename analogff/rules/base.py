@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Generic, TypeVar
 import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo
 
+from analogff.data import ImageShape
 from analogff.device import Observable, derive_seed
 from analogff.network import Network, chain
 from analogff.rules.recording import Recording
@@ -106,6 +107,20 @@ class Rule(abc.ABC, Generic[O]):
     def wiring(cls, options: O, n_in: int, widths: Sequence[int], classes: int) -> list[tuple[int, int]]:
         """Return inputs and outputs of every layer, the head last: each layer hears the one before."""
         return chain([n_in, *widths], classes)
+
+    @classmethod
+    def check_data(cls, options: O, n_in: int, classes: int, image: ImageShape | None) -> None:  # noqa: B027
+        """Refuse data that cannot be learned from with these options; a study asks before anything runs.
+
+        Args:
+            options: Of the rule.
+            n_in: Numbers of an image.
+            classes: Number of labels.
+            image: How they are a picture; None for a table.
+
+        Raises:
+            ValueError: If so; says what would be right.
+        """
 
     @classmethod
     def uses_head(cls, options: O) -> bool:

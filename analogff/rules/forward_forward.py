@@ -69,6 +69,10 @@ class ForwardForward(Ordered[ForwardForwardOptions]):
         return options.uses_head
 
     @classmethod
+    def check_data(cls, options, n_in, classes, image):  # noqa: D102
+        Labels(options.labels, classes).refuse(n_in, image)
+
+    @classmethod
     def wiring(cls, options, n_in, widths, classes):  # noqa: D102
         options.refuse_depth(widths)
         return Labels(options.labels, classes).wiring(n_in, widths)

@@ -7,9 +7,10 @@ from typing import Annotated, Literal
 import torch
 from pydantic import Field, field_validator
 
+from analogff.data import ImageShape
 from analogff.forward_forward.contrast import Contrast
 from analogff.forward_forward.goodness import GOODNESS
-from analogff.forward_forward.hybrids import MOST_BLURS, hybrids, mixtures, other_images, random_masks, side_of
+from analogff.forward_forward.hybrids import MOST_BLURS, hybrids, mixtures, other_images, random_masks
 from analogff.forward_forward.losses import LOSSES, SCFF_PENALTY, SCFF_SLACK, scff
 from analogff.forward_forward.peers import Peers
 from analogff.network import chain
@@ -89,7 +90,7 @@ class UnsupervisedForwardForward(Ordered[UnsupervisedForwardForwardOptions]):
         seed: Draws the pairs and the masks.
 
     Raises:
-        ValueError: If the sizes of the network are none that `wiring` gives.
+        ValueError: If the sizes of the network are none that `wiring` gives, or hybrids would be cut out of a table.
 
     Reference:
         Hinton, The Forward-Forward Algorithm (arXiv 2212.13345), section 3.2; negatives `mixed`: Chen, Liu, Laydevant &
@@ -101,9 +102,9 @@ class UnsupervisedForwardForward(Ordered[UnsupervisedForwardForwardOptions]):
 
     def __init__(self, network, options, *, seed):
         super().__init__(network, options, seed=seed)
+        _refuse_table(options, network.image)
         sheets = [layer.datasheet for layer in network.layers]
-        self.n_in = sheets[0].n_in
-        *_, (hears, _) = self.wiring(options, self.n_in, [s.n_out for s in sheets], network.classes)
+        *_, (hears, _) = self.wiring(options, sheets[0].n_in, [s.n_out for s in sheets], network.classes)
         if network.head.datasheet.n_in != hears:
             raise ValueError(
                 f"Expected a head with {hears} inputs, one for each neuron of the layers from head_from on. Got "
@@ -115,15 +116,17 @@ class UnsupervisedForwardForward(Ordered[UnsupervisedForwardForwardOptions]):
         self.head = self.delta_head(options.head_rate)
 
     @classmethod
+    def check_data(cls, options, n_in, classes, image):  # noqa: D102
+        _refuse_table(options, image)
+
+    @classmethod
     def wiring(cls, options, n_in: int, widths: Sequence[int], classes: int) -> list[tuple[int, int]]:
         """Return inputs and outputs of every layer; the head hears several.
 
         Raises:
-            ValueError: If there are not so many layers, or hybrids would be cut out of images that are not square.
+            ValueError: If there are not so many layers.
         """
         options.refuse_depth(widths)
-        if options.negatives == "hybrid":
-            side_of(n_in)
         heard = sum(widths[_first_heard(options.head_from, len(widths)) :])
         return [*chain([n_in, *widths], classes)[:-1], (heard, classes)]
 
@@ -161,13 +164,27 @@ class UnsupervisedForwardForward(Ordered[UnsupervisedForwardForwardOptions]):
         others = images[other_images(len(images), self.generator).to(images.device)]
         if self.options.negatives == "mixed":
             return mixtures(images, others)
-        masks = random_masks(len(images), side_of(self.n_in), self.options.blurs, self.generator)
+        assert self.network.image is not None  # the constructor refuses a table
+        masks = random_masks(len(images), self.network.image, self.options.blurs, self.generator)
         return hybrids(images, others, masks.to(images.device))
 
     def predict(self, images):  # noqa: D102
         activities = self.network.activities(images)
         heard = [self.onward(n, y, mean_square(y)) for n, y in enumerate(activities) if n >= self.first]
         return self.network.head.measure(torch.cat(heard, -1)).argmax(-1)
+
+
+def _refuse_table(options: UnsupervisedForwardForwardOptions, image: ImageShape | None) -> None:
+    """Refuse to cut hybrids out of what is no picture.
+
+    Raises:
+        ValueError: If it would come to that.
+    """
+    if options.negatives == "hybrid" and image is None:
+        raise ValueError(
+            "Expected images (n, height, width), which hybrids are cut out of. Got a table, whose columns are in no "
+            'place. Take negatives = "mixed".'
+        )
 
 
 def _contrast(options: UnsupervisedForwardForwardOptions, width: int) -> Contrast:

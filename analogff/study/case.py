@@ -4,9 +4,10 @@ import dataclasses
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, MinLen
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationInfo, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
+from analogff.data import LEAST_SCALE, MOST_SCALE, Scale
 from analogff.rules.base import refuse_idle
 
 MAX_SEED = 2**63 - 1
@@ -44,6 +45,9 @@ class Settings(BaseModel):
     """What the study is called."""
     dataset: Annotated[str, MinLen(1)] = "mnist"
     """A known name, or a folder of IDX or NPZ files."""
+    scale: Annotated[float, Field(ge=LEAST_SCALE, le=MOST_SCALE)] | Literal["auto", "columns"] = "auto"
+    """The stored number that becomes 1; `auto`: told by the range where it is clear; `columns`: two lines for each
+    column of a table, above and below the middle of its range in training."""
     layers: Annotated[tuple[Annotated[int, Ge(1)], ...], MinLen(1)]
     """Widths of the hidden layers."""
     epochs: Annotated[int, Ge(1)]
@@ -52,8 +56,8 @@ class Settings(BaseModel):
     """Epochs from one evaluation to the next; the last is always evaluated."""
     train_images: Annotated[int, Ge(1)] | None = None
     """Taken from the front of the training images; None for all."""
-    validation_images: Annotated[int, Ge(0)] = 2000
-    """Held out of the training images; never of the test images."""
+    validation_images: Annotated[int, Ge(0)] | None = None
+    """Held out of the training images, never of the test images; None for 2000, or a tenth of small data sets."""
     chips: Annotated[tuple[int, ...], BeforeValidator(_chip_seeds)]
     """Chip seeds; ``n`` in the file stands for 0 to n - 1."""
     seeds: Annotated[tuple[int, ...], BeforeValidator(_learning_seeds)] = (0,)
@@ -79,6 +83,11 @@ class Settings(BaseModel):
     @classmethod
     def _precision_is_used(cls, value: str, info: ValidationInfo) -> Any:
         return refuse_idle(cls, info, value, user="compute", used_by="cuda")
+
+    @property
+    def data(self) -> tuple[str, Scale]:
+        """What decides how many input lines and labels there are."""
+        return self.dataset, self.scale
 
     @field_validator("agc_max_gain", "agc_offset")
     @classmethod

@@ -10,7 +10,7 @@ import pyarrow as pa
 import torch
 
 from analogff.catalog import resolve_device, resolve_rule
-from analogff.data import Dataset, fingerprint, load_dataset
+from analogff.data import Dataset, Scale, fingerprint, load_dataset
 from analogff.device import products_in
 from analogff.network import Chips, LayerSpec, fabricate_wired
 from analogff.normalise import make_normaliser
@@ -54,9 +54,8 @@ def execute(task: Task) -> Outcome:
 def _execute(task: Task) -> Outcome:
     settings = task.runs[0].case.settings
     state = fingerprint(settings.dataset, task.folder)
-    data = _load(
-        settings.dataset, state, settings.train_images, settings.validation_images, task.folder, settings.compute
-    )
+    held_out = settings.validation_images
+    data = _load(settings.data, state, settings.train_images, held_out, task.folder, settings.compute)
     rule, chips = build(task, data)
     with products_in(settings.precision):
         return _train(task, rule, chips, data)
@@ -104,15 +103,26 @@ def build(task: Task, data: Dataset) -> tuple[Rule, Chips]:
     normaliser = make_normaliser(
         case.settings.normalisation, max_gain=case.settings.agc_max_gain, offset=case.settings.agc_offset
     )
-    return model(chips.seal(model.needs(options), normaliser), options, seed=task.runs[0].seed), chips
+    return model(chips.seal(model.needs(options), normaliser, data.image), options, seed=task.runs[0].seed), chips
 
 
 @functools.lru_cache(maxsize=2)
 def _load(
-    name: str, _state: str, train_images: int | None, validation_images: int, folder: str, device: str
+    source: tuple[str, Scale],
+    _state: str,
+    train_images: int | None,
+    validation_images: int | None,
+    folder: str,
+    device: str,
 ) -> Dataset:
+    name, scale = source
     return load_dataset(
-        name, train_images=train_images, validation_images=validation_images, folder=folder, device=device
+        name,
+        train_images=train_images,
+        validation_images=validation_images,
+        scale=scale,
+        folder=folder,
+        device=device,
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from analogff.catalog import resolve_rule
+from analogff.data import Scale
 from analogff.study.case import Case
 from analogff.study.plan import bank_key
 from analogff.study.spec import Shape
@@ -53,7 +54,9 @@ class Packing:
         return lines
 
 
-def pack(runs: Iterable[Run], shapes: Mapping[str, Shape], *, workers: int, memory_gib: float, folder: str) -> Packing:
+def pack(
+    runs: Iterable[Run], shapes: Mapping[tuple[str, Scale], Shape], *, workers: int, memory_gib: float, folder: str
+) -> Packing:
     """Put runs into banks, so that every worker has something to do and none holds too much.
 
     A chip's numbers do not depend on its bank, so the packing may change whenever a study is resumed.
@@ -83,9 +86,9 @@ def pack(runs: Iterable[Run], shapes: Mapping[str, Shape], *, workers: int, memo
     return Packing([task for _, task in sorted(tasks, key=lambda t: -t[0] * len(t[1].runs))], cuts)
 
 
-def chips_in(memory_gib: float, case: Case, shapes: Mapping[str, Shape]) -> int:
+def chips_in(memory_gib: float, case: Case, shapes: Mapping[tuple[str, Scale], Shape]) -> int:
     """Return how many chips of a case fit in a memory, at least one."""
-    shape = shapes[case.settings.dataset]
+    shape = shapes[case.settings.data]
     batch = max(READ_AT_ONCE, 2 * int(case.rule.options.get("batch", 0)))
     widths = shape.n_in + sum(case.settings.layers) + shape.classes
     copies = RULES_COPIES + max(device.copies for device in case.devices)
@@ -93,13 +96,15 @@ def chips_in(memory_gib: float, case: Case, shapes: Mapping[str, Shape]) -> int:
     return max(1, int(memory_gib * 2**30 / (4 * numbers)))
 
 
-def _limits(case: Case, shapes: Mapping[str, Shape], memory_gib: float, folder: str) -> list[Limit]:
+def _limits(
+    case: Case, shapes: Mapping[tuple[str, Scale], Shape], memory_gib: float, folder: str
+) -> list[Limit]:
     limits = [Limit(chips_in(memory_gib, case, shapes), f"no more fit in {memory_gib:g} GiB (--memory)")]
     rule = resolve_rule(case.rule.name, Path(folder))
     if not rule.side_by_side(rule.Options(**case.rule.options)):
         limits.append(Limit(1, f"{case.rule.name} decides for each chip how often it is read"))
     if case.settings.compute == "cpu":
-        cached = max(1, CACHED_BYTES // (4 * _weights(case, shapes[case.settings.dataset])))
+        cached = max(1, CACHED_BYTES // (4 * _weights(case, shapes[case.settings.data])))
         limits.append(Limit(cached, "the caches of a processor hold no more"))
     return limits
 
@@ -109,9 +114,9 @@ def _weights(case: Case, shape: Shape) -> int:
     return sum(a * b for a, b in zip(sizes[:-1], sizes[1:], strict=True))
 
 
-def _effort(case: Case, shapes: Mapping[str, Shape]) -> float:
+def _effort(case: Case, shapes: Mapping[tuple[str, Scale], Shape]) -> float:
     """Return the weights that pass by in a run; rules differ by small factors, which do not matter here."""
-    shape = shapes[case.settings.dataset]
+    shape = shapes[case.settings.data]
     return float(case.settings.epochs * (case.settings.train_images or shape.images) * _weights(case, shape))
 
 

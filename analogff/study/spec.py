@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from analogff.catalog import resolve_device, resolve_rule
-from analogff.data import DataError, check_jitter, fingerprint, load_dataset
+from analogff.data import DataError, ImageShape, Scale, check_jitter, fingerprint, load_dataset
 from analogff.device import ContractError
 from analogff.study.case import Case, Settings
 from analogff.study.document import MAX_RUNS, parse_setting, read_document, unusable
@@ -29,7 +29,9 @@ class Shape:
     """What is known of a data set before anything runs."""
 
     n_in: int
-    """Pixels of an image."""
+    """Input lines of an image."""
+    image: ImageShape | None
+    """How they are a picture; None for a table."""
     classes: int
     """Number of labels."""
     images: int
@@ -52,8 +54,8 @@ class Study:
     """The swept paths with their values."""
     cases: tuple[Case, ...]
     """Every point for every rule, rule by rule."""
-    shapes: dict[str, Shape]
-    """What is known of each data set, by name."""
+    shapes: dict[tuple[str, Scale], Shape]
+    """What is known of each data set, by name and scale."""
 
 
 def read_study(path: Path, settings: Sequence[str] = ()) -> Study:
@@ -157,35 +159,37 @@ def _plain(path: str) -> str:
     return re.sub(r"\.\d+(?=\.|$)", "", path)
 
 
-def _shapes(cases: tuple[Case, ...], axes: dict[str, list[Any]], folder: Path) -> dict[str, Shape]:
+def _shapes(cases: tuple[Case, ...], axes: dict[str, list[Any]], folder: Path) -> dict[tuple[str, Scale], Shape]:
     """Load every data set as it will be used, so that too many images and shifts too far are refused now."""
     shapes, mistakes = {}, []
-    for name, train, held_out in dict.fromkeys(
-        (c.settings.dataset, c.settings.train_images, c.settings.validation_images) for c in cases
+    for source, train, held_out in dict.fromkeys(
+        (c.settings.data, c.settings.train_images, c.settings.validation_images) for c in cases
     ):
+        name, scale = source
         try:
-            data = load_dataset(name, train_images=train, validation_images=held_out, folder=folder)
-            shapes[name] = Shape(data.n_in, data.classes, len(data.train.labels), fingerprint(name, folder))
+            data = load_dataset(name, train_images=train, validation_images=held_out, scale=scale, folder=folder)
+            state = fingerprint(name, folder)
+            shapes[source] = Shape(data.n_in, data.image, data.classes, len(data.train.labels), state)
         except DataError as error:
-            of_number = "validation_images=" in str(error)
-            path = "dataset" if not of_number else "train_images" if train else "validation_images"
-            mistakes.append(in_clauses(path, str(error)))
-    for name, jitter in dict.fromkeys((c.settings.dataset, c.settings.jitter) for c in cases):
+            mistakes.append(in_clauses(error.field, str(error)))
+    for source, jitter in dict.fromkeys((c.settings.data, c.settings.jitter) for c in cases):
         try:
-            if name in shapes:
-                check_jitter(jitter, shapes[name].n_in)
+            if source in shapes:
+                check_jitter(jitter, shapes[source].image)
         except DataError as error:
-            mistakes.append(in_clauses("jitter", str(error)))
+            mistakes.append(in_clauses(error.field, str(error)))
     if mistakes:
         raise StudyError([_where_swept(mistake, axes) for mistake in mistakes])
     return shapes
 
 
-def _try_wiring(cases: tuple[Case, ...], axes: dict[str, list[Any]], shapes: dict[str, Shape], folder: Path) -> None:
+def _try_wiring(
+    cases: tuple[Case, ...], axes: dict[str, list[Any]], shapes: dict[tuple[str, Scale], Shape], folder: Path
+) -> None:
     """Refuse layers and images that a rule cannot be wired to, or that devices do not fit."""
     mistakes = {}
     for case in cases:
-        for path, error in _misfits(case, shapes[case.settings.dataset], folder):
+        for path, error in _misfits(case, shapes[case.settings.data], folder):
             mistakes.setdefault(str(error), _where_swept(in_clauses(path, str(error)), axes, case.values))
     if mistakes:
         raise StudyError(list(mistakes.values()))
@@ -193,14 +197,19 @@ def _try_wiring(cases: tuple[Case, ...], axes: dict[str, list[Any]], shapes: dic
 
 def _misfits(case: Case, shape: Shape, folder: Path) -> Iterator[tuple[str, ValueError]]:
     rule = resolve_rule(case.rule.name, folder)
+    options = rule.Options(**case.rule.options)
     try:
-        lines = rule.wiring(rule.Options(**case.rule.options), shape.n_in, case.settings.layers, shape.classes)
+        rule.check_data(options, shape.n_in, shape.classes, shape.image)
+        lines = rule.wiring(options, shape.n_in, case.settings.layers, shape.classes)
     except ValueError as error:
         yield "rule", error
         return
     alike = all(device == case.devices[0] for device in case.devices)
     for n, (device, (n_in, n_out)) in enumerate(zip(case.devices, lines, strict=False)):  # a head may be no device
         try:
-            resolve_device(device.reference, folder).check_size(n_in, n_out, **device.parameters)
+            model = resolve_device(device.reference, folder)
+            model.check_size(n_in, n_out, **device.parameters)
+            if n == 0:
+                model.check_image(n_in, shape.image, **device.parameters)
         except ContractError as error:
             yield "device" if alike else f"device.{n}", error

@@ -18,20 +18,21 @@ from analogff.rules.forward_forward_options import ForwardForwardOptions
 from analogff.train import train
 from hardware_models.ideal import Ideal
 
-WIDTHS, CLASSES, SIDE = (500, 500), 10, 28
+WIDTHS = (500, 500)
 IMAGES, EPOCHS = 20_000, 5
 ROWS = COLUMNS = 8
 
 
 def learned_fields() -> tuple[torch.Tensor, float]:
-    """Return the first layer's weights less those it was born with, ``(neurons, pixels)``, and the test error."""
+    """Return the first layer's weights less those it had, ``(neurons, height, width)``, and the test error."""
     data = load_dataset("mnist", train_images=IMAGES)
-    chips = fabricate_chips([LayerSpec(Ideal)] * len(WIDTHS), (data.n_in, *WIDTHS), CLASSES, seeds=[0])
+    chips = fabricate_chips([LayerSpec(Ideal)] * len(WIDTHS), (data.n_in, *WIDTHS), data.classes, seeds=[0])
     options = ForwardForwardOptions(slope="assumed", negatives="random", scale=12.0)
     rule = ForwardForward(chips.seal(ForwardForward.needs(options)), options, seed=0)
     born = chips.devices[0].weights.clone()  # type: ignore[operator]
     *_, last = train(rule, chips, data, epochs=EPOCHS)
-    return (chips.devices[0].weights - born)[0], float(last.test_error[0])  # type: ignore[operator]
+    learned = (chips.devices[0].weights - born)[0]  # type: ignore[operator]
+    return learned.unflatten(1, data.image[1:]), float(last.test_error[0])  # type: ignore[index]
 
 
 def draw(fields: torch.Tensor) -> Figure:
@@ -41,7 +42,7 @@ def draw(fields: torch.Tensor) -> Figure:
     panels = figure.subplots(ROWS, COLUMNS).ravel()
     for axes, field in zip(panels, fields[: ROWS * COLUMNS], strict=True):
         most = float(field.abs().quantile(0.995))
-        axes.imshow(field.reshape(SIDE, SIDE).numpy(), cmap="RdBu_r", vmin=-most, vmax=most, interpolation="nearest")
+        axes.imshow(field.numpy(), cmap="RdBu_r", vmin=-most, vmax=most, interpolation="nearest")
         axes.set_axis_off()
     return figure
 

@@ -191,11 +191,42 @@ def test_channels_must_make_a_square_image_of_the_layer_before():
             faulty(patchwork(Ideal)).check_size(2048, 90, field=2, **wrong)
 
 
+def test_fields_of_a_wide_color_image_are_pieces_of_it():
+    """4 x 16 pixels of three colors, in fields of 2 x 2: each hears four neighbours with all their colors."""
+    lines = fields_of(4 * 16 * 3 + 5, 2, 2, channels=3, before=5, height=4)
+    pixels = torch.arange(4 * 16).view(4, 16)
+    expected = [pixels[2 * r : 2 * r + 2, 2 * c : 2 * c + 2] for r in range(2) for c in range(8)]
+    colors = torch.stack(expected).flatten(1)[..., None] * 3 + torch.arange(3) + 5
+    assert torch.equal(lines, torch.cat([torch.arange(5).expand(16, -1), colors.flatten(1)], 1))
+
+
+def test_fields_are_no_higher_than_the_image():
+    assert fields_of(3 * 20, 5, 5, height=3).shape == (4, 3 * 5)
+
+
+def test_rows_must_be_of_one_length():
+    patchwork(Ideal).check_size(4 * 16 * 3, 8, field=2, channels=3, height=4)
+    with pytest.raises(ContractError, match="Got channels = 3 and height = 5, which make rows of 12.8. Give"):
+        patchwork(Ideal).check_size(4 * 16 * 3, 8, field=2, channels=3, height=5)
+
+
+@pytest.mark.parametrize("told", [{}, {"channels": 3}, {"height": 4}, {"channels": 3, "height": 4, "before": 1}])
+def test_what_is_no_piece_of_the_image_is_refused(told):
+    check = faulty(patchwork(Ideal)).check_image
+    check(64, (1, 8, 8), field=2)
+    check(74, (1, 8, 8), field=2, height=8, before=10)
+    check(192, (3, 4, 16), field=2, channels=3, height=4)
+    with pytest.raises(ContractError, match="Expected channels = 3, height = 4, before = 0, as 3 x 4 x 16 images"):
+        check(192, (3, 4, 16), field=2, **told)
+    with pytest.raises(ContractError, match="which fields are parts of. Got a table"):
+        check(64, None, field=2)
+
+
 def test_a_study_may_ask_for_one(tmp_path):
     model = resolve_device("patchwork(ideal)", tmp_path)
     assert model is patchwork(Ideal)
     known, others = parameters_of(model)
-    assert {"field", "stride", "channels", "before", "over", "neuron"} == set(known) and not others
+    assert {"field", "stride", "channels", "height", "before", "over", "neuron"} == set(known) and not others
     assert fingerprint("patchwork(ideal)", "analogff.devices", tmp_path)
     (tmp_path / "mine.py").write_text("from hardware_models.ideal import Ideal\nclass Mine(Ideal): pass\n")
     assert resolve_device("patchwork(mine.py:Mine)", tmp_path).model.__name__ == "Mine"

@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from analogff.forward_forward.hybrids import MOST_BLURS, hybrids, mixtures, other_images, random_masks, side_of
+from analogff.data import ImageShape
+from analogff.forward_forward.hybrids import MOST_BLURS, hybrids, mixtures, other_images, random_masks
 
 
 def generator(seed=0):
@@ -21,17 +22,17 @@ def blurred_slowly(bits, blurs):
 
 
 @pytest.mark.parametrize("blurs", [0, 1, 6, MOST_BLURS])
-@pytest.mark.parametrize("side", [1, 2, 28])
-def test_masks_are_bits_blurred_step_by_step_and_cut(blurs, side):
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (2, 2), (28, 28), (4, 16), (16, 1)])
+def test_masks_are_bits_blurred_step_by_step_and_cut(blurs, height, width):
     """Exactly: every blurred bit is a multiple of 2 ** -4 blurs, which a double holds."""
-    bits = torch.randint(0, 2, (20, side, side), generator=generator(), dtype=torch.float64)
+    bits = torch.randint(0, 2, (20, height, width), generator=generator(), dtype=torch.float64)
     expected = (blurred_slowly(bits, blurs) > 0.5).flatten(1)
-    assert torch.equal(random_masks(20, side, blurs, generator()), expected)
+    assert torch.equal(random_masks(20, ImageShape(1, height, width), blurs, generator()), expected)
 
 
 def test_masks_are_fair_and_more_blurs_make_larger_blobs():
     def borders(blurs):
-        masks = random_masks(400, 28, blurs, generator()).view(-1, 28, 28)
+        masks = random_masks(400, ImageShape(1, 28, 28), blurs, generator()).view(-1, 28, 28)
         assert masks.double().mean() == pytest.approx(0.5, abs=0.03)
         return (masks[..., 1:] != masks[..., :-1]).double().mean().item()
 
@@ -48,7 +49,7 @@ def test_masks_are_fair_and_more_blurs_make_larger_blobs():
 
 def test_a_hybrid_is_one_image_or_the_other_at_every_pixel():
     images, others = torch.rand(2, 9, 49, generator=generator())
-    masks = random_masks(9, 7, 2, generator())
+    masks = random_masks(9, ImageShape(1, 7, 7), 2, generator())
     m = masks.float()
     torch.testing.assert_close(hybrids(images, others, masks), images * m + others * (1 - m), rtol=0, atol=0)
 
@@ -69,7 +70,7 @@ def test_the_other_image_is_never_the_same_and_uniform_over_the_rest():
     assert other_images(1, generator()).tolist() == [0]
 
 
-def test_only_square_images_can_be_cut():
-    assert side_of(784) == 28
-    with pytest.raises(ValueError, match=r'Expected square images.*Got 783 pixels.*Take negatives = "mixed"'):
-        side_of(783)
+def test_all_channels_of_a_pixel_are_of_one_image():
+    gray = random_masks(5, ImageShape(1, 3, 8), 2, generator())
+    color = random_masks(5, ImageShape(3, 3, 8), 2, generator())
+    assert torch.equal(color.view(5, 24, 3), gray[..., None].expand(-1, -1, 3))

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from analogff.catalog import resolve_rule, rule_names
-from analogff.data import Dataset, Split
+from analogff.data import Dataset, ImageShape, Split
 from analogff.device import BlackBoxError, ContractError, Device, Observable
 from analogff.network import LayerSpec, fabricate_wired
 from analogff.timing import SCHEDULES
@@ -25,7 +25,8 @@ def make(name, level=None, seed=0, seeds=(0, 1), **told):
     options = rule.Options(**told)
     shapes = rule.wiring(options, N_IN, WIDTHS, CLASSES)
     chips = fabricate_wired([LayerSpec(fakes.Curved)] * len(WIDTHS), shapes, seeds=seeds)
-    return rule(chips.seal(rule.needs(options) if level is None else level), options, seed=seed), chips
+    network = chips.seal(rule.needs(options) if level is None else level, image=ImageShape(1, 5, 5))
+    return rule(network, options, seed=seed), chips
 
 
 @pytest.mark.parametrize("name", rule_names())

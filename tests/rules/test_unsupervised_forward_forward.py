@@ -2,18 +2,21 @@ import pytest
 import torch
 from pydantic import ValidationError
 
+from analogff.data import ImageShape
 from analogff.forward_forward.losses import LOSSES
 from analogff.network import LayerSpec, fabricate_wired
 from analogff.normalise import length_normalise
 from analogff.rules.unsupervised_forward_forward import UnsupervisedForwardForward as Rule
 from tests.fakes import Curved, capture_gradients, given_probes, make_batch, weights_of
 
+SQUARE = ImageShape(1, 5, 5)
 
-def make_rule(*, widths=(16, 12), n_in=25, seeds=(0, 1), seed=0, **options):
+
+def make_rule(*, widths=(16, 12), image=SQUARE, n_in=25, seeds=(0, 1), seed=0, **options):
     options = Rule.Options(**{"slope": "assumed"} | options)
     shapes = Rule.wiring(options, n_in, widths, 10)
     chips = fabricate_wired([LayerSpec(Curved)] * len(widths), shapes, seeds=seeds)
-    return Rule(chips.seal(Rule.needs(options)), options, seed=seed), chips
+    return Rule(chips.seal(Rule.needs(options), image=image), options, seed=seed), chips
 
 
 def batch(size=30, **more):
@@ -216,13 +219,13 @@ def test_the_head_hears_all_layers_from_one_on(widths, head_from, inputs):
 def test_sizes_that_do_not_fit_are_refused():
     with pytest.raises(ValueError, match="Expected head_from to be one of the 2 layers. Got 3. Take 2"):
         make_rule(head_from=3)
-    with pytest.raises(ValueError, match=r'Got 24 pixels.*Take negatives = "mixed"'):
-        make_rule(n_in=24)
-    make_rule(n_in=24, negatives="mixed")
+    with pytest.raises(ValueError, match=r'Got a table, whose columns .*Take negatives = "mixed"'):
+        make_rule(image=None)
+    make_rule(image=None, negatives="mixed")
     options = Rule.Options(head_from=1)
     chips = fabricate_wired([LayerSpec(Curved)] * 2, [(25, 16), (16, 12), (12, 10)], seeds=[0])
     with pytest.raises(ValueError, match="Expected a head with 28 inputs.*Got 12. Fabricate"):
-        Rule(chips.seal(Rule.needs(options)), options, seed=0)
+        Rule(chips.seal(Rule.needs(options), image=SQUARE), options, seed=0)
 
 
 @pytest.mark.parametrize(
@@ -253,3 +256,12 @@ def test_its_goodness_tells_images_from_negatives(negatives):
         last = rule.step(images, labels)
     assert (last < first - 0.1).all()
     assert (rule.predict(images) == labels).all()
+
+
+def test_hybrids_of_wide_color_images_take_whole_pixels():
+    """2 x 6 pixels of two colors, so that no square would do: each pixel is of the image or of the other, all of it."""
+    rule, _ = make_rule(image=ImageShape(2, 2, 6), n_in=24)
+    images = torch.arange(3.0)[:, None].expand(-1, 24)  # an image is its number everywhere
+    own = (rule.negatives(images) == images).view(3, 2, 6, 2)
+    assert torch.equal(own[..., 0], own[..., 1])
+    assert own.any() and not own.all()

@@ -142,7 +142,7 @@ def test_edited_data_are_other_data(write_study, tmp_path):
     def save(seed):
         generator = np.random.default_rng(seed)
         for name in ("train.npz", "test.npz"):
-            np.savez(tmp_path / name, images=generator.random((20, 9)), labels=np.arange(20) % 4)
+            np.savez(tmp_path / name, images=generator.random((20, 3, 3)), labels=np.arange(20) % 4)
 
     sizes = HEAD.replace('"digits"', '"."').replace("= 200", "= 10").replace("= 50", "= 5")
     path = write_study(head=sizes, rule=FF)

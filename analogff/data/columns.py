@@ -30,5 +30,7 @@ class Range:
 
     def lines(self, table: np.ndarray) -> np.ndarray:
         """Return what the lines carry, ``(n, columns)`` to ``(n, 2 columns)`` float32."""
-        centred = np.clip((table - self.middle) / self.half, -1, 1)
+        with np.errstate(over="ignore"):  # a range may be smaller than what a float can be divided by
+            # Halves do not overflow where differences would.
+            centred = np.clip((table / 2 - self.middle / 2) / (self.half / 2), -1, 1)
         return np.hstack([np.maximum(centred, 0), np.maximum(-centred, 0)]).astype(np.float32)
