@@ -25,7 +25,7 @@ def read_npz(path: Path) -> tuple[np.ndarray, np.ndarray]:
     except DataError:
         raise
     except Exception as error:  # bytes can be damaged in more ways than zipfile, zlib and NumPy have exceptions for
-        said = f"{type(error).__name__}: {shortened(str(error))}"
+        said = f"{type(error).__name__}: {shortened(error.args[0] if error.args else None)}"
         raise DataError(
             f"Expected {path} to hold two arrays, images and labels. Got a file that cannot be read so ({said}). "
             "Write it with numpy.savez(path, images=..., labels=...)."

@@ -96,9 +96,7 @@ def chips_in(memory_gib: float, case: Case, shapes: Mapping[tuple[str, Scale], S
     return max(1, int(memory_gib * 2**30 / (4 * numbers)))
 
 
-def _limits(
-    case: Case, shapes: Mapping[tuple[str, Scale], Shape], memory_gib: float, folder: str
-) -> list[Limit]:
+def _limits(case: Case, shapes: Mapping[tuple[str, Scale], Shape], memory_gib: float, folder: str) -> list[Limit]:
     limits = [Limit(chips_in(memory_gib, case, shapes), f"no more fit in {memory_gib:g} GiB (--memory)")]
     rule = resolve_rule(case.rule.name, Path(folder))
     if not rule.side_by_side(rule.Options(**case.rule.options)):
