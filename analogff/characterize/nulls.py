@@ -14,6 +14,7 @@ _LOOKS = 9  # odd, so that most of them are on one side
 _LAST_LOOKS = 24  # a ramp that is too short for the noise loses its tails
 _REACH = 0.98  # of the free way, beyond which nothing was found
 _FEW = 0.01
+_MOST = 0.5
 _TAILS = 6.0  # standard deviations of noise on either side of a ramp
 
 
@@ -54,9 +55,20 @@ def null_biases(bench: Bench, x: np.ndarray, crossing: Crossing, repeats: int = 
     if beyond.mean() > _FEW:
         raise NotMeasurableError(
             f"{beyond.mean():.1%} of the weighted sums are out of reach: beyond {np.nanmedian(crossing.room):.2g} no "
-            "bias takes outputs back to one level"
+            f"bias takes outputs back to one level{_advice(bench, beyond.mean())}"
         )
     return found
+
+
+def _advice(bench: Bench, beyond: float) -> str:
+    """Return what to do where inputs as a network sends them are too large, and not a few sums."""
+    if beyond < _MOST:
+        return ""
+    printed = "which prints none" if bench.sheet.input_max is None else f"now {bench.sheet.input_max:g}"
+    return (
+        ". Inputs have a mean square of 1 and should make fresh sums near 1: print the greatest input that the device "
+        f"takes as input_max in its datasheet ({printed}), or scale inputs in measure"
+    )
 
 
 def sums(bench: Bench, x: np.ndarray, crossing: Crossing, repeats: int = REPEATS) -> np.ndarray:

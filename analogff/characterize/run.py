@@ -16,6 +16,7 @@ from analogff.characterize import (
     correlation,
     crosstalk,
     drift,
+    inputs,
     linearity,
     noise,
     spread,
@@ -30,7 +31,7 @@ from analogff.characterize.measured_twin import MeasuredTwin
 from analogff.device import Device, Observable, Sealed, derive_seed, fabricate, single_precision
 from analogff.words import in_words
 
-READS = (transfer, noise, bits, codes, linearity, correlation, spread, twin_quality)
+READS = (transfer, noise, bits, codes, linearity, correlation, spread, twin_quality, inputs)
 """What only reads: all of it on the same chips."""
 WRITES = (drift, write, symmetry, crosstalk)
 """What wears chips: each on fresh ones, fabricated from the same seeds."""

@@ -1,5 +1,7 @@
 """Banked devices of which one property is known exactly."""
 
+import dataclasses
+
 import torch
 
 from analogff.device import Datasheet, Device
@@ -113,3 +115,23 @@ class Constant(Known):
 
     def convert(self, y):
         return torch.ones_like(y)
+
+
+class Bent(Known):
+    """Cells whose current rises as the hyperbolic sine of the signal on their line."""
+
+    bend = 0.5
+
+    def sum(self, x):
+        return super().sum(torch.sinh(self.bend * x) / self.bend)
+
+
+class Hungry(Known):
+    """Signals of its own unit, in which 1 is a thousand times too much; it prints what it takes, if it is told so."""
+
+    def __init__(self, n_in, n_out, *, seed, greatest=None, **more):
+        super().__init__(n_in, n_out, seed=seed, **more)
+        self.datasheet = dataclasses.replace(self.datasheet, input_max=greatest)
+
+    def sum(self, x):
+        return super().sum(1000 * x)

@@ -9,14 +9,16 @@ import pytest
 import torch
 
 from analogff import Device
-from analogff.characterize import MeasuredTwin, characterize, write_down
+from analogff.characterize import MeasuredTwin, characterize, inputs, linearity, write_down
+from analogff.characterize.estimate import NotMeasurableError
 from analogff.characterize.write_down import as_plain, rows
 from analogff.cli import main
 from analogff.device import Digital
 from analogff.figures.drawing import Drawing
 from hardware_models.ideal import Ideal
 from hardware_models.unknown import Unknown
-from tests.characterize.fakes import Constant, Known
+from tests.characterize.benches import make_bench
+from tests.characterize.fakes import Constant, Hungry, Known
 from tests.fakes import Leaky, Tanh
 
 
@@ -106,6 +108,17 @@ def test_no_device_gets_a_wrong_number_or_an_exception(model):
 )
 def test_what_cannot_be_measured_is_said_with_its_reason(model, figure, why):
     assert why in reasons(known(model))[figure]
+
+
+def test_inputs_that_are_far_too_large_are_told_with_what_to_print():
+    with pytest.raises(NotMeasurableError, match="of the weighted sums are out of reach") as why:
+        linearity.measure(make_bench(Hungry, 1)[0])
+    assert "print the greatest input that the device takes as input_max in its datasheet (which prints none)" in str(
+        why.value
+    )
+    bench, _ = make_bench(Hungry, 1, greatest=0.001)
+    for measured in (linearity, inputs):
+        assert np.isfinite(measured.measure(bench).estimates[0].value).all()
 
 
 def test_an_ideal_device_is_found_ideal():

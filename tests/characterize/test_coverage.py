@@ -13,6 +13,7 @@ from analogff.characterize import (
     correlation,
     crosstalk,
     drift,
+    inputs,
     linearity,
     noise,
     spread,
@@ -26,10 +27,11 @@ from hardware_models.pcm import PCM
 from hardware_models.reram import ReRAM
 from hardware_models.unknown import Unknown
 from tests.characterize.benches import assert_covers, figures, make_bench
-from tests.characterize.fakes import Coupled, Drooping, Powerful, Remembering, Uneven
+from tests.characterize.fakes import Bent, Coupled, Drooping, Powerful, Remembering, Uneven
 from tests.characterize.truths import moments
 
 MANY = pytest.mark.parametrize("chips", [60, pytest.param(400, marks=pytest.mark.slow)])
+FEW = pytest.mark.parametrize("chips", [3, pytest.param(400, marks=pytest.mark.slow)])
 COSTLY = pytest.mark.parametrize("chips", [20, pytest.param(400, marks=pytest.mark.slow)])
 
 
@@ -111,6 +113,25 @@ def test_superposition_fails(chips, monkeypatch):
     truth = ((both - one - other).square().mean() / both.square().mean()).sqrt()
     assert 0.03 < truth < 0.3
     assert_covers(found, float(truth))
+
+
+@FEW
+@pytest.mark.parametrize("numbers", [{}, QUIET])
+def test_inputs_that_are_proportional(chips, numbers):
+    assert_covers(figures(inputs.measure(make_bench(Unknown, chips, **numbers)[0]))["input nonlinearity"], 0.0)
+
+
+@FEW
+def test_cells_whose_current_bends(chips):
+    bench, device = make_bench(Bent, chips)
+    found = inputs.measure(bench)
+    v = found.curves[0].table["x"].unique()
+    current = np.sinh(device.bend * v) / np.sinh(device.bend * v[-1])
+    truth = np.sqrt(((current - v / v[-1]) ** 2).mean())
+    assert 0.05 < truth < 0.3
+    assert_covers(figures(found)["input nonlinearity"], truth)
+    drawn = found.curves[0].table.groupby("x")["y"].mean()
+    np.testing.assert_allclose(drawn, current, atol=0.02)
 
 
 @MANY
