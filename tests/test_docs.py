@@ -1,9 +1,11 @@
 """What the documents say works as written."""
 
+import dataclasses
 import re
 from pathlib import Path
 
 import pytest
+import torch
 
 from analogff.catalog import DEVICES as DEVICES_GROUP
 from analogff.catalog import registered, resolve_device
@@ -40,6 +42,7 @@ DEVICES = [
     ("docs/add-a-device.md", "my_chip.py:Diode"),
     ("docs/add-a-device.md", "my_array.py:Sloppy"),
     ("docs/add-a-device.md", "my_noisy_chip.py:Noisy"),
+    ("docs/add-a-device.md", "my_rig.py:Rig"),
 ]
 
 
@@ -58,6 +61,43 @@ def test_the_study_of_the_device_page_runs(tmp_path, monkeypatch, capsys):
     small = [f"--set={s}" for s in ("dataset=digits", "train_images=200", "layers=[16]", "epochs=1", "chips=2")]
     assert status("run", "study.toml", "--workers", 0, "--set=validation_images=50", *small) == 0, capsys.readouterr()
     assert (tmp_path / "results/my-diode/figures/error_vs_device_saturation_current.pdf").exists()
+
+
+def test_the_crossbar_of_the_device_page_has_units_of_its_own_and_fills_its_table(tmp_path, monkeypatch, capsys):
+    from analogff.device import check_device, fabricate
+
+    page = "docs/add-a-device.md"
+    written(page, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    model = resolve_device("my_crossbar.py:Ohmic", tmp_path)
+    assert check_device(model).passed
+    assert status("devices", "my_crossbar.py:Ohmic") == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "Voltage of an input of 1; drivers end at four times this." in said and "above 0" in said
+    assert "Units: An input of 1 is" in said and "Source: None: an example." in said
+    x = torch.rand(1, 4000, 64).mul(3**0.5).clamp(max=4)  # mean square 1
+    chip = fabricate(model, 64, 32, seeds=[0])
+    sums = (x[0] @ (chip.devices[0].difference / 100e-6).T).square().mean().sqrt()
+    assert 0.8 < sums < 1.2, "fresh sums are near 1"
+
+
+def test_the_device_page_names_every_field_of_the_datasheet():
+    from analogff.device import Datasheet
+
+    text = (ROOT / "docs/add-a-device.md").read_text()
+    assert not [field.name for field in dataclasses.fields(Datasheet) if f"`{field.name}`" not in text]
+
+
+def test_a_chip_that_is_only_pulsed_is_refused_by_backprop_as_the_page_says(tmp_path, monkeypatch, capsys):
+    written("docs/add-a-device.md", tmp_path)
+    (tmp_path / "study.toml").write_text(blocks("docs/add-a-device.md", "toml")[0].replace("[sweep]", "[other]"))
+    monkeypatch.chdir(tmp_path)
+    for model, code in (("my_crossbar.py:Ohmic", 0), ("my_array.py:Sloppy", 2)):
+        told = [f"--set={s}" for s in (*SMALL, f"device.model={model}", 'rule=[{name="backprop"}]')]
+        path = tmp_path / "study.toml"
+        path.write_text(path.read_text().partition("[other]")[0])
+        assert status("run", "study.toml", "--workers", 0, "--out", tmp_path / str(code), *told) == code
+    assert "prints no neuron curve" in capsys.readouterr().err
 
 
 SMALL = ("dataset=digits", "train_images=200", "layers=[16]", "epochs=1", "chips=2", "validation_images=50")
