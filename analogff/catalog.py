@@ -8,12 +8,15 @@ import importlib
 import importlib.util
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from analogff.sources import sum_of_file, sum_of_package
+from analogff.process_state import PatchedError, guarded
+from analogff.sources import files_of_script, sum_of_package, sum_of_script
 from analogff.words import did_you_mean, in_words
 
 if TYPE_CHECKING:
@@ -127,15 +130,17 @@ def fingerprint(reference: str, group: str, folder: Path) -> str:
     """Return what tells this version of a referenced class from another: the sum of its file, or of its package.
 
     A study that resumes after code was edited must not mix old numbers with new ones, and not take them for its own.
+    What a file imports from its folder counts, and so do packages that register devices or rules. Comments and
+    docstrings do not.
     """
     if wrapped := _WRAPPED.fullmatch(reference):
         return f"{fingerprint(wrapped[1], WRAPPERS, folder)} {fingerprint(wrapped[2], group, folder)}"
     if is_file(reference):
-        return sum_of_file(Path(folder, reference.rpartition(":")[0]))
+        return sum_of_script(Path(folder, reference.rpartition(":")[0]), _packages())
     if ":" in reference:
-        return sum_of_package(reference.rpartition(":")[0])
+        return sum_of_package(reference.rpartition(":")[0], _packages())
     entry = next(entry for entry in registered(group) if entry.name == reference)
-    return f"{distribution(entry)} {sum_of_package(entry.module)}"
+    return f"{distribution(entry)} {sum_of_package(entry.module, _packages())}"
 
 
 def _find(reference: str, group: str, expected: str, folder: Path) -> Any:
@@ -143,7 +148,7 @@ def _find(reference: str, group: str, expected: str, folder: Path) -> Any:
     if not colon:
         return _of_entry_point(reference, group, f"{expected}, package.module:Class or file.py:Class")
     if is_file(reference):
-        return _attribute(_import_file(Path(folder, place).absolute()), attribute, reference)
+        return _attribute(_module_of_file(Path(folder, place).absolute()), attribute, reference)
     return _attribute(_import_module(place, reference), attribute, reference)
 
 
@@ -157,12 +162,29 @@ def _of_entry_point(name: str, group: str, expected: str) -> Any:
         owners = " and ".join(sorted(distribution(entry) for entry in entries))
         advice = "Rename yours, or uninstall one."
         raise CatalogError(f"one owner of the name {name}", f"registrations by {owners}", advice)
-    try:
+    owner = distribution(entries[0])
+    with _loading(entries[0].module, f"{name} of {owner}", f"Mend or uninstall {owner}."):
         return entries[0].load()
-    except (Exception, SystemExit) as error:
-        owner = distribution(entries[0])
-        advice = f"Mend or uninstall {owner}."
-        raise CatalogError(f"{name} of {owner} to import", in_words(error), advice) from error
+
+
+def _packages() -> frozenset[str]:
+    """Return the names of the packages that register anything, whose code decides numbers."""
+    groups = (DEVICES, WRAPPERS, RULES)
+    return frozenset(entry.module.partition(".")[0] for group in groups for entry in registered(group))
+
+
+@contextmanager
+def _loading(module: str, what: str, advice: str) -> Iterator[None]:
+    """Turn whatever an import raises into a sentence, and keep what it changes for everybody from others."""
+    try:
+        with nullcontext() if module in sys.modules else guarded(what):  # once: a large study asks thousands of times
+            yield
+    except (CatalogError, KeyboardInterrupt):
+        raise
+    except PatchedError as error:
+        raise CatalogError(f"{what} to change nothing that all devices share", error.got, error.advice) from error
+    except BaseException as error:  # an import may exit, too
+        raise CatalogError(f"{what} to import", in_words(error), advice) from error
 
 
 def distribution(entry: EntryPoint) -> str:
@@ -171,15 +193,13 @@ def distribution(entry: EntryPoint) -> str:
 
 
 def _import_module(name: str, reference: str) -> ModuleType:
-    try:
+    advice = f"Install what holds {name}, or give a path such as ./{name.split('.')[-1]}.py:Class."
+    with _loading(name, reference, advice):
         return importlib.import_module(name)
-    except (Exception, SystemExit) as error:
-        advice = f"Install what holds {name}, or give a path such as ./{name.split('.')[-1]}.py:Class."
-        raise CatalogError(f"{reference} to import", in_words(error), advice) from error
 
 
-@functools.cache
-def _import_file(path: Path) -> ModuleType:
+def _module_of_file(path: Path) -> ModuleType:
+    """Return a file of Python as it is now, imported; an edited one is another module."""
     try:
         found = path.is_file()
         there = [p.name for p in path.parent.glob("*.py")] if path.parent.is_dir() else []
@@ -188,23 +208,37 @@ def _import_file(path: Path) -> ModuleType:
     if not found:
         advice = did_you_mean(path.name, there, "Write the path as seen from the study file.")
         raise CatalogError("a file of Python", f"{path}, which is not there", advice)
-    name = f"_analogff_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
+    return _import_file(path, sum_of_script(path, _packages()))
+
+
+@functools.cache
+def _import_file(path: Path, state: str) -> ModuleType:
+    name = f"_analogff_{path.stem}_{hashlib.sha256(f'{path} {state}'.encode()).hexdigest()[:8]}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise CatalogError("a file of Python, ending in .py", str(path), "Rename it.")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    sys.path.append(str(path.parent))  # last, so that a neighbour can be imported but shadows nothing
+    _forget_neighbors(path)
+    sys.path.append(str(path.parent))  # last, so that a neighbor can be imported but shadows nothing
     bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True  # no litter beside the user's study
     try:
-        spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
+        with _loading(str(path), path.name, f"Mend {path.name}."):
+            exec(compile(path.read_bytes(), path, "exec", dont_inherit=True), vars(module))  # no bytecode of an old one
+    except BaseException:
         del sys.modules[name]
-        raise CatalogError(f"{path.name} to import", in_words(error), f"Mend {path.name}.") from error
+        raise
     finally:
         sys.dont_write_bytecode = bytecode
         sys.path.remove(str(path.parent))
     return module
+
+
+def _forget_neighbors(path: Path) -> None:
+    """Let what a file imports from its folder be imported anew: it was edited, or is that of another folder."""
+    near = {file.relative_to(path.parent).parts[0].removesuffix(".py") for file in files_of_script(path, _packages())}
+    for name in [name for name in sys.modules if name.partition(".")[0] in near - {path.stem}]:
+        del sys.modules[name]
 
 
 def _attribute(module: ModuleType, attribute: str, reference: str) -> Any:

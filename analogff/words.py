@@ -43,4 +43,5 @@ def where_raised(error: BaseException) -> str:
 
 
 def _is_import(filename: str) -> bool:
-    return "importlib" in filename or Path(filename) == Path(__file__).with_name("catalog.py")
+    ours = {Path(__file__).with_name(name) for name in ("catalog.py", "process_state.py")}
+    return "importlib" in filename or Path(filename) in ours

@@ -1,5 +1,7 @@
 """Names, paths and entry points to devices and rules."""
 
+import importlib
+import sys
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import SimpleNamespace
@@ -139,8 +141,84 @@ def test_a_wrong_reference_is_told_with_the_nearest_right_one(reference, message
 def test_an_edited_file_has_another_fingerprint(tmp_path):
     (tmp_path / "mine.py").write_text(MINE)
     before = catalog.fingerprint("mine.py:Mine", catalog.DEVICES, tmp_path)
-    (tmp_path / "mine.py").write_text(MINE + "\n")
+    (tmp_path / "mine.py").write_text("# Mine.\n" + MINE)
+    assert catalog.fingerprint("mine.py:Mine", catalog.DEVICES, tmp_path) == before
+    (tmp_path / "mine.py").write_text(MINE.replace("twice", "thrice"))
     assert catalog.fingerprint("mine.py:Mine", catalog.DEVICES, tmp_path) != before
+
+
+def test_an_edited_file_and_what_it_imports_are_imported_anew(tmp_path):
+    def answer():
+        return resolve_device("mine.py:Mine", tmp_path).measure(None, 3.0)
+
+    (tmp_path / "mine.py").write_text(MINE)
+    (tmp_path / "neighbour.py").write_text("import further\ntwice = further.times(2)\n")
+    (tmp_path / "further.py").write_text("def times(n):\n    return lambda x: n * x\n")
+    before = catalog.fingerprint("mine.py:Mine", catalog.DEVICES, tmp_path)
+    assert answer() == 6
+    (tmp_path / "further.py").write_text("def times(n):\n    return lambda x: 5 * x\n")
+    assert answer() == 15
+    assert catalog.fingerprint("mine.py:Mine", catalog.DEVICES, tmp_path) != before
+    (tmp_path / "mine.py").write_text(MINE.replace("(x)", "(x) + 1"))
+    assert answer() == 16
+
+
+def test_neighbours_of_one_name_in_two_folders_are_two(tmp_path):
+    for n in (2, 3):
+        (tmp_path / f"{n}").mkdir()
+        (tmp_path / f"{n}" / "mine.py").write_text(MINE)
+        (tmp_path / f"{n}" / "neighbour.py").write_text(f"def twice(x):\n    return {n} * x\n")
+    answers = [resolve_device("mine.py:Mine", tmp_path / f"{n}").measure(None, 1.0) for n in (2, 3, 2)]
+    assert answers == [2, 3, 2]
+
+
+def test_a_file_goes_by_the_packages_of_devices_that_it_derives_from(tmp_path, monkeypatch):
+    (tmp_path / "theirs.py").write_text("")
+    (tmp_path / "mine.py").write_text("import theirs, numpy\n")
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "theirs.py").rename(tmp_path / "lib" / "theirs.py")
+    monkeypatch.syspath_prepend(tmp_path / "lib")
+
+    def found(packages):
+        monkeypatch.setattr(sources, "_seen", {})  # as another process
+        return sources.sum_of_script(tmp_path / "mine.py", packages)
+
+    with_it, without = found(["theirs"]), found([])
+    (tmp_path / "lib" / "theirs.py").write_text("GAIN = 2\n")
+    assert found(["theirs"]) != with_it and found([]) == without
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("import torch\ntorch.relu = len\n", "Expected mine.py to change nothing that all devices share. Got another torch.relu."),
+        ("import os\nos._exit(0)\n", "Expected mine.py to import. Got SystemExit: os._exit"),
+        ("raise BaseException('own')\n", "Expected mine.py to import. Got BaseException: own (mine.py, line 1)"),
+        ("import asyncio\nraise asyncio.CancelledError\n", "Expected mine.py to import. Got CancelledError"),
+    ],
+)  # fmt: skip
+def test_what_an_import_does_to_everybody_is_refused(tmp_path, code, said):
+    (tmp_path / "mine.py").write_text(code)
+    with pytest.raises(CatalogError) as refused:
+        resolve_device("mine.py:Mine", tmp_path)
+    assert str(refused.value).startswith(said)
+
+
+def test_a_module_loaded_after_an_edit_is_told(tmp_path, monkeypatch):
+    (tmp_path / "theirs").mkdir()
+    for name in ("__init__", "early", "late"):
+        (tmp_path / "theirs" / f"{name}.py").write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sources, "_seen", {})
+    importlib.import_module("theirs.early")
+    sources.sum_of_package("theirs")
+    for name in ("early", "late"):
+        (tmp_path / "theirs" / f"{name}.py").write_text("GAIN = 2\n")
+    assert sources.loaded_after_an_edit() == []  # what runs was loaded before
+    importlib.import_module("theirs.late")
+    assert sources.loaded_after_an_edit() == [tmp_path / "theirs" / "late.py"]
+    for name in ("theirs", "theirs.early", "theirs.late"):
+        del sys.modules[name]
 
 
 def test_a_class_of_an_edited_package_has_another_fingerprint_whichever_file_was_edited(tmp_path, monkeypatch):
@@ -151,7 +229,7 @@ def test_a_class_of_an_edited_package_has_another_fingerprint_whichever_file_was
     monkeypatch.syspath_prepend(tmp_path)
 
     def found(reference):
-        sources.sum_of_package.cache_clear()  # as another process
+        monkeypatch.setattr(sources, "_seen", {})  # as another process
         return catalog.fingerprint(reference, catalog.DEVICES, tmp_path)
 
     before = found("theirs.chips:Chip")
@@ -181,11 +259,16 @@ def test_what_figures_are_drawn_with_decides_no_number(tmp_path, monkeypatch):
         "find_spec",
         lambda _: SimpleNamespace(submodule_search_locations=[tmp_path / "analogff"]),
     )
-    before = sources.sum_of_package.__wrapped__("analogff")
+
+    def found():
+        monkeypatch.setattr(sources, "_seen", {})  # as another process
+        return sources.sum_of_package("analogff")
+
+    before = found()
     (tmp_path / "analogff" / "figures" / "style.py").write_text("SIZE = 3\n")
-    assert sources.sum_of_package.__wrapped__("analogff") == before
+    assert found() == before
     (tmp_path / "analogff" / "train.py").write_text("")
-    assert sources.sum_of_package.__wrapped__("analogff") != before
+    assert found() != before
 
 
 def test_words():

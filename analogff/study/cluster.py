@@ -11,11 +11,12 @@ from contextlib import ExitStack, contextmanager, suppress
 import dask.config
 from distributed import Client, LocalCluster, Worker, WorkerPlugin
 
+_exit = os._exit  # by whatever name devices find it later
 CONNECT_SECONDS = 10.0
 WAIT_FOR_WORKERS_SECONDS = 60.0
 WATCH_SECONDS = 1.0
 _SETTINGS = {
-    "distributed.scheduler.allowed-failures": 2,  # a task that kills three workers is given up
+    "distributed.scheduler.allowed-failures": 0,  # the driver itself decides who tries again, and beside whom
     "distributed.scheduler.worker-ttl": None,  # a long task is no dead worker
     "distributed.comm.timeouts.connect": "10s",
     # Dask lets its workers give memory back at once, and then every large tensor is paged in anew: twice the time.
@@ -52,13 +53,23 @@ def connect(workers: int, scheduler: str | None = None) -> Iterator[Client]:
             return
         here = ExitStack()
         try:
-            client = here.enter_context(Client(here.enter_context(_local(workers))))
-            if workers > 0:
-                client.register_plugin(_TiedToDriver())
-            yield client
+            yield _started(here, workers)
         finally:
             with suppress(TimeoutError):  # a busy machine closes slowly; everything is kept, and workers end with us
                 here.close()
+
+
+def _started(here: ExitStack, workers: int) -> Client:
+    try:
+        client = here.enter_context(Client(here.enter_context(_local(workers))))
+        if workers > 0:
+            client.register_plugin(_TiedToDriver())
+        return client
+    except Exception as error:  # of whatever kept a process from its start
+        raise ClusterError(
+            f"Expected {max(1, workers)} workers to start. Got {type(error).__name__}: {error} Give fewer --workers, "
+            "or 0 to work inside this process."
+        ) from error
 
 
 class _TiedToDriver(WorkerPlugin):
@@ -76,7 +87,7 @@ class _TiedToDriver(WorkerPlugin):
 def _end_with(driver: int) -> None:
     while os.getppid() == driver:
         time.sleep(WATCH_SECONDS)
-    os._exit(1)
+    _exit(1)
 
 
 def _local(workers: int) -> LocalCluster:
@@ -84,7 +95,8 @@ def _local(workers: int) -> LocalCluster:
         n_workers=max(1, workers),
         threads_per_worker=1,
         processes=workers > 0,
-        protocol="tcp://",  # in this process too, so that nothing listens on any but the loopback address
+        protocol="tls://",  # in this process too, so that nothing listens on any but the loopback address
+        security=True,  # who can connect can run code, and every user of this machine reaches the loopback address
         host="127.0.0.1",
         dashboard_address="127.0.0.1:0",
         scheduler_kwargs={"dashboard": False},

@@ -2,26 +2,32 @@
 
 import dataclasses
 import functools
+import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import torch
 
 from analogff.catalog import resolve_device, resolve_rule
-from analogff.data import Dataset, Scale, fingerprint, load_dataset
+from analogff.data import Dataset, Scale, load_dataset
 from analogff.device import products_in
+from analogff.device.ledger import EVALUATION, TRAINING
 from analogff.network import Chips, LayerSpec, fabricate_wired
 from analogff.normalise import make_normaliser
+from analogff.process_state import PatchedError, standard
 from analogff.rules.base import Rule
+from analogff.study import origin
 from analogff.study.columns import MEASURED
 from analogff.study.histogram import goodness_histograms
 from analogff.study.layer_error import layer_errors
+from analogff.study.origin import OriginError
 from analogff.study.parameters import with_files
+from analogff.study.stall import watched
 from analogff.study.standing import Teller
 from analogff.study.task import Run, Task, bank_parameters
-from analogff.study.unfinished import Unfinished
+from analogff.study.unfinished import Looks, Unfinished
 from analogff.train import Epoch, train
 from analogff.words import in_words
 
@@ -40,30 +46,43 @@ class Outcome:
     """Errors of each layer alone, for rules whose layers answer."""
     failure: str = ""
     """What went wrong, in a sentence."""
+    origin: Mapping[str, str] | None = None
+    """Fingerprints of what the worker loaded; None from a worker that tells none."""
 
 
 def execute(task: Task) -> Outcome:
     """Do a task; whatever a device or rule raises is an outcome too, so that other tasks go on."""
-    torch.set_num_threads(1)  # several threads would round differently, and workers share the cores already
     try:
-        return _execute(task)
-    except Exception as error:
+        with standard(f"the code of {task.runs[0]}", int(task.key, 16)):
+            return _execute(task)
+    except (OriginError, PatchedError) as error:
+        return Outcome(task, failure=str(error))
+    except BaseException as error:  # a device may exit, too, and no worker ends by that
+        if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
+            raise  # of a person, since workers work in other threads
         return Outcome(task, failure=in_words(error))
 
 
 def _execute(task: Task) -> Outcome:
-    settings = task.runs[0].case.settings
-    state = fingerprint(settings.dataset, task.folder)
-    held_out = settings.validation_images
-    data = _load(settings.data, state, settings.train_images, held_out, task.folder, settings.compute)
-    rule, chips = build(task, data)
-    with products_in(settings.precision):
-        return _train(task, rule, chips, data)
+    teller, chips = Teller(task), None
+    described = f"{task.runs[0]}, on {', '.join(dict.fromkeys(d.reference for d in task.runs[0].case.devices))},"
+    with watched(described, teller.warn, lambda: _acts(chips)):
+        found = _checked(task)
+        settings = task.runs[0].case.settings
+        state, held_out = found[origin.name_of_data(settings.dataset)], settings.validation_images
+        data = _load(settings.data, state, settings.train_images, held_out, task.folder, settings.compute)
+        rule, chips = build(task, data)
+        found = _checked(task)  # between two equal sums lies what they are of
+        with products_in(settings.precision):
+            looks = _train(task, rule, chips, data, teller)
+            goodness = goodness_histograms(task, rule, data)
+    origin.demand_files(task.runs[0].case, Path(task.folder))
+    origin.demand_loaded()
+    return Outcome(task, looks.numbers, goodness, looks.layers, origin=found)
 
 
-def _train(task: Task, rule: Rule, chips: Chips, data: Dataset) -> Outcome:
-    settings = task.runs[0].case.settings
-    unfinished, teller = Unfinished(task), Teller(task)
+def _train(task: Task, rule: Rule, chips: Chips, data: Dataset, teller: Teller) -> Looks:
+    settings, unfinished = task.runs[0].case.settings, Unfinished(task)
     progress, looks = unfinished.restore(rule, chips)
     epochs = train(
         rule,
@@ -79,7 +98,21 @@ def _train(task: Task, rule: Rule, chips: Chips, data: Dataset) -> Outcome:
         looks = looks.with_tables(_rows(task.runs, epoch), layer_errors(task, rule, data, epoch.epoch))
         unfinished.keep(rule, chips, progress, looks)
         teller.tell(looks.numbers)
-    return Outcome(task, looks.numbers, goodness_histograms(task, rule, data), layers=looks.layers)
+    return looks
+
+
+def _checked(task: Task) -> Mapping[str, str]:
+    """Return the fingerprints of what this process loads, if they are those of the task."""
+    found = origin.found(task.runs[0].case, Path(task.folder))
+    origin.demand(task.runs[0].origin, found)
+    return found
+
+
+def _acts(chips: Chips | None) -> int:
+    """Return how often chips were read or written so far."""
+    if chips is None:
+        return 0
+    return sum(int(chips.ledger.total(what, phase)) for what in ("reads", "writes") for phase in (TRAINING, EVALUATION))
 
 
 def build(task: Task, data: Dataset) -> tuple[Rule, Chips]:

@@ -4,10 +4,9 @@ import hashlib
 import json
 from typing import Any
 
-import analogff
-from analogff.sources import sum_of_package
 from analogff.study.case import Case, DeviceChoice
 from analogff.study.mistakes import Mistake, StudyError
+from analogff.study.origin import engine, known
 from analogff.study.spec import Study
 from analogff.study.task import Run
 
@@ -19,8 +18,8 @@ def plan_runs(study: Study) -> tuple[Run, ...]:
         StudyError: If two of them are the same run, since one row of a table cannot stand for two.
     """
     runs = [
-        Run(_key(decisive, chip, seed), case, chip, seed)
-        for case, decisive in ((case, _numbers_of(case, study)) for case in study.cases)
+        Run(_key(decisive, chip, seed), case, chip, seed, origin)
+        for case, decisive, origin in ((case, _numbers_of(case, study), _origin(case, study)) for case in study.cases)
         for seed in case.settings.seeds
         for chip in case.settings.chips
     ]
@@ -46,6 +45,10 @@ def _numbers_of(case: Case, study: Study) -> str:
     return f"{_written(case, lambda device: device.parameters)} {study.shapes[case.settings.data].fingerprint}"
 
 
+def _origin(case: Case, study: Study) -> dict[str, str]:
+    return known(case, study.shapes[case.settings.dataset].fingerprint)
+
+
 def bank_key(case: Case) -> str:
     """Return what the runs of a bank have in common."""
     return _written(case, _common)
@@ -60,5 +63,4 @@ def _written(case: Case, parameters: Any) -> str:
     settings = case.settings.model_dump(mode="json", exclude={"name", "chips", "seeds"})
     devices = [[d.reference, d.fingerprint, parameters(d)] for d in case.devices]
     rule = [case.rule.name, case.rule.fingerprint, case.rule.options]
-    engine = [analogff.__version__, sum_of_package("analogff")]  # also where devices and rule are those of others
-    return json.dumps([engine, settings, devices, rule], sort_keys=True, default=str)
+    return json.dumps([engine(), settings, devices, rule], sort_keys=True, default=str)

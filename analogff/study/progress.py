@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
@@ -68,6 +69,10 @@ class Progress:
             return
         elapsed = time.monotonic() - self._start
         self._print(f"{self.runs_done}/{self.runs} runs, {elapsed:.0f} s: {told}")
+
+    def warn(self, line: str) -> None:
+        """Show what is amiss, in a line that stays."""
+        self._print(escape(line))
 
     def _print(self, line: str) -> None:
         self.console.print(line, soft_wrap=True)

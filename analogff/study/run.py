@@ -1,18 +1,17 @@
 """From a study to results in a folder: only what is not there yet is done."""
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from distributed import Client, as_completed
-from distributed.client import Future
+from distributed import Client
 from rich.console import Console
 from rich.markup import escape
 
 from analogff.study.cluster import connect
+from analogff.study.dispatch import Dispatch
 from analogff.study.doubts import doubts
-from analogff.study.execute import Outcome, execute
+from analogff.study.execute import Outcome
 from analogff.study.manifest import describe, metadata_of, write_manifest
 from analogff.study.mistakes import Mistake, StudyError
 from analogff.study.packing import pack
@@ -21,11 +20,8 @@ from analogff.study.progress import Progress
 from analogff.study.spec import Study
 from analogff.study.standing import listen
 from analogff.study.store import Store
-from analogff.study.task import Task
+from analogff.study.task import Run, Task
 from analogff.study.unfinished import gather
-from analogff.words import in_words
-
-WINDOW_PER_WORKER = 2  # one at work and one on its way, so that a large study does not pile up at the scheduler
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,75 +64,57 @@ def run_study(
     _check_compute(study, scheduler)
     runs = plan_runs(study)
     manifest = describe(study, runs)
-    store = Store(folder, runs, metadata_of(manifest))
-    done = store.done()
-    left = [run for run in runs if run.key not in done]
-    if not left:
+    store = Store(folder.absolute(), runs, metadata_of(manifest))
+    if not _left(runs, store):
         with store.alone():
             _prepare(store, manifest)
         console.print(f"All {len(runs)} runs are there already.")
         return Finished(folder, 0, ())
-    for line in doubts((run.case for run in left), study.folder):
+    for line in doubts((run.case for run in _left(runs, store)), study.folder):
         console.print(escape(line), soft_wrap=True)
     with connect(workers, scheduler) as client, store.alone():
+        left = _left(runs, store)  # once more, since another run may have been at work there until now
         _prepare(store, manifest)
-        threads = sum(client.nthreads().values())  # type: ignore[union-attr] (the client is no coroutine)
-        begun = gather(store.unfinished, left, str(study.folder))
-        going_on = {run.key for task in begun for run in task.runs}
-        new = [run for run in left if run.key not in going_on]
-        packing = pack(new, study.shapes, workers=threads, memory_gib=memory_gib, folder=str(study.folder))
-        kept = str(store.unfinished.resolve())
-        tasks = [dataclasses.replace(task, kept=kept) for task in begun + packing.tasks]
-        progress = Progress(console, len(tasks), len(left), len(done))
-        listen(client, kept, progress.hear)
-        if begun:
-            console.print(f"{len(going_on)} runs go on from where they were.")
-        for line in packing.explain() if new else ():
-            console.print(line, soft_wrap=True)
-        failures = _work(client, tasks, WINDOW_PER_WORKER * threads, store, progress)
+        failures = _do(client, study, store, left, memory_gib, console, kept=len(runs) - len(left))
         store.tidy()
     failed = sum(len(outcome.task.runs) for outcome in failures)
     return Finished(folder, len(left) - failed, failures)
 
 
-def _work(client: Client, tasks: list[Task], window: int, store: Store, progress: Progress) -> tuple[Outcome, ...]:
+def _left(runs: Sequence[Run], store: Store) -> list[Run]:
+    done = store.done()
+    return [run for run in runs if run.key not in done]
+
+
+def _do(
+    client: Client, study: Study, store: Store, left: list[Run], memory_gib: float, console: Console, *, kept: int
+) -> tuple[Outcome, ...]:
+    """Do the runs that are left."""
+    threads = sum(client.nthreads().values())  # type: ignore[union-attr] (the client is no coroutine)
+    begun = gather(store.unfinished, left, str(study.folder))
+    going_on = {run.key for task in begun for run in task.runs}
+    new = [run for run in left if run.key not in going_on]
+    packing = pack(new, study.shapes, workers=threads, memory_gib=memory_gib, folder=str(study.folder))
+    place = str(store.unfinished.resolve())
+    tasks = [dataclasses.replace(task, kept=place) for task in begun + packing.tasks]
+    progress = Progress(console, len(tasks), len(left), kept)
+    listen(client, place, progress.hear, progress.warn)
+    if begun:
+        console.print(f"{len(going_on)} runs go on from where they were.")
+    for line in packing.explain() if new else ():
+        console.print(line, soft_wrap=True)
+    return _work(client, tasks, store, progress)
+
+
+def _work(client: Client, tasks: list[Task], store: Store, progress: Progress) -> tuple[Outcome, ...]:
     failures = []
     with progress:
-        for outcome in _outcomes(client, tasks, window):
+        for outcome in Dispatch(client, tasks, progress.warn).outcomes():
             store.write(outcome)
             progress.note(outcome)
             if outcome.failure:
                 failures.append(outcome)
     return tuple(failures)
-
-
-def _outcomes(client: Client, tasks: Iterable[Task], window: int) -> Iterator[Outcome]:
-    """Yield what comes of tasks as they finish, with a bounded number handed out at a time."""
-    waiting = iter(tasks)
-    handed_out: dict[Any, Task] = {}
-
-    def hand_out() -> Future | None:
-        task = next(waiting, None)
-        if task is None:
-            return None
-        future = client.submit(execute, task, pure=False)
-        handed_out[future.key] = task
-        return future
-
-    first = [future for _, future in zip(range(window), iter(hand_out, None), strict=False)]
-    finished = as_completed(first)
-    for future in finished:
-        yield _collect(future, handed_out.pop(future.key))
-        following = hand_out()
-        if following is not None:
-            finished.add(following)
-
-
-def _collect(future: Future, task: Task) -> Outcome:
-    try:
-        return future.result()
-    except Exception as error:  # the worker died, the connection broke, or a plug-in is missing over there
-        return Outcome(task, failure=in_words(error).splitlines()[0])
 
 
 def _prepare(store: Store, manifest: dict) -> None:
@@ -162,4 +140,6 @@ def describe_failure(outcome: Outcome) -> str:
     """Return a sentence for a task that raised."""
     more = len(outcome.task.runs) - 1
     others = f" and {more} more runs of its task" if more else ""
-    return f"{outcome.task.runs[0]}{others}: Expected it to learn. Got {outcome.failure}."
+    told = outcome.failure
+    told = told if told.startswith("Expected ") else f"Expected it to learn. Got {told}."
+    return f"{outcome.task.runs[0]}{others}: {told}"

@@ -1,5 +1,6 @@
 """Where a task stands, in a line: for the driver when it is done, and from the worker while it lasts."""
 
+import functools
 import math
 import time
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from distributed import Client, get_worker
 from analogff.study.task import Task
 
 EVERY_SECONDS = 60.0  # a short task is done before it says a word
+_HEAR, _WARN = "standing", "warning"
 
 
 class Teller:
@@ -22,24 +24,43 @@ class Teller:
     def __init__(self, task: Task):
         self.task = task
         self._told = time.monotonic()
+        try:
+            self._worker = get_worker() if task.kept else None
+        except ValueError:  # whoever called did so without a cluster
+            self._worker = None
 
     def tell(self, numbers: pa.Table) -> None:
         """Say how things stand after a look, where some time has passed and somebody may be listening."""
-        if not self.task.kept or time.monotonic() - self._told < EVERY_SECONDS:
-            return
-        try:
-            worker = get_worker()
-        except ValueError:  # whoever called did so without a cluster
+        if time.monotonic() - self._told < EVERY_SECONDS:
             return
         epochs = self.task.runs[-1].case.settings.epochs
-        told = f"{standing(self.task, numbers)} after epoch {_last(numbers, 'epoch')} of {epochs}"
-        worker.log_event(_topic(self.task.kept), told)
+        self._say(_HEAR, f"{standing(self.task, numbers)} after epoch {_last(numbers, 'epoch')} of {epochs}")
         self._told = time.monotonic()
 
+    def warn(self, line: str) -> None:
+        """Say what is amiss, at once."""
+        self._say(_WARN, line)
 
-def listen(client: Client, kept: str, hear: Callable[[str], None]) -> None:
-    """Call a function, in a thread of the client, with each line that a task tells which is kept in that folder."""
-    client.subscribe_topic(_topic(kept), lambda event: hear(event[1]))
+    def _say(self, kind: str, line: str) -> None:
+        if self._worker is not None:
+            self._worker.log_event(_topic(kind, self.task.kept), line)
+
+
+def listen(client: Client, kept: str, hear: Callable[[str], None], warn: Callable[[str], None]) -> None:
+    """Call functions, in a thread of the client, with each line that a task tells which is kept in that folder.
+
+    Args:
+        client: Of the scheduler that the workers tell it to.
+        kept: The folder.
+        hear: Called with where a task stands.
+        warn: Called with what is amiss.
+    """
+    for kind, act in ((_HEAR, hear), (_WARN, warn)):
+        client.subscribe_topic(_topic(kind, kept), functools.partial(_act, act))
+
+
+def _act(act: Callable[[str], None], event: tuple[float, str]) -> None:
+    act(event[1])
 
 
 def standing(task: Task, numbers: pa.Table) -> str:
@@ -49,8 +70,8 @@ def standing(task: Task, numbers: pa.Table) -> str:
     return f"{task.runs[-1]}: {error:.3g} % {images} error"
 
 
-def _topic(kept: str) -> str:
-    return f"analogff at {kept}"  # several studies may be at work at one scheduler
+def _topic(kind: str, kept: str) -> str:
+    return f"analogff {kind} at {kept}"  # several studies may be at work at one scheduler
 
 
 def _last(numbers: pa.Table, column: str) -> float:

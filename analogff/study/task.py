@@ -2,7 +2,7 @@
 
 import dataclasses
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -22,6 +22,8 @@ class Run:
     """Chip seed."""
     seed: int
     """Learning seed."""
+    origin: Mapping[str, str] = dataclasses.field(default_factory=dict, repr=False)
+    """Fingerprints of the code and data that its numbers come from; a part of the key."""
 
     def __str__(self) -> str:
         swept = "".join(f", {path} = {column_value(v)}" for path, v in self.case.values.items() if v is not None)

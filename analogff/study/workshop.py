@@ -11,10 +11,12 @@ from pydantic import ValidationError
 from analogff import catalog
 from analogff.catalog import CatalogError
 from analogff.device import ContractError, Device, Observable, Sealed, fabricate, require
+from analogff.process_state import PatchedError, guarded
 from analogff.rules.base import Rule
+from analogff.study import origin
 from analogff.study.case import DeviceChoice, RuleChoice
 from analogff.study.mistakes import Mistake, from_pydantic, in_clauses, is_in_clauses, shown
-from analogff.study.parameters import parameters_of, read_parameters, sums_of_files, with_files
+from analogff.study.parameters import parameters_of, read_parameters, with_files
 from analogff.study.task import bank_parameters
 from analogff.timing import SCHEDULES
 from analogff.words import in_words
@@ -39,6 +41,7 @@ class Workshop:
         self.folder = folder
         self._devices: dict[str, DeviceRead] = {}
         self._rules: dict[str, RuleRead] = {}
+        self._classes: dict[str, tuple[type[Device], str]] = {}
         self._hidden: dict[str, dict[Observable, str | None]] = {}
         self._fixed: dict[str, str | None] = {}
 
@@ -87,31 +90,40 @@ class Workshop:
         if mistake:
             return None, [mistake]
         try:
-            model = catalog.resolve_device(reference, self.folder)
-            mark = catalog.fingerprint(reference, catalog.DEVICES, self.folder)
+            model, code = self._class(reference)
         except CatalogError as error:
             return None, [Mistake(f"{path}.model", error.expected, error.got, error.advice)]
         written = {k: v for k, v in table.items() if k != "model"}
         filled, mistakes = read_parameters(model, written, path, self.folder)
         if mistakes:
             return None, mistakes
-        mark = f"{mark} {sums_of_files(model, filled, self.folder)}".rstrip()
+        mark = origin.of_device(code, model, filled, self.folder)
         known, _ = parameters_of(model)
         per_chip = frozenset(k for k, v in filled.items() if k in known and known[k].per_chip and _number(v))
         choice = DeviceChoice(reference, filled, per_chip, mark)
         return self._try(model, choice, path)
 
+    def _class(self, reference: str) -> tuple[type[Device], str]:
+        """Return a device class and the fingerprint of its code, both as of the first time that this study names it."""
+        if reference not in self._classes:
+            model = catalog.resolve_device(reference, self.folder)
+            self._classes[reference] = model, catalog.fingerprint(reference, catalog.DEVICES, self.folder)
+        return self._classes[reference]
+
     def _try(self, model: type[Device], choice: DeviceChoice, path: str) -> DeviceRead:
         """Make and use two tiny chips, so that what raises does so now, and see what they keep."""
         try:
-            parameters = with_files(model, bank_parameters([choice, choice]), self.folder)
-            device = fabricate(model, *_TINY, seeds=[0, 1], parameters=parameters)
-            chips = Sealed(device, chips=2, level=Observable.PROBE, name=choice.reference)
-            _use(chips)
-            self._hidden[_identity(choice)] = {level: require(device, level) for level in Observable}
-            self._fixed[_identity(choice)] = _why_fixed(chips)
-        except (Exception, SystemExit) as error:
-            if isinstance(error, ContractError) and is_in_clauses(str(error)):
+            with guarded(choice.reference):
+                parameters = with_files(model, bank_parameters([choice, choice]), self.folder)
+                device = fabricate(model, *_TINY, seeds=[0, 1], parameters=parameters)
+                chips = Sealed(device, chips=2, level=Observable.PROBE, name=choice.reference)
+                _use(chips)
+                self._hidden[_identity(choice)] = {level: require(device, level) for level in Observable}
+                self._fixed[_identity(choice)] = _why_fixed(chips)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a device may exit, too
+            if isinstance(error, (ContractError, PatchedError)) and is_in_clauses(str(error)):
                 return None, [in_clauses(path, str(error))]
             advice = f"Mend it; `analogff check {choice.reference}` says more."
             return None, [Mistake(path, f"{choice.reference} to make a chip that can be used", in_words(error), advice)]
@@ -123,7 +135,7 @@ class Workshop:
             return None, [mistake]
         try:
             model: type[Rule] = catalog.resolve_rule(name, self.folder)
-            mark = catalog.fingerprint(name, catalog.RULES, self.folder)
+            mark = origin.of_rule(name, self.folder)
         except CatalogError as error:
             return None, [Mistake(f"{path}.name", error.expected, error.got, error.advice)]
         label = table.get("label")

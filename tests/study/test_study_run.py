@@ -14,6 +14,7 @@ import pytest
 from filelock import FileLock
 from rich.console import Console
 
+from analogff.study import run as study_run
 from analogff.study import standing
 from analogff.study.execute import Outcome, execute
 from analogff.study.plan import plan_runs
@@ -152,6 +153,21 @@ def test_edited_data_are_other_data(write_study, tmp_path):
     save(1)
     with pytest.raises(StoreError, match="edited code or data"):
         run(path, tmp_path / "out")
+
+
+def test_runs_that_another_driver_finished_meanwhile_are_not_done_again(undisturbed, tmp_path, monkeypatch):
+    """It holds the lock when this one has looked what is there, and gives it back before this one asks for it."""
+    path, _, frame = undisturbed
+    connect = study_run.connect
+
+    def slowly(*where):
+        monkeypatch.undo()
+        run(path, tmp_path / "out")  # the other one
+        return connect(*where)
+
+    monkeypatch.setattr(study_run, "connect", slowly)
+    assert run(path, tmp_path / "out").computed == 0
+    same(load_results(tmp_path / "out"), frame)
 
 
 def test_a_failing_task_is_named_and_tried_again(write_study, tmp_path):

@@ -1,0 +1,119 @@
+"""What the numbers of a run come from: code and data with their fingerprints, taken again by whoever works."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import analogff
+from analogff import catalog
+from analogff.data import fingerprint
+from analogff.device import Device
+from analogff.sources import loaded_after_an_edit, sum_of_package
+from analogff.study.case import Case
+from analogff.study.parameters import sums_of_files
+
+
+class OriginError(ValueError):
+    """Numbers that would not be those of the study.
+
+    Args:
+        names: What is not as it was when the study was read.
+    """
+
+    def __init__(self, *names: str):
+        super().__init__(
+            f"Expected what a worker loads to be what the study was read with. Got another {', another '.join(names)}. "
+            "Undo the edit (of a worker on another machine: install the same code and data there) and give the same "
+            "command to go on, or start anew with another --out."
+        )
+        self.names = names
+
+    def __reduce__(self):
+        return type(self), self.names
+
+
+def engine() -> str:
+    """Return the fingerprint of what runs a study, whoever its devices and rules are by."""
+    return f"{analogff.__version__} {sum_of_package('analogff')}"
+
+
+def of_device(code: str, model: type[Device], parameters: dict, folder: Path) -> str:
+    """Return the fingerprint of a device as a study file tells it.
+
+    Args:
+        code: That of its class.
+        model: The class.
+        parameters: What it is given; files among them count by their content.
+        folder: Where relative paths start.
+    """
+    return f"{code} {sums_of_files(model, parameters, folder)}".rstrip()
+
+
+def of_rule(name: str, folder: Path) -> str:
+    """Return the fingerprint of a rule."""
+    return catalog.fingerprint(name, catalog.RULES, folder)
+
+
+def known(case: Case, data: str) -> dict[str, str]:
+    """Return the fingerprints that a case was read with.
+
+    Args:
+        case: The case.
+        data: That of its data set.
+    """
+    devices = {_layer(n, choice.reference): choice.fingerprint for n, choice in enumerate(case.devices)}
+    return {
+        "analogff": engine(),
+        case.rule.name: case.rule.fingerprint,
+        name_of_data(case.settings.dataset): data,
+    } | devices
+
+
+def found(case: Case, folder: Path) -> dict[str, str]:
+    """Return the fingerprints of what a case is in this process, now.
+
+    Raises:
+        OriginError: If a part of it was loaded after an edit, so that none is right.
+    """
+    devices = {}
+    for n, choice in enumerate(case.devices):
+        code, model = _resolved(choice.reference, folder)
+        devices[_layer(n, choice.reference)] = of_device(code, model, choice.parameters, folder)
+    ours = {"analogff": engine(), case.rule.name: of_rule(case.rule.name, folder)}
+    demand_loaded()
+    return ours | {name_of_data(case.settings.dataset): fingerprint(case.settings.dataset, folder)} | devices
+
+
+def demand(expected: Mapping[str, str], got: Mapping[str, str] | None) -> None:
+    """Raise an `OriginError` that names what differs."""
+    if got is None:
+        raise OriginError("analogff")
+    if wrong := [name for name, mark in expected.items() if got.get(name) != mark]:
+        raise OriginError(*dict.fromkeys(name.partition(" in layer ")[0] for name in wrong))
+
+
+def demand_files(case: Case, folder: Path) -> None:
+    """Raise an `OriginError` if a file that a device was given, and may read whenever it likes, is another by now."""
+    for choice in case.devices:
+        sums = sums_of_files(catalog.resolve_device(choice.reference, folder), choice.parameters, folder)
+        if not choice.fingerprint.endswith(sums):
+            raise OriginError(f"file of {choice.reference}")
+
+
+def demand_loaded() -> None:
+    """Raise an `OriginError` if a module of a package was loaded after an edit."""
+    if edited := loaded_after_an_edit():
+        raise OriginError(*map(str, edited))
+
+
+def _resolved(reference: str, folder: Path) -> tuple[str, type[Device]]:
+    model = catalog.resolve_device(reference, folder)
+    return catalog.fingerprint(reference, catalog.DEVICES, folder), model
+
+
+def _layer(n: int, reference: str) -> str:
+    return f"{reference} in layer {n + 1}"
+
+
+def name_of_data(dataset: str) -> str:
+    """Return what a data set is called among fingerprints."""
+    return f"data set {dataset}"
