@@ -34,13 +34,15 @@ def run(command: "cli.Run", console: Console) -> int:
     from analogff.study.mistakes import StudyError
     from analogff.study.run import default_folder, run_study
     from analogff.study.spec import read_study
+    from analogff.study.stall import watched
     from analogff.study.store import StoreError
 
     folder = command.out
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as a batch system asks to stop: just like Ctrl-C
     try:
         _check_numbers(command)
-        study = read_study(command.study, command.set)
+        with watched(f"Reading {command.study}", _say_error):
+            study = read_study(command.study, command.set)
         folder = folder or default_folder(study)
         workers = (os.cpu_count() or 1) if command.workers is None else command.workers
         finished = run_study(
@@ -77,12 +79,14 @@ def plot(command: "cli.Plot", console: Console) -> int:
 def check(command: "cli.Check", console: Console) -> int:
     """Run the conformance suite on a device."""
     from analogff.device.check import check_device
+    from analogff.study.stall import watched
 
     try:
         model, given = _device_and_settings(command)
     except _Wrong as error:
         return _mistaken(str(error), error.mistakes)
-    found = check_device(model, **given)
+    with watched(f"Checking {command.device}", _say_error):
+        found = check_device(model, **given)
     for line in found.lines():
         console.print(escape(line), soft_wrap=True)
     return OK if found.passed else FAILED
@@ -91,6 +95,7 @@ def check(command: "cli.Check", console: Console) -> int:
 def characterize(command: "cli.Characterize", console: Console) -> int:
     """Measure a device as a black box, write its datasheet and print the table."""
     from analogff.characterize import characterize, write_down
+    from analogff.process_state import guarded
     from analogff.study.labels import file_name
 
     try:
@@ -99,7 +104,7 @@ def characterize(command: "cli.Characterize", console: Console) -> int:
         return _mistaken(str(error), error.mistakes)
     folder = command.out or Path("datasheets", file_name(command.device))
     try:
-        with console.status("") as status:
+        with console.status("") as status, guarded(command.device):
             found = characterize(
                 model,
                 name=command.device,
@@ -112,7 +117,9 @@ def characterize(command: "cli.Characterize", console: Console) -> int:
             )
     except ValueError as error:
         return _mistaken(str(error))
-    except Exception as error:  # of the device's author, who wants to know where
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # of the device's author, who wants to know where; a device may exit, too
         _say_error(f"Expected {command.device} to be made. Got {in_words(error)}. `analogff check` says more.")
         return FAILED
     files = write_down(found, folder)

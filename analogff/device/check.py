@@ -2,19 +2,15 @@
 
 import dataclasses
 import inspect
-import random
 import traceback
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from typing import Any
-
-import numpy as np
-import torch
 
 from analogff.device.checks import CHECKS, Check, Finding, Subject
 from analogff.device.errors import ContractError
 from analogff.device.precision import single_precision
 from analogff.device.protocol import Device
+from analogff.process_state import PatchedError, standard
 
 _BEFORE_OTHERS = ("construction", "shapes")
 """What cannot be built, or does not answer, cannot be tried any further."""
@@ -66,13 +62,16 @@ def check_device(
     subject = Subject(model, n_in, n_out, parameters)
     findings: list[Finding] = []
     raised: dict[str, str] = {}
-    with _undisturbed():
-        for check in CHECKS:
-            if only is not None and check.name not in only:
-                continue
-            findings += _try(check, subject, raised)
-            if check.name in _BEFORE_OTHERS and not all(finding.passed for finding in findings):
-                break
+    try:
+        with standard(model.__name__, seed=0):  # as learning does
+            for check in CHECKS:
+                if only is not None and check.name not in only:
+                    continue
+                findings += _try(check, subject, raised)
+                if check.name in _BEFORE_OTHERS and not all(finding.passed for finding in findings):
+                    break
+    except PatchedError as error:
+        findings.append(Finding("process", False, str(error)))
     return Report(model.__name__, tuple(findings))
 
 
@@ -80,7 +79,9 @@ def _try(check: Check, subject: Subject, raised: dict[str, str]) -> list[Finding
     """Run one check; a device that raises is a finding too, told in full by the first check that met the error."""
     try:
         return check.run(subject)
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a device may exit, too
         got = f"{type(error).__name__}: {error} ({_where(error, subject.model)})"
         first = raised.setdefault(got, check.name)
         if first != check.name:
@@ -98,20 +99,3 @@ def _where(error: BaseException, model: type[Device]) -> str:
     own = [frame for frame in frames if frame.filename == inspect.getfile(model)]
     frame = (own or frames)[-1]
     return f"{frame.filename}, line {frame.lineno}"
-
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Work on one thread, as learning does, and leave the caller's global generators as they were."""
-    states, threads = (
-        (torch.get_rng_state(), np.random.get_state(), random.getstate()),
-        torch.get_num_threads(),
-    )
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-        torch.set_rng_state(states[0])
-        np.random.set_state(states[1])
-        random.setstate(states[2])

@@ -65,12 +65,13 @@ def run_study(
     runs = plan_runs(study)
     manifest = describe(study, runs)
     store = Store(folder.absolute(), runs, metadata_of(manifest))
-    if not _left(runs, store):
+    left = _left(runs, store)
+    if not left:
         with store.alone():
             _prepare(store, manifest)
         console.print(f"All {len(runs)} runs are there already.")
         return Finished(folder, 0, ())
-    for line in doubts((run.case for run in _left(runs, store)), study.folder):
+    for line in doubts((run.case for run in left), study.folder):
         console.print(escape(line), soft_wrap=True)
     with connect(workers, scheduler) as client, store.alone():
         left = _left(runs, store)  # once more, since another run may have been at work there until now
