@@ -82,7 +82,7 @@ def test_a_rule_of_a_module_and_of_a_file(tmp_path):
     assert resolve_rule("analogff.rules.backprop:Backprop") is resolve_rule("backprop")
     assert resolve_rule("mine.py:Mine", tmp_path).name == "mine"
     before = catalog.fingerprint("mine.py:Mine", catalog.RULES, tmp_path)
-    (tmp_path / "mine.py").write_text(RULE + "\n")
+    (tmp_path / "mine.py").write_text(RULE + "GAIN = 2\n")
     assert catalog.fingerprint("mine.py:Mine", catalog.RULES, tmp_path) != before
 
 
