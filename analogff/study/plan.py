@@ -46,7 +46,7 @@ def _numbers_of(case: Case, study: Study) -> str:
 
 
 def _origin(case: Case, study: Study) -> dict[str, str]:
-    return known(case, study.shapes[case.settings.dataset].fingerprint)
+    return known(case, study.shapes[case.settings.data].fingerprint)
 
 
 def bank_key(case: Case) -> str:
