@@ -13,7 +13,8 @@ TITLE = "input nonlinearity"
 LINES = 8
 LEVELS = 6
 REPEATS = 8
-_SURE = 3.0  # standard deviations of a line's share, if weights are near 1 / sqrt(n_in), that are kept within reach
+_WITHIN = 0.8  # of the free way, up to which a line's largest share is taken for measured
+_SURE = 4.0  # standard deviations of a line's share, if weights are near 1 / sqrt(n_in), that are kept within reach
 
 
 def measure(bench: Bench) -> Found:
@@ -34,7 +35,8 @@ def measure(bench: Bench) -> Found:
     x[np.arange(len(lines)), :, lines] = levels
     a = sums(bench, x.reshape(-1, bench.sheet.n_in), crossing, REPEATS)
     a = a.reshape(*a.shape[:2], len(lines), len(levels), -1)
-    one, other = (np.nan_to_num(a[half::2].mean(0)) for half in (0, 1))  # (chips, lines, levels, n_out)
+    inside = np.abs(a.mean(0)[:, :, -1:]) < _WITHIN * crossing.room[:, None, None]  # the others end where nulls do
+    one, other = (np.where(inside, a[half::2].mean(0), 0.0) for half in (0, 1))  # (chips, lines, levels, n_out)
     share = (levels / levels[-1])[:, None]
     error = jackknife_root(
         _share, *(part - share * part[:, :, -1:] for part in (one, other)), one[:, :, -1:], other[:, :, -1:]
