@@ -13,7 +13,7 @@ from analogff.study.run import describe_failure, run_study
 from analogff.study.spec import read_study
 from tests.study.conftest import HEAD
 
-FF = '[[rule]]\nname = "forward-forward"\nbatch = 20\nslope = "assumed"\n'
+FF = '[[rule]]\nname = "forward-forward"\nbatch = 20\nslope = "assumed"\nlabels = "lines"\n'
 CHIP = """
 from pathlib import Path
 import torch
