@@ -12,6 +12,7 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 
 from hardware_models.measured_data.header import pair_of
+from hardware_models.measured_data.readings import set_points, without_overloads
 from hardware_models.measured_data.table import Table
 
 SAMPLES_OF_A_LEVEL = 20
@@ -36,6 +37,8 @@ class Curves:
     """Outputs at which the noise is known, ``(L,)``; none if no input was measured twice."""
     stds: np.ndarray
     """Standard deviation of one sample there, ``(L,)``."""
+    notes: tuple[str, ...] = ()
+    """What was done to the readings first."""
 
     @property
     def copies(self) -> int:
@@ -53,11 +56,15 @@ class Curves:
 def read_curves(table: Table) -> Curves:
     """Read curves from a table with a column of inputs, one of outputs, and maybe one that names the copy.
 
+    Rows with an overload mark are left out, and readings of one set point count as one input; see `readings`.
+
     Raises:
         ContractError: If a copy has fewer than two inputs, or the copies' ranges do not overlap.
     """
     pair = pair_of(table)
-    x, y, copies = table.numbers(pair.input), table.numbers(pair.output), np.array(table.copies())
+    table, overloads = without_overloads(table, pair.input, pair.output)
+    x, merged = set_points(table.numbers(pair.input))
+    y, copies = table.numbers(pair.output), np.array(table.copies())
     means, spreads = [], []
     for copy in sorted(set(copies.tolist())):
         inputs, of_row, repeats = np.unique(x[copies == copy], return_inverse=True, return_counts=True)
@@ -83,6 +90,7 @@ def read_curves(table: Table) -> Curves:
         coefficients=np.stack([_powers(curve, breaks[:-1]) for curve in means], axis=1),
         levels=levels,
         stds=stds,
+        notes=tuple(filter(None, (overloads, merged))),
     )
 
 

@@ -108,5 +108,5 @@ def _source(curves: Curves, scale: Scale) -> str:
     return (
         f"{curves.file}: measured copies {curves.copies}, inputs {scale.low:g} to {scale.high:g}{input_unit}, outputs "
         f"{least:g} to {greatest:g}{output_unit}; a weighted sum of 1 is {scale.unit:g}{input_unit}, an output of 1 "
-        f"is {scale.output:g}{output_unit}"
+        f"is {scale.output:g}{output_unit}" + "".join(f"; {note}" for note in curves.notes)
     )

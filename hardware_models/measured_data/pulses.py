@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
+from hardware_models.measured_data.readings import marked
 from hardware_models.measured_data.table import Table
 
 POINTS = 65
@@ -60,6 +61,9 @@ def read_pulses(table: Table) -> Pulses:
         ContractError: If rows contradict each other, or a cell was not pulsed both ways.
     """
     numbers, siemens, signs = table.numbers("pulse"), table.numbers("conductance_siemens"), _signs(table)
+    if marked(siemens).any():
+        got = f"an overload mark in line {table.lines[int(np.argmax(marked(siemens)))]}"
+        raise table.refusal("a reading after every pulse", got, "Measure in a wider range.")
     if (siemens < 0).any():
         line = table.lines[int(np.argmax(siemens < 0))]
         raise table.refusal("conductances of 0 or more", f"{siemens.min():g} in line {line}", "Mend its sign.")

@@ -271,3 +271,79 @@ def test_a_datasheet_says_where_its_numbers_come_from(csv):
     sheet = Measured(10, 2, seed=0, file=csv(CELLS, rows)).datasheet
     assert sheet.source == "my.csv: measured cells 1, 1e-06 to 3e-06 siemens on average"
     assert sheet.read_joules == pytest.approx(10 * 2 * 0.2**2 * 2e-6 * 100e-9, abs=0)
+
+
+def _noted(device):
+    return device.datasheet.source.split("; ", 2)[2:]
+
+
+def test_overload_marks_are_no_readings_and_said_to_be_left_out(csv):
+    plain = [(-1, 0.0), (0, 0.25), (1, 1.0)]
+    file = csv("input,output", [(-3, -9.9e37), (-2, 9.91e37), *plain, (2, 9.9e37), (9.9e37, 1.0)])
+    device = Measured(1, 1, seed=0, file=file, **BARE)
+    clean = Measured(1, 1, seed=0, file=csv("input,output", plain, "clean.csv"), **BARE)
+    sums = np.linspace(-4, 4, 33)
+    assert torch.equal(answers(device, sums), answers(clean, sums))
+    assert (device.datasheet.output_max, clean.datasheet.output_max) == (1.0, 1.0)
+    assert _noted(device) == ["overload readings left out 4"] and not _noted(clean)
+
+
+@pytest.mark.parametrize(
+    "header, rows, said",
+    [
+        (
+            "input,output",
+            [(-1, 0), (0, 9.9e37), (1, 1)],
+            "Expected overloads at the ends of a sweep only in my.csv. Got an overload mark in line 3, between "
+            "readings on both sides. Measure there in a wider range.",
+        ),
+        (
+            "input,output",
+            [(-1, 9.9e37), (0, -9.9e37)],
+            "Expected readings in my.csv. Got overload marks alone, 2 of them. Measure in a wider range.",
+        ),
+        (
+            "pulse,conductance_siemens",
+            [(0, 1e-6), (1, 9.9e37), (2, 3e-6)],
+            "Expected a reading after every pulse in my.csv. Got an overload mark in line 3. Measure in a wider range.",
+        ),
+    ],
+)
+def test_overloads_that_leave_a_hole_are_refused(csv, header, rows, said):
+    with pytest.raises(ContractError) as refused:
+        Measured(2, 2, seed=0, file=csv(header, rows))
+    assert str(refused.value) == said
+
+
+def test_set_points_read_back_with_jitter_are_one_input_each(csv):
+    """Unmerged, noise over a step of microvolts is a wild slope, and no two samples tell what the noise is."""
+    random, points, n = np.random.default_rng(3), np.linspace(-0.5, 0.5, 21), 40
+    volts = np.repeat(points, n) + 2e-6 * random.standard_normal(21 * n)
+    amperes = 0.5 + np.repeat(points, n) + 0.01 * random.standard_normal(21 * n)
+    file = csv("input_volts,output_amperes", zip(volts, amperes, strict=True))
+    device = Measured(1, 200, seed=0, file=file, output_full_scale=1.0, **BARE)
+    still = Measured(1, 1, seed=0, file=file, output_full_scale=1.0, measured_noise=0.0, **BARE)
+    assert len(device.chip.breaks) == 21
+    between = np.linspace(-3.9, 3.9, 200)  # a sum of 4 is 0.5 V
+    off = answers(still, between).flatten().double().numpy() - (0.5 + between / 8)
+    assert np.abs(off).max() < 5 * 0.01 / n**0.5
+    noise = answers(device, np.zeros(100)).std().item()
+    assert noise == pytest.approx(0.01, rel=0.1)  # 20 points of the noise, each known to 16 % at worst
+    (note,) = _noted(device)
+    assert note.startswith("set points 21, read back within 1") and note.endswith("e-05 and merged")
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        [0, 1e-6, 1e-3, 1.0],
+        [-1.0, -1e-3, -1e-6, 0, 1e-6, 1e-3, 1.0],
+        [-1.0, -0.99, 0, 0.01, 0.98, 1.0],
+        list(np.logspace(-6, 0, 7)) + [0],
+        list(np.linspace(-1, 1, 2001)),
+    ],
+)
+def test_inputs_that_were_meant_to_be_near_are_kept_apart(csv, inputs):
+    rows = [(x, (x + 1) / 2) for x in inputs]
+    device = Measured(1, 1, seed=0, file=csv("input,output", rows), **BARE)
+    assert len(device.chip.breaks) == len(inputs) and not _noted(device)
