@@ -110,25 +110,8 @@ def _noise_of_sums(
     sigma = scratch("sigma", (variance.shape[0], rows, variance.shape[1]))
     for n in range(variance.shape[0]):
         at = n if q.shape[0] > 1 else 0
-        _multiply_roughly(q[at].square(), None if marks is None else marks[n].square(), variance[n], sigma[n])
+        _multiply(q[at].square(), None if marks is None else marks[n].square(), variance[n], sigma[n])
     return sigma.sqrt_().numpy()
-
-
-def _multiply_roughly(q: torch.Tensor, marks: torch.Tensor | None, weights: torch.Tensor, out: torch.Tensor) -> None:
-    """As `_multiply`, where 8 bits of precision do: of a variance, whose root is the size of a noise."""
-    if not _has_short_products():
-        return _multiply(q, marks, weights, out)
-    short = weights.bfloat16()
-    if marks is None:
-        out.copy_(torch.mm(q.bfloat16(), short.mT))
-        return None
-    common = torch.mm(q.bfloat16(), short.mT).float()
-    return add_marks(marks, weights[:, : marks.shape[-1]], common, out.view(*marks.shape[:2], -1))
-
-
-@cache
-def _has_short_products() -> bool:
-    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 class Reading:
