@@ -10,7 +10,7 @@ from analogff.device import PerChip
 from hardware_models.cell_presets import CAPACITOR
 from hardware_models.crossbar import chip_groups
 from hardware_models.effects.retention import leaked
-from hardware_models.parameters import NonNegative, Positive, Share, per_chip
+from hardware_models.parameters import LogSpread, NonNegative, Positive, Share, per_chip
 from hardware_models.periphery import Periphery, with_periphery
 from hardware_models.pulsed import PulsedArray
 from hardware_models.streams import Stream
@@ -67,7 +67,7 @@ class Capacitor(PulsedArray):
         seed: int | Sequence[int],
         periphery: Periphery,
         step: Positive = CAPACITOR.step,
-        device_spread: NonNegative = CAPACITOR.device_spread,
+        device_spread: LogSpread = CAPACITOR.device_spread,
         cycle_spread: NonNegative = CAPACITOR.cycle_spread,
         bounds_spread: NonNegative = CAPACITOR.upper_spread,
         asymmetry: Annotated[PerChip, Gt(-1), Lt(1)] = CAPACITOR.asymmetry,

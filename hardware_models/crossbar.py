@@ -11,11 +11,13 @@ from hardware_models.effects import mismatch
 from hardware_models.fabrication import fabricated
 from hardware_models.kernels.circuit import Circuit, Detour, Detours, of_chips
 from hardware_models.parameters import per_chip
-from hardware_models.periphery import Periphery
+from hardware_models.periphery import Periphery, typical_weights
 from hardware_models.signal_path import Linear, SignalPath, Turns, turns_of
 from hardware_models.streams import Stream
+from hardware_models.wiring import check_wires, require_short_wires
 
 _CACHED_NUMBERS = 2**17
+_RANGES = ("input_min", "input_max", "output_min", "output_max")
 _IN_CIRCUIT = [name for name in Circuit._fields if name not in ("curve", "variance", "codes", "detours")]
 
 
@@ -67,11 +69,12 @@ class Crossbar(Device):
         self._keep("reads", torch.zeros_like(self.seeds))
         self._keep("writes", torch.zeros_like(self.seeds))
         numbers = periphery.numbers | dict(weight_noise=weight_noise, curve_spread=curve_spread, **cells)
-        numbers |= dict(input_min=0.0, output_min=datasheet.output_min, output_max=datasheet.output_max)
+        numbers |= {name: getattr(datasheet, name) for name in _RANGES}
         numbers |= dict(siemens=periphery.siemens(datasheet), weight_end=periphery.weight_end(datasheet))
         for name, value in numbers.items():
             self._keep(name, per_chip(name, value, len(self.seeds)))
         self.periphery = periphery
+        self.require_short_wires(n_in, n_out)
         self._around = [*periphery.numbers, "siemens", "weight_end"]
         drawn = fabricated(periphery, self._surroundings(), self.seeds, n_in, n_out)
         for name, value in drawn.items():
@@ -82,6 +85,15 @@ class Crossbar(Device):
         self._keep("weights", self._fabricated(Stream.INITIAL, n_out, n_in) / n_in**0.5)
         _find_turns(self)
         self.register_load_state_dict_post_hook(_find_turns)
+
+    @classmethod
+    def check_size(cls, n_in, n_out, **parameters):  # noqa: D102
+        check_wires(cls, n_in, n_out, parameters)
+
+    def require_short_wires(self, n_in: int, n_out: int) -> None:
+        """Refuse a size of layer for which the model of wires does not hold; see `wiring.require_short_wires`."""
+        behind = self.siemens.flatten() / typical_weights(self.datasheet.n_in)
+        require_short_wires(self.periphery, n_in, n_out, self.wire_ohm.flatten(), behind)
 
     def measure(self, x, bias=None):  # noqa: D102
         return self._read(x, [bias])[0]

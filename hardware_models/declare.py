@@ -9,6 +9,8 @@ import typing
 from collections.abc import Callable, Collection
 from typing import Any
 
+from hardware_models.parameters import require_allowed
+
 
 def takes_fields(
     fields: type, argument: str, defaults: dict[str, Any], without: Collection[str] = ()
@@ -16,7 +18,7 @@ def takes_fields(
     """Return a class decorator that spreads one argument of a constructor, a dataclass, over its fields.
 
     Whoever calls the constructor, or reads its signature, type hints or the class's docstring, finds the fields in
-    place of the argument.
+    place of the argument. Values outside of what the annotations allow are refused (`parameters.require_allowed`).
 
     Args:
         fields: The dataclass; every field has a default.
@@ -34,13 +36,15 @@ def takes_fields(
 
     def wrap(model: Any) -> Any:
         own = model.__init__
+        hints = typing.get_type_hints(own, include_extras=True) | typing.get_type_hints(fields, include_extras=True)
 
         @functools.wraps(own)
         def constructor(self: Any, *sizes: Any, **told: Any) -> None:
+            require_allowed(told, hints)
             around = numbers | {name: told.pop(name) for name in taken if name in told}
             own(self, *sizes, **{argument: fields(**around)}, **told)
 
-        _declare(constructor, own, fields, argument, taken)
+        _declare(constructor, own, argument, taken, hints)
         model.__init__ = constructor
         model.__doc__ = _documented(model.__doc__ or "", fields, taken)
         return model
@@ -48,9 +52,8 @@ def takes_fields(
     return wrap
 
 
-def _declare(constructor: Any, own: Any, fields: type, argument: str, numbers: dict[str, Any]) -> None:
+def _declare(constructor: Any, own: Any, argument: str, numbers: dict[str, Any], hints: dict[str, Any]) -> None:
     """Let a constructor say that it takes the fields in place of the argument."""
-    hints = typing.get_type_hints(own, include_extras=True) | typing.get_type_hints(fields, include_extras=True)
     kept = [p for p in inspect.signature(own).parameters.values() if p.name != argument]
     kind = inspect.Parameter.KEYWORD_ONLY
     added = [inspect.Parameter(name, kind, default=value, annotation=hints[name]) for name, value in numbers.items()]

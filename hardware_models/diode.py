@@ -10,7 +10,7 @@ from hardware_models.effects import mismatch
 from hardware_models.effects.junction import diode_current, saturation_growth
 from hardware_models.effects.temperature import ROOM_KELVIN
 from hardware_models.neuron_array import NeuronArray, for_all, printed, with_circuit_periphery
-from hardware_models.parameters import Kelvin, NonNegative
+from hardware_models.parameters import Kelvin, LogSpread
 from hardware_models.periphery import Periphery
 from hardware_models.streams import Stream
 
@@ -46,7 +46,7 @@ class Diode(NeuronArray):
         unit_amperes: Current of an output of 1.
         supply_amperes: Where a supply clips the current.
         temperature_kelvin: Temperature of ``U_T`` and of ``I_S``; the printed curve is that at 300 K.
-        saturation_spread: Spread ``s`` of the saturation currents from neuron to neuron (lognormal).
+        saturation_spread: Spread ``s`` of the saturation currents from neuron to neuron (lognormal, median 1).
 
     Reference:
         Shockley, Bell System Technical Journal 28, 435 (1949). ``I_S`` is that of a small-signal diode, the other
@@ -68,7 +68,7 @@ class Diode(NeuronArray):
         unit_amperes: Annotated[float, Gt(0)] = 1e-6,
         supply_amperes: Annotated[float, Gt(0)] = 8e-6,
         temperature_kelvin: Kelvin = ROOM_KELVIN,
-        saturation_spread: NonNegative = 0.1,
+        saturation_spread: LogSpread = 0.1,
     ):
         design = for_all(
             unit_volts=unit_volts,

@@ -7,7 +7,7 @@ from annotated_types import Gt, Lt
 
 from analogff.device import PerChip
 from hardware_models.cell_presets import ECRAM as PRESETS
-from hardware_models.parameters import NonNegative, Positive, Share
+from hardware_models.parameters import LogSpread, NonNegative, Positive, Share
 from hardware_models.periphery import Periphery, with_periphery
 from hardware_models.pulsed import PulsedArray
 
@@ -61,7 +61,7 @@ class ECRAM(PulsedArray):
         periphery: Periphery,
         preset: Literal["lithium", "metal-oxide"] = "lithium",
         step: Annotated[PerChip | None, Gt(0)] = None,
-        device_spread: NonNegative | None = None,
+        device_spread: LogSpread | None = None,
         cycle_spread: NonNegative | None = None,
         bounds_spread: NonNegative | None = None,
         asymmetry: Annotated[PerChip | None, Gt(-1), Lt(1)] = None,

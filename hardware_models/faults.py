@@ -1,6 +1,7 @@
 """Faults over time: a chip of any class to which something happens while it is in use."""
 
 import functools
+import typing
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -11,7 +12,7 @@ from analogff.device import ContractError, Device, Marked, PerChip, Truth, answe
 from hardware_models import kernels
 from hardware_models.effects import defects
 from hardware_models.effects.temperature import ROOM_KELVIN, arrhenius
-from hardware_models.parameters import Share, per_chip
+from hardware_models.parameters import Share, per_chip, require_allowed
 from hardware_models.streams import Stream
 
 ACTIVATION_ELECTRONVOLTS = 0.1
@@ -79,6 +80,9 @@ class Faulty(Device):
         swapped: Literal["no", "fabricated", "copied"] = "no",
         **parameters: Any,
     ):
+        own = dict(at_write=at_write, dead_columns=dead_columns, warming_kelvin=warming_kelvin, supply_sag=supply_sag)
+        own |= dict(activation_electronvolts=activation_electronvolts, swapped=swapped)
+        require_allowed(own, typing.get_type_hints(Faulty.__init__, include_extras=True))
         seeds = torch.as_tensor(seed, dtype=torch.int64).reshape(-1)
         chip = fabricate(self.model, n_in, n_out, seeds=seeds.tolist(), parameters=parameters)
         super().__init__(n_in, n_out, datasheet=chip.datasheet)

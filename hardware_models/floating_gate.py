@@ -12,7 +12,7 @@ from hardware_models.cell_presets import FLOATING_GATE
 from hardware_models.crossbar import chip_groups
 from hardware_models.effects.retention import leaked
 from hardware_models.effects.temperature import arrhenius
-from hardware_models.parameters import NonNegative, Positive, per_chip
+from hardware_models.parameters import LogSpread, NonNegative, Positive, per_chip
 from hardware_models.periphery import Periphery, with_periphery
 from hardware_models.pulsed import PulsedArray
 
@@ -84,7 +84,7 @@ class FloatingGate(PulsedArray):
         step_volts: Positive = 0.01,
         window_volts: Positive = 1.0,
         fold_volts: Positive = 0.5,
-        device_spread: NonNegative = FLOATING_GATE.device_spread,
+        device_spread: LogSpread = FLOATING_GATE.device_spread,
         cycle_spread: NonNegative = FLOATING_GATE.cycle_spread,
         bounds_spread: NonNegative = FLOATING_GATE.upper_spread,
         asymmetry: Annotated[PerChip, Gt(-1), Lt(1)] = FLOATING_GATE.asymmetry,

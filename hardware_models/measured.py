@@ -19,6 +19,7 @@ from hardware_models.measured_data.scale import scale_of
 from hardware_models.measured_data.table import read_table
 from hardware_models.parameters import NonNegative
 from hardware_models.periphery import Periphery
+from hardware_models.wiring import check_wires
 
 WEIGHT_MAX = 4.0
 """Weight at the end of the range of cells where none is told, in typical weights; as of the other arrays."""
@@ -121,6 +122,14 @@ class Measured(Device):
             )
         super().__init__(n_in, n_out, datasheet=chip.datasheet)
         self.chip = chip
+
+    @classmethod
+    def check_size(cls, n_in, n_out, **parameters):  # noqa: D102
+        check_wires(cls, n_in, n_out, parameters)
+
+    def require_short_wires(self, n_in: int, n_out: int) -> None:
+        """As that of a `Crossbar`."""
+        self.chip.require_short_wires(n_in, n_out)
 
     @property
     def weights(self) -> torch.Tensor:

@@ -9,7 +9,7 @@ from annotated_types import Ge, Le
 from hardware_models import kernels
 from hardware_models.crossbar import Crossbar, chip_groups
 from hardware_models.effects.switching import switching_probability
-from hardware_models.parameters import NonNegative, Positive
+from hardware_models.parameters import NonNegative, Positive, require_defined
 from hardware_models.periphery import Periphery, with_periphery
 from hardware_models.streams import Stream
 
@@ -101,6 +101,7 @@ class MRAM(Crossbar):
         return 2**self.bits - 1
 
     def pulse(self, change):  # noqa: D102
+        require_defined(change, "changes")
         counts = [self._pulse(chip, change[chip]) for chip in chip_groups(change)]
         self.writes += 1
         return torch.cat(counts)
@@ -113,6 +114,7 @@ class MRAM(Crossbar):
         return self._turn(chip, wanted, tries=1)
 
     def program(self, weights):  # noqa: D102
+        require_defined(weights, "weights")
         counts = [self._turn(chip, self._nearest(chip, weights[chip]), TRIES) for chip in chip_groups(weights)]
         self.writes += 1
         return torch.cat(counts)

@@ -13,7 +13,7 @@ from hardware_models import kernels
 from hardware_models.crossbar import Crossbar, chip_groups
 from hardware_models.declare import takes_fields
 from hardware_models.effects import interferometer
-from hardware_models.parameters import Bits, NonNegative, Positive
+from hardware_models.parameters import Bits, NonNegative, Positive, require_defined
 from hardware_models.periphery import Periphery
 from hardware_models.streams import Stream
 
@@ -146,10 +146,12 @@ class MZIMesh(Crossbar):
         return interferometer.amplitude(loss_decibel) ** (2 * (self.mesh_size - 1))
 
     def pulse(self, change):  # noqa: D102
-        change = change.nan_to_num()
+        require_defined(change, "changes")
+        change = change.nan_to_num()  # of a GPU; a decomposition of what is undefined would end the whole bank
         return self._write(self.asked + change, change != 0)
 
     def program(self, weights):  # noqa: D102
+        require_defined(weights, "weights")
         return self._write(weights.nan_to_num(), torch.ones_like(weights, dtype=torch.bool))
 
     def _write(self, asked: torch.Tensor, changed: torch.Tensor) -> torch.Tensor:

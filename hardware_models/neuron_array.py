@@ -70,7 +70,7 @@ class NeuronArray(Crossbar):
         seed: One seed a chip.
         periphery: Converters and lines.
         neuron: The curve as printed, of a weighted sum, differentiable.
-        output_max: Greatest output that its readout takes; the least is 0.
+        output_max: Greatest output that its readout takes; the least is 0, or that of ``printed``.
         neuron_watts: Power of a neuron during a read.
         printed: Further fields of `Datasheet`.
         numbers: Numbers of each chip, kept as buffers of their names, ``(chips, 1, 1)``.
@@ -91,10 +91,12 @@ class NeuronArray(Crossbar):
         printed: dict[str, Any] | None = None,
         **numbers: Any,
     ):
-        sheet = periphery.datasheet(n_in, n_out, siemens=TYPICAL_SIEMENS, neuron=neuron, output_max=output_max)
+        sheet = periphery.datasheet(
+            n_in, n_out, siemens=TYPICAL_SIEMENS, neuron=neuron, output_max=output_max, **(printed or {})
+        )
         super().__init__(n_in, n_out, seed=seed, datasheet=sheet, periphery=periphery, **numbers)
         joules = sheet.read_joules + n_out * SETTLE_SECONDS * neuron_watts  # that of the array tells its conductances
-        self.datasheet = dataclasses.replace(sheet, **{"read_joules": joules} | (printed or {}))
+        self.datasheet = dataclasses.replace(sheet, read_joules=joules)
 
     def pulse(self, change):  # noqa: D102
         self.weights.add_(change)

@@ -97,7 +97,7 @@ class PBit(NeuronArray):
             ones = torch.zeros_like(p)
             for k in range(count):
                 ones += kernels.uniform(seeds, first_row, rows, columns, of_conversion(Stream.P_BIT, k)) < p
-            return ones / count
+            return torch.where(p.isnan(), p, ones / count)  # an undefined sum is no silent neuron
 
         return drawn if count else None
 

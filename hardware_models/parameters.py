@@ -1,5 +1,9 @@
 """Parameters of chips side by side: a number for all, or a tensor with one each."""
 
+import operator
+import types
+import typing
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import torch
@@ -9,6 +13,8 @@ from analogff.device import ContractError, PerChip
 
 NonNegative = Annotated[PerChip, Ge(0)]
 """A spread, a noise, a step: never below zero."""
+LogSpread = Annotated[PerChip, Ge(0), Le(3)]
+"""A spread of logarithms; at 3 two thirds of all copies lie within a factor of 20, and at 50 many are infinite."""
 Positive = Annotated[PerChip, Gt(0)]
 """A scale."""
 Bits = Annotated[int | torch.Tensor, Ge(0), Le(24)]
@@ -17,6 +23,64 @@ Share = Annotated[PerChip, Ge(0), Lt(1)]
 """A fraction that cannot be the whole."""
 Kelvin = Annotated[PerChip, Gt(0), Le(500)]
 """A temperature at which the laws of semiconductors hold; near zero only as a limit."""
+
+
+_LIMITS = {
+    Ge: (operator.ge, "ge", "of at least"),
+    Gt: (operator.gt, "gt", "above"),
+    Le: (operator.le, "le", "of at most"),
+    Lt: (operator.lt, "lt", "below"),
+}
+
+
+def require_allowed(told: Mapping[str, Any], hints: Mapping[str, Any]) -> None:
+    """Refuse parameters that are not what a constructor's annotations say: finite numbers inside their limits.
+
+    A study file is read by the same annotations; this is for who makes a device by hand.
+
+    Args:
+        told: Values by their names.
+        hints: Annotations, by the same names and others.
+
+    Raises:
+        ContractError: At the first that is not allowed.
+    """
+    for name, value in told.items():
+        parts = _parts(hints.get(name))
+        choices = [c for part in parts if typing.get_origin(part) is typing.Literal for c in typing.get_args(part)]
+        if choices and not any(value is c or isinstance(value, str) and value == c for c in choices):
+            if value is not None or type(None) not in parts:
+                named = ", ".join(map(str, choices))
+                raise ContractError(f"Expected {name} to be one of {named}. Got {value!r}. Name one of them.")
+        if float in parts or int in parts:
+            _require_numbers(name, value, parts)
+
+
+def _require_numbers(name: str, value: Any, parts: list[Any]) -> None:
+    """Refuse what is no number, not finite, or beyond a limit."""
+    if value is None and type(None) in parts:
+        return
+    try:
+        numbers = torch.as_tensor(value, dtype=torch.float64)
+    except (TypeError, ValueError, RuntimeError):
+        numbers = torch.tensor(torch.nan)
+    if not numbers.isfinite().all():
+        raise ContractError(f"Expected {name} as a finite number. Got {value!r}. Give a number, or leave it out.")
+    for part in parts:
+        if type(part) in _LIMITS:
+            holds, bound, words = _LIMITS[type(part)]
+            limit = getattr(part, bound)
+            if not holds(numbers, limit).all():
+                raise ContractError(
+                    f"Expected {name} {words} {limit:g}. Got {value!r}. Give one that the model allows."
+                )
+
+
+def _parts(hint: Any) -> list[Any]:
+    """Return the types, limits and choices that an annotation consists of."""
+    if typing.get_origin(hint) in (Annotated, typing.Union, types.UnionType):
+        return [part for inside in typing.get_args(hint) for part in _parts(inside)]
+    return [hint]
 
 
 def per_chip(name: str, value: Any, chips: int) -> torch.Tensor:
@@ -35,6 +99,21 @@ def per_chip(name: str, value: Any, chips: int) -> torch.Tensor:
             "Give a tensor of shape (chips,)."
         )
     return tensor.reshape(-1, 1, 1).repeat(chips // tensor.numel(), 1, 1)
+
+
+def require_defined(asked: torch.Tensor, what: str) -> None:
+    """Refuse a write that cells which count in whole states could not keep: they have none for what is undefined.
+
+    On a GPU, which the look would hold up, nothing is refused; the seal marks such chips.
+
+    Raises:
+        ContractError: If a number is NaN or infinite.
+    """
+    if not asked.is_cuda and not asked.isfinite().all():
+        raise ContractError(
+            f"Expected finite {what}, since a cell has no state for others. Got {int((~asked.isfinite()).sum())} of "
+            f"{asked.numel()} that are NaN or infinite. Lower the learning rate, or leave such writes out."
+        )
 
 
 def printed_bits(bits: int | torch.Tensor) -> PerChip | None:

@@ -6,14 +6,14 @@ from typing import Annotated, Literal
 import torch
 from annotated_types import Ge, Le
 
-from analogff.device import ContractError, PerChip
+from analogff.device import PerChip
 from hardware_models import kernels
 from hardware_models.crossbar import Crossbar, chip_groups
 from hardware_models.effects import drift as drifts
 from hardware_models.effects import mismatch as spread
 from hardware_models.effects import noise, temperature, write
 from hardware_models.effects.pairs import difference, pair
-from hardware_models.parameters import NonNegative, Positive, per_chip
+from hardware_models.parameters import LogSpread, NonNegative, Positive, per_chip
 from hardware_models.periphery import Periphery, with_periphery
 from hardware_models.streams import Stream
 
@@ -33,7 +33,7 @@ COMPENSATIONS: dict[str, Callable[[torch.Tensor, torch.Tensor], torch.Tensor] | 
     "global": drifts.compensation,
     "column": drifts.column_compensation,
 }
-"""Ways to rescale sums: from weights as programmed and as they are to factors."""
+"""Ways to rescale sums: from cells as programmed and as they are to factors."""
 
 
 @with_periphery(read_noise=0.01)
@@ -67,12 +67,13 @@ class PCM(Crossbar):
         drift: Drift exponents.
         flicker_noise: 1/f noise.
         compensation: Rescale the sums after each wait by measured factors: one for all columns (global drift
-            compensation, one read), or one for each ("column", a read for each input line); neither is counted.
+            compensation, one read), or one for each ("column", a read for each input line); neither is counted. Where
+            what is read nearly cancels, the factor is 1.
         temperature_kelvin: Temperature at which it is read.
-        step: Growth of a cell in one pulse; its range is 0 to 1.
-        device_spread: Spread of the steps from cell to cell (lognormal).
+        step: Growth of a cell in one pulse, the mean of all cells; its range is 0 to 1.
+        device_spread: Spread of the steps from cell to cell (lognormal); that of their logarithms.
         cycle_spread: Spread of the steps from pulse to pulse, relative.
-        bounds_spread: Spread of the greatest conductance from cell to cell.
+        bounds_spread: Spread of the greatest conductance from cell to cell; no write takes a cell beyond its own.
         weight_max: Weight of a cell at 1, in units of the typical weight ``1/sqrt(n_in)``.
 
     Reference:
@@ -94,14 +95,11 @@ class PCM(Crossbar):
         compensation: Literal["none", "global", "column"] = "none",
         temperature_kelvin: Annotated[PerChip, Ge(250), Le(360)] = temperature.ROOM_KELVIN,
         step: Positive = 0.01,
-        device_spread: NonNegative = 0.2,
+        device_spread: LogSpread = 0.2,
         cycle_spread: NonNegative = 0.6,
         bounds_spread: NonNegative = 0.1,
         weight_max: Positive = 4.0,
     ):
-        if compensation not in COMPENSATIONS:
-            kinds = ", ".join(COMPENSATIONS)
-            raise ContractError(f"Expected compensation to be one of {kinds}. Got {compensation!r}. Name one of them.")
         unit = weight_max * n_in**-0.5
         sheet = dict(siemens=TYPICAL_SIEMENS, weight_max=unit, pulse_joules=PULSE_JOULES)
         super().__init__(
@@ -126,7 +124,7 @@ class PCM(Crossbar):
     def _fabricate_cells(self) -> None:
         """Draw what belongs to the cells, first all ``g+``, then all ``g-``; program the first weights."""
         cells = 2 * self.datasheet.n_out, self.datasheet.n_in
-        steps = spread.factor(self.device_spread, self._fabricated(Stream.EFFICIENCY, *cells))
+        steps = spread.unit_mean_factor(self.device_spread, self._fabricated(Stream.EFFICIENCY, *cells))
         bounds = 1 + self.bounds_spread * self._fabricated(Stream.UPPER_BOUND, *cells)
         self._keep("steps", self.step * steps)
         self._keep("bounds", bounds.clamp_(min=0.05))
@@ -149,7 +147,7 @@ class PCM(Crossbar):
             self.flicker[chip] = self.flicker_noise[chip] * self.drifted[chip] * noise.flicker(g, age)
             if self.compensated is not None:
                 now = self._warmed(chip, self.drifted[chip])
-                self.factor[chip] = self.compensated(difference(g), difference(now))
+                self.factor[chip] = self.compensated(g, now)
             self._sum_up(chip)
 
     def program(self, weights):  # noqa: D102
@@ -174,8 +172,7 @@ class PCM(Crossbar):
         luck = self._add_write_noise(torch.ones_like(signed), sigma, Stream.WRITE, chip)
         pulses = pair(signed)
         growth = (pulses * self.steps[chip]).unflatten(1, (2, rows)).mul_(luck.unsqueeze(1)).flatten(1, 2)
-        was, most = self.drifted[chip], torch.maximum(self.bounds[chip], self.drifted[chip])
-        g = torch.minimum(was + growth, most).clamp_(min=0)
+        g = self._bounded(chip, self.drifted[chip] + growth)
         fresh, spent = pulses.clamp_(max=1), signed.abs().nan_to_num().sum((1, 2)).long()
         full = (g > FULL * self.bounds[chip]).unflatten(1, (2, rows)).any(1) & (signed != 0)
         if full.any():
@@ -191,7 +188,11 @@ class PCM(Crossbar):
         """Return where programming lands."""
         error = write.programming_error(target.clamp(max=1), write.JOSHI_2020, write.JOSHI_GMAX)
         sigma = self.program_noise[chip] * error
-        return self._add_write_noise(target.clone(), sigma, stream, chip).clamp_(min=0)
+        return self._bounded(chip, self._add_write_noise(target.clone(), sigma, stream, chip))
+
+    def _bounded(self, chip: slice, g: torch.Tensor) -> torch.Tensor:
+        """Return where cells end up that were to reach ``g``: each inside its own range, however it is written."""
+        return torch.minimum(g, self.bounds[chip]).clamp_(min=0)
 
     def _write(self, chip: slice, g: torch.Tensor, fresh: torch.Tensor) -> None:
         """Put all cells where they are now; those written, marked with 1 and not 0, start anew."""

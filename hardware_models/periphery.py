@@ -13,7 +13,7 @@ from hardware_models.declare import takes_fields
 from hardware_models.effects.converters import AdcKind
 from hardware_models.effects.nonlinearity import FAMILIES, Family
 from hardware_models.effects.tiles import tiles
-from hardware_models.parameters import Bits, NonNegative, Share, printed_bits
+from hardware_models.parameters import Bits, LogSpread, NonNegative, Share, printed_bits
 
 ADC_STEP_JOULES = 20e-15
 """Figure of merit of a converter: energy a conversion step; 5 to 50 fJ (Murmann, ADC Performance Survey)."""
@@ -45,8 +45,8 @@ class Periphery:
 
     family: Literal["saturating", "softplus", "exponential", "sigmoid", "non-monotone", "relu"] = "relu"
     """The kind of neuron curve; see `hardware_models.effects.nonlinearity`."""
-    mismatch: NonNegative = 0.0
-    """Spread of the neurons' gains (lognormal) and, half of it, of their offsets."""
+    mismatch: LogSpread = 0.0
+    """Spread of the neurons' gains (lognormal, median 1) and, half of it, of their offsets."""
     read_noise: NonNegative = 0.0
     """Standard deviation of one output sample, before the ADC, in output units."""
     adc_bits: Bits = 8
@@ -177,12 +177,9 @@ class Periphery:
         return self._in_parts(Datasheet(n_in=n_in, n_out=n_out, **{**fields, **rest}))
 
     def siemens(self, sheet: Datasheet) -> PerChip:
-        """Return the conductance behind a weight of 1, by the energy that a read is printed with.
-
-        A typical weight, as fabricated, has a magnitude of ``sqrt(2 / pi) / sqrt(n_in)``.
-        """
+        """Return the conductance behind a weight of 1, by the energy that a read is printed with."""
         typical = sheet.read_joules / (sheet.n_in * sheet.n_out * READ_VOLTS**2 * SETTLE_SECONDS)
-        return typical / (self.serial_bits or 1) * math.sqrt(sheet.n_in * math.pi / 2)
+        return typical / (self.serial_bits or 1) * typical_weights(sheet.n_in)
 
     @staticmethod
     def weight_end(sheet: Datasheet) -> PerChip:
@@ -205,6 +202,11 @@ class Periphery:
             adc_seconds=rounds * sheet.adc_seconds,
             read_joules=rounds * sheet.read_joules,
         )
+
+
+def typical_weights(n_in: int) -> float:
+    """Return how many typical weights a weight of 1 is: as fabricated, their mean size is ``sqrt(2 / (pi n_in))``."""
+    return math.sqrt(n_in * math.pi / 2)
 
 
 def _kind(name: str) -> AdcKind:

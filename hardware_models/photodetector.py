@@ -12,7 +12,7 @@ from hardware_models import kernels
 from hardware_models.effects import mismatch, photonics
 from hardware_models.effects.temperature import ROOM_KELVIN, shot_noise, thermal_noise
 from hardware_models.neuron_array import NeuronArray, for_all, with_circuit_periphery
-from hardware_models.parameters import Kelvin, NonNegative, Positive
+from hardware_models.parameters import Kelvin, LogSpread, NonNegative, Positive
 from hardware_models.periphery import Periphery
 from hardware_models.streams import Stream
 
@@ -48,7 +48,7 @@ class Photodetector(NeuronArray):
         unit_amperes: ``I_u``, current of an output of 1.
         saturation_amperes: ``I_s``, greatest current of the light (assumed).
         dark_amperes: ``I_d``, current without light; germanium on silicon has some 0.1 uA (typical; assumed).
-        responsivity_spread: Spread of the responsivities from neuron to neuron (lognormal; assumed).
+        responsivity_spread: Spread of the responsivities from neuron to neuron (lognormal, median 1; assumed).
         bandwidth_hertz: Of what is read; a hundredth of it would do for a read in 100 ns.
         load_ohm: ``R_L``, resistance that turns the current into a voltage, with its thermal noise.
         temperature_kelvin: ``T`` of the load.
@@ -70,7 +70,7 @@ class Photodetector(NeuronArray):
         unit_amperes: Annotated[float, Gt(0)] = 10e-6,
         saturation_amperes: Annotated[float, Gt(0)] = 1e-3,
         dark_amperes: Annotated[float, Ge(0)] = 100e-9,
-        responsivity_spread: NonNegative = 0.02,
+        responsivity_spread: LogSpread = 0.02,
         bandwidth_hertz: NonNegative = 1e9,
         load_ohm: Positive = 1e3,
         temperature_kelvin: Kelvin = ROOM_KELVIN,

@@ -25,8 +25,8 @@ class PulsedArray(Crossbar):
         W = w\, w_\mathrm{max} / \sqrt{n_\mathrm{in}}
 
     with the change :math:`\Delta_n` that ``n`` pulses make by the cell's `Law`, from steps
-    :math:`d^\pm = d\, e^{s \xi} (1 \pm A)`, and clipped to bounds; all of these differ from cell to cell. A wanted
-    change becomes up to 31 whole pulses of the mean step by stochastic rounding, blind to where the cell is.
+    :math:`d^\pm = d\, e^{s \xi - s^2 / 2} (1 \pm A)`, and clipped to bounds; all of these differ from cell to cell. A
+    wanted change becomes up to 31 whole pulses of the mean step by stochastic rounding, blind to where the cell is.
 
     Args:
         n_in: Input lines.
@@ -74,7 +74,8 @@ class PulsedArray(Crossbar):
         """Draw steps, bounds and defects of the cells, in units of a weight."""
         cells = self.datasheet.n_out, self.datasheet.n_in
         asymmetry = self.asymmetry + self.asymmetry_spread * self._fabricated(Stream.ASYMMETRY, *cells)
-        step = self.unit * self.step * spread.factor(self.device_spread, self._fabricated(Stream.EFFICIENCY, *cells))
+        drawn = self._fabricated(Stream.EFFICIENCY, *cells)
+        step = self.unit * self.step * spread.unit_mean_factor(self.device_spread, drawn)
         stuck = kernels.uniform(self.seeds, 0, *cells, Stream.DEFECT) < self.corrupt
         step = torch.where(stuck, 0.0, step)
         self._keep("step_up", step * (1 + asymmetry.clamp(-0.9, 0.9)))

@@ -11,7 +11,7 @@ from hardware_models import kernels
 from hardware_models.cell_presets import RERAM
 from hardware_models.crossbar import chip_groups
 from hardware_models.effects import endurance, write
-from hardware_models.parameters import NonNegative, Positive, Share, per_chip
+from hardware_models.parameters import LogSpread, NonNegative, Positive, Share, per_chip
 from hardware_models.periphery import Periphery, with_periphery
 from hardware_models.pulsed import VERIFY_PULSES, PulsedArray
 from hardware_models.streams import Stream
@@ -32,8 +32,9 @@ class ReRAM(PulsedArray):
         w \to w + d^+_{ji} (1 - w / w^+_{ji}) (1 + c \xi), \quad
         w \to w - d^-_{ji} (1 - w / w^-_{ji}) (1 + c \xi), \quad W = w\, w_\mathrm{max} / \sqrt{n_\mathrm{in}}
 
-    with :math:`w` within about -1 to 1, steps :math:`d^\pm = d\, e^{s \xi} (1 \pm A)`, and spread bounds; two presets
-    have constant steps, and one exponential ones. A wanted change becomes up to 31 whole pulses by stochastic rounding.
+    with :math:`w` within about -1 to 1, steps :math:`d^\pm = d\, e^{s \xi - s^2 / 2} (1 \pm A)`, and spread bounds; two
+    presets have constant steps, and one exponential ones. A wanted change becomes up to 31 whole pulses by stochastic
+    rounding.
 
     Programming leaves the error measured by Wan et al. one second after the write. In `wait` each cell relaxes in a
     direction of its own, so that the error grows to what they measured after one and two days; a cell that is written
@@ -86,7 +87,7 @@ class ReRAM(PulsedArray):
             "exponential-step",
         ] = "soft-bounds",
         step: Annotated[PerChip | None, Gt(0)] = None,
-        device_spread: NonNegative | None = None,
+        device_spread: LogSpread | None = None,
         cycle_spread: NonNegative | None = None,
         bounds_spread: NonNegative | None = None,
         asymmetry: Annotated[PerChip | None, Gt(-1), Lt(1)] = None,

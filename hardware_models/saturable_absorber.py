@@ -9,7 +9,7 @@ from annotated_types import Ge, Gt, Le
 
 from hardware_models.effects import mismatch, photonics
 from hardware_models.neuron_array import NeuronArray, for_all, with_circuit_periphery
-from hardware_models.parameters import NonNegative
+from hardware_models.parameters import LogSpread
 from hardware_models.periphery import Periphery
 from hardware_models.streams import Stream
 
@@ -52,7 +52,7 @@ class SaturableAbsorber(NeuronArray):
         saturation_watts: ``P_s``, power at which absorption is halved. Graphene on a waveguide and atoms in a cell
             differ by decades; only its ratio to ``unit_watts`` matters here.
         unit_watts: ``u``, power of a sum of 1.
-        absorption_spread: Spread ``s`` of the depths from neuron to neuron (lognormal; assumed).
+        absorption_spread: Spread ``s`` of the depths from neuron to neuron (lognormal, median 1; assumed).
 
     Reference:
         Thin: Guo, Barrett, Wang and Lvovsky, Photonics Research 9, B71 (2021). Deep: Selden, British Journal of Applied
@@ -71,7 +71,7 @@ class SaturableAbsorber(NeuronArray):
         absorption: Annotated[float, Ge(0), Le(20)] = 2.0,
         saturation_watts: Annotated[float, Gt(0)] = 1e-3,
         unit_watts: Annotated[float, Gt(0)] = 1e-3,
-        absorption_spread: NonNegative = 0.05,
+        absorption_spread: LogSpread = 0.05,
     ):
         design = for_all(absorption=absorption, saturation_watts=saturation_watts, unit_watts=unit_watts)
         self._passed = _LAWS[absorber]

@@ -12,7 +12,7 @@ from hardware_models.crossbar import Crossbar, cached_groups
 from hardware_models.effects import mismatch as spread
 from hardware_models.effects.states import planes_of, whole_states
 from hardware_models.kernels.circuit import Codes
-from hardware_models.parameters import NonNegative
+from hardware_models.parameters import LogSpread, NonNegative, require_defined
 from hardware_models.periphery import Periphery, with_periphery
 from hardware_models.streams import Stream
 
@@ -30,8 +30,8 @@ class Unknown(Crossbar):
         y = \mathrm{ADC}\left[f(g \circ (W q + b + \sigma_W |q| \xi) + o; s) + \sigma \xi'\right]
 
     with gains :math:`g_j = e^{m \xi_j}`, offsets :math:`o_j = m \xi_j / 2` and a steepness :math:`s` for each
-    chip, lognormal with mean 1. A pulse changes a cell by :math:`e^{m \xi_{ji}}` times what was asked,
-    with the :math:`m` of the neurons' mismatch.
+    chip, lognormal with mean 1. A pulse changes a cell by :math:`e^{m \xi_{ji}}` times what was asked, as
+    the median, with the :math:`m` of the neurons' mismatch.
 
     Units:
         A weighted sum is typically 1: weights start as ``N(0, 1/n_in)`` and inputs have mean square 1.
@@ -62,7 +62,7 @@ class Unknown(Crossbar):
         seed: int | Sequence[int],
         periphery: Periphery,
         weight_noise: NonNegative = 0.0,
-        curve_spread: NonNegative = 0.2,
+        curve_spread: LogSpread = 0.2,
         write_noise: NonNegative = 0.0,
         weight_bits: Annotated[int | torch.Tensor, Ge(0), Le(15)] = 0,
     ):
@@ -85,6 +85,7 @@ class Unknown(Crossbar):
         return not self._turns and not self.planes.shape[1]
 
     def pulse(self, change):  # noqa: D102
+        self._require_states_for(change, "changes")
         for chips in cached_groups(change):
             landing = self._landing(chips, change[chips], Stream.WRITE)
             self.weights[chips].add_(landing * self.efficiency[chips])
@@ -92,6 +93,7 @@ class Unknown(Crossbar):
         self.writes += 1
 
     def program(self, weights):  # noqa: D102
+        self._require_states_for(weights, "weights")
         for chips in cached_groups(weights):
             self.weights[chips] = self._landing(chips, weights[chips], Stream.PROGRAM)
             self._settle(chips)
@@ -127,6 +129,10 @@ class Unknown(Crossbar):
         for n, of_chip in zip(range(len(self.seeds))[chips], states.nan_to_num(0.0), strict=True):
             self.planes[n] = planes_of(of_chip, self.planes.shape[1])
         self.totals[chips] = self.planes[chips].sum(2, dtype=torch.int32)
+
+    def _require_states_for(self, asked: torch.Tensor, what: str) -> None:
+        if self.planes.shape[1]:  # continuous cells keep what is undefined, and show it
+            require_defined(asked, what)
 
     def _landing(self, chips: slice, asked: torch.Tensor, stream: Stream) -> torch.Tensor:
         """Add the noise of a write to what was asked."""

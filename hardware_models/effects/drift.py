@@ -2,6 +2,10 @@
 
 import torch
 
+from hardware_models.effects.pairs import difference
+
+SILENT = 0.25
+"""A reference read below this share of what unrelated cells of the same size give, 0.8 on average, says nothing."""
 START_SECONDS = 20.0
 """Time from programming to the first reliable read, from which the law counts."""
 
@@ -37,35 +41,46 @@ def drifted(g: torch.Tensor, nu: torch.Tensor, seconds: torch.Tensor) -> torch.T
 def compensation(fresh: torch.Tensor, now: torch.Tensor) -> torch.Tensor:
     r"""One factor a chip that undoes the mean drift.
 
-    .. math:: \alpha = \frac{\sum_j |\sum_i W_{ji}(t_0)|}{\sum_j |\sum_i W_{ji}(t)|}
+    .. math:: \alpha = \frac{\sum_j |\sum_i W_{ji}(t_0)|}{\sum_j |\sum_i W_{ji}(t)|}, \quad W = g^+ - g^-
 
-    Measured by reading the array with all inputs on; here without the noise of that read.
+    Measured by reading the array with all inputs on; here without the noise of that read. Where weights nearly cancel,
+    the quotient is that of what the cells' drifts differ by: the factor is 1 where either sum is below `SILENT` times
+    :math:`\sum_j \sqrt{\sum_i {g^+_{ji}}^2 + {g^-_{ji}}^2}`.
 
     Shapes:
-        Weights ``(chips, n_out, n_in)``; returns ``(chips, 1, 1)``.
+        Cells of the pairs, ``(chips, 2 n_out, n_in)``; returns ``(chips, 1, 1)``.
 
     Reference:
         Le Gallo et al., IEEE Trans. Electron Devices 65, 4304 (2018): global drift compensation.
     """
-    reference, present = (w.sum(2, keepdim=True).abs().sum(1, keepdim=True) for w in (fresh, now))
-    return torch.where(present > 0, reference / present, torch.ones_like(present))
+    reference, present = (difference(g).sum(2, keepdim=True).abs().sum(1, keepdim=True) for g in (fresh, now))
+    least, least_now = (SILENT * _squares(g, g).sqrt().sum(1, keepdim=True) for g in (fresh, now))
+    return torch.where((reference > least) & (present > least_now), reference / present, 1.0)
 
 
 def column_compensation(fresh: torch.Tensor, now: torch.Tensor) -> torch.Tensor:
     r"""One factor a column that undoes its drift as well as one factor can.
 
-    .. math:: \alpha_j = \frac{\sum_i W_{ji}(t_0)\, W_{ji}(t)}{\sum_i W_{ji}(t)^2}
+    .. math:: \alpha_j = \frac{\sum_i W_{ji}(t_0)\, W_{ji}(t)}{\sum_i W_{ji}(t)^2}, \quad W = g^+ - g^-
 
     The least squares of ``W(t_0) - alpha W(t)``, and so of the sums that inputs give which do not correlate. Measured
     by reading the array with one input on after the other, ``n_in`` reads where `compensation` needs one; here without
     the noise of those reads. Sums over the weights themselves, of either sign, would do with one read, but may nearly
-    cancel in a column.
+    cancel in a column. Where the cells of the pairs nearly cancel, the factor is 1: where either sum is below the
+    square of `SILENT` times the same sum over cells in place of weights.
 
     Shapes:
-        Weights ``(chips, n_out, n_in)``; returns ``(chips, n_out, 1)``.
+        Cells of the pairs, ``(chips, 2 n_out, n_in)``; returns ``(chips, n_out, 1)``.
 
     Reference:
         Least squares column by column in place of the one factor of Le Gallo et al. (`compensation`).
     """
-    shared, present = ((w * now).sum(2, keepdim=True) for w in (fresh, now))
-    return torch.where(present > 0, shared / present, torch.ones_like(present))
+    shared, present = ((difference(g) * difference(now)).sum(2, keepdim=True) for g in (fresh, now))
+    least, least_now = (SILENT**2 * _squares(g, now) for g in (fresh, now))
+    return torch.where((shared > least) & (present > least_now), shared / present, 1.0)
+
+
+def _squares(g: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+    """Return the sum of products of the cells behind each output, ``(chips, n_out, 1)``."""
+    plus, minus = (g * other).sum(2, keepdim=True).chunk(2, 1)
+    return plus + minus

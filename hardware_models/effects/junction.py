@@ -40,7 +40,7 @@ def diode_current(
         s = torch.where(v > 0, torch.minimum(v, torch.log1p(v.clamp(min=0) / (k + least))), v / (1 + k))
         s = s.clamp(max=_LAST_EXPONENT)
         for _ in range(_NEWTON_STEPS - 1):
-            s = s - _miss(s, k, v) / (1 + k * s.exp())
+            s = (s - _miss(s, k, v) / (1 + k * s.exp())).clamp(max=_LAST_EXPONENT)
     s = s - _miss(s, k, v) / (1 + k * s.exp())
     return saturation_amperes * torch.expm1(s.clamp(max=_LAST_EXPONENT))
 

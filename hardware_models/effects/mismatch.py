@@ -7,7 +7,8 @@ def factor(spread: torch.Tensor, normal: torch.Tensor) -> torch.Tensor:
     r"""A positive factor that differs from part to part, ``exp(spread xi)``, with median 1.
 
     Lognormal since it comes from a threshold voltage in an exponent: 5 mV is 14 % of current in weak
-    inversion.
+    inversion. The nominal part is the median one; the mean is ``exp(spread^2 / 2)``, 1.65 at a spread of 1. For what
+    is told by its mean take `unit_mean_factor`.
     """
     return (spread * normal).exp_()
 

@@ -74,7 +74,7 @@ def test_pairs_keep_a_weight_and_leave_one_cell_empty():
 
 def test_compensation_undoes_a_drift_common_to_all_cells():
     w = kernels.normal(SEED, 0, 7, 13, 1)
-    assert torch.allclose(drift.compensation(w, 0.7 * w) * 0.7 * w, w)
+    assert torch.allclose(drift.compensation(pair(w), pair(0.7 * w)) * 0.7 * w, w)
 
 
 def test_a_per_chip_parameter_of_another_length_is_refused_in_three_clauses():

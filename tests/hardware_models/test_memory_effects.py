@@ -11,6 +11,7 @@ from scipy.stats import chi2
 
 from hardware_models import kernels
 from hardware_models.effects import drift, endurance, retention, telegraph, temperature
+from hardware_models.effects.pairs import pair
 from hardware_models.streams import Stream
 
 SEEDS = torch.tensor([5, 6])
@@ -185,19 +186,39 @@ def drifting(seconds):
 def test_a_factor_a_column_undoes_a_drift_common_to_its_cells_and_is_the_best_one():
     fresh, now = drifting(1e6)
     common = fresh * torch.linspace(0.3, 0.9, 7)[:, None]
-    assert torch.allclose(drift.column_compensation(fresh, common) * common, fresh)
-    alpha = drift.column_compensation(fresh, now)
+    assert torch.allclose(drift.column_compensation(pair(fresh), pair(common)) * common, fresh)
+    alpha = drift.column_compensation(pair(fresh), pair(now))
     assert alpha.shape == (2, 7, 1)
 
     def left(factor):
         return (fresh - factor * now).square().sum(2)
 
     assert (left(alpha) < left(alpha * 1.001)).all() and (left(alpha) < left(alpha * 0.999)).all()
-    assert (left(alpha) <= left(drift.compensation(fresh, now))).all()
-    assert left(alpha).sum() < 0.1 * left(drift.compensation(fresh, now)).sum()  # where columns differ
+    assert (left(alpha) <= left(drift.compensation(pair(fresh), pair(now)))).all()
+    assert left(alpha).sum() < 0.1 * left(drift.compensation(pair(fresh), pair(now))).sum()  # where columns differ
 
 
 def test_nothing_to_compensate_is_left_alone():
     fresh, now = drifting(0.0)
-    assert torch.allclose(drift.column_compensation(fresh, now), torch.ones(2, 7, 1, dtype=torch.float64))
-    assert (drift.column_compensation(fresh * 0, fresh * 0) == 1).all()
+    assert torch.allclose(drift.column_compensation(pair(fresh), pair(now)), torch.ones(2, 7, 1, dtype=torch.float64))
+    for factor in (drift.column_compensation, drift.compensation):
+        assert (factor(pair(fresh * 0), pair(fresh * 0)) == 1).all()
+
+
+@pytest.mark.parametrize("factor", [drift.column_compensation, drift.compensation])
+@pytest.mark.parametrize(
+    "plus, minus", [((0.5, 0.4), (0.5, 0.3)), ((0.501, 0.3), (0.5, 0.4)), ((0.5, 0.4), (0.3, 0.4))]
+)
+def test_where_cells_cancel_on_either_side_of_a_quotient_nothing_is_compensated(factor, plus, minus):
+    """Fresh and present conductances of the two cells of one pair: quotients of 0, -0.01 and infinity."""
+    fresh, now = (torch.tensor([[[a], [b]]]) for a, b in zip(plus, minus, strict=True))
+    assert factor(fresh, now).item() == 1
+    strong = torch.tensor([[[0.8], [0.1]]])
+    assert factor(strong, strong * 0.5).item() == pytest.approx(2)
+
+
+def test_balanced_columns_cannot_be_read_with_all_inputs_on():
+    balanced = torch.tensor([1.0, -1.0]).repeat(50) * torch.ones(1, 7, 1)
+    now = balanced * (0.8 + 0.05 * kernels.normal(SEEDS[:1], 0, 7, 100, 2))
+    assert drift.compensation(pair(balanced), pair(now)).item() == 1
+    assert drift.column_compensation(pair(balanced), pair(now)).mean().item() == pytest.approx(1 / 0.8, rel=0.02)

@@ -47,7 +47,7 @@ OTHERWISE = {
     "temperature_kelvin": 400.0,
     "weight_bits": 3,
     "weight_noise": 0.2,
-    "wire_ohm": 1e3,
+    "wire_ohm": 15.0,
     "write_noise": 0.3,
     "read_noise": 0.2,
     "rows_per_tile": 3,

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from scipy.stats import chi2, foldnorm, ks_2samp
+from scipy.stats import chi2, foldnorm, ks_2samp, norm
 
 from analogff.device import ContractError
 from hardware_models.pcm import PCM
@@ -26,17 +26,21 @@ def _flicker(g, t):
 
 
 def _programmed(g, **parameters):
-    chip = PCM(N_IN, N_OUT, seed=0, **parameters)
+    chip = PCM(N_IN, N_OUT, seed=0, **dict(bounds_spread=0.0) | parameters)
     chip.program(torch.full_like(chip.weights, g * chip.unit.item()))
     return chip
 
 
 @pytest.mark.parametrize("g", CONDUCTANCES)
 def test_programming_leaves_the_published_error(g):
+    """As far as cells reach: an error that would take one beyond its greatest conductance ends there."""
     plus = _programmed(g).programmed[:, :N_OUT].double().numpy()
-    wanted = (0.26348 + 1.9650 * g - 1.1731 * g**2) / 25
+    sigma = (0.26348 + 1.9650 * g - 1.1731 * g**2) / 25
+    end = (1 - g) / sigma
+    inside = norm.expect(lambda z: z**2, lb=-np.inf, ub=end) + end**2 * norm.sf(end)  # of a normal cut off at the end
     low, high = chi2.ppf([1e-4, 1 - 1e-4], plus.size)
-    assert low < ((plus - g) ** 2).sum() / wanted**2 < high
+    assert low < ((plus - g) ** 2).sum() / (sigma**2 * inside) < high
+    assert (plus == 1).mean() == pytest.approx(norm.sf(end), abs=4 / plus.size**0.5)
 
 
 @pytest.mark.parametrize("seconds", SECONDS)
@@ -107,7 +111,7 @@ def test_the_variances_of_both_cells_of_a_pair_add():
 def _simulated(g, seconds, cells, random):
     """Simulate cells that are programmed, drift, and are read once, step by step with other random numbers."""
     xi, eta, zeta = random.standard_normal((3, cells))
-    landed = np.maximum(g + (0.26348 + 1.9650 * g - 1.1731 * g**2) / 25 * xi, 0)
+    landed = np.clip(g + (0.26348 + 1.9650 * g - 1.1731 * g**2) / 25 * xi, 0, 1)
     lit = np.maximum(landed, 1e-9)  # an empty cell has no logarithm, and stays empty
     mu, s = _nu(lit)
     now = landed * ((seconds + 20) / 20) ** -np.abs(mu + s * eta)
@@ -120,7 +124,7 @@ def _simulated(g, seconds, cells, random):
 def test_reads_are_distributed_as_those_of_simulated_pairs(g, seconds):
     """One input line, so that each column reads one pair, whose other cell has its own error and noise."""
     columns, middle = 20_000, torch.tensor(3.0)  # so that the rectifier and its range cut nothing off
-    chip = PCM(1, columns, seed=1, read_noise=0.0, adc_bits=0, dac_bits=0)
+    chip = PCM(1, columns, seed=1, bounds_spread=0.0, read_noise=0.0, adc_bits=0, dac_bits=0)
     chip.program(torch.full_like(chip.weights, g * chip.unit.item()))
     chip.wait(seconds)
     ours = ((chip(torch.ones(1, 1, 1), middle) - middle).detach().double().flatten() / chip.unit.item()).numpy()
