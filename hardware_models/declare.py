@@ -36,7 +36,7 @@ def takes_fields(
 
     def wrap(model: Any) -> Any:
         own = model.__init__
-        hints = typing.get_type_hints(own, include_extras=True) | typing.get_type_hints(fields, include_extras=True)
+        hints = typing.get_type_hints(fields, include_extras=True) | typing.get_type_hints(own, include_extras=True)
 
         @functools.wraps(own)
         def constructor(self: Any, *sizes: Any, **told: Any) -> None:

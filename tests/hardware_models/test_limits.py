@@ -182,6 +182,13 @@ def test_no_parameter_is_undefined_infinite_or_beyond_its_limit(model):
                 fabricate(model, 5, 4, seeds=[0, 1], parameters={name: wrong})
 
 
+@pytest.mark.parametrize("model", [*EXPORTED, faulty(ReRAM)])
+def test_every_default_may_be_told(model):
+    told = inspect.signature(model.__init__).parameters.values()
+    parameters = {p.name: p.default for p in told if p.kind is p.KEYWORD_ONLY and p.default is not p.empty}
+    fabricate(model, 5, 4, seeds=[0, 1], parameters=parameters)
+
+
 def test_mistakes_in_parameters_are_told_in_three_clauses():
     told = {
         "mismatch": (50.0, "Expected mismatch of at most 3. Got 50.0. Give one that the model allows."),
