@@ -156,6 +156,13 @@ MISTAKES = [
     ({"rule_options": {"labels": "overlay"}}, r"labels: Expected \"lines\" or \"rows\". Got \"overlay\".* Remove it"),
     ({"rule_options": {"theta": 2.0}}, r"theta: Expected .*loss = .*without which theta does nothing. Got 2.0"),
     ({"layers": ()}, r"layers: Expected a list with at least 1 item"),
+    ({"layers": (10**12,)}, r"layers.0: Expected a number less than or equal to 1000000. Got 1000000000000"),
+    ({"batch": 10**30}, r"batch: Expected a number less than or equal to 9007199254740992. Got 1"),
+    ({"device_parameters": {3: 4}}, r"device_parameters: Expected names that are texts. Got 3. Put it in quotes"),
+    (
+        {"device": "patchwork(ideal)", "device_parameters": {"field": 2}},
+        r"Expected images \(n, height, width\), which fields are parts of. Got a table",
+    ),
     ({"epochs": 2.5}, r"epochs: Expected a whole number. Got 2.5"),
     ({"device": Leaky, "slope": "probed"}, r"Expected a device that shows PROBE.* no bias port. Leave slope at 'auto'"),
 ]
@@ -175,6 +182,11 @@ def test_something_that_is_no_device_is_refused():
 def test_one_class_is_refused():
     with pytest.raises(ValueError, match="Expected samples of at least two classes. Got one class, 'a'"):
         quick().fit([[0.0], [1.0]], ["a", "a"])
+
+
+def test_labels_of_two_kinds_are_refused():
+    with pytest.raises(ValueError, match=r"labels of one kind, .* Got some of each \(int, str\)"):
+        quick().fit([[0.0], [1.0]], np.array(["a", 1], dtype=object))
 
 
 def test_a_diverged_training_is_told():

@@ -100,8 +100,7 @@ class FFClassifier(ClassifierMixin, BaseEstimator):
             ValueError: If the data or a parameter cannot be used; says what would be right.
         """
         X, y = validate_data(self, X, y, dtype=np.float64)
-        check_classification_targets(y)
-        self.classes_, labels = np.unique(y, return_inverse=True)
+        self.classes_, labels = _numbered(y)
         if len(self.classes_) < 2:
             raise ValueError(
                 f"Expected samples of at least two classes. Got one class, {self.classes_.tolist()[0]!r}. "
@@ -153,3 +152,15 @@ class FFClassifier(ClassifierMixin, BaseEstimator):
                 ConvergenceWarning,
                 stacklevel=3,
             )
+
+
+def _numbered(y: Any) -> Any:
+    """Return the labels, sorted, and the place of each row's among them."""
+    try:
+        check_classification_targets(y)
+        return np.unique(y, return_inverse=True)
+    except TypeError:  # texts beside numbers have no order
+        kinds = ", ".join(sorted({type(label).__name__ for label in y}))
+        raise ValueError(
+            f"Expected labels of one kind, numbers or texts. Got some of each ({kinds}). Convert them to texts."
+        ) from None

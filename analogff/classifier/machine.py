@@ -25,7 +25,7 @@ class Machine:
         seed: The learning seed.
 
     Raises:
-        ValueError: If the device does not show what the rule needs.
+        ValueError: If the device does not show what the rule needs, or hears images only.
     """
 
     @single_precision()
@@ -33,6 +33,7 @@ class Machine:
         self.made_of = plan, n_in, classes, seed
         spec = LayerSpec(device_class(plan.device, plan.folder), plan.parameters)
         shapes = ForwardForward.wiring(plan.options, n_in, plan.layers, classes)
+        spec.model.check_image(shapes[0][0], None, **plan.parameters)
         self.chips = fabricate_wired([spec] * len(plan.layers), shapes, seeds=[plan.chip])
         needed = ForwardForward.needs(plan.options)
         if reasons := self.chips.refuse(needed):

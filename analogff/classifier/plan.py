@@ -13,6 +13,7 @@ from analogff.catalog import resolve_device
 from analogff.device import Device, Observable, fabricate, require
 from analogff.rules.forward_forward import ForwardForward, ForwardForwardOptions
 from analogff.study.case import MAX_SEED
+from analogff.study.document import MAX_WHOLE, MAX_WIDTH
 from analogff.study.mistakes import Mistake, StudyError, from_pydantic, shown
 from analogff.study.parameters import read_parameters, with_files
 
@@ -23,8 +24,8 @@ _LABELS = "lines"  # on lines of their own: over the first features they would d
 class _Size(BaseModel):
     model_config = ConfigDict(frozen=True)
 
-    layers: Annotated[tuple[Annotated[int, Ge(1)], ...], MinLen(1)]
-    epochs: Annotated[int, Ge(1)]
+    layers: Annotated[tuple[Annotated[int, Ge(1), Le(MAX_WIDTH)], ...], MinLen(1)]
+    epochs: Annotated[int, Ge(1), Le(MAX_WHOLE)]
     chip: Annotated[int, Ge(0), Le(MAX_SEED)]
 
 
@@ -98,6 +99,8 @@ def device_class(device: Any, folder: str) -> type[Device]:
 def _table(name: str, given: Any) -> dict[str, Any]:
     if not isinstance(given, dict | None):
         raise StudyError([Mistake(name, "a dictionary, or None for the defaults", shown(given))])
+    if others := [key for key in given or {} if not isinstance(key, str)]:
+        raise StudyError([Mistake(name, "names that are texts", shown(others[0]), "Put it in quotes.")])
     return _plain(given or {})
 
 

@@ -20,7 +20,7 @@ class RuleOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
-    batch: Annotated[int, Field(ge=1)] = 100
+    batch: Annotated[int, Field(ge=1, le=2**53)] = 100
     """Images a step."""
     rate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.003
     """Learning rate of Adam, until it begins to fall."""
