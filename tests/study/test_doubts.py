@@ -87,6 +87,50 @@ def test_a_device_that_breaks_a_promise_is_told_in_one_line(model, told, write_s
     assert line.count(": ") == 2, "one consequence, that of the first cause"
 
 
+RULES = """
+import torch
+from analogff.device import Observable
+from analogff.rules import Rule
+
+class Plain(Rule):
+    name = "plain"
+    needs = classmethod(lambda cls, options: Observable.ACTIVITY)
+    schedule = classmethod(lambda cls, options: "ff-pipelined")
+    strength = 1.0
+
+    def step(self, images, labels):
+        x = self.network.present(images)
+        y = self.network.layers[0].measure(x)
+        self.writers[0].descend(-self.factor() * y / len(labels), x)
+        return y.mean((1, 2))
+
+    def factor(self):
+        return torch.rand((), generator=self.generator)
+
+class DrawsGlobally(Plain):
+    def factor(self):
+        return torch.rand(())
+
+class Forgets(Plain):
+    def factor(self):
+        self.strength *= -0.5
+        return self.strength
+"""
+
+
+@pytest.mark.parametrize(
+    ("rule", "told"),
+    [
+        ("Plain", []),
+        ("DrawsGlobally", ["its steps are not decided by its seed alone: runs can be neither repeated nor resumed"]),
+        ("Forgets", ["a checkpoint does not restore it: a task that was interrupted goes on to other numbers"]),
+    ],
+)
+def test_a_rule_that_breaks_a_promise_is_told_too(rule, told, write_study):
+    study = read_study(write_study(rule=f'[[rule]]\nname = "rules.py:{rule}"\n', files={"rules.py": RULES}))
+    assert list(doubts(study.cases, study.folder)) == [f"rules.py:{rule}: {line}." for line in told]
+
+
 def test_the_line_stands_before_the_results_and_the_study_runs(write_study, tmp_path, capsys):
     said_of(write_study, "mine.py:Forgets")
     arguments = ["run", str(tmp_path / "study.toml"), "--out", str(tmp_path / "out"), "--workers", "0"]
