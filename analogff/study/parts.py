@@ -75,7 +75,7 @@ def read_part(path: Path) -> tuple[pa.Table, list[str]]:
         told = table.schema.metadata or {}
         beside = json.loads(told.get(_BESIDE, "[]"))
         intact = _SUM in told and told[_SUM].decode() == _sum_of(table, beside)
-    except (pa.ArrowException, OSError, ValueError) as error:
+    except Exception as error:  # there is no telling what a reader makes of damage
         raise StoreError(damaged(path, path, " ".join(str(error).split()).rstrip("."))) from error
     if not intact:
         got = (
@@ -105,4 +105,4 @@ def is_ours(path: Path) -> bool:
 
 def _sum_of(table: pa.Table, beside: Sequence[str]) -> str:
     """Return the sum of names and values, which are the same after a way through a file."""
-    return hashlib.sha256(json.dumps([list(beside), table.to_pydict()]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([list(beside), table.to_pydict()], default=repr).encode()).hexdigest()
