@@ -187,6 +187,7 @@ def _loading(module: str, what: str, advice: str) -> Iterator[None]:
         raise CatalogError(f"{what} to import", in_words(error), advice) from error
 
 
+@functools.cache  # it parses the metadata of a distribution, for every point of a sweep
 def distribution(entry: EntryPoint) -> str:
     """Return the name of the distribution that an entry point belongs to."""
     return entry.dist.name if entry.dist else "an unnamed distribution"

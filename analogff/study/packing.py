@@ -39,6 +39,8 @@ class Packing:
     """The longest first."""
     banks: list[tuple[int, Limit]]
     """The size of each bank as it could be, and what cut it."""
+    oversize: tuple[str, ...] = ()
+    """Sentences on chips that do not fit in the memory, each alone."""
 
     def explain(self) -> list[str]:
         """Return a sentence on the whole, and one for each way in which banks were cut."""
@@ -51,7 +53,7 @@ class Packing:
         for limit, times in cut.items():
             at_most = _count(limit.chips, "chip")
             lines.append(f"{_count(times, 'bank')} cut into tasks of at most {at_most}: {limit.reason}.")
-        return lines
+        return [*lines, *self.oversize]
 
 
 def pack(
@@ -83,17 +85,36 @@ def pack(
         parts = math.ceil(len(bank) / limit.chips)
         tasks += [(effort[key], Task(tuple(bank[n::parts]), folder)) for n in range(parts)]
         cuts.append((len(bank), limit))
-    return Packing([task for _, task in sorted(tasks, key=lambda t: -t[0] * len(t[1].runs))], cuts)
+    tasks.sort(key=lambda task: -task[0] * len(task[1].runs))
+    return Packing(
+        [task for _, task in tasks], cuts, _oversize([bank[0].case for bank in banks.values()], shapes, memory_gib)
+    )
+
+
+def _oversize(cases: Iterable[Case], shapes: Mapping[tuple[str, Scale], Shape], memory_gib: float) -> tuple[str, ...]:
+    """Say which chips do not fit in the memory, the largest, since nothing smaller than a chip can be a task."""
+    sizes = [size for case in cases if (size := gib_of_a_chip(case, shapes)) > memory_gib]
+    if not sizes:
+        return ()
+    return (
+        f"One chip takes about {max(sizes):.3g} GiB, more than the {memory_gib:g} GiB of --memory: it is run alone all "
+        "the same. Use fewer --workers or smaller layers if the machine has not that much for each worker.",
+    )
 
 
 def chips_in(memory_gib: float, case: Case, shapes: Mapping[tuple[str, Scale], Shape]) -> int:
     """Return how many chips of a case fit in a memory, at least one."""
+    return max(1, int(memory_gib / gib_of_a_chip(case, shapes)))
+
+
+def gib_of_a_chip(case: Case, shapes: Mapping[tuple[str, Scale], Shape]) -> float:
+    """Return about how much memory a chip takes while it learns."""
     shape = shapes[case.settings.data]
-    batch = max(READ_AT_ONCE, 2 * int(case.rule.options.get("batch", 0)))
+    batch = max(READ_AT_ONCE, 2 * min(shape.images, int(case.rule.options.get("batch", 0))))
     widths = shape.n_in + sum(case.settings.layers) + shape.classes
     copies = RULES_COPIES + max(device.copies for device in case.devices)
     numbers = copies * _weights(case, shape) + COPIES_OF_ACTIVITIES * batch * widths
-    return max(1, int(memory_gib * 2**30 / (4 * numbers)))
+    return 4 * numbers / 2**30
 
 
 def _limits(case: Case, shapes: Mapping[tuple[str, Scale], Shape], memory_gib: float, folder: str) -> list[Limit]:

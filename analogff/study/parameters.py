@@ -35,6 +35,14 @@ class Parameter:
     is_file: bool = False
     """Whether it is annotated as a ``Path``: a file, seen from where the device is named."""
 
+    @functools.cached_property
+    def settled(self) -> Any:
+        """Its default as validation returns it; as it is if it fails, since a default is its author's business."""
+        try:
+            return _validated(self, self.default)
+        except ValidationError:
+            return self.default
+
 
 @functools.lru_cache(maxsize=256)  # milliseconds of building validators, which every point of a sweep asks for
 def parameters_of(model: type[Device]) -> tuple[dict[str, Parameter], bool]:
@@ -76,12 +84,9 @@ def read_parameters(
         if name not in table and not _plain(parameter.default):
             continue  # neither to be hashed nor sent to a worker: the class fills it in itself
         try:
-            filled[name] = _validated(parameter, table.get(name, parameter.default))
+            filled[name] = _validated(parameter, table[name]) if name in table else parameter.settled
         except ValidationError as error:
-            if name in table:
-                mistakes += from_pydantic(error, f"{path}.{name}")
-            else:  # a default is its author's business
-                filled[name] = parameter.default
+            mistakes += from_pydantic(error, f"{path}.{name}")
         if parameter.is_file and isinstance(filled.get(name), Path):
             mistakes += _where_missing(Path(folder, filled[name]), f"{path}.{name}")
     return filled, mistakes

@@ -1,6 +1,7 @@
 """A study file, read: every mistake in it at once, or every case it stands for."""
 
 import dataclasses
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -22,6 +23,8 @@ from analogff.study.sweep import (
     read_axes,
 )
 from analogff.study.workshop import Workshop
+
+_TOGETHER = 1000  # points whose devices are tried side by side
 
 
 @dataclasses.dataclass(frozen=True)
@@ -126,12 +129,15 @@ def _too_many(
 def _expand(document: dict[str, Any], axes: dict[str, list[Any]], reader: Reader) -> tuple[Case, ...]:
     cases, mistakes = [], {}
     for rule in range(len(first_point(document, axes, reader.workshop)["rule"])):
-        for values, point in combinations(document, axes, rule, reader.workshop):
-            case, wrong = reader.case(point, rule, values)
-            for mistake in wrong:
-                mistakes.setdefault(mistake, _where_swept(mistake, axes, values))
-            if case:
-                cases.append(case)
+        points = combinations(document, axes, rule, reader.workshop)
+        while some := list(itertools.islice(points, _TOGETHER)):
+            reader.try_devices(point for _, point in some)
+            for values, point in some:
+                case, wrong = reader.case(point, rule, values)
+                for mistake in wrong:
+                    mistakes.setdefault(mistake, _where_swept(mistake, axes, values))
+                if case:
+                    cases.append(case)
     if mistakes:
         raise StudyError(list(mistakes.values()))
     return tuple(cases)

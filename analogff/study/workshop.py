@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,30 @@ class Workshop:
             self._devices[key] = self._read_device(table, path)
         return self._devices[key]
 
+    def try_together(self, tables: Iterable[tuple[str, Any]]) -> None:
+        """Try device tables, each with its path, in as few banks as can be; `device` tries what fails by itself."""
+        banks: dict[str, list[tuple[str, type[Device], DeviceChoice]]] = {}
+        for path, table in tables:
+            if (key := _key(table, path)) in self._devices:
+                continue
+            model, choice, mistakes = self._choose(table, path)
+            if model is None or choice is None:
+                self._devices[key] = None, mistakes
+                continue
+            common = {k: v for k, v in choice.parameters.items() if k not in choice.per_chip}
+            bank = _key([common, sorted(choice.per_chip)], f"{choice.fingerprint} {choice.reference}")
+            banks.setdefault(bank, []).append((key, model, choice))
+        for bank in banks.values():
+            keys, models, choices = zip(*bank, strict=True)
+            try:
+                copies = self._make(models[0], choices)
+            except KeyboardInterrupt:
+                raise
+            except BaseException:  # a device may exit, too; which one raised is found one by one
+                continue
+            tried = [(dataclasses.replace(choice, copies=copies), []) for choice in choices]
+            self._devices |= zip(keys, tried, strict=True)
+
     def rule(self, table: Any, path: str) -> RuleRead:
         """Read a ``[[rule]]`` table; the choice is None if it has mistakes."""
         key = _key(table, path)
@@ -86,22 +111,26 @@ class Workshop:
         return None
 
     def _read_device(self, table: Any, path: str) -> DeviceRead:
+        model, choice, mistakes = self._choose(table, path)
+        return self._try(model, choice, path) if model and choice else (None, mistakes)
+
+    def _choose(self, table: Any, path: str) -> tuple[type[Device] | None, DeviceChoice | None, list[Mistake]]:
+        """Read a ``[device]`` table without trying it."""
         reference, mistake = _named(table, "model", path, catalog.device_names())
         if mistake:
-            return None, [mistake]
+            return None, None, [mistake]
         try:
             model, code = self._class(reference)
         except CatalogError as error:
-            return None, [Mistake(f"{path}.model", error.expected, error.got, error.advice)]
+            return None, None, [Mistake(f"{path}.model", error.expected, error.got, error.advice)]
         written = {k: v for k, v in table.items() if k != "model"}
         filled, mistakes = read_parameters(model, written, path, self.folder)
         if mistakes:
-            return None, mistakes
+            return None, None, mistakes
         mark = origin.of_device(code, model, filled, self.folder)
         known, _ = parameters_of(model)
         per_chip = frozenset(k for k, v in filled.items() if k in known and known[k].per_chip and _number(v))
-        choice = DeviceChoice(reference, filled, per_chip, mark)
-        return self._try(model, choice, path)
+        return model, DeviceChoice(reference, filled, per_chip, mark), []
 
     def _class(self, reference: str) -> tuple[type[Device], str]:
         """Return a device class and the fingerprint of its code, both as of the first time that this study names it."""
@@ -111,15 +140,8 @@ class Workshop:
         return self._classes[reference]
 
     def _try(self, model: type[Device], choice: DeviceChoice, path: str) -> DeviceRead:
-        """Make and use two tiny chips, so that what raises does so now, and see what they keep."""
         try:
-            with guarded(choice.reference):
-                parameters = with_files(model, bank_parameters([choice, choice]), self.folder)
-                device = fabricate(model, *_TINY, seeds=[0, 1], parameters=parameters)
-                chips = Sealed(device, chips=2, level=Observable.PROBE, name=choice.reference)
-                _use(chips)
-                self._hidden[_identity(choice)] = {level: require(device, level) for level in Observable}
-                self._fixed[_identity(choice)] = _why_fixed(chips)
+            copies = self._make(model, [choice])
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # a device may exit, too
@@ -127,7 +149,20 @@ class Workshop:
                 return None, [in_clauses(path, str(error))]
             advice = f"Mend it; `analogff check {choice.reference}` says more."
             return None, [Mistake(path, f"{choice.reference} to make a chip that can be used", in_words(error), advice)]
-        return dataclasses.replace(choice, copies=_copies(device)), []
+        return dataclasses.replace(choice, copies=copies), []
+
+    def _make(self, model: type[Device], choices: Sequence[DeviceChoice]) -> float:
+        """Make and use tiny chips, so that what raises does so now; return what one keeps for each weight."""
+        bank = [*choices, choices[-1]]  # never one chip alone
+        with guarded(choices[0].reference):
+            parameters = with_files(model, bank_parameters(bank), self.folder)
+            device = fabricate(model, *_TINY, seeds=list(range(len(bank))), parameters=parameters)
+            chips = Sealed(device, chips=len(bank), level=Observable.PROBE, name=choices[0].reference)
+            _use(chips, len(bank))
+            hidden, fixed = {level: require(device, level) for level in Observable}, _why_fixed(chips, len(bank))
+        for choice in choices:
+            self._hidden[_identity(choice)], self._fixed[_identity(choice)] = hidden, fixed
+        return _copies(device, len(bank))
 
     def _read_rule(self, table: Any, path: str) -> RuleRead:
         name, mistake = _named(table, "name", path, catalog.rule_names())
@@ -166,28 +201,28 @@ def _check_declared(model: type[Rule], options: Any) -> None:
         say(options)
 
 
-def _use(chips: Sealed) -> None:
+def _use(chips: Sealed, count: int) -> None:
     n_in, n_out = _TINY
-    chips.measure(torch.ones(2, 3, n_in))
+    chips.measure(torch.ones(count, 3, n_in))
     if chips.datasheet.bias_port:
-        chips.probe(torch.ones(2, 3, n_in), (torch.tensor(0.1), torch.tensor(-0.1)))
-    chips.pulse(torch.zeros(2, n_out, n_in))
-    chips.wait(torch.zeros(2))
+        chips.probe(torch.ones(count, 3, n_in), (torch.tensor(0.1), torch.tensor(-0.1)))
+    chips.pulse(torch.zeros(count, n_out, n_in))
+    chips.wait(torch.zeros(count))
 
 
-def _why_fixed(chips: Sealed) -> str | None:
+def _why_fixed(chips: Sealed, count: int) -> str | None:
     """Say why chips cannot be set to weights, or None if they can."""
     n_in, n_out = _TINY
     try:
-        chips.program(torch.zeros(2, n_out, n_in))
+        chips.program(torch.zeros(count, n_out, n_in))
     except Exception as error:  # it concerns only rules that program
         return "its class does not override program" if isinstance(error, ContractError) else in_words(error)
     return None
 
 
-def _copies(device: Device) -> float:
+def _copies(device: Device, count: int) -> float:
     """Return what a device keeps for each weight, in numbers of four bytes."""
-    cells = 2 * _TINY[0] * _TINY[1]
+    cells = count * _TINY[0] * _TINY[1]
     return sum(b.numel() * b.element_size() for b in device.buffers() if b.numel() >= cells) / (4 * cells)
 
 

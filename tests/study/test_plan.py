@@ -4,10 +4,13 @@ import itertools
 
 import pytest
 
-from analogff.study.packing import CACHED_BYTES, chips_in, pack
+from analogff.study import workshop
+from analogff.study.mistakes import StudyError
+from analogff.study.packing import CACHED_BYTES, chips_in, gib_of_a_chip, pack
 from analogff.study.plan import plan_runs
 from analogff.study.spec import read_study
 from analogff.study.task import bank_parameters
+from tests.study.broken import FILES, MINE
 from tests.study.conftest import DEVICE, HEAD, RULE
 
 FF = '[[rule]]\nname = "forward-forward"\n'
@@ -111,6 +114,48 @@ def test_memory_bounds_a_bank(write_study):
         assert max(len(task.runs) for task in tasks_of(study, memory_gib=memory_gib)) <= most
         assert most * weights * 4 * 8 <= memory_gib * 2**30
     assert chips_in(1e-9, case, study.shapes) == 1
+
+
+def test_a_chip_that_is_larger_than_the_memory_is_announced(write_study):
+    study = read_study(write_study(), ["chips=2", "layers=[500, 500]"])
+    size = gib_of_a_chip(study.cases[0], study.shapes)
+    told = packing_of(study, memory_gib=size / 2).explain()[-1]
+    assert told.startswith(f"One chip takes about {size:.3g} GiB, more than the {size / 2:g} GiB of --memory")
+    assert not any("One chip" in line for line in packing_of(study, memory_gib=size * 2).explain())
+
+
+def test_a_batch_beyond_the_images_takes_no_memory(write_study):
+    studies = [read_study(write_study(), [f"rule.batch={n}", "layers=[50]"]) for n in (1387, 10**12)]
+    assert {len(study.shapes) for study in studies} == {1}
+    all_images, beyond = (gib_of_a_chip(study.cases[0], study.shapes) for study in studies)
+    assert beyond < 10 * all_images  # 10^12 of them would be thousands of times as much
+
+
+def test_the_devices_of_a_sweep_are_tried_together(write_study, monkeypatch):
+    """One by one, a hundred thousand of them take twenty minutes."""
+    made = []
+    fabricate = workshop.fabricate
+    monkeypatch.setattr(
+        workshop, "fabricate", lambda *a, seeds, **k: made.append(len(seeds)) or fabricate(*a, seeds=seeds, **k)
+    )
+    values = [n / 1000 for n in range(300)]
+    study = read_study(write_study(), [f"sweep.device.read_noise={values}"])
+    assert sum(made) < 1.1 * 300 and len(made) < 5
+    assert [case.devices[0].parameters["read_noise"] for case in study.cases] == values
+    assert len({case.devices[0].copies for case in study.cases}) == 1
+
+
+def test_one_bad_point_among_many_is_the_one_that_is_named(write_study):
+    with pytest.raises(StudyError) as refused:
+        read_study(
+            write_study(device=MINE, rule=FF + 'slope = "assumed"\n', files=FILES),
+            [f"sweep.device.gain={[n / 10 for n in range(52)]}"],
+        )
+    assert (
+        len(refused.value.mistakes) == 1
+        and "the fuse blew" in str(refused.value)
+        and "(where device.gain = 5.1)" in str(refused.value)
+    )
 
 
 def test_a_device_that_keeps_more_for_a_weight_fits_less_often(write_study):
