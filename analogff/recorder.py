@@ -131,7 +131,7 @@ class Recorder:
         return self._recorded[key]
 
 
-_Counts = dict[str, tuple[int, int, int]]
+_Counts = dict[str, tuple[int, int]]
 
 
 def _difference(after: _Counts, before: _Counts) -> _Counts:
@@ -142,5 +142,5 @@ def _sum(now: _Counts, more: _Counts) -> _Counts:
     return {name: _each(lambda a, b: a + b, counts, more[name]) for name, counts in now.items()}
 
 
-def _each(act: Callable[[int, int], int], one: tuple[int, int, int], other: tuple[int, int, int]):
-    return act(one[0], other[0]), act(one[1], other[1]), act(one[2], other[2])
+def _each(act: Callable[[int, int], int], one: tuple[int, int], other: tuple[int, int]):
+    return act(one[0], other[0]), act(one[1], other[1])

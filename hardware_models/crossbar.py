@@ -198,6 +198,10 @@ class Crossbar(Device):
         """Draw standard normals that belong to these chips for good."""
         return kernels.normal(self.seeds, 0, rows, columns, stream)
 
+    def _count_write(self, change: torch.Tensor) -> None:
+        """Let the next write of each chip that was asked for anything have new noise; a change of zero is no write."""
+        self.writes += (change != 0).flatten(1).any(1)
+
     def _add_write_noise(
         self, cells: torch.Tensor, sigma: torch.Tensor, stream: Stream, chip: slice = slice(None)
     ) -> torch.Tensor:

@@ -103,7 +103,7 @@ class MRAM(Crossbar):
     def pulse(self, change):  # noqa: D102
         require_defined(change, "changes")
         counts = [self._pulse(chip, change[chip]) for chip in chip_groups(change)]
-        self.writes += 1
+        self._count_write(change)
         return torch.cat(counts)
 
     def _pulse(self, chip: slice, change: torch.Tensor) -> torch.Tensor:

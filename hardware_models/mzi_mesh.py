@@ -156,7 +156,7 @@ class MZIMesh(Crossbar):
 
     def _write(self, asked: torch.Tensor, changed: torch.Tensor) -> torch.Tensor:
         counts = [self._write_chips(chips, asked[chips], changed[chips]) for chips in chip_groups(asked)]
-        self.writes += 1
+        self._count_write(changed)
         return torch.cat(counts)
 
     def _write_chips(self, chips: slice, asked: torch.Tensor, changed: torch.Tensor) -> torch.Tensor:

@@ -101,7 +101,8 @@ class PCM(Crossbar):
         weight_max: Positive = 4.0,
     ):
         unit = weight_max * n_in**-0.5
-        sheet = dict(siemens=TYPICAL_SIEMENS, weight_max=unit, pulse_joules=PULSE_JOULES)
+        longest = write.PULSES_AT_MOST * step * unit
+        sheet = dict(siemens=TYPICAL_SIEMENS, weight_max=unit, change_max=longest, pulse_joules=PULSE_JOULES)
         super().__init__(
             n_in,
             n_out,
@@ -160,7 +161,7 @@ class PCM(Crossbar):
 
     def pulse(self, change):  # noqa: D102
         counts = [self._pulse(chip, change[chip]) for chip in chip_groups(change)]
-        self.writes += 1
+        self._count_write(change)
         return torch.cat(counts)
 
     def _pulse(self, chip: slice, change: torch.Tensor) -> torch.Tensor:

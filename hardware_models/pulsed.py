@@ -57,11 +57,12 @@ class PulsedArray(Crossbar):
     ):
         unit = weight_max * n_in**-0.5
         numbers |= cell.numbers() | {name: value for name, value in told.items() if value is not None}
+        longest = write.PULSES_AT_MOST * numbers["step"] * unit
         super().__init__(
             n_in,
             n_out,
             seed=seed,
-            datasheet=periphery.datasheet(n_in, n_out, weight_max=unit, **printed),
+            datasheet=periphery.datasheet(n_in, n_out, weight_max=unit, change_max=longest, **printed),
             periphery=periphery,
             weight_noise=weight_noise * unit,
             unit=unit,
@@ -100,7 +101,7 @@ class PulsedArray(Crossbar):
 
     def pulse(self, change):  # noqa: D102
         counts = [self._pulse(chip, change[chip]) for chip in chip_groups(change)]
-        self.writes += 1
+        self._count_write(change)
         return torch.cat(counts)
 
     def _pulse(self, chip: slice, change: torch.Tensor) -> torch.Tensor:

@@ -89,14 +89,14 @@ class Unknown(Crossbar):
         for chips in cached_groups(change):
             landing = self._landing(chips, change[chips], Stream.WRITE)
             self.weights[chips].add_(landing * self.efficiency[chips])
-            self._settle(chips)
-        self.writes += 1
+            self._settle(chips, change[chips])
+        self._count_write(change)
 
     def program(self, weights):  # noqa: D102
         self._require_states_for(weights, "weights")
         for chips in cached_groups(weights):
             self.weights[chips] = self._landing(chips, weights[chips], Stream.PROGRAM)
-            self._settle(chips)
+            self._settle(chips, torch.ones_like(self.unit[chips]))
         self.writes += 1
 
     def circuit(self):  # noqa: D102
@@ -114,17 +114,19 @@ class Unknown(Crossbar):
         self._keep("planes", torch.zeros(len(bits), planes, n_in, self.weights.shape[1], dtype=torch.int8))
         self._keep("totals", torch.zeros(len(bits), planes, self.weights.shape[1], dtype=torch.int32))
         for chips in cached_groups(self.weights):
-            self._settle(chips, nearest=True)
+            self._settle(chips, torch.zeros_like(self.unit[chips]))
 
-    def _settle(self, chips: slice, nearest: bool = False) -> None:
-        """Let weights fall into states; cells of continuous chips stay where they are."""
+    def _settle(self, chips: slice, asked: torch.Tensor) -> None:
+        """Let weights fall into states at random, and into the nearest one where nothing was asked for.
+
+        Cells of continuous chips stay where they are.
+        """
         w, unit = self.weights[chips], self.unit[chips]
         if not self.planes.shape[1] or (not w.is_cuda and not unit.any()):
             return
         rows, columns = w.shape[1:]
-        half = torch.full((), 0.5, device=w.device)
-        at = self.seeds[chips], self.writes[chips] * rows, rows, columns, Stream.ROUNDING
-        states = whole_states(w, unit, half if nearest else kernels.uniform(*at), self.most[chips])
+        u = kernels.uniform(self.seeds[chips], self.writes[chips] * rows, rows, columns, Stream.ROUNDING)
+        states = whole_states(w, unit, u.masked_fill(asked == 0, 0.5), self.most[chips])
         w.copy_(torch.where(unit > 0, states * unit, w))
         for n, of_chip in zip(range(len(self.seeds))[chips], states.nan_to_num(0.0), strict=True):
             self.planes[n] = planes_of(of_chip, self.planes.shape[1])

@@ -80,12 +80,19 @@ def weights_of(chips):
     return [device.weights.clone() for device in chips.devices]
 
 
+def counted(chips, quantity):
+    """Return a quantity of every layer's training, which must be that of all chips."""
+    each = [torch.as_tensor(getattr(chips.ledger.of(name), quantity)).expand(chips.chips) for name in chips.names]
+    assert all((count == count[0]).all() for count in each)
+    return [count[0].item() for count in each]
+
+
 def capture_gradients(rule):
     """Let a rule compute its gradients without writing them; returns the list that they will be put in."""
     captured = {}
     for index, writer in enumerate(rule.writers):
 
-        def keep(gradient, index=index):
+        def keep(gradient, cut=True, index=index):
             captured[index] = gradient.clone()
             return torch.zeros_like(gradient)
 
@@ -98,6 +105,7 @@ __all__ = [
     "Leaky",
     "Tanh",
     "capture_gradients",
+    "counted",
     "make_batch",
     "make_chips",
     "product",

@@ -147,6 +147,16 @@ def test_seconds_of_two_chips_that_differ_in_pulses():
     assert took == pytest.approx([100 * 256 * read + last, 100 * (256 * read + write) - write + max(write, last)])
 
 
+def test_a_chip_that_was_asked_for_less_is_costed_as_if_it_were_alone():
+    pulses, writes = torch.tensor([0, 5_000_000, 70_000]), torch.tensor([1, 100, 7])
+    counts = [Count(reads=25600, pulses=pulses, writes=writes), Count(reads=12800, writes=50)]
+    took, joules = cost(SHEETS, counts, "perturbation", 3)
+    for chip in range(3):
+        alone = Count(reads=25600, pulses=int(pulses[chip]), writes=int(writes[chip]))
+        expected = cost(SHEETS, [alone, counts[1]], "perturbation", 1)
+        assert (took[chip], joules[chip]) == (expected[0][0], expected[1][0])
+
+
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_a_rule_that_did_nothing_costs_nothing(schedule):
     took, joules = cost(SHEETS, [Count(), Count()], schedule, 3)

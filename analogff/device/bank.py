@@ -46,7 +46,7 @@ class Bank(Device):
         return torch.stack(answers)
 
     def pulse(self, change):  # noqa: D102
-        return _counts(self._each(lambda device, change: device.pulse(change), change))
+        return _counts(self._each(_pulse, change))
 
     def program(self, weights):  # noqa: D102
         return _counts(self._each(lambda device, weights: device.program(weights), weights))
@@ -60,6 +60,11 @@ class Bank(Device):
 
     def knows_truth(self):  # noqa: D102
         return all(device.knows_truth() for device in self.devices)  # type: ignore[attr-defined,operator]
+
+
+def _pulse(device: Any, change: torch.Tensor) -> Any:
+    """Ask a chip for a change; one of zero is not asked for, and takes no steps."""
+    return device.pulse(change) if change.any() else 0
 
 
 def _counts(counts: list[Any]) -> torch.Tensor | None:

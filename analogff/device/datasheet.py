@@ -41,6 +41,8 @@ class Datasheet:
     """Output samples that a read converts; all of them if None, 0 for a digital layer."""
     weight_max: PerChip | None = None
     """Greatest magnitude of a weight that can be asked for; None without a limit."""
+    change_max: PerChip | None = None
+    """Greatest change of a weight that one write makes, by the mean step; None without a limit."""
     read_noise: PerChip = 0.0
     """Typical standard deviation of one output sample, in output units."""
     bias_port: bool = False
@@ -68,7 +70,10 @@ class Datasheet:
     adc_joules: PerChip = 5e-12
     """Energy of one output conversion (FoM x 2^bits, 20 fJ a step at 8 bits)."""
     read_joules: PerChip = 0.0
-    """Energy that the array and neurons spend on one read."""
+    """Energy that the array and neurons spend on one read, whatever its inputs."""
+    signal_joules: PerChip = 0.0
+    """Energy that inputs of mean square 1 add to a read; it grows in proportion to their mean square, as that of
+    amplitudes coded as voltages across conductances does."""
     pulse_joules: PerChip = 1e-12
     """Energy of one write pulse on one cell (ReRAM 0.1-10 pJ)."""
     source: str = ""

@@ -135,7 +135,9 @@ def _behind(digital: Datasheet, box: Datasheet) -> Datasheet:
         bias_port=True,
         readable_weights=True,
         settle_seconds=box.settle_seconds + digital.settle_seconds,
-        read_joules=box.read_joules + digital.read_joules,
+        read_joules=box.read_joules + box.signal_joules + digital.read_joules,  # sums are typically 1
+        signal_joules=0.0,
+        change_max=digital.change_max,
         pulse_seconds=digital.pulse_seconds,
         parallel_pulses=digital.parallel_pulses,
         pulse_joules=digital.pulse_joules,

@@ -12,18 +12,20 @@ TRAINING, EVALUATION = "training", "evaluation"
 
 @dataclasses.dataclass(frozen=True)
 class Count:
-    """What one layer did; the same for every chip of a bank but for the pulses."""
+    """What one layer did; one number for all chips of a bank, or a tensor ``(chips,)`` where they differ."""
 
     reads: int = 0
     """Input vectors through the device."""
+    mean_squares: torch.Tensor | float = 0.0
+    """Mean square of each input vector within the printed range, summed over the reads; 0 where it costs nothing."""
     conversions: int = 0
     """DAC and ADC samples."""
     pulses: torch.Tensor | int = 0
-    """Elementary write steps, ``(chips,)``."""
-    writes: int = 0
-    """Times that the layer was asked to change."""
+    """Elementary write steps."""
+    writes: torch.Tensor | int = 0
+    """Times that the layer was asked to change; a change of zero is none."""
     seconds: torch.Tensor | float = 0.0
-    """Hardware time that it was made to wait; ``(chips,)`` where chips waited for times of their own."""
+    """Hardware time that it was made to wait."""
 
 
 class Ledger:
@@ -66,15 +68,15 @@ class Ledger:
         finally:
             self.phase = before
 
-    def whole(self) -> dict[str, tuple[int, int, int]]:
+    def whole(self) -> dict[str, tuple[int, int]]:
         """Return the counts of the present phase that are the same for all chips."""
-        return {name: (c.reads, c.conversions, c.writes) for name, c in self._counts[self.phase].items()}
+        return {name: (c.reads, c.conversions) for name, c in self._counts[self.phase].items()}
 
-    def set_whole(self, counts: dict[str, tuple[int, int, int]]) -> None:
+    def set_whole(self, counts: dict[str, tuple[int, int]]) -> None:
         """Set what `whole` gave; for whoever records a step, which counts while nothing is done."""
         present = self._counts[self.phase]
-        for name, (reads, conversions, writes) in counts.items():
-            present[name] = dataclasses.replace(present[name], reads=reads, conversions=conversions, writes=writes)
+        for name, (reads, conversions) in counts.items():
+            present[name] = dataclasses.replace(present[name], reads=reads, conversions=conversions)
 
     def record_divergence(self, chips: int, device: torch.device) -> None:
         """Have non-finite signals recorded in `diverged` from now on, and not refused: they are how learning ended."""

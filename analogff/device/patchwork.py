@@ -211,7 +211,8 @@ class Patchwork(Device):
             for name, value in vars(sheet).items()
             if isinstance(value, torch.Tensor) and value.dim() > 0
         }
-        energy: PerChip = own.get("read_joules", sheet.read_joules)
+        read: PerChip = own.get("read_joules", sheet.read_joules)
+        signal: PerChip = own.get("signal_joules", sheet.signal_joules)
         return dataclasses.replace(
             sheet,
             **own
@@ -220,7 +221,8 @@ class Patchwork(Device):
                 n_out=n_out,
                 dacs=connected if sheet.dacs is None else self.fields * sheet.dacs,
                 adcs=n_out if sheet.adcs is None else self.fields * sheet.adcs,
-                read_joules=self.fields * energy,
+                read_joules=self.fields * read,
+                signal_joules=self.fields * signal,
                 parallel_pulses=self.fields * sheet.parallel_pulses,
             ),
         )

@@ -125,6 +125,8 @@ class Device(torch.nn.Module, abc.ABC):
     def pulse(self, change: torch.Tensor) -> torch.Tensor | None:
         """Ask for a change of the weights; it lands as the physics lets it.
 
+        A change of zero is not asked for: a chip whose changes are all zero stays as it is, its noise included.
+
         Args:
             change: The wanted change of each weight.
 

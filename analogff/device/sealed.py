@@ -8,7 +8,7 @@ import torch
 
 from analogff.device.admission import check_answer, check_bias, check_inputs, check_plain, check_seconds, check_steps
 from analogff.device.bank import Bank
-from analogff.device.counting import cells_asked
+from analogff.device.counting import cells_asked, mean_squares
 from analogff.device.datasheet import Datasheet, PerChip
 from analogff.device.errors import BlackBoxError, ContractError
 from analogff.device.finite import chips_not_finite, is_finite, parts_of, without
@@ -47,7 +47,8 @@ class Sealed:
         ledger: Where to count; a new one if none is given. The holder sees a view of it.
     """
 
-    __slots__ = ("__book", "__device", "__owner", "chips", "datasheet", "ledger", "level", "name", "torch_device")
+    __slots__ = ("__book", "__device", "__owner", "__signals", "chips", "datasheet", "ledger", "level", "name")
+    __slots__ += ("torch_device",)
     chips: int
     datasheet: Datasheet
     """As printed; without TWIN, its neuron curve is there but refuses to be used."""
@@ -70,6 +71,7 @@ class Sealed:
             "_Sealed__device": device if device.banked else Bank([device]),
             "_Sealed__book": book,
             "_Sealed__owner": Owner(),
+            "_Sealed__signals": bool((torch.as_tensor(device.datasheet.signal_joules) > 0).any()),
             "torch_device": next((buffer.device for buffer in device.buffers()), torch.device("cpu")),
             "chips": chips,
             "datasheet": _shown(device.datasheet, level, name),
@@ -132,6 +134,7 @@ class Sealed:
         x, *biases = self._finite(x, biases)
         with torch.no_grad():
             answers = [y.detach() for y in self.__device.measure_biased(x, biases)]
+        self._charge(x, len(answers))
         return [self._note(x, y, tracked) for y in answers]
 
     def _transmit(self, x: torch.Tensor | Marked, bias: torch.Tensor | None = None) -> torch.Tensor:
@@ -141,15 +144,19 @@ class Sealed:
         x, *biases = self._finite(x, biases)
         with torch.no_grad():
             y = self.__device(x, *biases)
+        self._charge(x, 1)
         return self._note(x, y, tracked)
 
     def pulse(self, change: torch.Tensor) -> None:
         """Ask for a change of the weights, ``(chips, n_out, n_in)``; see `Device.pulse`."""
-        self._write(self.__device.pulse, change)
+        change, steps = self._write(self.__device.pulse, change)
+        asked = cells_asked(change)
+        self.__book.add(self.name, pulses=asked if steps is None else steps, writes=(asked > 0).long())
 
     def program(self, weights: torch.Tensor) -> None:
         """Ask for absolute weights, ``(chips, n_out, n_in)``; see `Device.program`."""
-        self._write(self.__device.program, weights)
+        weights, steps = self._write(self.__device.program, weights)
+        self.__book.add(self.name, pulses=weights[0].numel() if steps is None else steps, writes=1)
 
     def wait(self, seconds: PerChip) -> None:
         """Let hardware time pass, for each chip its own if ``(chips,)``; see `Device.wait`."""
@@ -175,7 +182,8 @@ class Sealed:
                 f"declared {self.level.name}. Declare it in the rule's `needs`, where a reader sees it."
             )
 
-    def _write(self, verb, values: torch.Tensor) -> None:
+    def _write(self, verb, values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Write; return what was asked for, and the steps that the device spent, or None if it does not count."""
         wanted = (self.chips, self.datasheet.n_out, self.datasheet.n_in)
         if tuple(values.shape) != wanted:
             raise ContractError(
@@ -188,7 +196,7 @@ class Sealed:
             steps = verb(values)
         if steps is not None:
             check_steps(steps, self.chips, self.name)
-        self.__book.add(self.name, pulses=cells_asked(values) if steps is None else steps, writes=1)
+        return values, steps
 
     def _admit(self, x: torch.Tensor | Marked, biases: tuple[torch.Tensor, ...]) -> bool:
         """Refuse what is no read; tell whether a gradient would have to pass through it."""
@@ -223,6 +231,13 @@ class Sealed:
         lost = chips_not_finite(parts, self.chips)
         diverged |= lost
         return without(signals, lost)
+
+    def _charge(self, x: torch.Tensor | Marked, reads: int) -> None:
+        """Book what lines carried, where that costs energy."""
+        sheet = self.datasheet
+        if self.__signals:
+            squares = mean_squares(x, sheet.input_min, sheet.input_max)
+            self.__book.add(self.name, mean_squares=reads * squares)
 
     def _note(self, x: torch.Tensor | Marked, y: torch.Tensor, tracked: bool) -> torch.Tensor:
         """Count a read of each input, and return what the holder gets."""

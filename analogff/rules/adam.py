@@ -56,12 +56,28 @@ class Adam:
         shrink = (1 - SECOND_DECAY**self.steps) ** -0.5
         self.numbers.copy_(torch.tensor([size, shrink, rate * self.weight_cost]), non_blocking=True)
 
-    def apply(self, gradient: torch.Tensor, share: torch.Tensor | None = None) -> torch.Tensor:
-        """Return the change of the step that was begun, or each chip's share of it; valid until the next step."""
+    def apply(
+        self, gradient: torch.Tensor, share: torch.Tensor | None = None, most: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Return the change of the step that was begun, or each chip's share of it; valid until the next step.
+
+        Args:
+            gradient: The gradient.
+            share: Of each chip, ``(chips, 1, 1)``; None for all of it.
+            most: The greatest change, to which larger ones are cut, ``(chips or 1, 1, 1)``; None without a limit.
+        """
         dense = (gradient.contiguous(), self.mean, self.square, self.change)
         numbers = (self.numbers, FIRST_DECAY, SECOND_DECAY, EPSILON)
         _pass_on(gradient.device)(*dense, self.asked, share, *numbers)
+        if most is not None:
+            self._cut(most)
         return self.change
+
+    def _cut(self, most: torch.Tensor) -> None:
+        cut = self.change.clamp(-most, most)
+        if self.asked is not None:
+            self.asked.add_(cut - self.change)
+        self.change.copy_(cut)
 
     def state_dict(self) -> dict[str, Any]:
         """Return its memory."""

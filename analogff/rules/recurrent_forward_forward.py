@@ -8,6 +8,7 @@ from pydantic import Field, field_validator
 from analogff.device import Marked
 from analogff.forward_forward.contrast import Contrast
 from analogff.forward_forward.goodness import GOODNESS, mean_square
+from analogff.forward_forward.halves import HALVES
 from analogff.forward_forward.losses import LOSSES
 from analogff.forward_forward.negatives import hard_labels, random_labels
 from analogff.rules.base import refuse_idle
@@ -32,7 +33,7 @@ class RecurrentForwardForwardOptions(LayerLocalOptions):
     damping: Annotated[float, Field(ge=0, lt=1)] = 0.3
     """Share of a layer's old state in its new one."""
     learn_from: Iteration = 1
-    """The first iteration whose state is learned from; so is every one after it."""
+    """The first iteration whose state is learned from, where the label has come by then; so is every one after it."""
     vote_from: Iteration = 3
     """The first iteration whose goodness counts in a prediction."""
     vote_to: Annotated[Iteration, Field(validate_default=True)] = 5
@@ -83,6 +84,10 @@ class RecurrentForwardForward(LayerLocal[RecurrentForwardForwardOptions]):
 
     .. math:: \frac{\partial G}{\partial W_{ji}} = \frac{2 (1 - d)}{n}\, s_j f'(a_j) x_i
 
+    A label comes down by a layer an iteration, so that layer ``l`` of ``L`` hears nothing of it before iteration
+    ``L - l + 1``. Until then both of its states are one, and a loss of pairs has no gradient but what noise makes: such
+    a layer is read, and neither probed nor written. The loss ``hinton`` brings it to the threshold meanwhile.
+
     A prediction sums the goodness of all layers over the iterations `vote_from` to `vote_to`, for each label. The lines
     from above come first in ``x``, so that the image is multiplied once for all labels.
 
@@ -110,7 +115,16 @@ class RecurrentForwardForward(LayerLocal[RecurrentForwardForwardOptions]):
 
     @classmethod
     def wiring(cls, options, n_in, widths, classes):
-        """Return inputs and outputs of every layer: each hears the one above and the one below."""
+        """Return inputs and outputs of every layer: each hears the one above and the one below.
+
+        Raises:
+            ValueError: If there are layers that no label reaches.
+        """
+        if options.loss not in HALVES and options.iterations < len(widths):
+            raise ValueError(
+                f"Expected at least as many iterations as layers, {len(widths)}, beside loss = {options.loss!r}: a "
+                f"label comes down by a layer an iteration. Got {options.iterations}. Set rule.iterations higher."
+            )
         above, below = [*widths[1:], classes], [n_in, *widths[:-1]]
         layers = [(up + down, width) for up, down, width in zip(above, below, widths, strict=True)]
         return [*layers, (widths[-1], classes)]
@@ -127,7 +141,7 @@ class RecurrentForwardForward(LayerLocal[RecurrentForwardForwardOptions]):
             if iteration < self.options.learn_from:
                 states = self._advance(states, inputs)
                 continue
-            states, loss = self._learn(states, inputs)
+            states, loss = self._learn(states, inputs, self._first_to_learn(iteration))
             losses.append(loss)
         return mean_loss(losses)
 
@@ -190,9 +204,14 @@ class RecurrentForwardForward(LayerLocal[RecurrentForwardForwardOptions]):
         rest = [torch.cat(pair, dim=-1).flatten(1, 2) for pair in zip(above[1:], below, strict=True)]
         return [Marked(shared, above[0]), *rest]
 
+    def _first_to_learn(self, iteration: int) -> int:
+        """Return the lowest layer, from 0, that learns in an iteration: a loss of pairs waits for the label."""
+        return 0 if self.options.loss in HALVES else max(0, len(self.network.layers) - iteration)
+
     def _advance(self, states: list[torch.Tensor], inputs: list[torch.Tensor | Marked]) -> list[torch.Tensor]:
         """Let every layer answer once to what it heard."""
-        answers = [layer.measure(x) for layer, x in zip(self.network.layers, inputs, strict=True)]
+        layers = self.network.layers[: len(states)]
+        answers = [layer.measure(x) for layer, x in zip(layers, inputs, strict=True)]
         return [self._damp(state, y) for state, y in zip(states, answers, strict=True)]
 
     def _damp(self, state: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
@@ -200,11 +219,11 @@ class RecurrentForwardForward(LayerLocal[RecurrentForwardForwardOptions]):
         return self.options.damping * state + (1 - self.options.damping) * y.view(state.shape)
 
     def _learn(
-        self, states: list[torch.Tensor], inputs: list[torch.Tensor | Marked]
+        self, states: list[torch.Tensor], inputs: list[torch.Tensor | Marked], first: int
     ) -> tuple[list[torch.Tensor], torch.Tensor]:
-        """As `_advance`, and take every layer one step down its loss; returns the losses' mean too."""
-        new, losses = [], []
-        for n, (state, x) in enumerate(zip(states, inputs, strict=True)):
+        """As `_advance`, and take layers from the first to learn one step down their losses; returns the mean too."""
+        new, losses = self._advance(states[:first], inputs[:first]), []
+        for n, (state, x) in list(enumerate(zip(states, inputs, strict=True)))[first:]:
             reading = self.slopes[n].read(self.network.layers[n], x)
             new.append(self._damp(state, reading.y))
             both = new[n].flatten(1, 2)  # the states under the true labels, then those under the wrong ones

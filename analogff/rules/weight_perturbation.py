@@ -24,8 +24,9 @@ class WeightPerturbation(Rule[WeightPerturbationOptions]):
     .. math:: \hat g = \frac1K \sum_k \frac{C(w + c\Delta_k) - C(w - c\Delta_k)}{2c}\, \Delta_k^{-1},
               \quad \Delta_k \in \{-1, 1\}^P
 
-    The perturbation reaches the chip as pulses like any other change, and lands as the physics lets it; the two
-    costs are two reads, each with noise of its own. The estimate's cosine with the gradient falls as
+    The perturbation reaches the chip as pulses like any other change, in as many writes as the datasheet says that it
+    takes, and lands as the physics lets it: cells whose steps up and down differ do not come back to where they were.
+    The two costs are two reads, each with noise of its own. The estimate's cosine with the gradient falls as
     ``1/sqrt(1 + (P - 1)/K)``: this is the variance that Forward-Forward does not have.
 
     Args:
@@ -73,7 +74,7 @@ class WeightPerturbation(Rule[WeightPerturbationOptions]):
 
     def _move(self, directions: list[torch.Tensor], size: float) -> None:
         for writer, direction in zip(self.writers, directions, strict=True):
-            writer.layer.pulse((direction * size).expand(self.network.chips, -1, -1))
+            writer.move((direction * size).expand(self.network.chips, -1, -1))
 
     def _direction(self, layer, device) -> torch.Tensor:
         """Draw signs, ``(n_out, n_in)``; the same for all chips, so that none depends on its neighbours."""

@@ -11,6 +11,10 @@ from analogff.rules.adam import Adam
 class Writer:
     """An optimiser for weights that nobody can read.
 
+    What one write cannot do is not asked for: a change is cut to what the datasheet prints as the greatest, so that
+    whoever keeps a record of changes, such as a twin, is told of what can land. `move` takes as many writes as it
+    needs.
+
     Args:
         layer: Where to write.
         rate: Learning rate of Adam.
@@ -23,6 +27,7 @@ class Writer:
         self.rate = rate
         self.weight_cost = weight_cost
         self._shape = (layer.chips, sheet.n_out, sheet.n_in)
+        self._most = _greatest_change(layer)
         self._fade = 1.0
         self.share: torch.Tensor | None = None
         """Of the rate that each chip takes, ``(chips, 1, 1)``; None for all of it."""
@@ -38,21 +43,30 @@ class Writer:
         Returns:
             The change that was asked for; valid until the next step.
         """
-        change = self.wanted(errors, x)
-        self.layer.pulse(change)
-        return change
+        return self.step(self._descent(errors, x))
 
     def wanted(self, errors: torch.Tensor, x: torch.Tensor | Marked) -> torch.Tensor:
-        """Return the change that `descend` asks for, without asking for it."""
-        if self._gradient is None:
-            self._gradient = errors.new_empty(self._shape)
-        return self._step(outer(errors, x, self._gradient))
+        """Return the change that one optimiser step is, however much of it one write can do, without asking for it."""
+        return self._step(self._descent(errors, x), cut=False)
 
     def step(self, gradient: torch.Tensor) -> torch.Tensor:
         """Ask the chip for one optimiser step down a gradient, ``(chips, n_out, n_in)``; see `descend`."""
         change = self._step(gradient)
         self.layer.pulse(change)
         return change
+
+    def move(self, change: torch.Tensor) -> None:
+        """Ask the chip for a change, ``(chips, n_out, n_in)``, whole: in equal parts, where one write cannot do it.
+
+        Chips that need fewer parts than others are asked for nothing in the last ones.
+        """
+        if self._most is None:
+            return self.layer.pulse(change)
+        size = change.abs().amax((1, 2), keepdim=True).nan_to_num()
+        parts = (size / self._most).ceil().clamp(min=1)
+        share = change / parts
+        for part in range(int(parts.max())):
+            self.layer.pulse(torch.where(part < parts, share, 0.0))
 
     def fade(self, factor: float) -> None:
         """Scale the learning rate."""
@@ -77,9 +91,22 @@ class Writer:
         self._adam.prepare(self.rate * self._fade)
         self.prepared = True
 
-    def _step(self, gradient: torch.Tensor) -> torch.Tensor:
+    def _descent(self, errors: torch.Tensor, x: torch.Tensor | Marked) -> torch.Tensor:
+        if self._gradient is None:
+            self._gradient = errors.new_empty(self._shape)
+        return outer(errors, x, self._gradient)
+
+    def _step(self, gradient: torch.Tensor, cut: bool = True) -> torch.Tensor:
         if not self.prepared:
             self.prepare(gradient.device)
         self.prepared = False
         assert self._adam is not None
-        return self._adam.apply(gradient, self.share)
+        return self._adam.apply(gradient, self.share, self._most if cut else None)
+
+
+def _greatest_change(layer: Sealed) -> torch.Tensor | None:
+    """Return what one write can do at most, ``(chips or 1, 1, 1)``; None without a limit."""
+    most = layer.datasheet.change_max
+    if most is None:
+        return None
+    return torch.as_tensor(most, dtype=torch.float32, device=layer.torch_device).reshape(-1, 1, 1)

@@ -20,7 +20,7 @@ def cost(
         t_\text{write} = t_\text{pulse} \cdot \text{pulses} / \text{parallel pulses}
 
         E = \text{reads} (E_\text{read} + n_\text{DAC} E_\text{DAC} + n_\text{ADC} E_\text{ADC})
-            + \text{pulses} \cdot E_\text{pulse}
+            + \sum_\text{reads} \langle x^2 \rangle E_\text{signal} + \text{pulses} \cdot E_\text{pulse}
 
     A step is one update of the layer that is updated most. Reads and pulses are spread evenly over the steps
     as real numbers, and a layer that reads more often than another (a probe, several candidate labels) holds
@@ -39,21 +39,24 @@ def cost(
     Raises:
         ValueError: If the schedule is unknown, or is ``inference`` and there were writes.
     """
-    _refuse_writes(counts, schedule)
-    steps = max([count.writes for count in counts] + [0]) or 1
-    pulses = np.stack([_per_chip(count.pulses, chips) for count in counts])
+    writes, pulses = (np.stack([_per_chip(getattr(c, n), chips) for c in counts]) for n in ("writes", "pulses"))
+    _refuse_writes(int(writes.max(1).sum()), schedule)
     joules = sum(_joules(s, c, p, chips) for s, c, p in zip(sheets, counts, pulses, strict=True))
+    steps = writes.max(0).clip(min=1)
+    rates = np.array([sheet.pulse_seconds / sheet.parallel_pulses for sheet in sheets])
+    apart, which = np.unique(np.vstack([steps, rates[:, None] * pulses / steps]), axis=1, return_inverse=True)
+    seconds = [_seconds(sheets, counts, schedule, int(n), writing) for n, *writing in apart.T.tolist()]
+    return np.array(seconds)[which.ravel()], np.asarray(joules, dtype=np.float64)
+
+
+def _seconds(
+    sheets: Sequence[Datasheet], counts: Sequence[Count], schedule: Schedule, steps: int, write_seconds: Sequence[float]
+) -> float:
+    """Return the time of one chip that takes so many steps, in each of which a layer writes so long."""
     reads = [count.reads / steps for count in counts]
     vectors = max(1.0, min([r for r in reads if r > 0], default=1.0))
     read_seconds = [_read_seconds(s) * r / vectors for s, r in zip(sheets, reads, strict=True)]
-    rates = np.array([sheet.pulse_seconds / sheet.parallel_pulses for sheet in sheets])
-    write_seconds = rates[:, None] * pulses / steps
-    different, which = np.unique(write_seconds, axis=1, return_inverse=True)
-    seconds = [
-        simulate([*map(Stage, read_seconds, writes)], schedule, steps=steps, reads_per_step=vectors)
-        for writes in different.T.tolist()
-    ]
-    return np.array(seconds)[which.ravel()], np.asarray(joules, dtype=np.float64)
+    return simulate([*map(Stage, read_seconds, write_seconds)], schedule, steps=steps, reads_per_step=vectors)
 
 
 def _per_chip(value: PerChip, chips: int) -> np.ndarray:
@@ -68,15 +71,14 @@ def _read_seconds(sheet: Datasheet) -> float:
 
 def _joules(sheet: Datasheet, count: Count, pulses: np.ndarray, chips: int) -> np.ndarray:
     """Return counts times unit energies of one layer, ``(chips,)``."""
-    read, dac, adc, pulse = (
-        _per_chip(unit, chips) for unit in (sheet.read_joules, sheet.dac_joules, sheet.adc_joules, sheet.pulse_joules)
-    )
+    names = ("read_joules", "signal_joules", "dac_joules", "adc_joules", "pulse_joules")
+    read, signal, dac, adc, pulse = (_per_chip(getattr(sheet, name), chips) for name in names)
     dacs, adcs = sheet.conversions
-    return count.reads * (read + dacs * dac + adcs * adc) + pulses * pulse
+    carried = _per_chip(count.mean_squares, chips)
+    return count.reads * (read + dacs * dac + adcs * adc) + carried * signal + pulses * pulse
 
 
-def _refuse_writes(counts: Sequence[Count], schedule: Schedule) -> None:
-    writes = sum(count.writes for count in counts)
+def _refuse_writes(writes: int, schedule: Schedule) -> None:
     if schedule == "inference" and writes:
         raise ValueError(
             f"Expected an inference schedule without writes. Got {writes} of them. Give the rule a schedule "

@@ -14,7 +14,10 @@ def whole_states(w: torch.Tensor, unit: torch.Tensor, uniform: torch.Tensor, mos
         uniform: ``u`` of each cell; 0.5 rounds to the nearest.
         most: Greatest state.
     """
-    return (w / unit + uniform).floor_().clamp_(-most, most)
+    state = w / unit
+    below = state.floor()
+    # the part above is exact, where the sum of a great state and u would be rounded up to the next one
+    return (below + (state - below + uniform >= 1)).clamp_(-most, most)
 
 
 def planes_of(states: torch.Tensor, planes: int) -> torch.Tensor:

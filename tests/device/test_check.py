@@ -332,6 +332,25 @@ class NeverWrites(Chip):
         pass
 
 
+class WritesOfNothing(Digital):
+    """Its writes land anywhere near, those of nothing included."""
+
+    def __init__(self, n_in, n_out, *, seed):
+        super().__init__(n_in, n_out, seed=seed)
+        self.register_buffer("calls", torch.zeros((), dtype=torch.int64))
+
+    def pulse(self, change):
+        self.calls += 1
+        generator = torch.Generator().manual_seed(int(self.calls))
+        super().pulse(change + 0.01 * torch.randn(change.shape[1:], generator=generator))
+
+
+class CountsNothing(Digital):
+    def pulse(self, change):
+        super().pulse(change)
+        return torch.full((len(change),), change[0].numel())
+
+
 class ReadsOnceForTwo(Digital):
     """Answers the second bias with the noise of the first."""
 
@@ -414,6 +433,8 @@ class Raises(Chip):
         (WrongWay, "pulse", "Got the same direction in 0 of"),
         (WrongWayWithoutPort, "pulse", "as the opposite pulse"),
         (NeverWrites, "pulse", "Got no answer beyond the noise"),
+        (WritesOfNothing, "nothing", "Expected a change of zero to leave a chip as it is"),
+        (CountsNothing, "nothing", "Expected no write steps for a change of zero. Got [128, 128]"),
     ],
 )
 def test_a_planted_fault_is_found(model, name, sentence):

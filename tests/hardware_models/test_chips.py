@@ -51,6 +51,21 @@ def test_a_chip_alone_equals_itself_in_a_bank_bit_by_bit(model, size, batch, one
 
 
 @pytest.mark.parametrize("model", EXPORTED)
+def test_a_chip_that_is_asked_for_nothing_is_as_if_it_were_not_asked(model, one_thread):
+    """While its neighbours are written; so the noise of its next write too is that of its first one."""
+    told = {"weight_bits": 12} if "weight_bits" in model.__init__.__kwdefaults__ else {}
+    x = inputs(3, 5, 13)
+    bank, alone = _bank(model, parameters=told), _bank(model, SEEDS[1:2], told)
+    change = torch.linspace(-0.2, 0.3, 91).reshape(1, 7, 13).repeat(3, 1, 1)
+    change[1] = 0
+    for _ in range(3):
+        spent = bank.pulse(change)
+        assert spent is None or (spent[1] == 0 and spent[0] > 0)
+    for together, one in zip(trace(bank, x), trace(alone, x[1:2]), strict=True):
+        assert torch.equal(together[1:2], one)
+
+
+@pytest.mark.parametrize("model", EXPORTED)
 def test_a_batch_equals_its_halves(model):
     """Up to the rounding of the product, which an ADC may lift to a whole step: so without ADC."""
     quiet = {"adc_bits": 0} if "adc_bits" in model.__init__.__kwdefaults__ else {}

@@ -45,6 +45,31 @@ def make(name, size=(13, 7), **numbers):
     return model(*size, seed=0, **preset, **{k: v for k, v in numbers.items() if k in takes})
 
 
+@pytest.mark.parametrize("name", CELLS)
+def test_the_greatest_change_that_is_printed_is_the_longest_train(name):
+    chip = make(name, SIZE)
+    most, step = chip.datasheet.change_max, chip.step * chip.unit
+    assert most == pytest.approx(31 * step.item(), rel=1e-6)
+    for size, pulses in ((most, 31), (most / 2, 15.5)):
+        spent = chip.pulse(torch.full_like(chip.weights, size))
+        # rounding at random: n draws of a half have a spread of sqrt(n) / 2
+        assert abs(spent.item() - pulses * 20_000) < 4 * math.sqrt(20_000) / 2
+
+
+@pytest.mark.parametrize("name", ["soft-bounds", "lithium", "capacitor"])
+def test_a_perturbation_in_parts_that_fit_the_train_comes_back(name):
+    """Steps shrink on the way to a bound, which leaves (c / unit)^2 units; the rest is the scatter of pulses."""
+    chip, c = make(name, (784, 64)), 0.01
+    before, signs = chip.weights.clone(), torch.randn(1, 64, 784, generator=torch.Generator().manual_seed(0)).sign()
+    for move in (c, -2 * c, c):
+        parts = math.ceil(abs(move) / chip.datasheet.change_max)
+        for _ in range(parts):
+            chip.pulse(move / parts * signs)
+    left = ((chip.weights - before) * signs).double()
+    error = left.std() / math.sqrt(left.numel())
+    assert abs(left.mean()) < 4 * error + c**2 / chip.unit.item() < c / 8
+
+
 def of_step(name, step):
     """Return the number that replaces a cell's step."""
     return {"step_volts": step} if name == "floating-gate" else {"step": step}

@@ -6,7 +6,7 @@ from analogff.forward_forward.losses import LOSSES
 from analogff.network import LayerSpec, fabricate_wired
 from analogff.normalise import length_normalise
 from analogff.rules.recurrent_forward_forward import RecurrentForwardForward
-from tests.fakes import Curved, capture_gradients, given_probes, make_batch, weights_of
+from tests.fakes import Curved, capture_gradients, counted, given_probes, make_batch, weights_of
 
 N_IN, CLASSES = 20, 10
 
@@ -26,12 +26,13 @@ def keep(rule, method):
 
 
 def unrolled(images, label, weights, damping, iterations):
-    """Yield, slowly and obviously, every iteration's states of one chip from its weight matrices."""
+    """Yield, slowly and obviously, the states of one chip at rest and of every iteration, from its weight matrices."""
     widths = [w.shape[0] for w in weights]
     signal, states = length_normalise(images), []
     for n, w in enumerate(weights):
         states.append(torch.relu(signal @ w[:, -signal.shape[-1] :].T))
         signal = length_normalise(states[n])
+    yield states
     top = length_normalise(torch.nn.functional.one_hot(label, CLASSES).float())
     for _ in range(iterations):
         outside = [length_normalise(images), *map(length_normalise, states), top]
@@ -46,12 +47,14 @@ def unrolled(images, label, weights, damping, iterations):
 @pytest.mark.parametrize("widths", [(16, 12, 14), (16,)])
 def test_the_update_of_an_iteration_is_the_gradient_of_each_layers_own_loss(loss, slope, widths):
     """Autograd through one iteration, old states given, on an ideal rectifier."""
-    rule, chips = make(widths, loss=loss, slope=slope, scale=3.0, iterations=2, learn_from=2, vote_from=1, vote_to=2)
+    turn = len(widths)  # when the label has come down to the first layer
+    told = dict(loss=loss, slope=slope, scale=3.0, iterations=turn, learn_from=turn, vote_from=1, vote_to=1)
+    rule, chips = make(widths, **told)
     gradients, wrong, (images, labels) = capture_gradients(rule), keep(rule, "_wrong_labels"), make_batch()
     rule.step(images, labels)
     for chip in range(2):
         weights = [w[chip].clone().requires_grad_() for w in weights_of(chips)[:-1]]
-        before = [list(unrolled(images, label, weights, 0.3, 1))[0] for label in (labels, wrong[0][chip])]
+        before = [[*unrolled(images, label, weights, 0.3, turn - 1)][-1] for label in (labels, wrong[0][chip])]
         top = [length_normalise(torch.eye(CLASSES)[label]) for label in (labels, wrong[0][chip])]
         for n, w in enumerate(weights):
             squares = []
@@ -71,7 +74,7 @@ def test_states_follow_the_damped_equations_and_vote_over_their_window(damping):
     found = rule.goodness(images, labels)
     for chip in range(2):
         weights = [w[chip] for w in weights_of(chips)[:-1]]
-        states = list(unrolled(images, labels, weights, damping, 4))[1:]
+        states = list(unrolled(images, labels, weights, damping, 4))[2:]
         for n in range(3):
             expected = torch.stack([s[n].square().mean(-1) for s in states]).mean(0)
             torch.testing.assert_close(found[n][chip], expected)
@@ -93,11 +96,31 @@ def test_reads_of_a_step_and_of_an_answer(slope, a_read, negatives):
     rule.step(*make_batch(6))
     for layer in ("layer 1", "layer 2", "layer 3"):
         assert chips.ledger.of(layer).reads == 6 * (1 + 2 * (2 + 3 * a_read))
-        assert chips.ledger.of(layer).writes == 3
+    assert counted(chips, "writes") == [3, 3, 3, int(negatives == "hard")]
     assert chips.ledger.of("head").reads == (6 if negatives == "hard" else 0)
     with chips.ledger.evaluating():
         rule.predict(make_batch(6)[0])
     assert chips.ledger.of("layer 2", "evaluation").reads == 6 * (1 + CLASSES * 4)
+
+
+@pytest.mark.parametrize(("loss", "silent"), [("swish", [2, 1, 0]), ("symba", [2, 1, 0]), ("hinton", [0, 0, 0])])
+def test_a_layer_that_no_label_has_reached_is_read_once_and_not_written(loss, silent):
+    """A label comes down by a layer an iteration; until then both states are one, and pairs have no gradient."""
+    rule, chips = make(**given_probes("probed"), loss=loss, negatives="random")
+    gradients, images = capture_gradients(rule), make_batch(6)
+    rule.step(*images)
+    assert all(gradients[n].any() for n in range(3))
+    rule, chips = make(**given_probes("probed"), loss=loss, negatives="random")
+    rule.step(*images)
+    assert counted(chips, "writes") == [*(8 - n for n in silent), 0]
+    assert counted(chips, "reads")[:3] == [6 * (1 + 2 * (n + 3 * (8 - n))) for n in silent]
+
+
+def test_layers_that_no_label_reaches_are_refused():
+    short = dict(iterations=2, vote_from=1, vote_to=2)
+    with pytest.raises(ValueError, match=r"as many iterations as layers, 3, .* Got 2\. Set rule.iterations higher"):
+        make(**short)
+    make(**short, loss="hinton")
 
 
 def test_a_chip_is_bitwise_the_same_alone_and_in_a_bank():

@@ -7,7 +7,7 @@ from analogff.forward_forward.losses import LOSSES
 from analogff.network import LayerSpec, fabricate_wired
 from analogff.normalise import length_normalise
 from analogff.rules.unsupervised_forward_forward import UnsupervisedForwardForward as Rule
-from tests.fakes import Curved, capture_gradients, given_probes, make_batch, weights_of
+from tests.fakes import Curved, capture_gradients, counted, given_probes, make_batch, weights_of
 
 SQUARE = ImageShape(1, 5, 5)
 
@@ -54,9 +54,8 @@ def test_layers_take_turns_and_the_head_comes_with_the_last(order, progress, wri
     rule, chips = make_rule(widths=(16, 12, 14), order=order, **given_probes("probed"), head_from=1)
     rule.advance(progress)
     rule.step(*batch(10))
-    counted = [chips.ledger.of(name) for name in chips.names]
-    assert [c.writes for c in counted] == writes
-    assert [c.reads for c in counted] == [10 * n for n in reads]
+    assert counted(chips, "writes") == writes
+    assert counted(chips, "reads") == [10 * n for n in reads]
 
 
 def test_on_its_turn_the_head_learns_what_it_would_with_all():

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -5,7 +7,19 @@ import torch
 from analogff.device import BlackBoxError, Observable
 from analogff.normalise import length_normalise
 from analogff.rules.weight_perturbation import WeightPerturbation
-from tests.fakes import capture_gradients, make_batch, make_chips, weights_of
+from tests.fakes import Curved, capture_gradients, make_batch, make_chips, weights_of
+
+
+class ShortTrains(Curved):
+    """Cuts each change to what a write can do: ``most``, printed, one number or one a chip."""
+
+    def __init__(self, n_in, n_out, *, seed, most):
+        super().__init__(n_in, n_out, seed=seed)
+        self.most = torch.as_tensor(most).reshape(-1, 1, 1)
+        self.datasheet = dataclasses.replace(self.datasheet, change_max=most)
+
+    def pulse(self, change):
+        super().pulse(change.clamp(-self.most, self.most))
 
 
 def make_rule(chips, seed=0, **options):
@@ -52,6 +66,22 @@ def test_the_weights_come_back_to_where_they_were():
     rule.step(*make_batch())
     for a, b in zip(before, weights_of(chips), strict=True):
         torch.testing.assert_close(a, b)
+
+
+@pytest.mark.parametrize("most", [0.004, 0.0099, 0.03, torch.tensor([0.0045, 0.021])])
+def test_moves_that_one_write_cannot_do_are_split_and_come_back(most):
+    chips = make_chips(model=ShortTrains, most=most)
+    rule = make_rule(chips, directions=1, size=0.01)
+    gradients, before, batch = capture_gradients(rule), weights_of(chips), make_batch()
+    rule.step(*batch)
+    for a, b in zip(before, weights_of(chips), strict=True):
+        torch.testing.assert_close(a, b, rtol=0, atol=1e-6)  # rounding of some ten sums near 1
+    writes = [2 * -(-0.01 // m) + -(-0.02 // m) for m in torch.as_tensor(most).expand(2).tolist()]
+    assert chips.ledger.of("layer 1").writes.tolist() == writes
+    free = make_rule(make_chips(), directions=1, size=0.01)
+    expected = capture_gradients(free)
+    free.step(*batch)
+    torch.testing.assert_close(gradients[0], expected[0], rtol=1e-3, atol=1e-3)  # costs near 2.3, over 0.02
 
 
 def test_the_two_reads_have_noise_of_their_own():

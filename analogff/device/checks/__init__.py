@@ -20,6 +20,7 @@ CHECKS: tuple[Check, ...] = (
     Check("checkpoint", "a state_dict that restores a chip", memory.checkpoint),
     Check("datasheet", "a datasheet that outlasts use", contract.datasheet),
     Check("pulse", "pulse(change) to move the weights", writes.direction),
+    Check("nothing", "pulse(change) to take zeros", writes.nothing),
     Check("parameters", "parameters that can be varied", parameters.every_one_matters),
 )
 """In this order; the first decides whether there is anything to try."""

@@ -1,8 +1,8 @@
-"""A pulse must go where it was asked to, on average, however roughly."""
+"""A pulse must go where it was asked to, on average, however roughly; and nowhere, where nothing was asked."""
 
 import torch
 
-from analogff.device.checks.subject import SEEDS, Finding, Subject
+from analogff.device.checks.subject import SEEDS, Finding, Subject, alike
 from analogff.device.protocol import Device
 
 _READS = 256
@@ -36,6 +36,27 @@ def direction(subject: Subject) -> list[Finding]:
         )
         return [Finding("pulse", False, sentence)]
     return [Finding("pulse", True, f"A pulse moves outputs as {other} does, in {agree} of {answered} neurons.")]
+
+
+def nothing(subject: Subject) -> list[Finding]:
+    """Compare a chip that was asked for a change of zero with one that was not asked at all."""
+    device, twin = subject.make(), subject.make()
+    steps = device.pulse(torch.zeros_like(subject.change(1.0)))
+    if steps is not None and torch.as_tensor(steps).any():
+        sentence = f"Expected no write steps for a change of zero. Got {steps.tolist()}. Count those that were given."
+        return [Finding("nothing", False, sentence)]
+    x, change, answers = subject.inputs(device), subject.change(0.3), []
+    for chip in (device, twin):
+        before = chip(x)
+        chip.pulse(change)
+        answers.append(torch.cat([before, chip(x)], 1))
+    if not alike(*answers):
+        sentence = (
+            "Expected a change of zero to leave a chip as it is, its noise included. Got other answers after one. "
+            "Return early from pulse: if not change.any(): return."
+        )
+        return [Finding("nothing", False, sentence)]
+    return [Finding("nothing", True, "A change of zero is no write.")]
 
 
 def _compare(subject: Subject, size: float, by_bias: bool) -> tuple[int, int]:
