@@ -95,7 +95,7 @@ class NeuronArray(Crossbar):
             n_in, n_out, siemens=TYPICAL_SIEMENS, neuron=neuron, output_max=output_max, **(printed or {})
         )
         super().__init__(n_in, n_out, seed=seed, datasheet=sheet, periphery=periphery, **numbers)
-        joules = sheet.read_joules + n_out * SETTLE_SECONDS * neuron_watts  # that of the array tells its conductances
+        joules = n_out * SETTLE_SECONDS * neuron_watts  # beside what signals dissipate in the array
         self.datasheet = dataclasses.replace(sheet, read_joules=joules)
 
     def pulse(self, change):  # noqa: D102

@@ -122,4 +122,5 @@ def _counted(sheet: Datasheet, samples: int) -> Datasheet:
         adc_seconds=seconds,
         adc_joules=samples * SAMPLE_JOULES,
         read_joules=sheet.read_joules * (1 + seconds / SETTLE_SECONDS),
+        signal_joules=sheet.signal_joules * (1 + seconds / SETTLE_SECONDS),
     )

@@ -20,7 +20,9 @@ ADC_STEP_JOULES = 20e-15
 CONTINUOUS_BITS = 8
 """Resolution that a converter modelled as continuous is charged for."""
 READ_VOLTS = 0.2
-"""Voltage of a full input during a read."""
+"""Voltage of a full input during a read; others are in proportion, since amplitudes are coded as voltages."""
+ONES = 0.5
+"""Share of the lines that carry their full scale where an input is sent bit by bit, as if bits were coins."""
 SETTLE_SECONDS = 100e-9
 """Time of a read of the array."""
 TABLE_BITS = 12
@@ -154,7 +156,8 @@ class Periphery:
         Args:
             n_in: Input lines.
             n_out: Output lines.
-            siemens: Typical conductance behind a weight, which dissipates during a read.
+            siemens: Typical conductance behind a weight, which dissipates during a read: in proportion to the mean
+                square of the inputs, or where bits are sent one by one to the share of 1 among them, taken as a half.
             rest: Further fields of `Datasheet`.
         """
         bits = torch.as_tensor(self.adc_bits)
@@ -171,15 +174,21 @@ class Periphery:
             neuron=self.neuron.nominal,
             settle_seconds=SETTLE_SECONDS,
             adc_joules=adc_joules if adc_joules.dim() else adc_joules.item(),
-            read_joules=n_in * n_out * READ_VOLTS**2 * siemens * SETTLE_SECONDS,
+            signal_joules=siemens * self._joules_per_siemens(n_in, n_out),
             parallel_pulses=n_out,  # one input line at a time
         )
         return self._in_parts(Datasheet(n_in=n_in, n_out=n_out, **{**fields, **rest}))
 
     def siemens(self, sheet: Datasheet) -> PerChip:
-        """Return the conductance behind a weight of 1, by the energy that a read is printed with."""
-        typical = sheet.read_joules / (sheet.n_in * sheet.n_out * READ_VOLTS**2 * SETTLE_SECONDS)
-        return typical / (self.serial_bits or 1) * typical_weights(sheet.n_in)
+        """Return the conductance behind a weight of 1, by the energy that signals are printed with."""
+        printed = sheet.read_joules if self.bit_serial else sheet.signal_joules
+        typical = printed / self._joules_per_siemens(sheet.n_in, sheet.n_out)
+        return typical * typical_weights(sheet.n_in)
+
+    def _joules_per_siemens(self, n_in: int, n_out: int) -> float:
+        """Return the energy of a read of inputs of mean square 1, or of their bits, over the conductance of a cell."""
+        at_full_scale = n_in * n_out * READ_VOLTS**2 * SETTLE_SECONDS
+        return at_full_scale * (self.serial_bits * ONES if self.bit_serial else self.input_max**-2)
 
     @staticmethod
     def weight_end(sheet: Datasheet) -> PerChip:
@@ -200,7 +209,8 @@ class Periphery:
             dac_seconds=0.0 if self.bit_serial else sheet.dac_seconds,
             settle_seconds=rounds * sheet.settle_seconds,
             adc_seconds=rounds * sheet.adc_seconds,
-            read_joules=rounds * sheet.read_joules,
+            read_joules=sheet.signal_joules if self.bit_serial else sheet.read_joules,
+            signal_joules=0.0 if self.bit_serial else sheet.signal_joules,
         )
 
 

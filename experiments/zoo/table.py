@@ -45,7 +45,9 @@ def page(summary: pd.DataFrame, manifest: dict) -> str:
             "",
             *_table(summary, rules, lambda row: f"{row['mean']:.1f} [{row['low']:.1f}, {row['high']:.1f}]"),
             "",
-            "Energy of the hardware in microjoules, of reads, conversions and pulses, from each device's datasheet:",
+            "Energy of the hardware in microjoules, of reads, conversions and pulses, from each device's datasheet. "
+            "Until version 0.12 each line of a read was charged its full scale; later ones charge the inputs' mean "
+            "square.",
             "",
             *_table(summary, rules, lambda row: f"{1e6 * row['device_joules']:.3g}"),
             "",

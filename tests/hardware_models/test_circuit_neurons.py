@@ -258,5 +258,6 @@ def test_time_and_energy_of_a_read_grow_with_its_bits():
     one, many, mean = (PBit(50, 20, seed=0, samples=s).datasheet for s in (1, 100, 0))
     assert many.adc_seconds == pytest.approx(100 * one.adc_seconds)
     assert many.adc_joules == pytest.approx(100 * one.adc_joules, abs=0)
-    assert many.read_joules == pytest.approx(one.read_joules * (1 + 10) / (1 + 0.1), abs=0)  # 10 ns each, after 100 ns
+    longer = (1 + 10) / (1 + 0.1)  # 10 ns each, after 100 ns
+    assert many.signal_joules == pytest.approx(one.signal_joules * longer, rel=1e-9, abs=0)
     assert mean.adc_seconds == pytest.approx(256 * one.adc_seconds) and one.adc_bits is None

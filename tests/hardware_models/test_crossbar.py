@@ -7,7 +7,8 @@ import torch
 from devices import inputs
 from scipy.stats import chi2
 
-from analogff.device import Marked
+from analogff.device import Marked, Observable, Sealed
+from analogff.timing import cost
 from hardware_models.effects.nonlinearity import FAMILIES
 from hardware_models.kernels import reference
 from hardware_models.streams import Stream
@@ -120,6 +121,31 @@ def test_write_efficiency_and_write_noise_scale_a_pulse():
     assert abs(landed.std() - 0.1) < 4 * 0.1 / math.sqrt(2 * n) + 1e-3  # 0.001: rounding of small changes
     chip.program(torch.ones(1, n_out, n_in))
     assert abs(chip.weights.std() - 0.1) < 4 * 0.1 / math.sqrt(2 * n)
+
+
+@pytest.mark.parametrize(("inputs", "volts"), [(1.0, 0.025), (8.0, 0.2), (20.0, 0.2), (-3.0, 0.0), (0.0, 0.0)], ids=str)
+def test_a_read_is_charged_for_what_its_lines_carry(inputs, volts):
+    """Amplitudes are voltages: 0.2 V at the full scale of 8, where an input is clipped; conductances of 10 uS."""
+    box = Sealed(Unknown(30, 5, seed=[0, 1], dac_bits=0, adc_bits=0), chips=2, level=Observable.PROBE)
+    box.measure(torch.full((2, 7, 30), inputs))
+    box.probe(torch.full((2, 4, 30), inputs), (torch.tensor(0.1), torch.tensor(-0.1)))
+    _, joules = cost([box.datasheet], [box.ledger.of("layer 1")], "inference", 2)
+    array = 30 * 5 * volts**2 * 10e-6 * 100e-9
+    conversions = 30 * 0.5e-12 + 5 * 256 * 20e-15
+    assert joules == pytest.approx([15 * (array + conversions)] * 2, rel=1e-6, abs=0)
+
+
+def test_marked_inputs_are_charged_as_if_they_were_written_out():
+    generator = torch.Generator().manual_seed(0)
+    shared, marks = 5 * torch.rand(1, 6, 30, generator=generator).expand(2, -1, -1), torch.rand(2, 3, 6, 4) * 9
+    shared[:1, :, :4] = 0
+    boxes = [Sealed(Unknown(30, 5, seed=[0, 1]), chips=2) for _ in range(2)]
+    boxes[0].measure(Marked(shared, marks))
+    boxes[1].measure(Marked(shared, marks).whole())
+    one, other = (box.ledger.of("layer 1").mean_squares for box in boxes)
+    torch.testing.assert_close(one, other, rtol=1e-6, atol=0)
+    expected = Marked(shared, marks).whole().clamp(0, 8).double().square().mean(-1).sum(-1)
+    torch.testing.assert_close(one, expected, rtol=1e-6, atol=0)
 
 
 def test_a_datasheet_prints_what_differs_per_chip_and_never_a_flaw():

@@ -270,7 +270,8 @@ def test_a_datasheet_says_where_its_numbers_come_from(csv):
     rows = [(0, 1e-6), (1, 2e-6), (2, 3e-6), (-1, 2e-6), (-2, 1e-6)]
     sheet = Measured(10, 2, seed=0, file=csv(CELLS, rows)).datasheet
     assert sheet.source == "my.csv: measured cells 1, 1e-06 to 3e-06 siemens on average"
-    assert sheet.read_joules == pytest.approx(10 * 2 * 0.2**2 * 2e-6 * 100e-9, abs=0)
+    at_full_scale = 10 * 2 * 0.2**2 * 2e-6 * 100e-9
+    assert sheet.signal_joules == pytest.approx(at_full_scale / 8**2, rel=1e-9, abs=0)  # 1 of a full scale of 8
 
 
 def _noted(device):

@@ -134,14 +134,26 @@ def test_a_datasheet_counts_conversions_and_rounds():
     whole = Unknown(784, 10, seed=0).datasheet
     split = Unknown(784, 10, seed=0, rows_per_tile=300).datasheet
     assert whole.conversions == (784, 10) and split.conversions == (784, 30)
-    assert split.adc_joules == whole.adc_joules and split.read_joules == whole.read_joules
+    assert split.adc_joules == whole.adc_joules and split.read_joules == whole.read_joules == 0
+    assert split.signal_joules == whole.signal_joules
     assert (split.settle_seconds, split.adc_seconds) == (whole.settle_seconds, whole.adc_seconds)
     assert split.adc_bits is None  # outputs are numbers
     serially = Unknown(784, 10, seed=0, bit_serial=True, rows_per_tile=300, dac_bits=6).datasheet
     assert serially.conversions == (0, 6 * 30)
     assert serially.dac_seconds == 0
-    for name in ("settle_seconds", "adc_seconds", "read_joules"):
+    for name in ("settle_seconds", "adc_seconds"):
         assert getattr(serially, name) == pytest.approx(6 * getattr(whole, name))
+    assert serially.read_joules == pytest.approx(
+        6 * 784 * 10 / 2 * 0.2**2 * 10e-6 * 100e-9, rel=1e-6, abs=0
+    )  # half of all bits
+    assert serially.signal_joules == 0
+
+
+def test_wires_see_the_same_cells_however_inputs_are_sent():
+    for told in ({}, dict(input_max=3.0), dict(bit_serial=True), dict(rows_per_tile=4)):
+        assert Unknown(16, 10, seed=0, **told).siemens.item() == pytest.approx(
+            10e-6 * math.sqrt(16 * math.pi / 2), abs=0
+        )
 
 
 @pytest.mark.parametrize(
