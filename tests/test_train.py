@@ -115,6 +115,13 @@ def test_evaluation_is_not_charged_to_training(digits):
     assert chips.ledger.total("reads", "evaluation") == images * 10 * 2
 
 
+def test_the_training_loss_is_the_mean_over_images_whatever_the_last_batch_is(digits):
+    learner, chips = build(VARIANTS[0][0], VARIANTS[0][1] | {"batch": 128})
+    learner.step = lambda images, labels: torch.full((3,), float(len(images)))
+    epoch = next(train(learner, chips, digits, epochs=1))
+    assert epoch.train_loss == pytest.approx([(128**2 + 128**2 + 44**2) / 300] * 3)
+
+
 def test_a_look_that_was_never_finished_leaves_training_booked_as_training(digits):
     learner, chips = build(*VARIANTS[0])
     look = chips.ledger.evaluating()

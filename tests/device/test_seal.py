@@ -1,6 +1,7 @@
 """What the seal holds against an author who means well: every read is counted, no number is lost, nothing leaks."""
 
 import copy
+import dataclasses
 import io
 
 import pytest
@@ -16,6 +17,7 @@ from analogff.device import (
     Sealed,
     check_device,
     fabricate,
+    require,
 )
 from analogff.network import evaluating
 from tests.fakes import Curved, make_chips
@@ -245,6 +247,20 @@ def test_what_diverged_is_in_the_checkpoint_of_the_ledger():
     WAYS["pulse"](seal(ledger=ledger), float("nan"))
     restored.load_state_dict(ledger.state_dict())
     assert restored.diverged.tolist() == [False, True] and restored.of("layer 1").writes == 1
+
+
+@pytest.mark.parametrize("shown", list(Observable)[:4])
+@pytest.mark.parametrize("port", [False, True])
+@pytest.mark.parametrize("printed", [None, torch.relu])
+def test_a_device_shows_up_to_its_rung_and_no_further(shown, port, printed):
+    """Above ACTIVITY each rung has a ground of its own, and needs the activity beside it; `Curved` knows its truth."""
+    device = Curved(N_IN, N_OUT, seed=[0])
+    device.datasheet = dataclasses.replace(device.datasheet, observable=shown, bias_port=port, neuron=printed)
+    whole = shown == Observable.ACTIVITY
+    grounds = {Observable.PROBE: port, Observable.TWIN: printed is not None, Observable.ORACLE: True}
+    for needed in Observable:
+        is_shown = whole and grounds[needed] if needed in grounds else needed <= shown
+        assert (require(device, needed) is None) == is_shown, needed
 
 
 def test_a_device_that_answers_with_no_tensor_is_refused():
