@@ -9,6 +9,7 @@ from typing import Annotated
 import tyro
 
 from analogff import __version__
+from analogff.boundary import OK, guard
 
 # Nothing that imports torch is imported up here, so that --help is instant.
 
@@ -89,10 +90,13 @@ class Rules:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line, and exit with its status."""
-    arguments = sys.argv[1:] if arguments is None else arguments
+    sys.exit(guard(lambda: _perform(sys.argv[1:] if arguments is None else arguments)))
+
+
+def _perform(arguments: Sequence[str]) -> int:
     if list(arguments) == ["--version"]:
         print(f"analogff {__version__}")
-        sys.exit(0)
+        return OK
     command = tyro.cli(
         Run | Plot | Check | Characterize | Devices | Rules,  # type: ignore[arg-type]
         args=arguments,
@@ -102,7 +106,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     from analogff import commands
 
-    sys.exit(commands.perform(command))
+    return commands.perform(command)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 import dataclasses
 import os
-import signal
 import sys
 import warnings
 from collections.abc import Callable, Iterable
@@ -10,22 +9,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.markup import escape
+from rich.table import Column
+from rich.text import Text
 
 from analogff import catalog
+from analogff.boundary import FAILED, MISTAKE, OK, say_error
+from analogff.console import PlainConsole, say, table_of
 from analogff.words import in_words
 
 if TYPE_CHECKING:
     from analogff import cli
 
-OK, FAILED, MISTAKE, INTERRUPTED = 0, 1, 2, 130
 _WIDTH_OF_A_FILE = 200  # nobody's terminal is there to be fitted
 
 
 def perform(command: Any) -> int:
-    """Do a command of `analogff.cli` and return the exit status: 0, 1 failed, 2 mistaken, 130 interrupted."""
+    """Do a command of `analogff.cli` and return the exit status: 0, 1 failed, 2 mistaken."""
     act: Callable[[Any, Console], int] = _ACTS[type(command).__name__]
-    return act(command, Console(width=None if sys.stdout.isatty() else _WIDTH_OF_A_FILE, highlight=False))
+    return act(command, PlainConsole(width=None if sys.stdout.isatty() else _WIDTH_OF_A_FILE))
 
 
 def run(command: "cli.Run", console: Console) -> int:
@@ -38,12 +39,12 @@ def run(command: "cli.Run", console: Console) -> int:
     from analogff.study.store import StoreError
 
     folder = command.out
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as a batch system asks to stop: just like Ctrl-C
     try:
         _check_numbers(command)
-        with watched(f"Reading {command.study}", _say_error):
+        with watched(f"Reading {command.study}", say_error):
             study = read_study(command.study, command.set)
         folder = folder or default_folder(study)
+        _check_folder(folder)
         workers = (os.cpu_count() or 1) if command.workers is None else command.workers
         finished = run_study(
             study,
@@ -57,9 +58,6 @@ def run(command: "cli.Run", console: Console) -> int:
         return _mistaken(str(command.study), error.mistakes)
     except (ClusterError, StoreError, _Wrong) as error:
         return _mistaken(str(error))
-    except KeyboardInterrupt:
-        _say_error("Interrupted. What was finished is kept: give the same command again to go on.")
-        return INTERRUPTED
     return _conclude(finished, console)
 
 
@@ -85,10 +83,10 @@ def check(command: "cli.Check", console: Console) -> int:
         model, given = _device_and_settings(command)
     except _Wrong as error:
         return _mistaken(str(error), error.mistakes)
-    with watched(f"Checking {command.device}", _say_error):
+    with watched(f"Checking {command.device}", say_error):
         found = check_device(model, **given)
     for line in found.lines():
-        console.print(escape(line), soft_wrap=True)
+        say(console, line)
     return OK if found.passed else FAILED
 
 
@@ -113,18 +111,18 @@ def characterize(command: "cli.Characterize", console: Console) -> int:
                 n_out=command.n_out,
                 chips=command.chips,
                 seed=command.seed,
-                tell=lambda what: status.update(f"Measuring: {what}"),
+                tell=lambda what: status.update(Text(f"Measuring: {what}")),
             )
     except ValueError as error:
         return _mistaken(str(error))
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # of the device's author, who wants to know where; a device may exit, too
-        _say_error(f"Expected {command.device} to be made. Got {in_words(error)}. `analogff check` says more.")
+        say_error(f"Expected {command.device} to be made. Got {in_words(error)}. `analogff check` says more.")
         return FAILED
     files = write_down(found, folder)
     _tell_figures(found, console)
-    console.print(escape(f"{len(files)} files in {folder}: datasheet.md is the one to read."), soft_wrap=True)
+    say(console, f"{len(files)} files in {folder}: datasheet.md is the one to read.")
     return OK if found.estimates else FAILED
 
 
@@ -161,11 +159,11 @@ def rules(command: "cli.Rules", console: Console) -> int:
 def _tell_description(name: str, found: Any, what: str, console: Console) -> None:
     from analogff.describe import plain
 
-    console.print(escape(f"{name}: {found.summary}\n{plain(found.about)}\n"), soft_wrap=True)
+    say(console, f"{name}: {found.summary}\n{plain(found.about)}\n")
     if found.units:
-        console.print(escape(f"Units: {found.units}\n"), soft_wrap=True)
+        say(console, f"Units: {found.units}\n")
     _print_table("", (what, "default", "range", "meaning"), map(dataclasses.astuple, found.parameters), console)
-    console.print(escape(f"Source: {found.source or 'none is named.'}"), soft_wrap=True)
+    say(console, f"Source: {found.source or 'none is named.'}")
 
 
 class _Wrong(ValueError):
@@ -200,6 +198,14 @@ def _check_numbers(command: "cli.Run") -> None:
         raise _Wrong(f"--memory: Expected a positive number of GiB. Got {command.memory:g}. Give 1, for example.")
 
 
+def _check_folder(folder: Path) -> None:
+    """Refuse a place where no results can be written, before anything is computed for it."""
+    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    got = "a file" if not there.is_dir() else "" if os.access(there, os.W_OK | os.X_OK) else "a read-only place"
+    if got:
+        raise _Wrong(f"--out: Expected a folder that can be written. Got {there}, which is {got}. Name another one.")
+
+
 def _conclude(finished: Any, console: Console) -> int:
     """Tell what came out, draw it, and name what failed."""
     from analogff.study.manifest import read_manifest
@@ -212,9 +218,9 @@ def _conclude(finished: Any, console: Console) -> int:
         report(load_results(finished.folder), read_manifest(finished.folder), console)
         status = _draw(finished.folder, console)
     for outcome in finished.failures:
-        _say_error(describe_failure(outcome))
+        say_error(describe_failure(outcome))
     if finished.failures:
-        _say_error(f"{len(finished.failures)} tasks failed; the others are kept. Give the same command to try again.")
+        say_error(f"{len(finished.failures)} tasks failed; the others are kept. Give the same command to try again.")
     return FAILED if finished.failures else status
 
 
@@ -225,12 +231,14 @@ def _draw(folder: Path, console: Console) -> int:
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always", LeftOut)
             drawn = draw_all(folder)
+    except OSError:
+        raise  # a disk that is full or closed is no matter of figures
     except Exception as error:  # the numbers are safe, and worth more than a traceback
-        _say_error(f"Expected figures of {folder}. Got {in_words(error)}. The results are there all the same.")
+        say_error(f"Expected figures of {folder}. Got {in_words(error)}. The results are there all the same.")
         return FAILED
     for line in dict.fromkeys(str(w.message) for w in told if w.category is LeftOut):
-        console.print(escape(line), soft_wrap=True)
-    console.print(escape(f"Results in {folder}, {len(drawn)} figure files in {folder / 'figures'}."), soft_wrap=True)
+        say(console, line)
+    say(console, f"Results in {folder}, {len(drawn)} figure files in {folder / 'figures'}.")
     return OK
 
 
@@ -240,7 +248,7 @@ def _tell_figures(found: Any, console: Console) -> None:
     title = f"{found.device}, {len(found.seeds)} chips, as measured from outside"
     _print_table(title, ("figure", "value", "95 % interval", "unit", "n"), rows(found), console)
     for row in found.missing:
-        console.print(escape(f"{row.name}: not measurable: {row.why}."), soft_wrap=True)
+        say(console, f"{row.name}: not measurable: {row.why}.")
 
 
 def _with_source(model: type) -> str:
@@ -251,12 +259,8 @@ def _with_source(model: type) -> str:
 
 
 def _print_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[str]], console: Console) -> None:
-    from rich.table import Table
-
-    table = Table(*columns, title=title or None)
-    for row in rows:
-        table.add_row(*map(escape, row))
-    console.print(table)
+    headed = [Column(name, overflow="fold") for name in columns]
+    console.print(table_of(headed, rows, title=Text(title) if title else None))
 
 
 def _list(
@@ -269,7 +273,7 @@ def _list(
             told = tell(resolve(entry.name))
         except catalog.CatalogError as error:
             told = f"broken: {error}"
-        console.print(escape(f"{entry.name}{where}: {told}"), soft_wrap=True)
+        say(console, f"{entry.name}{where}: {told}")
 
 
 def _mistaken(what: str, mistakes: Any = ()) -> int:
@@ -277,12 +281,8 @@ def _mistaken(what: str, mistakes: Any = ()) -> int:
     if lines:
         number = "1 mistake" if len(lines) == 1 else f"{len(lines)} mistakes"
         lines.insert(0, f"{what}: {number}, so nothing was run.")
-    _say_error("\n  ".join(lines or [what]))
+    say_error("\n  ".join(lines or [what]))
     return MISTAKE
-
-
-def _say_error(text: str) -> None:
-    print(text, file=sys.stderr)
 
 
 _ACTS: dict[str, Callable[[Any, Console], int]] = {

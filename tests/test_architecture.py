@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 FLOORS = [
-    {"device", "data", "draws", "words", "atomic", "sources", "canonical", "process_state"},
+    {"device", "data", "draws", "words", "atomic", "sources", "canonical", "process_state", "console", "boundary"},
     {"normalise", "network", "twin", "timing", "forward_forward"},
     {"rules"},
     {"train", "recorder", "checkpoint", "catalog"},

@@ -1,8 +1,10 @@
 """What things are called in tables and figures: rules by the least that tells them apart, axes with their units."""
 
 import contextlib
+import hashlib
 import itertools
 import re
+import unicodedata
 from collections.abc import Sequence
 
 import pandas as pd
@@ -13,6 +15,8 @@ _SHORT = {"forward-forward": "FF"}
 _UNITS = {"seconds": "s", "joules": "J", "siemens": "S", "volts": "V", "kelvin": "K", "ohms": "Ω"}
 _ACRONYMS = {"adc": "ADC", "dac": "DAC", "ir": "IR"}
 BOUND = "(oracle, bound)"
+LONGEST_NAME = 100
+"""Bytes of a file name, to which an ending comes; disks hold 255, and some tools less."""
 
 
 def variant_labels(frame: pd.DataFrame, swept: Sequence[str]) -> pd.Series:
@@ -95,13 +99,22 @@ def value_label(path: str, value: object) -> str:
 
 
 def file_name(*parts: str) -> str:
-    """Join parts to a file name that needs no quoting.
+    """Join parts to a file name that needs no quoting and that every disk can hold.
+
+    Different parts may give the same name, since punctuation is lost.
 
     Example:
-        >>> file_name("error_vs_epoch", "FF probed", "read noise = 0.1")
-        'error_vs_epoch-FF_probed-read_noise_0.1'
+        >>> file_name("error_vs_epoch", "FF probed", "read noise = 0.1", "σ = 1")
+        'error_vs_epoch-FF_probed-read_noise_0.1-σ_1'
+        >>> len(file_name("x" * 300))
+        100
     """
-    return "-".join(re.sub(r"[^A-Za-z0-9.+-]+", "_", part).strip("_.") for part in parts if part)
+    plain = (re.sub(r"[^\w.+-]+", "_", unicodedata.normalize("NFC", part)).strip("_.") for part in parts)
+    name = "-".join(filter(None, plain))
+    if len(name.encode()) <= LONGEST_NAME:
+        return name
+    start = name.encode()[: LONGEST_NAME - 9].decode(errors="ignore")
+    return f"{start}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def _fewest_telling(options: pd.DataFrame) -> list[str]:

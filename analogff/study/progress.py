@@ -4,12 +4,15 @@ import time
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
+from rich.table import Column
 
+from analogff.console import say
 from analogff.study.execute import Outcome
 from analogff.study.standing import standing
+
+_BAR_WIDTH = 20
 
 
 class Progress:
@@ -27,18 +30,20 @@ class Progress:
         self.tasks, self.runs = tasks, runs
         self.tasks_done = self.runs_done = 0
         self._start = time.monotonic()
+        told = Column(no_wrap=True, overflow="ellipsis", ratio=1)  # what is left beside the bar, its count and times
         self._bar = Bar(
             TextColumn("runs"),
-            BarColumn(),
+            BarColumn(_BAR_WIDTH),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
             TextColumn("left"),
             TimeRemainingColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False, table_column=told),
             console=console,
+            expand=True,
         )
         if kept:
-            console.print(f"{kept} runs are there already, {runs} are left.")
+            say(console, f"{kept} runs are there already, {runs} are left.")
 
     def __enter__(self) -> "Progress":
         if self.console.is_terminal:
@@ -60,7 +65,7 @@ class Progress:
             return
         elapsed = time.monotonic() - self._start
         left = elapsed / self.runs_done * (self.runs - self.runs_done)
-        self._print(f"{self.runs_done}/{self.runs} runs, {elapsed:.0f} s, about {left:.0f} s left: {told}")
+        say(self.console, f"{self.runs_done}/{self.runs} runs, {elapsed:.0f} s, about {left:.0f} s left: {told}")
 
     def hear(self, told: str) -> None:
         """Show what a task that is not finished tells of itself."""
@@ -68,14 +73,11 @@ class Progress:
             self._bar.update(self._line, description=f"{self.tasks_done} of {self.tasks} tasks; {told}")
             return
         elapsed = time.monotonic() - self._start
-        self._print(f"{self.runs_done}/{self.runs} runs, {elapsed:.0f} s: {told}")
+        say(self.console, f"{self.runs_done}/{self.runs} runs, {elapsed:.0f} s: {told}")
 
     def warn(self, line: str) -> None:
         """Show what is amiss, in a line that stays."""
-        self._print(escape(line))
-
-    def _print(self, line: str) -> None:
-        self.console.print(line, soft_wrap=True)
+        say(self.console, line)
 
 
 def _end(outcome: Outcome) -> str:

@@ -6,12 +6,13 @@ from pathlib import Path
 
 from distributed import Client
 from rich.console import Console
-from rich.markup import escape
 
+from analogff.console import PlainConsole, say
 from analogff.study.cluster import connect
 from analogff.study.dispatch import Dispatch
 from analogff.study.doubts import doubts
 from analogff.study.execute import Outcome
+from analogff.study.labels import file_name
 from analogff.study.manifest import describe, metadata_of, write_manifest
 from analogff.study.mistakes import Mistake, StudyError
 from analogff.study.packing import pack
@@ -60,7 +61,7 @@ def run_study(
         StoreError: If the folder holds other results.
         ClusterError: If a scheduler does not answer.
     """
-    console = console or Console()
+    console = console or PlainConsole()
     _check_compute(study, scheduler)
     runs = plan_runs(study)
     manifest = describe(study, runs)
@@ -69,10 +70,10 @@ def run_study(
     if not left:
         with store.alone():
             _prepare(store, manifest)
-        console.print(f"All {len(runs)} runs are there already.")
+        say(console, f"All {len(runs)} runs are there already.")
         return Finished(folder, 0, ())
     for line in doubts((run.case for run in left), study.folder):
-        console.print(escape(line), soft_wrap=True)
+        say(console, line)
     with connect(workers, scheduler) as client, store.alone():
         left = _left(runs, store)  # once more, since another run may have been at work there until now
         _prepare(store, manifest)
@@ -101,9 +102,9 @@ def _do(
     progress = Progress(console, len(tasks), len(left), kept)
     listen(client, place, progress.hear, progress.warn)
     if begun:
-        console.print(f"{len(going_on)} runs go on from where they were.")
+        say(console, f"{len(going_on)} runs go on from where they were.")
     for line in packing.explain() if new else ():
-        console.print(line, soft_wrap=True)
+        say(console, line)
     return _work(client, tasks, store, progress)
 
 
@@ -134,7 +135,7 @@ def _check_compute(study: Study, scheduler: str | None) -> None:
 def default_folder(study: Study) -> Path:
     """Return ``results/<name>`` with the study's name as a plain folder name."""
     slug = "-".join("".join(c if c.isalnum() else " " for c in study.name.lower()).split())
-    return Path("results") / (slug or "study")
+    return Path("results") / (file_name(slug) or "study")
 
 
 def describe_failure(outcome: Outcome) -> str:
