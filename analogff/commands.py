@@ -176,13 +176,13 @@ class _Wrong(ValueError):
 
 def _device_and_settings(command: Any) -> tuple[Any, dict[str, Any]]:
     """Return the class that a command names, and what its --set gives."""
-    from analogff.study.document import parse_setting
+    from analogff.study.document import parse_settings
     from analogff.study.mistakes import StudyError
     from analogff.study.parameters import read_parameters, with_files
 
     try:
         model = catalog.resolve_device(command.device, Path.cwd())
-        given = dict(parse_setting(text) for text in command.set)
+        given = parse_settings(command.set)
         _, mistakes = read_parameters(model, given, "--set", Path.cwd())
     except (catalog.CatalogError, StudyError) as error:
         raise _Wrong(str(error)) from error

@@ -3,7 +3,7 @@
 import math
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,29 @@ def unusable(document: dict[str, Any]) -> Iterator[Mistake]:
             continue
         for key, part in reversed(list(value.items() if isinstance(value, dict) else enumerate(value))):
             left.append((_short(f"{path}.{key}" if path else str(key)), part, depth + 1))
+
+
+def parse_settings(texts: Iterable[str]) -> dict[str, Any]:
+    """Return the values of several ``path=value`` by path.
+
+    Raises:
+        StudyError: If one has no equals sign, or a path is given twice.
+    """
+    given: dict[str, Any] = {}
+    mistakes: list[Mistake] = []
+    for text in texts:
+        try:
+            path, value = parse_setting(text)
+        except StudyError as error:
+            mistakes += error.mistakes
+            continue
+        if path in given:
+            got = f"{shown(given[path])} and {shown(value)}"
+            mistakes.append(Mistake(path, "one --set", got, "Remove one."))
+        given[path] = value
+    if mistakes:
+        raise StudyError(mistakes)
+    return given
 
 
 def parse_setting(text: str) -> tuple[str, Any]:

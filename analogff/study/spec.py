@@ -11,7 +11,7 @@ from analogff.catalog import resolve_device, resolve_rule
 from analogff.data import DataError, ImageShape, Scale, check_jitter, fingerprint, load_dataset
 from analogff.device import ContractError
 from analogff.study.case import Case, Settings
-from analogff.study.document import MAX_RUNS, parse_setting, read_document, unusable
+from analogff.study.document import MAX_RUNS, parse_settings, read_document, unusable
 from analogff.study.mistakes import Mistake, StudyError, in_clauses, shown
 from analogff.study.reader import Reader
 from analogff.study.sweep import (
@@ -21,6 +21,7 @@ from analogff.study.sweep import (
     count_runs,
     first_point,
     read_axes,
+    swept_over,
 )
 from analogff.study.workshop import Workshop
 
@@ -93,15 +94,18 @@ def read_study(path: Path, settings: Sequence[str] = ()) -> Study:
 
 
 def _apply(document: dict[str, Any], settings: Sequence[str], workshop: Workshop) -> list[Mistake]:
-    mistakes = []
-    for text in settings:
+    """Set what the command line overrules, in place; a setting that would change nothing is a mistake."""
+    try:
+        given = parse_settings(settings)
+    except StudyError as error:
+        return list(error.mistakes)
+    mistakes: list[Mistake] = []
+    for path, value in given.items():
         try:
-            assign(document, *parse_setting(text), workshop)
+            assign(document, path, value, workshop)
         except PathError as error:
             mistakes.append(error.mistake)
-        except StudyError as error:
-            mistakes += error.mistakes
-    return mistakes
+    return mistakes or [m for path, value in given.items() if (m := swept_over(document, path, value, workshop))]
 
 
 def _read_first(

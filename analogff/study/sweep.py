@@ -1,6 +1,7 @@
 """Paths into a study file: setting one, and every combination of several."""
 
 import collections
+import contextlib
 import copy
 import itertools
 import json
@@ -76,11 +77,34 @@ def read_axes(document: dict[str, Any], workshop: Workshop) -> tuple[dict[str, l
     axes, mistakes = {}, []
     for path, values in _flat(table):
         mistake = _axis_mistake(document, path, values, workshop)
+        if path in axes:
+            mistake = Mistake(f"sweep.{path}", "one list of values", "two, with quotes and without", "Remove one.")
         if mistake:
             mistakes.append(mistake)
         else:
             axes[path] = values
     return axes, mistakes
+
+
+def swept_over(document: dict[str, Any], path: str, value: Any, workshop: Workshop) -> Mistake | None:
+    """Return the mistake of setting a path to which axes of the sweep give other values at every point."""
+    table = document.get("sweep")
+    if path.split(".")[0] == "sweep" or not isinstance(table, dict):
+        return None
+    tried, mark = copy.deepcopy(document), "\0 set"
+    assign(tried, path, mark, workshop)
+    for axis, values in _flat(table):
+        with contextlib.suppress(PathError):  # told when the axes are read
+            assign(tried, axis, values, workshop)
+        if not _holds(tried, mark):
+            advice = f"Write --set 'sweep.{path}=[{shown(value)}]'." if axis == path else f"Remove it, or sweep.{axis}."
+            return Mistake(path, "a path that is not swept", f"one that sweep.{axis} sets at every point", advice)
+    return None
+
+
+def _holds(tables: Any, mark: str) -> bool:
+    parts = tables.values() if isinstance(tables, dict) else tables if isinstance(tables, list) else ()
+    return tables == mark or any(_holds(part, mark) for part in parts)
 
 
 def count_runs(document: dict[str, Any], axes: dict[str, list[Any]], copies: int, workshop: Workshop) -> int:

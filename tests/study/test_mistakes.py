@@ -3,6 +3,7 @@
 import pytest
 
 from analogff.cli import main
+from analogff.study.mistakes import StudyError
 from analogff.study.spec import read_study
 from tests.study.broken import BROKEN
 from tests.study.conftest import DEVICE, HEAD, RULE
@@ -104,3 +105,48 @@ def test_settings_overrule_the_file(write_study):
     case = study.cases[-1]
     assert (study.name, case.settings.layers, case.settings.epochs) == ("other", (4, 5), 2)
     assert (case.devices[0].parameters["mismatch"], case.rule.options["through"]) == (0.3, "oracle")
+
+
+TWO = DEVICE.replace("[device]", "[[device]]")
+SWEPT_OVER = [
+    # what is swept, what is set, the axis that it is told to be set by; None where something of it is left
+    ('"device.read_noise" = [0.0, 0.1]', "device.read_noise=0.2", "device.read_noise"),
+    ('"device.read_noise" = [0.0, 0.1]', "device.read_noise=0.0", "device.read_noise"),
+    ('"device.read_noise" = [0.0, 0.1]', "device.0.read_noise=0.2", "device.read_noise"),
+    ('"device.1.read_noise" = [0.0, 0.1]', "device.read_noise=0.2", None),
+    ('"device.1.read_noise" = [0.0]\n"device.0.read_noise" = [0.1]', "device.read_noise=0.2", "device.0.read_noise"),
+    ('device = [{ model = "unknown" }]', "device.0.adc_bits=4", "device"),
+    ("device.read_noise = [0.0, 0.1]", "device.adc_bits=4", None),
+    ('"rule.rate" = [0.1]', "rule.0.rate=0.2", "rule.rate"),
+    ('"rule.0.rate" = [0.1]', "rule.rate=0.2", None),
+    ("epochs = [1, 2]", "epochs=1", "epochs"),
+]
+
+
+@pytest.mark.parametrize(("sweep", "setting", "axis"), SWEPT_OVER)
+def test_a_setting_that_a_sweep_would_undo_is_refused(sweep, setting, axis, write_study):
+    head = HEAD.replace("[8]", "[8, 8]")
+    rules = RULE + '[[rule]]\nname = "forward-forward"\n'
+    study = write_study(head=head, device=TWO + TWO, rule=rules, sweep=f"[sweep]\n{sweep}\n")
+    if axis is None:
+        read_study(study, [setting])
+        return
+    with pytest.raises(StudyError) as found:
+        read_study(study, [setting])
+    (mistake,) = found.value.mistakes
+    path, _, value = setting.partition("=")
+    assert (mistake.path, mistake.got) == (path, f"one that sweep.{axis} sets at every point")
+    assert (f"--set 'sweep.{path}=[{value}]'" in mistake.advice) == (path == axis)
+    if path == axis:
+        assert read_study(study, [f"sweep.{path}=[{value}]"]).axes[path] == [float(value)]
+
+
+def test_a_path_that_is_set_twice_is_refused_wherever(write_study, capsys):
+    with pytest.raises(StudyError, match=r"epochs: Expected one --set. Got 1 and 2. Remove one."):
+        read_study(write_study(), ["epochs=1", "epochs=2"])
+    both = '[sweep]\n"device.read_noise" = [0.0]\ndevice.read_noise = [0.1]\n'
+    with pytest.raises(StudyError, match=r"sweep.device.read_noise: Expected one list of values. Got two"):
+        read_study(write_study(sweep=both))
+    with pytest.raises(SystemExit):
+        main(["check", "ideal", "--set", "neuron=relu", "--set", "neuron=tanh"])
+    assert "neuron: Expected one --set." in capsys.readouterr().err
