@@ -1,18 +1,22 @@
 """Lines with intervals over chips, the common part of the error figures."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.markers import CARETDOWNBASE
 
-from analogff.figures.scales import scale_errors
-from analogff.figures.style import Look, label_outside, legend_below, looks, make_figure
+from analogff.figures.scales import ErrorScale
+from analogff.figures.style import Look, label_outside, legend_below, looks, make_figure, wrapped
 
 _MANY = 12
 """From so many points on, intervals are bands: bars would hide each other."""
+_INTERVAL = ("mean", "low", "high")
+_POINTING_DOWN: dict[str, Any] = {"linestyle": "none", "marker": CARETDOWNBASE, "markersize": 4, "zorder": 6}
 ERROR_LABEL = "test error / %"
 
 
@@ -38,26 +42,37 @@ def draw_panels(
     look = looks(variants)
     shown = [v for v in variants if any((table["variant"] == v).any() for _, table in tables)]
     diverged = any(table["diverged"].any() for _, table in tables)
-    handles = [Line2D([], [], label=v, **look[v].line()) for v in shown] + [_diverged_handle()] * diverged
+    scale = ErrorScale.of(*(_numbers(pd.concat([table for _, table in tables]), name) for name in _INTERVAL))
+    cut = scale is not None and any(_cut(scale, table).any() for _, table in tables)
+    handles = [Line2D([], [], label=wrapped(v), **look[v].line()) for v in shown]
+    handles += [_diverged_handle()] * diverged + [_cut_handle()] * cut
     columns = 1 if max(map(len, shown)) > 30 else 2
-    figure, panels = make_figure(len(tables), -(-len(handles) // columns))
+    lines = sum(str(handle.get_label()).count("\n") + 1 for handle in handles)
+    figure, panels = make_figure(len(tables), -(-lines // columns))
     for axes, (title, table) in zip(panels, tables, strict=True):
-        axes.set_title(title)
+        axes.set_title(wrapped(title, len(tables)))
         for variant, points in table.groupby("variant", sort=False):
-            _draw_line(axes, points.sort_values(x), x, look[str(variant)])
+            _draw_line(axes, points.sort_values(x), x, look[str(variant)], scale)
         if not joined:
             for line in axes.lines:
                 line.set_linestyle("none")
     label_outside(panels, label, error)
-    whole = pd.concat([table for _, table in tables])
-    scale_errors(panels[0], whole["mean"].to_numpy(dtype=float), whole["high"].to_numpy(dtype=float))
+    if scale:
+        scale.apply(panels[0])
     legend_below(figure, handles, columns)
     return figure
 
 
-def _draw_line(axes: Axes, points: pd.DataFrame, x: str, look: Look) -> None:
-    at, mean = points[x].to_numpy(dtype=float), points["mean"].to_numpy(dtype=float)
-    low, high = points["low"].to_numpy(dtype=float), points["high"].to_numpy(dtype=float)
+def _numbers(table: pd.DataFrame, column: str) -> np.ndarray:
+    return table[column].to_numpy(dtype=float)
+
+
+def _cut(scale: ErrorScale, table: pd.DataFrame) -> np.ndarray:
+    return scale.cuts(_numbers(table, "mean"), _numbers(table, "low"))
+
+
+def _draw_line(axes: Axes, points: pd.DataFrame, x: str, look: Look, scale: ErrorScale | None) -> None:
+    at, (mean, low, high) = _numbers(points, x), (_numbers(points, name) for name in _INTERVAL)
     every = max(1, len(at) // 6)
     axes.plot(at, mean, **look.line(), markevery=every)
     known = np.isfinite(low)
@@ -66,8 +81,12 @@ def _draw_line(axes: Axes, points: pd.DataFrame, x: str, look: Look) -> None:
     elif known.any():
         bars = [(mean - low)[known], (high - mean)[known]]
         axes.errorbar(at[known], mean[known], bars, fmt="none", ecolor=look.color, elinewidth=0.8, capsize=1.8)
-    lost = (points["diverged"].to_numpy(dtype=int) > 0) & (np.arange(len(at)) % every == 0)
+    told = np.arange(len(at)) % every == 0
+    lost = (points["diverged"].to_numpy(dtype=int) > 0) & told
     _cross_out(axes, at[lost], mean[lost])
+    if scale and (cut := scale.cuts(mean, low) & told).any():
+        style = _POINTING_DOWN | {"color": look.color}
+        axes.plot(at[cut], np.zeros(cut.sum()), transform=axes.get_xaxis_transform(), clip_on=False, **style)
 
 
 def _cross_out(axes: Axes, at: np.ndarray, mean: np.ndarray) -> None:
@@ -76,6 +95,10 @@ def _cross_out(axes: Axes, at: np.ndarray, mean: np.ndarray) -> None:
     known = np.isfinite(mean)
     axes.plot(at[known], mean[known], **cross)
     axes.plot(at[~known], np.full((~known).sum(), 0.95), transform=axes.get_xaxis_transform(), **cross)
+
+
+def _cut_handle() -> Line2D:
+    return Line2D([], [], label="interval goes on below", **_POINTING_DOWN | {"color": "0.3"})
 
 
 def _diverged_handle() -> Line2D:

@@ -6,7 +6,7 @@ import matplotlib as mpl
 import pandas as pd
 
 from analogff.figures import error_vs_epoch, error_vs_reads, error_vs_sweep, goodness_histogram, layer_error_vs_epoch
-from analogff.figures.drawing import ENDINGS
+from analogff.figures.drawn import Drawn
 from analogff.figures.results import Results
 from analogff.figures.style import RC
 from analogff.study.manifest import read_manifest
@@ -14,14 +14,13 @@ from analogff.study.store import load_goodness, load_layers, load_results
 
 FIGURES = (error_vs_sweep, error_vs_epoch, error_vs_reads, layer_error_vs_epoch, goodness_histogram)
 """One figure a module, each with ``draw(results) -> Iterator[Drawing]``."""
-_OURS = ("error_vs_", "layer_error_vs_", "goodness_histogram")
-"""How the names of all these figures begin."""
 
 
 def draw_all(folder: Path | str) -> list[Path]:
     """Draw what the results allow into ``folder/figures``, each as PDF, PNG and CSV.
 
-    What an earlier call drew there and this one does not is removed, so that no figure shows numbers that are gone.
+    What an earlier call drew there and this one does not is removed, so that no figure shows numbers that are gone;
+    other files are left alone, whatever they are called.
 
     Args:
         folder: What ``analogff run`` wrote, finished or not.
@@ -43,10 +42,8 @@ def draw_all(folder: Path | str) -> list[Path]:
     with mpl.rc_context():  # the same look whatever the user's own settings are
         mpl.rcdefaults()
         mpl.rcParams.update(RC)
-        drawn = [
-            path for figure in FIGURES for drawing in figure.draw(results) for path in drawing.save(folder / "figures")
-        ]
-    for path in (folder / "figures").glob("*"):
-        if path.name.startswith(_OURS) and path.suffix in ENDINGS and path not in drawn:
-            path.unlink()
-    return drawn
+        with Drawn.into(folder / "figures") as drawn:
+            for figure in FIGURES:
+                for drawing in figure.draw(results):
+                    drawn.save(drawing)
+    return drawn.files

@@ -8,8 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from analogff.atomic import replacing
-
-ENDINGS = (".pdf", ".png", ".csv")
+from analogff.figures.scales import thin_out
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,6 +24,7 @@ class Drawing:
     def save(self, folder: Path) -> list[Path]:
         """Write PDF, PNG and CSV; each appears at once or not at all, and the same numbers give the same bytes."""
         folder.mkdir(parents=True, exist_ok=True)
+        thin_out(self.figure)
         return [
             _write(folder / f"{self.name}.pdf", self._pdf),
             _write(folder / f"{self.name}.png", lambda path: self.figure.savefig(path, format="png")),

@@ -1,5 +1,6 @@
 """Test error against a swept parameter, after the last epoch."""
 
+import textwrap
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,28 +10,33 @@ from matplotlib.figure import Figure
 from analogff.figures.aggregate import intervals
 from analogff.figures.curves import draw_panels
 from analogff.figures.drawing import Drawing
-from analogff.figures.results import Results, arrange
+from analogff.figures.results import PANELS, Results, arrange
 from analogff.figures.scales import scale_values
 from analogff.study.labels import axis_label, file_name
 
-_LETTER_INCHES = 0.05
+_LETTER_INCHES = 0.06
 """Of a label beside a tick."""
+_SLANTED = 24
+"""Letters of a name that is legible on a slope."""
 
 
 def draw(results: Results) -> Iterator[Drawing]:
-    """Yield one figure for each axis with numbers on it, or if there is none for the first axis.
+    """Yield one figure for each axis, with numbers or names on it; the other axes make panels and files.
 
-    The other axes make panels and files.
+    Where numbers of other axes would make more than one file of panels, names stand at the first of each number.
     """
     last = results.frame[results.frame["last"]]
-    for x in list(filter(results.numeric, results.axes)) or results.axes[:1]:
-        others = [axis for axis in results.axes if axis != x]
-        for suffix, panels in arrange(results, last, others):
-            tables = [(p.title, intervals(p.frame, ["variant", *others, x])) for p in panels]
-            by_number = results.numeric(x)
+    for x in sorted(results.axes, key=lambda axis: not results.numeric(axis)):
+        others, frame, at = [axis for axis in results.axes if axis != x], last, []
+        by, by_number = ["variant", *others, x], results.numeric(x)
+        if not by_number and len(last[list(filter(results.numeric, others))].drop_duplicates()) > PANELS:
+            frame, at = results.at_first_numbers(last)
+            others = [axis for axis in others if not results.numeric(axis)]
+        for suffix, panels in arrange(results, frame, others):
+            tables = [(", ".join(filter(None, [p.title, *at])), intervals(p.frame, by)) for p in panels]
             figure = _over_numbers(tables, x, results) if by_number else _over_names(tables, x, results)
             whole = pd.concat([table for _, table in tables], ignore_index=True)
-            yield Drawing(file_name(f"error_vs_{x.replace('.', '_')}", suffix), figure, whole)
+            yield Drawing(file_name(f"error_vs_{x.replace('.', '_')}", suffix, *at), figure, whole)
 
 
 def _over_numbers(tables: list[tuple[str, pd.DataFrame]], x: str, results: Results) -> Figure:
@@ -54,13 +60,23 @@ def _over_names(tables: list[tuple[str, pd.DataFrame]], x: str, results: Results
 
 
 def _write_names(figure: Figure, names: list[str]) -> None:
-    """Write short names as they are, many of them slanted, and names of several parts upright, a part a line."""
-    turned: dict[str, Any] = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"} if len(names) > 3 else {}
-    lines = [name.split(", ") for name in names]
-    if turned and max(map(len, lines)) > 1:
+    """Write names of several parts a part a line; as they are where they fit, else slanted, or upright if long."""
+    lines = ["\n".join(map(wrapped_tightly, name.split(", "))) for name in names]
+    longest = max(len(line) for name in lines for line in name.split("\n"))
+    room = figure.get_figwidth() - 0.6
+    columns = min(len(figure.axes), 2)
+    if longest * _LETTER_INCHES * len(names) * columns <= 0.9 * room:
+        turned: dict[str, Any] = {}
+    elif longest <= _SLANTED and not any("\n" in name for name in lines):
+        turned = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"}
+    else:
         turned = {"rotation": 90}
-        figure.set_figheight(
-            figure.get_figheight() + _LETTER_INCHES * max(len(line) for name in lines for line in name)
-        )
+    share = {None: 0.0, 30: 0.5, 90: 1.0}[turned.get("rotation")]  # of a label's length in the height
+    figure.set_figheight(figure.get_figheight() + share * _LETTER_INCHES * longest)
     for axes in figure.axes:
-        axes.set_xticks(range(len(names)), ["\n".join(name) for name in lines], **turned)
+        axes.set_xticks(range(len(names)), lines, **turned)
+
+
+def wrapped_tightly(part: str) -> str:
+    """Break what stands under a tick into lines."""
+    return "\n".join(textwrap.wrap(part, _SLANTED, break_on_hyphens=False)) if len(part) > _SLANTED else part

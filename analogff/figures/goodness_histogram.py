@@ -11,7 +11,7 @@ from matplotlib.patches import Patch
 
 from analogff.figures.drawing import Drawing
 from analogff.figures.results import FILES, Results, at_first_numbers, at_most, points
-from analogff.figures.style import COLOURS, WIDTH_INCHES, legend_below
+from analogff.figures.style import COLOURS, WIDTH_INCHES, legend_below, wrapped
 from analogff.study.labels import file_name
 
 _POSITIVE, _NEGATIVE = COLOURS[0], COLOURS[1]
@@ -73,7 +73,7 @@ def _draw(table: pd.DataFrame, title: str, images: str) -> Figure:
         _draw_layer(axes, table[table["layer"] == layer])
         axes.set_title(f"layer {layer}", loc="right", pad=2)
         axes.set_ylabel("share")
-    figure.suptitle(title, fontsize=8)
+    figure.suptitle(wrapped(title), fontsize=8)
     panels[-1].set_xlabel(f"goodness ({images})")
     handles = [
         Patch(facecolor=_POSITIVE, alpha=0.35, edgecolor=_POSITIVE, label="right label"),

@@ -62,6 +62,16 @@ class Results:
         """What goodness and the errors of layers were taken from: held-out images, or else those learned from."""
         return "validation" if self.frame["validation_error"].notna().any() else "training"
 
+    def at_first_numbers(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+        """Return the rows of a frame that stand at the first value of each axis of numbers, and these in words."""
+        at = []
+        for axis in filter(self.numeric, self.axes):
+            if frame[axis].notna().any():
+                first = frame[axis].dropna().iloc[0]
+                frame = frame[frame[axis].isna() | (frame[axis] == first)]
+                at.append(value_label(axis, first))
+        return frame, at
+
     def numeric(self, axis: str) -> bool:
         """Tell whether an axis has numbers on it."""
         return pd.api.types.is_numeric_dtype(self.frame[axis]) and self.frame[axis].dtype != bool
@@ -120,13 +130,7 @@ def at_first_numbers(results: Results, table: pd.DataFrame) -> tuple[pd.DataFram
         .agg({"variant": "first", "chip": "first", "diverged": "any"})
     )
     rows: Any = table.merge(runs, on="run")
-    rows = rows[~rows["diverged"]]
-    at = []
-    for axis in filter(results.numeric, results.axes):
-        if rows[axis].notna().any():
-            first = rows[axis].dropna().iloc[0]
-            rows = rows[rows[axis].isna() | (rows[axis] == first)]
-            at.append(value_label(axis, first))
+    rows, at = results.at_first_numbers(rows[~rows["diverged"]])
     return rows, [axis for axis in results.axes if not results.numeric(axis) and rows[axis].notna().any()], at
 
 

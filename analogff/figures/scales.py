@@ -1,26 +1,72 @@
 """Scales and ticks that suit the numbers on an axis."""
 
+import dataclasses
+import itertools
+
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import EngFormatter, FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from matplotlib.ticker import (
+    EngFormatter,
+    FixedFormatter,
+    FixedLocator,
+    FuncFormatter,
+    LogLocator,
+    NullFormatter,
+    NullLocator,
+)
 
 _PLAIN = FuncFormatter(lambda value, _: f"{value:g}")
+_ALIKE = 6
+"""Errors that differ by no more than this factor stand on a linear axis, which begins at 0."""
+_BELOW = 3
+"""How far, as a factor, a logarithmic axis goes below all means for the sake of their intervals."""
+_MOST_TICKS = 6
 
 
-def scale_errors(axes: Axes, means: np.ndarray, highs: np.ndarray) -> None:
-    """Scale an axis of errors in percent: logarithmic where they differ by much, never beyond what can be."""
-    means = means[np.isfinite(means) & (means > 0)]
-    if not len(means):
-        return
-    if means.max() > 6 * means.min():
+@dataclasses.dataclass(frozen=True)
+class ErrorScale:
+    """The axis of errors in percent: logarithmic where they differ by much, never beyond what can be."""
+
+    bottom: float
+    top: float
+    logarithmic: bool
+
+    @classmethod
+    def of(cls, means: np.ndarray, lows: np.ndarray, highs: np.ndarray) -> "ErrorScale | None":
+        """Choose it so that means fit, and of their intervals what is no more than a factor below all of them.
+
+        Args:
+            means: Errors; None comes of no positive one.
+            lows: Lower ends of their intervals, which may be 0 or NaN.
+            highs: Upper ends.
+        """
+        means = means[np.isfinite(means) & (means > 0)]
+        if not len(means):
+            return None
+        highest = np.nanmax(np.append(means, highs))
+        if means.max() <= _ALIKE * means.min():
+            return cls(0.0, float(min(highest * 1.08, max(100.0, means.max()))), False)
+        lows = lows[lows > means.min() / _BELOW]
+        bottom = np.append(lows / 1.08, means.min() / 1.25).min()
+        return cls(float(bottom), float(min(max(means.max() * 1.25, highest * 1.08), 105.0)), True)
+
+    def apply(self, axes: Axes) -> None:
+        """Scale an axis."""
+        axes.set_ylim(self.bottom, self.top)
+        if not self.logarithmic:
+            return
         axes.set_yscale("log")
-        axes.set_ylim(means.min() / 1.25, min(means.max() * 1.25, 105))
+        axes.set_ylim(self.bottom, self.top)
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.yaxis.set_major_formatter(_PLAIN)
         axes.yaxis.set_minor_formatter(NullFormatter())
-    else:
-        highest = np.nanmax(np.append(means, highs))
-        axes.set_ylim(0, min(highest * 1.08, max(100.0, means.max())))
+
+    def cuts(self, means: np.ndarray, lows: np.ndarray) -> np.ndarray:
+        """Tell which intervals, or whole points, go on below the axis; none does below 0."""
+        return self.logarithmic & ((means < self.bottom) | (lows < self.bottom))
 
 
 def scale_values(axes: Axes, values: np.ndarray) -> None:
@@ -29,12 +75,13 @@ def scale_values(axes: Axes, values: np.ndarray) -> None:
     wide = len(positive) > 1 and positive[-1] >= 50 * positive[0] and values[0] >= 0
     if wide and values[0] > 0:
         axes.set_xscale("log")
+        axes.xaxis.set_minor_formatter(NullFormatter())
     elif wide:
         scale_from_zero(axes, positive[0], positive[-1])
-    elif len(values) <= 6 and _apart(values):
+    if not (wide and values[0] == 0) and len(values) <= _MOST_TICKS:
         axes.xaxis.set_major_locator(FixedLocator(values.tolist()))
         axes.xaxis.set_minor_locator(NullLocator())
-        axes.xaxis.set_major_formatter(_PLAIN)
+    axes.xaxis.set_major_formatter(_PLAIN)
 
 
 def scale_reads(axes: Axes, reads: np.ndarray) -> None:
@@ -68,6 +115,28 @@ def _round_numbers(least: float, most: float) -> np.ndarray:
     return inside[:: -(-len(inside) // fitting) or 1]
 
 
-def _apart(values: np.ndarray) -> bool:
-    """Tell whether labels at these values would not touch."""
-    return len(values) < 2 or float(np.diff(values).min()) >= 0.14 * float(np.ptp(values))
+def thin_out(figure: Figure) -> None:
+    """Take away labels of ticks of numbers that would touch their neighbors, once everything has its place."""
+    figure.draw_without_rendering()
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            if not isinstance(axis.get_major_formatter(), FixedFormatter):  # which writes names, to be read all
+                _thin_out(axis)
+
+
+def _thin_out(axis: Axis) -> None:
+    low, high = sorted(axis.get_view_interval())
+    ticks = [tick for tick in axis.get_major_ticks() if low <= tick.get_loc() <= high]
+    labels = [tick.label1 for tick in ticks if tick.label1.get_text() and tick.label1.get_visible()]
+    every = next((n for n in range(1, len(labels) + 1) if not _touch(labels[::n])), 1)
+    if every == 1:
+        return
+    kept = [label.get_text() if n % every == 0 else "" for n, label in enumerate(labels)]
+    at = [tick.get_loc() for tick in ticks if tick.label1 in labels]
+    axis.set_major_locator(FixedLocator(at))
+    axis.set_major_formatter(FixedFormatter(kept))
+
+
+def _touch(labels: list[Text]) -> bool:
+    boxes = [label.get_window_extent().expanded(1.1, 1.0) for label in labels]
+    return any(one.overlaps(next_one) for one, next_one in itertools.pairwise(boxes))

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,8 @@ from matplotlib.lines import Line2D
 from analogff.study.labels import is_bound
 
 WIDTH_INCHES = 3.4
+LETTERS = 52
+"""Of a line across a figure."""
 RC: dict[Any, Any] = {
     "font.size": 8,
     "axes.labelsize": 8,
@@ -33,6 +36,7 @@ RC: dict[Any, Any] = {
     "axes.axisbelow": True,
     "axes.spines.top": False,
     "axes.spines.right": False,
+    "text.parse_math": False,  # labels stand as they are written, dollars and backslashes too
     "pdf.fonttype": 42,  # journals refuse Type 3 fonts
     "savefig.dpi": 300,
 }
@@ -82,6 +86,12 @@ def make_figure(panels: int, legend_rows: int, *, panel_inches: float = 1.9) -> 
     for spare in grid[panels:]:
         spare.remove()
     return figure, list(grid[:panels])
+
+
+def wrapped(text: str, panels: int = 1) -> str:
+    """Break a long text into lines that fit the figure's width, or that of one of two panels in a row."""
+    most = LETTERS if panels == 1 else LETTERS // 2 - 4
+    return text if len(text) <= most else "\n".join(textwrap.wrap(text, most, break_on_hyphens=False))
 
 
 def label_outside(panels: Sequence[Axes], x: str, y: str) -> None:

@@ -1,8 +1,11 @@
 """What devices are called beside each other: by the least that tells them apart, and never by a number alone."""
 
 import itertools
+import re
 from collections.abc import Callable, Sequence
+from pathlib import PurePath
 
+_WRAPPED = re.compile(r"([\w.-]+)\((.+)\)")
 Part = dict[str, str]
 """What a swept value says, key by key; the model itself has none."""
 
@@ -32,8 +35,15 @@ def telling_names(values: Sequence[str], describe: Callable[[str, str], str]) ->
         ['ideal', 'reram, adc_bits 6', 'reram, adc_bits 8']
         >>> name("reram, adc_bits = 6, drift = 0.1", "reram, adc_bits = 8, drift = 0.2")
         ['adc_bits 6', 'adc_bits 8']
+        >>> name("chips/mine.py:Chip", "lab.devices:Other", "measured, file = data/a b.csv")
+        ['Chip', 'Other', 'measured']
+        >>> name("data/a b.csv", "data/a[b].csv")
+        ['a b.csv', 'a[b].csv']
+        >>> name("old/mine.py:Chip", "new/mine.py:Chip", "ideal")
+        ['old/mine.py:Chip', 'new/mine.py:Chip', 'ideal']
     """
-    parts = [dict(_key_and_value(text) for text in value.split(", ")) for value in values]
+    short = _without_folders(values)
+    parts = [dict(_key_and_value(text) for text in value.split(", ")) for value in short]
     numbers = [{key: said for key, said in part.items() if key and _is_number(said)} for part in parts]
     words = [
         {key: said for key, said in part.items() if key not in of} for part, of in zip(parts, numbers, strict=True)
@@ -41,8 +51,47 @@ def telling_names(values: Sequence[str], describe: Callable[[str, str], str]) ->
     whole = [", ".join(_without(part, _everywhere(words)).values()) for part in words]
     alike = [*_by_last_word(words), whole]
     longer = (_with_numbers(names, numbers, describe) for names in alike)
-    told = next((names for names in itertools.chain(_by_one_word(words), alike, longer) if _tell(names)), values)
+    told = next((names for names in itertools.chain(_by_one_word(words), alike, longer) if _tell(names)), short)
     return dict(zip(values, told, strict=True))
+
+
+def _without_folders(values: Sequence[str]) -> list[str]:
+    """Return values with classes for the modules that they are in, and files for paths, where that tells all apart."""
+    for keep_file in (False, True):
+        short = [", ".join(_short(part, keep_file) for part in value.split(", ")) for value in values]
+        if _tell(short):
+            return short
+    return list(values)
+
+
+def _short(part: str, keep_file: bool) -> str:
+    key, equals, said = part.rpartition(" = ")
+    return f"{key}{equals}{short_reference(said, keep_file)}"
+
+
+def short_reference(text: str, keep_file: bool = False) -> str:
+    """Return a reference to a class, or the path of a file, without the folders that it is in.
+
+    Args:
+        text: Any; what is no reference stands as it is.
+        keep_file: Whether a class keeps its file or module.
+
+    Example:
+        >>> short_reference("chips/mine.py:Chip"), short_reference("chips/mine.py:Chip", keep_file=True)
+        ('Chip', 'mine.py:Chip')
+        >>> short_reference("patchwork(lab.chips:Chip)"), short_reference("data/a b.csv"), short_reference("on/off")
+        ('patchwork(Chip)', 'a b.csv', 'on/off')
+    """
+    if wrapped := _WRAPPED.fullmatch(text):
+        return f"{wrapped[1]}({short_reference(wrapped[2], keep_file)})"
+    place, _, name = text.rpartition(":")
+    if name.isidentifier() and (place.endswith(".py") or place.replace(".", "").isidentifier()):
+        return f"{_base(place)}:{name}" if keep_file else name
+    return _base(text) if PurePath(text).suffix else text
+
+
+def _base(path: str) -> str:
+    return path.replace("\\", "/").rpartition("/")[2]
 
 
 def _by_one_word(words: list[Part]) -> list[list[str]]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from analogff.study.device_names import telling_names
+from analogff.study.device_names import short_reference, telling_names
 
 _SHORT = {"forward-forward": "FF"}
 _UNITS = {"seconds": "s", "joules": "J", "siemens": "S", "volts": "V", "kelvin": "K", "ohms": "Ω"}
@@ -34,9 +34,16 @@ def variant_labels(frame: pd.DataFrame, swept: Sequence[str]) -> pd.Series:
     labels = _told_apart(frame[given.isna()], swept)
     own = frame[given.notna()]
     bound = (own.filter(like="rule.") == "oracle").any(axis=1).map({True: f" {BOUND}", False: ""})
-    taken = set(labels)  # by variants without a label, which must stay apart from those with one
-    named = given.dropna().map(lambda label: f"{label} (label)" if label in taken else label)
-    return pd.concat([labels, named + bound]).loc[frame.index]
+    taken = set(labels)  # by variants without a label, which must stay apart from those with one, and these too
+    names = {}
+    for pair in dict.fromkeys(zip(given.dropna(), bound, strict=True)):
+        name = "".join(pair)
+        while {name, name.removesuffix(pair[1])} & taken or is_bound(name) != bool(pair[1]):
+            name = f"{name.removesuffix(pair[1])} (label){pair[1]}"
+        names[pair] = name
+        taken.add(name)
+    named = pd.Series([names[pair] for pair in zip(given.dropna(), bound, strict=True)], index=own.index, dtype=object)
+    return pd.concat([labels, named]).loc[frame.index]
 
 
 def _told_apart(frame: pd.DataFrame, swept: Sequence[str]) -> pd.Series:
@@ -130,7 +137,7 @@ def _fewest_telling(options: pd.DataFrame) -> list[str]:
 
 
 def _label(rule: str, row: pd.Series, telling: Sequence[str], options: Sequence[str]) -> str:
-    words = [_SHORT.get(rule, rule.replace("-", " "))]
+    words = [_SHORT.get(rule) or short_reference(rule.replace("-", " "))]
     words += [_option(name, row[name]) for name in telling if row[name] != "oracle"]
     return " ".join(words + [BOUND] * bool((row[list(options)] == "oracle").any()))
 

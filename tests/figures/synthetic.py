@@ -18,7 +18,7 @@ RULES = (
     {"rule": "backprop", "rule.through": "oracle", "rule.rate": 0.01},
     {"rule": "weight-perturbation", "rule.directions": 4.0, "rule.rate": 0.001},
 )
-_LEVEL = (30.0, 5.0, 4.4, 6.0, 14.0, 2.9, 60.0)
+_LEVEL = (30.0, 5.0, 4.4, 6.0, 14.0, 2.9, 60.0, 8.0, 9.0)
 
 
 def results(axes, *, rules=RULES, chips=4, epochs=3, seed=0):

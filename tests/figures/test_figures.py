@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.markers import CARETDOWNBASE
 from scipy.stats import t
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -23,8 +24,10 @@ from analogff.figures import (  # noqa: E402
     layer_error_vs_epoch,
 )
 from analogff.figures.aggregate import everywhere  # noqa: E402
+from analogff.figures.curves import draw_panels  # noqa: E402
 from analogff.figures.drawing import Drawing  # noqa: E402
 from analogff.figures.results import Results, at_most  # noqa: E402
+from analogff.figures.scales import thin_out  # noqa: E402
 from analogff.figures.style import RC, WIDTH_INCHES, looks  # noqa: E402
 from analogff.study.labels import axis_label, file_name, is_bound, value_label, variant_labels  # noqa: E402
 
@@ -53,8 +56,8 @@ def by_hand(frame, **wanted):
 def test_sweep_csv_holds_the_t_intervals_of_the_last_epoch():
     first, second = synthetic.results(AXES), synthetic.results(AXES, seed=1).assign(seed=1)
     frame = pd.concat([first, second.assign(run="1/" + second["run"])], ignore_index=True)
-    (drawing,) = error_vs_sweep.draw(named(frame))
-    assert drawing.name == "error_vs_device_read_noise"
+    drawing, by_name = error_vs_sweep.draw(named(frame))
+    assert [drawing.name, by_name.name] == ["error_vs_device_read_noise", "error_vs_device_family"]
     assert len(drawing.table) == 2 * 3 * len(synthetic.RULES)
     for row in drawing.table.query("variant == 'FF probed'").to_dict("records"):
         point = {"device__family": row["device.family"], "device__read_noise": row["device.read_noise"]}
@@ -94,7 +97,7 @@ def test_reads_are_the_stored_ones_and_zero_has_a_place():
 
 
 def test_one_chip_has_no_interval():
-    (drawing,) = error_vs_sweep.draw(named(synthetic.results(AXES, chips=1)))
+    drawing, _ = error_vs_sweep.draw(named(synthetic.results(AXES, chips=1)))
     assert drawing.table["low"].isna().all() and drawing.table["mean"].notna().all()
 
 
@@ -102,7 +105,7 @@ def test_diverged_chips_are_left_out_counted_and_marked():
     frame = synthetic.results(AXES, epochs=1)
     lost = (frame["rule"] == "weight-perturbation") & (frame["chip"] == 2)
     frame.loc[lost, ["test_error", "diverged"]] = [np.nan, True]
-    (drawing,) = error_vs_sweep.draw(named(frame))
+    drawing, _ = error_vs_sweep.draw(named(frame))
     rows = drawing.table.query("variant == 'weight perturbation'")
     assert (rows["chips"] == 3).all() and (rows["diverged"] == 1).all()
     crosses = [line for axes in drawing.figure.axes for line in axes.lines if line.get_marker() == "x"]
@@ -242,7 +245,9 @@ def test_draw_all_writes_each_figure_three_times_and_always_the_same(folder):
     paths = draw_all(folder)
     assert dict(mpl.rcParams) == before
     assert {p.parent for p in paths} == {folder / "figures"}
-    assert sorted(p for p in (folder / "figures").iterdir()) == sorted(paths), "no temporary file is left"
+    assert sorted(p for p in (folder / "figures").iterdir()) == sorted([*paths, folder / "figures" / "drawn.json"]), (
+        "no temporary file is left"
+    )
     assert {p.stem for p in paths if p.suffix == ".pdf"} == {p.stem for p in paths if p.suffix == ".csv"}
     expected = {"error_vs_device_read_noise", "error_vs_epoch", "error_vs_reads"}
     assert expected | {"layer_error_vs_epoch-read_noise_0"} <= {p.stem for p in paths}
@@ -252,7 +257,7 @@ def test_draw_all_writes_each_figure_three_times_and_always_the_same(folder):
 
 def test_figures_fit_a_column_and_the_legend_hides_nothing(folder):
     with mpl.rc_context(RC):
-        (drawing,) = error_vs_sweep.draw(named(synthetic.results(AXES)))
+        drawing, _ = error_vs_sweep.draw(named(synthetic.results(AXES)))
         assert drawing.figure.get_figwidth() == WIDTH_INCHES
         drawing.figure.draw_without_rendering()
         legend = drawing.figure.legends[0].get_window_extent()
@@ -261,13 +266,39 @@ def test_figures_fit_a_column_and_the_legend_hides_nothing(folder):
     assert min(v for k, v in RC.items() if k.endswith("size") and "marker" not in k and k[-8:] != "ick.size") >= 7
 
 
-def test_a_figure_of_results_that_are_gone_is_removed_and_nobody_elses(folder):
-    drawn = draw_all(folder)
-    stale, notes = drawn[0].with_name("error_vs_gone.png"), drawn[0].with_name("error_notes.csv")
-    for path in (stale, notes):
-        path.write_text("")
-    assert draw_all(folder) == drawn
-    assert not stale.exists() and notes.exists()
+def test_a_figure_of_results_that_are_gone_is_removed_and_nobody_elses(tmp_path):
+    """Only what the list in the folder says was drawn, and is still as it was drawn."""
+    axes = {"device.read_noise": [0.0, 0.1]}
+    frame = synthetic.results(axes, rules=synthetic.RULES[:2], epochs=2)
+    folder = synthetic.write(tmp_path / "study", frame, axes)
+    figures = folder / "figures"
+    figures.mkdir()
+    mine = [figures / name for name in ("error_vs_mine.png", "goodness_histogram-mine.csv", "layer_error_vs_.pdf")]
+    for path in mine:
+        path.write_text("mine")
+    before = draw_all(folder)
+    edited = figures / "error_vs_epoch.png"
+    assert edited in before and all(path.read_text() == "mine" for path in mine)
+    edited.write_text("with an arrow that I drew")
+    once = frame[frame["epoch"] == 2]
+    once.to_parquet(folder / "results" / "part-0.parquet", index=False)
+    after = draw_all(folder)
+    gone = {*before} - {*after} - {edited}
+    assert gone and not any(path.exists() for path in gone)
+    assert edited.read_text() == "with an arrow that I drew" and all(path.read_text() == "mine" for path in mine)
+    assert {*figures.iterdir()} == {*after, *mine, edited, figures / "drawn.json"}
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"../manifest.json": "x"}', '{"error_vs_mine.png": 1}'])
+def test_a_damaged_list_of_figures_makes_nothing_be_removed(folder, text):
+    draw_all(folder)
+    mine = folder / "figures" / "error_vs_mine.png"
+    mine.write_text("mine")
+    (folder / "figures" / "drawn.json").write_text(text)
+    draw_all(folder)
+    assert mine.exists() and (folder / "manifest.json").exists()
+    assert "error_vs_mine.png" not in (folder / "figures" / "drawn.json").read_text()
+    mine.unlink()
 
 
 def test_figures_beyond_the_limit_are_said_to_be_missing():
@@ -294,3 +325,121 @@ def test_a_figure_that_cannot_be_written_leaves_nothing(tmp_path, monkeypatch):
 def test_a_folder_without_results_is_refused(tmp_path):
     with pytest.raises(ValueError, match="Expected .* Got .*"):
         draw_all(tmp_path)
+
+
+HOSTILE = ("[/on] $x", "$\\frac{1}{2}$", "_hidden", "α", "β", "a.b!", "a.b?", "A.b?", "x" * 120)
+
+
+def test_labels_stand_as_written_and_each_has_a_file_of_its_own(tmp_path):
+    """Markup, mathematics, names that a legend hides, and those that are the same without their punctuation."""
+    rules = [{"rule": "forward-forward", "rule.slope": f"s{n}", "label": text} for n, text in enumerate(HOSTILE)]
+    frame = synthetic.results({}, rules=rules, epochs=2, chips=2)
+    histograms = synthetic.goodness(frame, {}, layers=1)
+    folder = synthetic.write(tmp_path / "study", frame, {}, histograms)
+    paths = draw_all(folder)
+    assert len(paths) == len({str(path).casefold() for path in paths}) and all(path.exists() for path in paths)
+    of_goodness = [path for path in paths if path.name.startswith("goodness") and path.suffix == ".csv"]
+    assert len(of_goodness) == len(HOSTILE)
+    assert list(pd.read_csv(folder / "figures" / "error_vs_reads.csv")["variant"].unique()) == sorted(HOSTILE)
+    with mpl.rc_context(RC):
+        (drawing,) = error_vs_reads.draw(named(frame, {}))
+        drawing.figure.draw_without_rendering()
+    told = [text.get_text().replace("\n", "") for text in drawing.figure.legends[0].get_texts()]
+    assert told[: len(HOSTILE)] == [*HOSTILE] and all(t.get_visible() for t in drawing.figure.legends[0].get_texts())
+
+
+def test_swept_files_stand_as_written_and_each_has_a_figure_of_its_own(tmp_path):
+    files = [f"curves/{name}.csv" for name in ("a[b]", "a b", "$a", "a$b$", "a_b", "c", "d")]
+    axes = {"device.file": files}
+    frame = synthetic.results(axes, rules=synthetic.RULES[:1], epochs=2, chips=2)
+    paths = draw_all(synthetic.write(tmp_path / "study", frame, axes))
+    assert len([p for p in paths if p.name.startswith("error_vs_epoch") and p.suffix == ".png"]) == len(files)
+    assert len(paths) == len(set(paths))
+    with mpl.rc_context(RC):
+        (drawing,) = error_vs_sweep.draw(named(frame, axes))
+        drawing.figure.draw_without_rendering()
+    labels = drawing.figure.axes[0].get_xticklabels()
+    assert [label.get_text() for label in labels] == [Path(file).name for file in files]
+
+
+def test_labels_that_would_be_one_stay_two():
+    frame = pd.DataFrame({"rule": "x", "rule.slope": ["a", "oracle", "b", "c"]})
+    frame["label"] = ["y", "y", "y (oracle, bound)", "y (label)"]
+    labels = list(variant_labels(frame, []))
+    assert len(set(labels)) == 4 and [is_bound(label) for label in labels] == [False, True, False, False]
+
+
+def intervals_of(low, high, means=(0.3, 10.0, 2.0)):
+    rows = [("a", x, m) for x, m in enumerate(means)]
+    table = pd.DataFrame(rows, columns=["variant", "x", "mean"])
+    return table.assign(low=[low, 9.0, 1.9], high=[high, 11.0, 2.1], diverged=0)
+
+
+@pytest.mark.parametrize(("low", "marked"), [(0.0, True), (0.05, True), (0.25, False), (np.nan, False)])
+def test_an_interval_that_goes_on_below_a_logarithmic_axis_is_marked(low, marked):
+    figure = draw_panels([("", intervals_of(low, 0.9))], "x", ["a"], "x")
+    (axes,) = figure.axes
+    assert axes.get_yscale() == "log"
+    arrows = [line for line in axes.lines if line.get_marker() == CARETDOWNBASE]
+    assert [list(line.get_xdata()) for line in arrows] == ([[0]] if marked else [])
+    told = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert ("interval goes on below" in told) == marked
+    assert marked or not low < axes.get_ylim()[0]  # it is there in full, or has none
+
+
+def test_intervals_above_are_never_cut_and_an_error_of_zero_is_marked():
+    figure = draw_panels([("", intervals_of(0.25, 90.0))], "x", ["a"], "x")
+    assert figure.axes[0].get_ylim()[1] >= 90
+    figure = draw_panels([("", intervals_of(0.0, 0.0, (0.0, 10.0, 2.0)))], "x", ["a"], "x")
+    assert any(line.get_marker() == CARETDOWNBASE for line in figure.axes[0].lines)
+    linear = draw_panels([("", intervals_of(0.0, 6.0, (3.0, 10.0, 4.0)))], "x", ["a"], "x")
+    assert linear.axes[0].get_ylim()[0] == 0
+    assert not any(line.get_marker() == CARETDOWNBASE for line in linear.axes[0].lines)
+
+
+SWEEPS = [
+    [0.001, 0.003, 0.01, 0.03, 0.1, 0.3],
+    [0.0, 0.001, 0.003, 0.3],
+    [0.001, 0.0015, 0.01],
+    [1e-5, 1.1e-5, 1.2e-5],
+    [100000.0, 101000.0, 250000.0, 1000000.0],
+    [2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0],
+    [0.1, 0.11, 5000.0],
+]
+
+
+@pytest.mark.parametrize("values", SWEEPS, ids=str)
+@pytest.mark.parametrize("families", [1, 2])
+def test_no_two_labels_of_ticks_touch_and_all_of_them_are_plain(values, families):
+    axes = {"device.read_noise": values, "device.family": ["saturating", "non-monotone"][:families]}
+    with mpl.rc_context(RC):
+        drawing = next(iter(error_vs_sweep.draw(named(synthetic.results(axes, rules=synthetic.RULES[:3]), axes))))
+        thin_out(drawing.figure)
+        drawing.figure.draw_without_rendering()
+    for panel in drawing.figure.axes:
+        low, high = panel.get_xlim()
+        ticks = [t for t in panel.xaxis.get_major_ticks() if low <= t.get_loc() <= high and t.label1.get_visible()]
+        labels = [t.label1 for t in ticks if t.label1.get_text()]
+        boxes = [label.get_window_extent() for label in labels]
+        assert len(labels) >= 1 and all(a.x1 < b.x0 for a, b in zip(boxes, boxes[1:], strict=False))
+        assert [float(t.label1.get_text()) for t in ticks if t.label1.get_text()] == pytest.approx(
+            [t.get_loc() for t in ticks if t.label1.get_text()]
+        )
+
+
+@pytest.mark.parametrize("names", [["constant-step", "hfo2"], ["a rather long preset name, 1", "b", "c"], [*"abcdefg"]])
+def test_a_sweep_over_names_and_numbers_has_a_figure_over_either(names):
+    axes = {"device.preset": names, "device.adc_bits": [float(n) for n in range(4, 13)]}
+    frame = synthetic.results(axes, rules=synthetic.RULES[:2])
+    with mpl.rc_context(RC):
+        drawings = {d.name: d for d in error_vs_sweep.draw(named(frame, axes))}
+        by_name = drawings["error_vs_device_preset-ADC_bits_4"]
+        by_name.figure.draw_without_rendering()
+    (panel,) = by_name.figure.axes
+    assert panel.get_title() == "ADC bits = 4" and set(by_name.table["device.preset"]) == set(names)
+    boxes = [label.get_window_extent() for label in panel.get_xticklabels()]
+    assert len(boxes) == len(names) and panel.get_window_extent().height > by_name.figure.dpi
+    row = by_name.table.query("variant == 'FF probed'").iloc[1]
+    expected = by_hand(frame, epoch=3, rule__slope="probed", device__preset=names[1], device__adc_bits=4.0)
+    assert (row["mean"], row["low"], row["high"]) == pytest.approx(expected)
+    assert any(name.startswith("error_vs_device_adc_bits") for name in drawings)
