@@ -85,7 +85,7 @@ def _draw_line(axes: Axes, points: pd.DataFrame, x: str, look: Look, scale: Erro
     lost = (points["diverged"].to_numpy(dtype=int) > 0) & told
     _cross_out(axes, at[lost], mean[lost])
     if scale and (cut := scale.cuts(mean, low) & told).any():
-        style = _POINTING_DOWN | {"color": look.color}
+        style: dict[str, Any] = {**_POINTING_DOWN, "color": look.color}
         axes.plot(at[cut], np.zeros(cut.sum()), transform=axes.get_xaxis_transform(), clip_on=False, **style)
 
 
@@ -98,7 +98,8 @@ def _cross_out(axes: Axes, at: np.ndarray, mean: np.ndarray) -> None:
 
 
 def _cut_handle() -> Line2D:
-    return Line2D([], [], label="interval goes on below", **_POINTING_DOWN | {"color": "0.3"})
+    style: dict[str, Any] = {**_POINTING_DOWN, "color": "0.3"}
+    return Line2D([], [], label="interval goes on below", **style)
 
 
 def _diverged_handle() -> Line2D:

@@ -14,7 +14,7 @@ from analogff.figures.results import PANELS, Results, arrange
 from analogff.figures.scales import scale_values
 from analogff.study.labels import axis_label, file_name
 
-_LETTER_INCHES = 0.06
+_LETTER_INCHES = 0.05
 """Of a label beside a tick."""
 _SLANTED = 24
 """Letters of a name that is legible on a slope."""

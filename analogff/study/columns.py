@@ -51,18 +51,23 @@ class Columns:
         layers = self._schema({"run": pa.string()} | swept | _types(_LAYERS))
         self.schemas: dict[str, pa.Schema] = {"results": results, "goodness": goodness, "layers": layers}
 
+    def fit(self, table: pa.Table, schema: pa.Schema) -> bool:
+        """Tell whether a table is under a schema, with the labels that its runs have now."""
+        named = [name for name in schema.names if name in self._labels]
+        return table.schema.equals(schema) and self.label(table, schema).select(named).equals(table.select(named))
+
     def label(self, table: pa.Table, schema: pa.Schema) -> pa.Table:
-        """Return a table under a schema, with the labels of its runs in place."""
-        runs = [self._runs[key] for key in table["run"].to_pylist()]
+        """Return a table under a schema, with the labels of its runs in place; unplanned runs have none."""
+        runs = [self._runs.get(key) for key in table["run"].to_pylist()]
         parts = [self._column(field, table, runs) for field in schema]
         return pa.Table.from_arrays(parts, schema=schema)
 
-    def _column(self, field: pa.Field, table: pa.Table, runs: list[Run]) -> Any:
+    def _column(self, field: pa.Field, table: pa.Table, runs: list[Run | None]) -> Any:
         if field.name in self._labels:
-            values = [column_value(run.case.labels.get(field.name)) for run in runs]
+            values = [column_value(run.case.labels.get(field.name)) if run else None for run in runs]
             as_text = field.type == pa.string()
             return pa.array([str(v) if as_text and v is not None else v for v in values], field.type)
-        if field.name in ("chip", "seed"):
+        if field.name in ("chip", "seed") and field.name not in table.schema.names:
             return pa.array([getattr(run, field.name) for run in runs], field.type)
         return table[field.name].cast(field.type).combine_chunks()
 

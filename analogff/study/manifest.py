@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 import analogff
 from analogff.atomic import replacing
+from analogff.study.differences import sources_of
 from analogff.study.spec import Study
 from analogff.study.task import Run
 
@@ -45,6 +46,7 @@ def describe(study: Study, runs: Sequence[Run]) -> dict[str, Any]:
         "commit": _commit(study.folder),
         "seeds": {"chips": settings["chips"], "learning": settings["seeds"]},
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "sources": sources_of(study),
         "runs": [run.key for run in runs],
     }
 

@@ -66,7 +66,9 @@ def run_study(
     runs = plan_runs(study)
     manifest = describe(study, runs)
     store = Store(folder.absolute(), runs, metadata_of(manifest))
-    left = _left(runs, store)
+    left = _left(runs, store, manifest)
+    if store.dropped:
+        say(console, f"{store.dropped} runs are no part of the study any more: they are kept, and shown nowhere.")
     if not left:
         with store.alone():
             _prepare(store, manifest)
@@ -75,7 +77,7 @@ def run_study(
     for line in doubts((run.case for run in left), study.folder):
         say(console, line)
     with connect(workers, scheduler) as client, store.alone():
-        left = _left(runs, store)  # once more, since another run may have been at work there until now
+        left = _left(runs, store, manifest)  # once more, since another run may have been at work there until now
         _prepare(store, manifest)
         failures = _do(client, study, store, left, memory_gib, console, kept=len(runs) - len(left))
         store.tidy()
@@ -83,8 +85,8 @@ def run_study(
     return Finished(folder, len(left) - failed, failures)
 
 
-def _left(runs: Sequence[Run], store: Store) -> list[Run]:
-    done = store.done()
+def _left(runs: Sequence[Run], store: Store, manifest: dict[str, Any]) -> list[Run]:
+    done = store.done(manifest)
     return [run for run in runs if run.key not in done]
 
 

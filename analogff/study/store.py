@@ -3,15 +3,15 @@
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
 from analogff.atomic import clear_half_done
 from analogff.study import unfinished
 from analogff.study.columns import Columns
+from analogff.study.differences import what_changed
 from analogff.study.execute import Outcome
 from analogff.study.integrity import runs_in, sibling
 from analogff.study.manifest import read_manifest
@@ -38,22 +38,29 @@ class Store:
         self.unfinished = folder / unfinished.FOLDER
         self.columns = Columns(runs, metadata)
         self._planned = {run.key: run for run in runs}
+        self.dropped = 0
 
-    def done(self) -> set[str]:
-        """Return the keys of the runs that are there; writes nothing.
+    def done(self, manifest: Mapping[str, Any]) -> set[str]:
+        """Return the keys of the runs of the study that are there; writes nothing.
+
+        A study that was made smaller is the same study: its other runs are kept, and counted in ``dropped``.
+
+        Args:
+            manifest: Of the study as it is now.
 
         Raises:
-            StoreError: If there are results of other runs, or a part is not as it was written.
+            StoreError: If there are results of another study, or a part is not as it was written.
         """
         there = runs_in(self.folder, self._planned)
-        foreign = there - self._planned.keys()
-        if foreign:
+        known = there & self._planned.keys()
+        self.dropped = len(there - known)
+        changed = what_changed(self.folder, manifest, shares_runs=bool(known)) if self.dropped else ""
+        if changed:
             raise StoreError(
-                f"Expected {self.folder} to be empty or to hold results of this study. Got {len(foreign)} runs of "
-                "another study, of edited code or data, or of another version. Use another --out, or remove "
-                f"{self.folder}."
+                f"Expected {self.folder} to be empty or to hold results of this study. Got {self.dropped} runs of "
+                f"{changed}. Use another --out, or remove {self.folder}."
             )
-        return there
+        return known
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
@@ -86,8 +93,9 @@ class Store:
                     continue
                 if not (self.folder / "results" / part.name).exists():
                     part.unlink()  # its task was killed between its parts, and will be done again
-                elif not pq.read_schema(part).equals(schema):
-                    table, beside = read_part(part)
+                    continue
+                table, beside = read_part(part)
+                if not self.columns.fit(table, schema):
                     write_part(self.columns.label(table, schema), part, beside)
 
     def tidy(self) -> None:
@@ -148,5 +156,6 @@ def _load(folder: Path, parts: list[Path], by: list[str]) -> "pd.DataFrame":
             f"those of run {twice['run'].iloc[0]}. Run the study again: it names the part to remove."
         )
     order = {key: n for n, key in enumerate(read_manifest(folder)["runs"])}
+    frame = frame[frame["run"].isin(order)]  # others were dropped from the study
     frame = frame.assign(_order=frame["run"].map(order)).sort_values(["_order", *by], kind="stable")
     return frame.drop(columns="_order").reset_index(drop=True)

@@ -1,7 +1,9 @@
 """Running, resuming, and running elsewhere: always the same numbers."""
 
 import io
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -106,8 +108,67 @@ def test_adding_chips_and_values_keeps_what_is_there(undisturbed, tmp_path):
     assert run(path, out).computed == 6
     same(load_results(out), frame)
     assert len(pd.read_parquet(out / "results")) == len(frame)
-    with pytest.raises(StoreError, match="6 runs of another study.*Use another --out"):
+
+
+def told(path, out, *settings) -> str:
+    console = Console(file=io.StringIO(), width=200)
+    run_study(read_study(path, settings), out, workers=0, console=console)
+    return console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_a_smaller_study_is_the_same_study_and_loses_nothing(undisturbed, tmp_path):
+    """Points, chips and rules that were dropped are shown nowhere, and are there when they come back."""
+    path, folder, frame = undisturbed
+    out = tmp_path / "out"
+    shutil.copytree(folder, out)
+    smaller = {"chips=1": "chip == 0", "sweep.device.read_noise=[0.1]": "`device.read_noise` == 0.1"}
+    for setting, rows in smaller.items():
+        said = told(path, out, setting)
+        assert "6 runs are no part of the study any more" in said and "All 6 runs are there already." in said
+        same(load_results(out), frame.query(rows).reset_index(drop=True))
+        assert set(load_goodness(out)["run"]) <= set(frame.query(rows)["run"])
+    one_rule = tmp_path / "one.toml"
+    one_rule.write_text(path.read_text().replace(RULES, FF))
+    told(one_rule, out)
+    assert set(load_results(out)["rule"]) == {"forward-forward"} and len(load_results(out)) == 8
+    assert run(path, out).computed == 0
+    same(load_results(out), frame)
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        (["epochs=1"], "12 runs of another study \\(epochs was 2, and is 1\\)"),
+        (["chips=[5]"], "another study \\(chips was .0, 1., and is .5.\\)"),
+    ],
+)
+def test_another_study_is_told_by_what_it_asks(undisturbed, tmp_path, settings, reason):
+    path, folder, _ = undisturbed
+    with pytest.raises(StoreError, match=f"Got {reason}. Use another --out" if "12" in reason else reason):
+        run(path, folder, *settings)
+
+
+def test_another_version_or_unknown_one_is_told(undisturbed, tmp_path):
+    path, folder, _ = undisturbed
+    out = tmp_path / "out"
+    shutil.copytree(folder, out)
+    manifest = json.loads((out / "manifest.json").read_text())
+    manifest["versions"]["analogff"] = "0.1.0"
+    (out / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(StoreError, match=r"another version \(0.1.0, now "):
         run(path, out, "chips=1")
+    (out / "manifest.json").unlink()
+    with pytest.raises(StoreError, match="manifest.json cannot be read"):
+        run(path, out, "chips=1")
+
+
+def test_every_edit_of_a_label_takes_effect(write_study, tmp_path):
+    out = tmp_path / "out"
+    for label in ("first", "second", "[ours] $x$", None, "last"):
+        named = f'label = "{label}"\n' if label else ""
+        run(write_study(rule=RULE + named), out)
+        frame = load_results(out)
+        assert set(frame["label"]) == {label} if label else "label" not in frame
 
 
 def test_a_new_axis_names_the_old_runs_too(write_study, tmp_path):
@@ -135,7 +196,7 @@ def test_an_edited_device_is_another_device(write_study, tmp_path):
     )
     run(path, tmp_path / "out")
     (tmp_path / "mine.py").write_text(chip.replace("(0, 1)", "(0, 2)"))
-    with pytest.raises(StoreError, match="edited code"):
+    with pytest.raises(StoreError, match=r"edited code \(mine.py:Chip\)"):
         run(path, tmp_path / "out")
 
 
@@ -151,7 +212,7 @@ def test_edited_data_are_other_data(write_study, tmp_path):
     run(path, tmp_path / "out")
     assert run(path, tmp_path / "out").computed == 0
     save(1)
-    with pytest.raises(StoreError, match="edited code or data"):
+    with pytest.raises(StoreError, match=r"edited data \(\.\)"):
         run(path, tmp_path / "out")
 
 
