@@ -43,7 +43,7 @@ def telling_names(values: Sequence[str], describe: Callable[[str, str], str]) ->
         ['old/mine.py:Chip', 'new/mine.py:Chip', 'ideal']
     """
     short = _without_folders(values)
-    parts = [dict(_key_and_value(text) for text in value.split(", ")) for value in short]
+    parts = [dict(map(_key_and_value, _split(value))) for value in short]
     numbers = [{key: said for key, said in part.items() if key and _is_number(said)} for part in parts]
     words = [
         {key: said for key, said in part.items() if key not in of} for part, of in zip(parts, numbers, strict=True)
@@ -58,7 +58,7 @@ def telling_names(values: Sequence[str], describe: Callable[[str, str], str]) ->
 def _without_folders(values: Sequence[str]) -> list[str]:
     """Return values with classes for the modules that they are in, and files for paths, where that tells all apart."""
     for keep_file in (False, True):
-        short = [", ".join(_short(part, keep_file) for part in value.split(", ")) for value in values]
+        short = [", ".join(_short(part, keep_file) for part in _split(value)) for value in values]
         if _tell(short):
             return short
     return list(values)
@@ -140,6 +140,12 @@ def _without(part: Part, common: set[tuple[str, str]]) -> Part:
 
 def _tell(names: list[str]) -> bool:
     return all(names) and len(set(names)) == len(names)
+
+
+def _split(value: str) -> list[str]:
+    """Return the parts of a device in words, ``model, key = value, ...``; any other text is one, commas or not."""
+    parts = value.split(", ")
+    return parts if all(" = " in part for part in parts[1:]) else [value]
 
 
 def _key_and_value(text: str) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 """Every figure holds exactly the numbers of its CSV, and they are the right ones."""
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -281,7 +282,8 @@ def test_a_figure_of_results_that_are_gone_is_removed_and_nobody_elses(tmp_path)
     assert edited in before and all(path.read_text() == "mine" for path in mine)
     edited.write_text("with an arrow that I drew")
     once = frame[frame["epoch"] == 2]
-    once.to_parquet(folder / "results" / "part-0.parquet", index=False)
+    shutil.rmtree(folder / "results")
+    synthetic.write(folder, once, axes)
     after = draw_all(folder)
     gone = {*before} - {*after} - {edited}
     assert gone and not any(path.exists() for path in gone)
@@ -372,7 +374,7 @@ def test_labels_that_would_be_one_stay_two():
 def intervals_of(low, high, means=(0.3, 10.0, 2.0)):
     rows = [("a", x, m) for x, m in enumerate(means)]
     table = pd.DataFrame(rows, columns=["variant", "x", "mean"])
-    return table.assign(low=[low, 9.0, 1.9], high=[high, 11.0, 2.1], diverged=0)
+    return table.assign(low=[low, *np.multiply(means[1:], 0.9)], high=[high, *np.multiply(means[1:], 1.1)], diverged=0)
 
 
 @pytest.mark.parametrize(("low", "marked"), [(0.0, True), (0.05, True), (0.25, False), (np.nan, False)])
@@ -390,7 +392,7 @@ def test_an_interval_that_goes_on_below_a_logarithmic_axis_is_marked(low, marked
 def test_intervals_above_are_never_cut_and_an_error_of_zero_is_marked():
     figure = draw_panels([("", intervals_of(0.25, 90.0))], "x", ["a"], "x")
     assert figure.axes[0].get_ylim()[1] >= 90
-    figure = draw_panels([("", intervals_of(0.0, 0.0, (0.0, 10.0, 2.0)))], "x", ["a"], "x")
+    figure = draw_panels([("", intervals_of(0.0, 0.0, (0.0, 10.0, 0.5)))], "x", ["a"], "x")
     assert any(line.get_marker() == CARETDOWNBASE for line in figure.axes[0].lines)
     linear = draw_panels([("", intervals_of(0.0, 6.0, (3.0, 10.0, 4.0)))], "x", ["a"], "x")
     assert linear.axes[0].get_ylim()[0] == 0
