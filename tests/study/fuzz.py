@@ -185,4 +185,4 @@ def _names_one(said: str, text: str, culprits: set[str]) -> bool:
     """Tell whether one of some names is said, or stands in the line that is."""
     numbered = re.search(r"at line (\d+)", said)
     line = text.split("\n")[int(numbered[1]) - 1] if numbered else ""
-    return any(name in line or name in said or json.dumps(name)[1:-1][:100] in said for name in culprits)
+    return any(to_toml(name)[1:-1] in line or name in said or json.dumps(name)[1:-1][:100] in said for name in culprits)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from analogff.study import run as study_run
-from tests.study.fuzz import garbled, mutated, rehearse, verdict
+from tests.study.fuzz import BASES, file_of, garbled, mutated, rehearse, verdict
 
 FAST = settings(deadline=None, max_examples=150, suppress_health_check=list(HealthCheck), derandomize=True)
 SLOW = settings(FAST, max_examples=5_000)
@@ -14,7 +14,10 @@ SLOW = settings(FAST, max_examples=5_000)
 def folder(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(study_run, "run_study", rehearse)
-        yield tmp_path_factory.mktemp("fuzz")
+        there = tmp_path_factory.mktemp("fuzz")
+        for base in BASES:  # what is compiled once is not the time of a study
+            verdict(file_of(base), set(), there)
+        yield there
 
 
 @FAST
