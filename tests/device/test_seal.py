@@ -246,7 +246,7 @@ def test_what_diverged_is_in_the_checkpoint_of_the_ledger():
     ledger.record_divergence(CHIPS, torch.device("cpu"))
     WAYS["pulse"](seal(ledger=ledger), float("nan"))
     restored.load_state_dict(ledger.state_dict())
-    assert restored.diverged.tolist() == [False, True] and restored.of("layer 1").writes == 1
+    assert restored.diverged.tolist() == [False, True] and restored.of("layer 1").writes.tolist() == [1, 0]
 
 
 @pytest.mark.parametrize("shown", list(Observable)[:4])
