@@ -28,8 +28,8 @@ class Faulty(Device):
             \mathrm{clip}\left[\sqrt{1 - s}\, f(g\, W x + b),\ (1 - s)\, y_\mathrm{max}\right] & \text{from then on}
         \end{cases}, \quad g = e^{E_a (1/T_0 - 1/(T_0 + \Delta T)) / k_B}
 
-    Writes are counted by calls of `pulse`; before the fault the chip is bitwise that of its class. Several faults may
-    be told at once; all happen together, and stay.
+    Writes are counted by calls of `pulse` that ask for any change; before the fault the chip is bitwise that of its
+    class. Several faults may be told at once; all happen together, and stay.
 
     * **Dead columns** answer nothing, 0, whatever comes in.
     * **Warming** lets conductances grow as a thermally activated one, and the sums with them, but not the bias. It is
@@ -141,7 +141,7 @@ class Faulty(Device):
 
     def pulse(self, change):  # noqa: D102
         steps = self._in_use().pulse(change)
-        self.writes += 1
+        self.writes += change.any()
         if self.copied and self.writes == self.at_write:
             self._copy()
         return steps

@@ -20,6 +20,8 @@ TYPICAL_SIEMENS = 10e-6
 """Typical conductance behind a weight, for the energy of a read: a quarter of a ReRAM's greatest, 40 uS."""
 WEIGHT_MAX = 4.0
 """Greatest weight of cells that have states to count, in typical weights."""
+VERIFY_PULSES = 8
+"""Pulses that write-and-verify is counted for on a cell (assumed); as those of `hardware_models.pcm`."""
 
 
 @with_periphery(family="saturating", mismatch=0.2, read_noise=0.05, adc_bits=6)
@@ -45,7 +47,9 @@ class Unknown(Crossbar):
         weight_noise: Fluctuation of each weight from read to read, in units of the typical weight
             ``1/sqrt(n_in)``.
         curve_spread: Spread of the steepness from chip to chip.
-        write_noise: Error of each write, relative to the change.
+        write_noise: Error of each pulse, relative to the change.
+        program_noise: Error that write-and-verify leaves of each weight, with 8 pulses a cell, in units of the typical
+            weight ``1/sqrt(n_in)``; 0.1 is that of phase-change cells at a quarter of their range (Joshi et al. 2020).
         weight_bits: Resolution of a cell, at least 2, over -4 to 4 typical weights, reached by stochastic rounding;
             0 is continuous and unbounded. With a DAC of at most 8 bits the sums are then exact.
 
@@ -64,6 +68,7 @@ class Unknown(Crossbar):
         weight_noise: NonNegative = 0.0,
         curve_spread: LogSpread = 0.2,
         write_noise: NonNegative = 0.0,
+        program_noise: NonNegative = 0.1,
         weight_bits: Annotated[int | torch.Tensor, Ge(0), Le(15)] = 0,
     ):
         super().__init__(
@@ -75,6 +80,7 @@ class Unknown(Crossbar):
             weight_noise=weight_noise * n_in**-0.5,
             curve_spread=curve_spread,
             write_noise=write_noise,
+            program_noise=program_noise * n_in**-0.5,
             weight_bits=weight_bits,
         )
         drawn = self._fabricated(Stream.EFFICIENCY, n_out, n_in)
@@ -87,7 +93,7 @@ class Unknown(Crossbar):
     def pulse(self, change):  # noqa: D102
         self._require_states_for(change, "changes")
         for chips in cached_groups(change):
-            landing = self._landing(chips, change[chips], Stream.WRITE)
+            landing = self._landing(chips, change[chips])
             self.weights[chips].add_(landing * self.efficiency[chips])
             self._settle(chips, change[chips])
         self._count_write(change)
@@ -95,9 +101,11 @@ class Unknown(Crossbar):
     def program(self, weights):  # noqa: D102
         self._require_states_for(weights, "weights")
         for chips in cached_groups(weights):
-            self.weights[chips] = self._landing(chips, weights[chips], Stream.PROGRAM)
+            target = weights[chips].clone()
+            self.weights[chips] = self._add_write_noise(target, self.program_noise[chips], Stream.PROGRAM, chips)
             self._settle(chips, torch.ones_like(self.unit[chips]))
         self.writes += 1
+        return torch.full_like(self.seeds, weights[0].numel() * VERIFY_PULSES)
 
     def circuit(self):  # noqa: D102
         circuit = super().circuit()
@@ -136,12 +144,12 @@ class Unknown(Crossbar):
         if self.planes.shape[1]:  # continuous cells keep what is undefined, and show it
             require_defined(asked, what)
 
-    def _landing(self, chips: slice, asked: torch.Tensor, stream: Stream) -> torch.Tensor:
-        """Add the noise of a write to what was asked."""
+    def _landing(self, chips: slice, asked: torch.Tensor) -> torch.Tensor:
+        """Add the noise of a pulse to what was asked."""
         if not asked.is_cuda and not self.write_noise[chips].any():  # nobody waits for a GPU to tell
             return asked
         share = torch.ones_like(asked)
-        return self._add_write_noise(share, self.write_noise[chips], stream, chips).mul_(asked)
+        return self._add_write_noise(share, self.write_noise[chips], Stream.WRITE, chips).mul_(asked)
 
 
 def _limit(bits: int | torch.Tensor, n_in: int) -> PerChip | None:

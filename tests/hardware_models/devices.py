@@ -56,7 +56,7 @@ EVEN = dict(
 )
 FLAWLESS: dict[type[Device], dict] = {
     Ideal: {},
-    Unknown: dict(QUIET, family="relu", curve_spread=0.0),
+    Unknown: dict(QUIET, family="relu", curve_spread=0.0, program_noise=0.0),
     ReRAM: dict(QUIET, **EVEN, step=1e-6, asymmetry_spread=0.0, retention=0.0),
     ECRAM: dict(QUIET, **EVEN, step=1e-6, asymmetry_spread=0.0, slope_up=0.0, slope_down=0.0, slope_spread=0.0),
     Capacitor: dict(QUIET, **EVEN, step=1e-6, asymmetry_spread=0.0, slope=0.0, slope_spread=0.0, lifetime_seconds=1e20),

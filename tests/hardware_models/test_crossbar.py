@@ -119,8 +119,22 @@ def test_write_efficiency_and_write_noise_scale_a_pulse():
     n = landed.numel()
     assert abs(landed.mean() - 1) < 4 * 0.1 / math.sqrt(n)
     assert abs(landed.std() - 0.1) < 4 * 0.1 / math.sqrt(2 * n) + 1e-3  # 0.001: rounding of small changes
-    chip.program(torch.ones(1, n_out, n_in))
-    assert abs(chip.weights.std() - 0.1) < 4 * 0.1 / math.sqrt(2 * n)
+
+
+def test_a_chip_of_a_kind_nobody_knows_is_not_programmed_exactly_and_not_for_nothing():
+    """By default a tenth of the typical weight is left, by eight pulses a cell, whatever the weight."""
+    n_in, n_out = 100, 200
+    chip = Unknown(n_in, n_out, seed=[0, 1])
+    wanted = torch.linspace(-0.3, 0.3, n_in).expand(2, n_out, n_in)
+    for _ in range(2):
+        assert chip.program(wanted).tolist() == [8 * n_in * n_out] * 2
+        off = ((chip.weights - wanted) * n_in**0.5).double()
+        n = off[0].numel()
+        assert (off.mean((1, 2)).abs() < 4 * 0.1 / math.sqrt(n)).all()
+        assert (abs(off.std((1, 2)) - 0.1) < 4 * 0.1 / math.sqrt(2 * n)).all()
+    again = chip.weights.clone()
+    chip.program(wanted)
+    assert abs(torch.corrcoef(torch.stack([again[0] - wanted[0], chip.weights[0] - wanted[0]]).flatten(1))[0, 1]) < 0.03
 
 
 @pytest.mark.parametrize(("inputs", "volts"), [(1.0, 0.025), (8.0, 0.2), (20.0, 0.2), (-3.0, 0.0), (0.0, 0.0)], ids=str)

@@ -152,7 +152,7 @@ def test_a_datasheet_counts_conversions_and_rounds():
 def test_wires_see_the_same_cells_however_inputs_are_sent():
     for told in ({}, dict(input_max=3.0), dict(bit_serial=True), dict(rows_per_tile=4)):
         assert Unknown(16, 10, seed=0, **told).siemens.item() == pytest.approx(
-            10e-6 * math.sqrt(16 * math.pi / 2), abs=0
+            10e-6 * math.sqrt(16 * math.pi / 2), rel=1e-6, abs=0
         )
 
 
