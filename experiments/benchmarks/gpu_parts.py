@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import cast
 
 import torch
 
@@ -21,6 +22,7 @@ from analogff.rules.forward_forward import ForwardForward
 from analogff.rules.forward_forward_options import ForwardForwardOptions
 from analogff.train import train
 from hardware_models import kernels
+from hardware_models.crossbar import Crossbar
 from hardware_models.ideal import Ideal
 from hardware_models.kernels import reference
 from hardware_models.unknown import Unknown
@@ -70,7 +72,7 @@ def replayed(run: Callable[[], object]) -> Callable[[], object]:
 @torch.no_grad()
 def read() -> dict:
     """Time a read with every flaw over its bare product, and compare it with the reference, at 4096 x 4096."""
-    chip = fabricate(Unknown, 4096, 4096, seeds=[0], parameters={"weight_noise": 0.05}).cuda()
+    chip = cast(Crossbar, fabricate(Unknown, 4096, 4096, seeds=[0], parameters={"weight_noise": 0.05}).cuda())
     x, weights = torch.randn(1, 4096, 4096, device="cuda"), chip.weights
     found = {}
     for precision in PRECISIONS:
@@ -137,8 +139,13 @@ def learner(model, widths, chips, **options) -> tuple[ForwardForward, Recorder]:
 def step() -> dict:
     """Time 60 epochs of 784-4x2000 on MNIST with a look at the whole test set after each, and single steps."""
     data, found = load_dataset("mnist", validation_images=0, device="cuda"), {}
-    tries: list[tuple[Precision, int, float]] = [("fp32", 100, 0.003), ("tf32", 100, 0.003), ("tf32", 500, 0.006)]
-    tries += [("tf32", 1000, 0.008), ("bf16", 1000, 0.008)]
+    tries: tuple[tuple[Precision, int, float], ...] = (
+        ("fp32", 100, 0.003),
+        ("tf32", 100, 0.003),
+        ("tf32", 500, 0.006),
+        ("tf32", 1000, 0.008),
+        ("bf16", 1000, 0.008),
+    )
     for precision, batch, rate in tries:
         told = {"slope": "assumed", "scale": 4.0, "weight_cost": 0.1, "prediction": "head"}
         rule, recorder = learner(Ideal, [2000] * 4, 1, batch=batch, rate=rate, **told)
