@@ -20,6 +20,7 @@ from analogff.study.packing import pack
 from analogff.study.plan import plan_runs
 from analogff.study.progress import Progress
 from analogff.study.spec import Study
+from analogff.study.stall import watched
 from analogff.study.standing import listen
 from analogff.study.store import Store
 from analogff.study.task import Run, Task
@@ -75,8 +76,9 @@ def run_study(
             _prepare(store, manifest)
         say(console, f"All {len(runs)} runs are there already.")
         return Finished(folder, 0, ())
-    for line in doubts((run.case for run in left), study.folder):
-        say(console, line)
+    with watched("Checking plug-ins", lambda line: say(console, line)):
+        for line in doubts((run.case for run in left), study.folder):
+            say(console, line)
     with connect(workers, scheduler) as client, store.alone():
         left = _left(runs, store, manifest)  # once more, since another run may have been at work there until now
         _prepare(store, manifest)
