@@ -62,10 +62,7 @@ def guard(act: Callable[[], int]) -> int:
         except OSError as error:
             told, status = of_system(error)
         except MemoryError:
-            told, status = (
-                f"Expected memory enough. Got none. Give less --memory or fewer --workers, and {_AGAIN}",
-                FAILED,
-            )
+            told, status = f"Expected memory enough. Got none. {_LESS}", FAILED
         except Exception as error:
             if not _is_damage(error):
                 raise
