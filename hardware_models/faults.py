@@ -18,6 +18,8 @@ from hardware_models.streams import Stream
 ACTIVATION_ELECTRONVOLTS = 0.1
 """Of a conductance that grows with temperature, where none is told (assumed): 13 % for 10 K."""
 
+_Ask = Callable[[Any, Any, Sequence[torch.Tensor | None]], list[torch.Tensor]]
+
 
 class Faulty(Device):
     r"""A chip of another class, that some writes later is not what it was.
@@ -28,8 +30,8 @@ class Faulty(Device):
             \mathrm{clip}\left[\sqrt{1 - s}\, f(g\, W x + b),\ (1 - s)\, y_\mathrm{max}\right] & \text{from then on}
         \end{cases}, \quad g = e^{E_a (1/T_0 - 1/(T_0 + \Delta T)) / k_B}
 
-    Writes are counted by calls of `pulse` that ask for any change; before the fault the chip is bitwise that of its
-    class. Several faults may be told at once; all happen together, and stay.
+    Each chip counts its writes by calls of `pulse` that ask it for any change; before the fault it is bitwise that of
+    its class. Several faults may be told at once; all happen together, and stay.
 
     * **Dead columns** answer nothing, 0, whatever comes in.
     * **Warming** lets conductances grow as a thermally activated one, and the sums with them, but not the bias. It is
@@ -44,7 +46,7 @@ class Faulty(Device):
         n_in: Input lines.
         n_out: Output lines.
         seed: One seed a chip.
-        at_write: So many calls of `pulse` go well; with 0 the chip is faulty from the start.
+        at_write: So many writes of a chip go well; with 0 it is faulty from the start.
         dead_columns: Share of the output lines that die.
         warming_kelvin: Change of the temperature, from 300 K.
         activation_electronvolts: ``E_a`` of the conductances, 0.1 if none is given; negative if they fall when warm.
@@ -86,10 +88,8 @@ class Faulty(Device):
         seeds = torch.as_tensor(seed, dtype=torch.int64).reshape(-1)
         chip = fabricate(self.model, n_in, n_out, seeds=seeds.tolist(), parameters=parameters)
         super().__init__(n_in, n_out, datasheet=chip.datasheet)
-        self.chip, self.copied, self.spare = chip, swapped == "copied", None
-        if swapped != "no":
-            others = [derive_seed(s, "spare") for s in seeds.tolist()]
-            self.spare = fabricate(self.model, n_in, n_out, seeds=others, parameters=parameters)
+        self.chip, self.copied = chip, swapped == "copied"
+        self.spares = None if swapped == "no" else self._spares(seeds.tolist(), parameters)
         energy = ACTIVATION_ELECTRONVOLTS if activation_electronvolts is None else activation_electronvolts
         dead, warming, energy, sag = (
             per_chip(name, value, len(seeds))
@@ -105,13 +105,22 @@ class Faulty(Device):
         self.dead: torch.Tensor
         self.gain: torch.Tensor
         self.left: torch.Tensor
-        self.register_buffer("writes", torch.zeros((), dtype=torch.int64))
+        self.register_buffer("writes", torch.zeros(len(seeds), 1, 1, dtype=torch.int64))
         self.register_buffer("at_write", torch.tensor(at_write))
         self.register_buffer("dead", defects.dead(kernels.uniform(seeds, 0, 1, n_out, Stream.FAULT), dead))
         self.register_buffer("gain", arrhenius(ROOM_KELVIN + warming, energy))
         self.register_buffer("left", 1 - sag)
         if self.copied:  # even where it happens later: a class that cannot be copied should say so now
-            self._copy()
+            self._copy(torch.ones_like(self.writes, dtype=torch.bool))
+
+    def _spares(self, seeds: list[int], parameters: dict[str, Any]) -> torch.nn.ModuleList:
+        """Make a chip to replace each, by itself: some come earlier than others, and each is fresh when it comes."""
+        n_in, n_out = self.datasheet.n_in, self.datasheet.n_out
+        own = [{name: _own(value, slice(c, c + 1)) for name, value in parameters.items()} for c in range(len(seeds))]
+        return torch.nn.ModuleList(
+            fabricate(self.model, n_in, n_out, seeds=[derive_seed(s, "spare")], parameters=told)
+            for s, told in zip(seeds, own, strict=True)
+        )
 
     @classmethod
     def check_size(cls, n_in, n_out, **parameters):  # noqa: D102
@@ -122,72 +131,91 @@ class Faulty(Device):
         cls.model.check_image(n_in, image, **parameters)
 
     def measure(self, x, bias=None):  # noqa: D102
-        return self._read(x, lambda chip, x: [answer(chip, x, bias)])[0]
+        return self._read(x, [bias], _answered)[0]
 
     def measure_marked(self, x, bias=None):  # noqa: D102
-        return self._read(x, lambda chip, x: [answer(chip, x, bias)])[0]
+        return self._read(x, [bias], _answered)[0]
 
     def measure_biased(self, x, biases):  # noqa: D102
-        return self._read(x, lambda chip, x: chip.measure_biased(x, biases))
+        return self._read(x, biases, lambda chip, x, biases: chip.measure_biased(x, biases))
 
-    def _read(self, x: Any, ask: Callable[[Device, Any], list[torch.Tensor]]) -> list[torch.Tensor]:
-        if not self._happened():
-            return ask(self.chip, x)
+    def _read(self, x: Any, biases: Sequence[torch.Tensor | None], ask: _Ask) -> list[torch.Tensor]:
+        happened = self._happened()
+        if not happened.any():
+            return ask(self.chip, x, biases)
         if isinstance(x, Marked):
             x = Marked(self._warmed(x.shared), self._warmed(x.marks.flatten(1, 2)).view_as(x.marks))
         else:
             x = self._warmed(x)
-        return [self._after(y) for y in ask(self._replaced(), x)]
+        answers = self._in_use(lambda chip, c: ask(chip, _inputs_of(x, c), [_bias_of(bias, c) for bias in biases]))
+        return [torch.where(happened, self._after(y), y) for y in answers]
 
     def pulse(self, change):  # noqa: D102
-        steps = self._in_use().pulse(change)
-        self.writes += change.any()
-        if self.copied and self.writes == self.at_write:
-            self._copy()
+        before = self._happened()
+        steps = self._write("pulse", change)
+        self.writes += change.flatten(1).any(1).view(-1, 1, 1)
+        if self.copied:
+            self._copy(self._happened() & ~before)
         return steps
 
     def program(self, weights):  # noqa: D102
-        return self._in_use().program(weights)
+        return self._write("program", weights)
+
+    def _write(self, verb: str, values: torch.Tensor) -> torch.Tensor | None:
+        old = values if self.spares is None else values.masked_fill(self._happened(), 0)
+        return self._in_use(lambda chip, c: [getattr(chip, verb)((old if chip is self.chip else values)[c])])[0]
 
     def wait(self, seconds):  # noqa: D102
-        self._in_use().wait(seconds)
+        self._in_use(lambda chip, c: [chip.wait(_own(seconds, c))])
 
     def oracle(self, x, bias=None):
         """As `Device.oracle`; clipping at the lowered supply is left out, as that of converters is."""
-        if not self._happened():
-            return self.chip.oracle(x, bias)
-        slope, weights = self._replaced().oracle(self._warmed(x), bias)
-        return Truth(defects.silenced(slope * self.left.sqrt(), self.dead), weights * self.gain)
+        x, happened = self._warmed(x), self._happened()
+        slope, weights = self._in_use(lambda chip, c: [*chip.oracle(_inputs_of(x, c), _bias_of(bias, c))])
+        after = defects.silenced(slope * self.left.sqrt(), self.dead), weights * self.gain
+        return Truth(torch.where(happened, after[0], slope), torch.where(happened, after[1], weights))
 
     def knows_truth(self):  # noqa: D102
         return self.chip.knows_truth()
 
-    def _happened(self) -> bool:
-        return bool(self.writes >= self.at_write)
+    def _happened(self) -> torch.Tensor:
+        """Tell which chips are faulty, ``(chips, 1, 1)``."""
+        return self.writes >= self.at_write
 
-    def _in_use(self) -> Device:
-        return self._replaced() if self._happened() else self.chip
+    def _in_use(self, act: Callable[[Any, slice], list[Any]]) -> list[Any]:
+        """Let the chips that are there act, all at once or each that was swapped by itself, and join what they return.
 
-    def _replaced(self) -> Device:
-        """Return the chip that is there after the fault."""
-        return self.chip if self.spare is None else self.spare
+        Args:
+            act: Takes a device and which chips it stands for; returns tensors, the chips first, or None.
+        """
+        happened = self._happened().flatten().tolist()
+        if self.spares is None or not any(happened):
+            return act(self.chip, slice(None))
+        old = [] if all(happened) else act(self.chip, slice(None))
+        each = [
+            act(spare, slice(c, c + 1)) if gone else [_own(part, slice(c, c + 1)) for part in old]
+            for c, (gone, spare) in enumerate(zip(happened, self.spares, strict=True))
+        ]
+        return [None if any(part is None for part in parts) else torch.cat(parts) for parts in zip(*each, strict=True)]
 
-    def _copy(self) -> None:
-        """Program the spare chip with the weights of the one in use."""
-        if self.spare is None or not self.chip.knows_truth():
+    def _copy(self, those: torch.Tensor) -> None:
+        """Program the spares of those chips, ``(chips, 1, 1)``, with the weights of the chips in use."""
+        if self.spares is None or not self.chip.knows_truth():
             raise ContractError(
                 f"Expected chips whose weights can be copied. Got {self.model.__name__}, which does not know its own. "
                 "Take swapped = 'fabricated'."
             )
         nothing = torch.zeros(len(self.left), 1, self.datasheet.n_in, device=self.left.device)
-        self.spare.program(self.chip.oracle(nothing).weights)
+        weights = self.chip.oracle(nothing).weights
+        for c in those.flatten().nonzero().flatten().tolist():
+            self.spares[c].program(weights[c : c + 1])  # type: ignore[operator]
 
     def _warmed(self, x: torch.Tensor) -> torch.Tensor:
-        """Return what drives the lines after the fault."""
-        sheet = self.datasheet
+        """Return what drives the lines, warmed after the fault."""
+        sheet, driven = self.datasheet, x
         if sheet.input_min is not None or sheet.input_max is not None:
-            x = x.clamp(sheet.input_min, sheet.input_max)
-        return x * self.gain
+            driven = x.clamp(sheet.input_min, sheet.input_max)
+        return torch.where(self._happened(), driven * self.gain, x)
 
     def _after(self, y: torch.Tensor) -> torch.Tensor:
         """Return what is read after the fault."""
@@ -199,6 +227,25 @@ class Faulty(Device):
         if high is not None:
             y, rest = torch.minimum(y, torch.where(high > 0, high * self.left, high)), torch.minimum(rest, high)
         return torch.where(self.dead, rest, y)
+
+
+def _answered(chip: Device, x: Any, biases: Sequence[torch.Tensor | None]) -> list[torch.Tensor]:
+    return [answer(chip, x, *biases)]
+
+
+def _inputs_of(x: Any, chips: slice) -> Any:
+    """Return the inputs of some chips."""
+    return Marked(x.shared[chips], x.marks[chips]) if isinstance(x, Marked) else x[chips]
+
+
+def _bias_of(bias: torch.Tensor | None, chips: slice) -> torch.Tensor | None:
+    """Return the bias of some chips; one that is for all of them stays."""
+    return bias if bias is None or bias.dim() < 3 or bias.shape[0] == 1 else bias[chips]
+
+
+def _own(value: Any, chips: slice) -> Any:
+    """Return what some chips have for themselves, where it is not one number for all."""
+    return value[chips] if isinstance(value, torch.Tensor) and value.dim() else value
 
 
 @functools.cache
