@@ -125,4 +125,4 @@ class Contrast:
             most = torch.as_tensor(self.ceiling, dtype=y.dtype, device=y.device).reshape(-1, 1).expand_as(most)
         rank = math.ceil(TOP * y[0].numel())
         reached = torch.stack([chip.flatten().kthvalue(rank).values for chip in y]).unsqueeze(-1)
-        return (most / reached.clamp(min=0)).clamp(1, HEADROOM)
+        return torch.where(reached > 0, most / reached, torch.inf).clamp(1, HEADROOM)

@@ -72,7 +72,7 @@ def scale_of(
         low=low,
         high=high,
         output=one,
-        converters=(-most / one if least < 0 else 0.0, most / one),
+        converters=(-most / one if least < 0 else 0.0, most / one if greatest > 0 else 0.0),
     )
 
 

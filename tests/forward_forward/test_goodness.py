@@ -90,6 +90,13 @@ def test_a_measured_scale_is_kept_from_the_first_reads():
     torch.testing.assert_close(contrast.steepness, (SCALE * HEADROOM / spread).view(1, 1))
 
 
+def test_a_range_that_ends_at_zero_is_no_end_of_a_goodness():
+    y = -torch.rand(1, 20, 30, generator=torch.Generator().manual_seed(0))
+    contrast = Contrast(measure=GOODNESS["mean"], loss=LOSSES["swish"], scale=None, theta=None, ceiling=0.0)
+    contrast(y, y.square().mean(-1))
+    torch.testing.assert_close(contrast.steepness, (SCALE * HEADROOM / y.square().std()).view(1, 1))
+
+
 def test_a_range_that_ends_near_makes_the_scale_smaller():
     """Uniform activities reach 0.99 of their end; a chip of twice the range has twice the headroom."""
     y = torch.rand(3, 100, 100, generator=torch.Generator().manual_seed(0))[:1].repeat(3, 1, 1)

@@ -74,6 +74,7 @@ def test_measured_curves_are_read_where_they_are_negative(tmp_path, curve):
     step = (device.datasheet.output_max - device.datasheet.output_min) / (2**12 - 1)
     assert np.abs(y - curve(x)[None, :, None]).max() < 0.5 * step + 1e-5
     assert device.datasheet.output_min == pytest.approx(curve(x).min())
+    assert device.datasheet.output_max == pytest.approx(max(0.0, curve(x).max()))  # no code for what never comes
 
 
 # --- every write ends inside a cell's own bounds
