@@ -92,11 +92,9 @@ class Recorder:
         recorded = self._find(key, self.rule.step, images, labels)
         for probe, reads in zip(plan.probes, asked, strict=True):
             probe.reads = reads + (recorded is not None)
-        if recorded is None:
-            for writer in plan.writers:
-                writer.prepared = True
-            return self.rule.step(images, labels)
-        return recorded(images, labels)
+        for writer in plan.writers:  # a replay takes the step that was begun, and does not say so
+            writer.prepared = recorded is None
+        return self.rule.step(images, labels) if recorded is None else recorded(images, labels)
 
     def predict(self, images: torch.Tensor) -> torch.Tensor:
         """Ask for answers; see `Rule.predict`. They are valid until the next call."""

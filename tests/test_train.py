@@ -244,6 +244,39 @@ def test_replayed_steps_are_the_steps_bit_by_bit(options):
         assert all(torch.equal(tensor, other[name]) for name, tensor in one.items())
 
 
+def test_steps_that_are_called_between_replayed_ones_are_steps_of_their_own(monkeypatch, digits):
+    class Replayed:
+        """Does what a graph does: the work of tensors, and nothing that Python remembers."""
+
+        def __init__(self, function, *_):
+            self.function = function
+
+        def __call__(self, *inputs):
+            during = [(w, "prepared", True) for w in learner.writers]  # begun, and this read of a probe not counted yet
+            during += [(slope.size, "reads", slope.size.reads - 1) for slope in learner.slopes]
+            after = [(part, name, getattr(part, name)) for part, name, _ in during]
+            for part, name, value in during:
+                setattr(part, name, value)
+            loss = self.function(*inputs)
+            for part, name, value in after:
+                setattr(part, name, value)
+            return loss
+
+    monkeypatch.setattr("analogff.recorder.Recorded", Replayed)
+    monkeypatch.setattr("analogff.forward_forward.probing.EVERY", 5)  # such a step is called
+    images, labels, ends = digits.train.images[:50], digits.train.labels[:50], []
+    for recorded in (False, True):
+        chips = fabricate_chips([LayerSpec(Unknown)] * 2, (64, 31, 17), 10, seeds=(0, 1))
+        options = ForwardForward.Options()
+        learner = ForwardForward(chips.seal(ForwardForward.needs(options)), options, seed=0)
+        recorder = Recorder(learner, chips)
+        recorder.on = recorded
+        for _ in range(13):
+            recorder.step(images, labels)
+        ends.append([*chips.devices.state_dict().values(), *(torch.tensor(w._adam.steps) for w in learner.writers)])
+    assert all(torch.equal(one, other) for one, other in zip(*ends, strict=True))
+
+
 @pytest.mark.gpu
 def test_a_step_waits_for_nothing():
     data = load_dataset("digits", train_images=300, validation_images=100, device="cuda")
