@@ -91,7 +91,7 @@ def resolve_rule(reference: str, folder: Path | None = None) -> type[Rule]:
     Raises:
         CatalogError: If there is no such class, it cannot be imported, or it is no rule that could be made.
     """
-    from analogff.rules.base import Rule
+    from analogff.rules.base import Rule, RuleOptions
 
     model = _of_type(_find(reference, RULES, "a registered rule", folder or Path.cwd()), Rule, reference)
     missing = sorted(getattr(model, "__abstractmethods__", ())) + ["name"] * (not hasattr(model, "name"))
@@ -100,6 +100,9 @@ def resolve_rule(reference: str, folder: Path | None = None) -> type[Rule]:
         raise CatalogError(
             f"{reference} to say name, needs, schedule and step", f"a class without {', '.join(missing)}", advice
         )
+    if not (isinstance(model.Options, type) and issubclass(model.Options, RuleOptions)):
+        expected = f"Options of {reference} to be a class derived from analogff.rules.RuleOptions"
+        raise CatalogError(expected, repr(model.Options), "Derive it.")
     return model
 
 

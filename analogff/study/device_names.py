@@ -27,6 +27,8 @@ def telling_names(values: Sequence[str], describe: Callable[[str, str], str]) ->
         ['sigmoid', 'relu', 'pcm']
         >>> name("unknown, family = sigmoid, adc_bits = 6", "unknown, family = relu, adc_bits = 8", "ideal")
         ['sigmoid', 'relu', 'ideal']
+        >>> name()
+        []
         >>> name("500", "500-500")
         ['500', '500-500']
         >>> name("ideal", "reram, adc_bits = 6", "reram, preset = hfo2, adc_bits = 6")
@@ -42,6 +44,8 @@ def telling_names(values: Sequence[str], describe: Callable[[str, str], str]) ->
         >>> name("old/mine.py:Chip", "new/mine.py:Chip", "ideal")
         ['old/mine.py:Chip', 'new/mine.py:Chip', 'ideal']
     """
+    if not values:  # no run that is left is concerned by the axis
+        return {}
     short = _without_folders(values)
     parts = [dict(map(_key_and_value, _split(value))) for value in short]
     numbers = [{key: said for key, said in part.items() if key and _is_number(said)} for part in parts]

@@ -64,7 +64,9 @@ def _of_rule(rule: RuleChoice, folder: Path) -> Iterator[str]:
         told = "" if torch.equal(first, again) else _NOT_ITS_LEARNING_SEED
         if not told and not torch.equal(first, _life(rule, folder, disturbance=1, interrupted=True)):
             told = _BROKEN["checkpoint"]
-    except Exception:
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # it may exit, too; its tasks will say so
         return
     if told:
         yield f"{rule.name}: {told}."

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from analogff.words import did_you_mean
+from analogff.words import did_you_mean, in_words
 
 _PLAINER = {
     "a valid number": "a number",
@@ -118,9 +118,24 @@ def _nearest_choice(entries: list[Any]) -> str:
     return ""
 
 
-def is_in_clauses(text: str) -> bool:
-    """Tell whether an error has the clauses that `in_clauses` takes apart."""
-    return text.startswith("Expected ") and ". Got " in text
+def of_plug_in(error: BaseException, path: str, expected: str, advice: str = "Mend it.") -> Mistake:
+    """Return the mistake of code that may be anybody's: its own three clauses, or else what it raised and where.
+
+    Args:
+        error: What it raised; an exit counts too, which would end the command without a word.
+        path: Where the file names that code.
+        expected: What it was to do.
+        advice: What to do where it does not say so itself.
+
+    Raises:
+        KeyboardInterrupt: If a person interrupted it.
+    """
+    if isinstance(error, KeyboardInterrupt):
+        raise error
+    text = str(error)
+    if isinstance(error, ValueError) and text.startswith("Expected ") and ". Got " in text:
+        return in_clauses(path, text)
+    return Mistake(path, expected, in_words(error), advice)
 
 
 def in_clauses(path: str, text: str) -> Mistake:

@@ -9,10 +9,10 @@ from typing import Any
 
 from analogff.catalog import resolve_device, resolve_rule
 from analogff.data import DataError, ImageShape, Scale, check_jitter, fingerprint, load_dataset
-from analogff.device import ContractError
+from analogff.process_state import PatchedError, guarded
 from analogff.study.case import Case, Settings
 from analogff.study.document import MAX_RUNS, parse_settings, read_document, unusable
-from analogff.study.mistakes import Mistake, StudyError, in_clauses, shown
+from analogff.study.mistakes import Mistake, StudyError, in_clauses, of_plug_in, shown
 from analogff.study.reader import Reader
 from analogff.study.sweep import (
     PathError,
@@ -197,29 +197,36 @@ def _try_wiring(
     cases: tuple[Case, ...], axes: dict[str, list[Any]], shapes: dict[tuple[str, Scale], Shape], folder: Path
 ) -> None:
     """Refuse layers and images that a rule cannot be wired to, or that devices do not fit."""
-    mistakes = {}
-    for case in cases:
-        for path, error in _misfits(case, shapes[case.settings.data], folder):
-            mistakes.setdefault(str(error), _where_swept(in_clauses(path, str(error)), axes, case.values))
+    mistakes: dict[Mistake, Mistake] = {}
+    try:
+        with guarded("a rule or device that is asked whether it fits"):
+            for case in cases:
+                for mistake in _misfits(case, shapes[case.settings.data], folder):
+                    mistakes.setdefault(mistake, _where_swept(mistake, axes, case.values))
+    except PatchedError as error:
+        raise StudyError([in_clauses("rule", str(error))]) from error
     if mistakes:
         raise StudyError(list(mistakes.values()))
 
 
-def _misfits(case: Case, shape: Shape, folder: Path) -> Iterator[tuple[str, ValueError]]:
+def _misfits(case: Case, shape: Shape, folder: Path) -> Iterator[Mistake]:
     rule = resolve_rule(case.rule.name, folder)
     options = rule.Options(**case.rule.options)
     try:
         rule.check_data(options, shape.n_in, shape.classes, shape.image)
         lines = rule.wiring(options, shape.n_in, case.settings.layers, shape.classes)
-    except ValueError as error:
-        yield "rule", error
+        # A head may be no device.
+        specs = [(device, n_in, n_out) for device, (n_in, n_out) in zip(case.devices, lines, strict=False)]
+    except BaseException as error:
+        yield of_plug_in(error, "rule", f"{case.rule.name} to say how layers are wired")
         return
     alike = all(device == case.devices[0] for device in case.devices)
-    for n, (device, (n_in, n_out)) in enumerate(zip(case.devices, lines, strict=False)):  # a head may be no device
+    for n, (device, n_in, n_out) in enumerate(specs):
         try:
             model = resolve_device(device.reference, folder)
             model.check_size(n_in, n_out, **device.parameters)
             if n == 0:
                 model.check_image(n_in, shape.image, **device.parameters)
-        except ContractError as error:
-            yield "device" if alike else f"device.{n}", error
+        except BaseException as error:
+            path, expected = "device" if alike else f"device.{n}", f"{device.reference} to say whether it fits"
+            yield of_plug_in(error, path, expected)

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,11 @@ from pydantic import ValidationError
 from analogff import catalog
 from analogff.catalog import CatalogError
 from analogff.device import ContractError, Device, Observable, Sealed, fabricate, require
-from analogff.process_state import PatchedError, guarded
+from analogff.process_state import guarded
 from analogff.rules.base import Rule
 from analogff.study import origin
 from analogff.study.case import DeviceChoice, RuleChoice
-from analogff.study.mistakes import Mistake, from_pydantic, in_clauses, is_in_clauses, shown
+from analogff.study.mistakes import Mistake, from_pydantic, of_plug_in, shown
 from analogff.study.parameters import parameters_of, read_parameters, with_files
 from analogff.study.task import bank_parameters
 from analogff.timing import SCHEDULES
@@ -142,13 +143,9 @@ class Workshop:
     def _try(self, model: type[Device], choice: DeviceChoice, path: str) -> DeviceRead:
         try:
             copies = self._make(model, [choice])
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:  # a device may exit, too
-            if isinstance(error, (ContractError, PatchedError)) and is_in_clauses(str(error)):
-                return None, [in_clauses(path, str(error))]
+        except BaseException as error:
             advice = f"Mend it; `analogff check {choice.reference}` says more."
-            return None, [Mistake(path, f"{choice.reference} to make a chip that can be used", in_words(error), advice)]
+            return None, [of_plug_in(error, path, f"{choice.reference} to make a chip that can be used", advice)]
         return dataclasses.replace(choice, copies=copies), []
 
     def _make(self, model: type[Device], choices: Sequence[DeviceChoice]) -> float:
@@ -180,13 +177,13 @@ class Workshop:
             ]
         written = {k: v for k, v in table.items() if k not in ("name", "label")}
         try:
-            options = model.Options.model_validate_json(json.dumps(written, default=str), strict=True)
+            with guarded(name) if catalog.is_plug_in(name) else nullcontext():
+                options = model.Options.model_validate_json(json.dumps(written, default=str), strict=True)
+                _check_declared(model, options)
         except ValidationError as error:
             return None, from_pydantic(error, path, f"an option of {name}", model.Options.model_fields)
-        try:
-            _check_declared(model, options)
-        except Exception as error:
-            return None, [Mistake(path, f"{name} to say what it needs and its schedule", in_words(error), "Mend it.")]
+        except BaseException as error:
+            return None, [of_plug_in(error, path, f"{name} to say what it needs and its schedule")]
         return RuleChoice(name, options.model_dump(mode="json"), mark, label), []
 
 
