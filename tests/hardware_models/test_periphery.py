@@ -28,7 +28,7 @@ LINES = dict(wire_ohm=2.0, crosstalk=0.05, dead_rows=0.1, dead_columns=0.1, stuc
 VARIANTS = {
     "everything": ADC | DAC | LINES,
     "tiles": ADC | DAC | LINES | dict(rows_per_tile=6, sum_max=6.0),
-    "bits": ADC | LINES | dict(bit_serial=True, rows_per_tile=6, sum_max=30.0),
+    "bits": ADC | LINES | dict(bit_serial=True, dac_bits=4, rows_per_tile=6, sum_max=30.0),
     "flicker": dict(neuron_flicker=0.1),
 }
 VARIANTS |= {kind.value: dict(adc_kind=kind.value, adc_inl_lsb=0.5) for kind in AdcKind}
