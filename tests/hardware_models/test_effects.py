@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from hardware_models import kernels
-from hardware_models.effects import drift, mismatch, write
+from hardware_models.effects import drift, mismatch, noise, write
 from hardware_models.effects.nonlinearity import FAMILIES
 from hardware_models.effects.pairs import difference, pair
 from hardware_models.effects.quantise import quantise
@@ -82,3 +82,24 @@ def test_a_per_chip_parameter_of_another_length_is_refused_in_three_clauses():
         per_chip("read_noise", torch.zeros(2), 3)
     with pytest.raises(ValueError, match="Expected read_noise"):
         per_chip("read_noise", float("nan"), 3)
+
+
+def test_a_cell_does_not_flicker_before_its_first_read_and_as_published_after():
+    g, early, late = torch.tensor([0.1, 0.5]).double(), torch.tensor(0.0), torch.tensor(1.0).double()
+    assert (noise.flicker(g, early) == 0).all()
+    by_hand = [0.0088 * x**-0.65 * math.sqrt(math.log((1 + 250e-9) / 500e-9)) for x in g.tolist()]
+    assert noise.flicker(g, late).tolist() == pytest.approx(by_hand, rel=1e-6)  # the time is in single precision
+
+
+@pytest.mark.parametrize("pulses", [2, -2])
+def test_an_exponential_step_is_the_published_one_pulse_by_pulse(pulses):
+    """Oracle in plain numbers; the range is not 1 wide, the offset not 0, so that each has its place."""
+    up, down, high, low, slope, offset = 0.1, 0.2, 0.9, -0.4, 0.3, 0.2
+    gamma, strength, w = (1.5, 2.5), (0.4, 0.3), 0.1
+    for _ in range(abs(pulses)):
+        z = 2 * slope * w / (high - low) + offset
+        rise, fall = 1 - strength[0] * math.exp(gamma[0] * z), 1 - strength[1] * math.exp(-gamma[1] * z)
+        w = w + up * max(rise, 0) if pulses > 0 else w - down * max(fall, 0)
+    numbers = (torch.tensor(v).double() for v in (0.1, pulses, up, down, high, low))
+    moved = write.exponential_step(*numbers, slope=slope, offset=offset, steepness=gamma, strength=strength)
+    assert moved.item() == pytest.approx(w - 0.1, rel=1e-6)

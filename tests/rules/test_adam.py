@@ -63,6 +63,23 @@ def test_a_weight_that_no_gradient_reaches_stays(name, device, monkeypatch):
     assert not change[0].any() and (change[1:] < 0).all()
 
 
+@pytest.mark.parametrize("name, device", CASES)
+def test_a_weight_cost_takes_back_a_share_of_what_was_asked(name, device, monkeypatch):
+    """The change less that of the same steps without a cost is ``-rate * cost * asked``, and what was cut was not asked."""
+    take, rate, cost, most = PATHS[name](), 0.1, 0.5, torch.full((1, 1, 1), 0.07, device=device)
+    monkeypatch.setattr(adam, "_pass_on", lambda device: take)
+    plain, costly = adam.Adam(SHAPE, torch.device(device)), adam.Adam(SHAPE, torch.device(device), cost)
+    asked, drawn = torch.zeros(SHAPE, device=device), torch.Generator().manual_seed(0)
+    for _ in range(4):
+        gradient = torch.randn(SHAPE, generator=drawn).to(device)
+        costly.prepare(rate)
+        wanted = plain.step(gradient, rate) - rate * cost * asked
+        change = costly.apply(gradient, most=most)
+        assert torch.allclose(change, wanted.clamp(-most, most), rtol=1e-5, atol=1e-6)
+        asked += change
+    assert asked.abs().max() > 0.1
+
+
 def test_each_device_has_its_path():
     assert adam._pass_on(torch.device("cpu")) is adam.compiled_step
     assert adam._pass_on(torch.device("meta")) is adam.torch_step
