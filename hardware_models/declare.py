@@ -80,4 +80,4 @@ def _texts(fields: type) -> dict[str, str]:
     body = ast.parse(textwrap.dedent(source)).body[0].body  # type: ignore[attr-defined]
     pairs = [(a, b) for a, b in zip(body, body[1:], strict=False) if isinstance(a, ast.AnnAssign)]
     texts = {ast.unparse(a.target): ast.literal_eval(b.value) for a, b in pairs if isinstance(b, ast.Expr)}
-    return {name: inspect.cleandoc(text) for name, text in texts.items()}
+    return {name: " ".join(inspect.cleandoc(text).split("\n")) for name, text in texts.items()}

@@ -10,6 +10,7 @@ from hardware_models.effects.temperature import ROOM_KELVIN, thermal_voltage
 from hardware_models.neuron_array import NeuronArray, for_all, printed, with_circuit_periphery
 from hardware_models.parameters import Kelvin, NonNegative
 from hardware_models.periphery import Periphery
+from hardware_models.programming import Programming
 from hardware_models.streams import Stream
 
 NEURON_WATTS = 1e-7
@@ -55,6 +56,7 @@ class DifferentialPair(NeuronArray):
         *,
         seed: int | Sequence[int],
         periphery: Periphery,
+        programming: Programming,
         unit_volts: Annotated[float, Gt(0)] = 0.07,
         reference_volts: float = 0.07,
         slope_factor: Annotated[float, Ge(1), Le(3)] = 1.3,
@@ -67,6 +69,7 @@ class DifferentialPair(NeuronArray):
             n_out,
             seed=seed,
             periphery=periphery,
+            programming=programming,
             neuron=printed(share_of_tail, **design, temperature_kelvin=ROOM_KELVIN, shift_volts=0.0),
             neuron_watts=NEURON_WATTS,
             temperature_kelvin=temperature_kelvin,

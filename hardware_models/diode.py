@@ -12,6 +12,7 @@ from hardware_models.effects.temperature import ROOM_KELVIN
 from hardware_models.neuron_array import NeuronArray, for_all, printed, with_circuit_periphery
 from hardware_models.parameters import Kelvin, LogSpread
 from hardware_models.periphery import Periphery
+from hardware_models.programming import Programming
 from hardware_models.streams import Stream
 
 NEURON_WATTS = 1e-6
@@ -60,6 +61,7 @@ class Diode(NeuronArray):
         *,
         seed: int | Sequence[int],
         periphery: Periphery,
+        programming: Programming,
         unit_volts: Annotated[float, Gt(0)] = 0.03,
         bias_volts: float = 0.45,
         saturation_amperes: Annotated[float, Gt(0)] = 1e-14,
@@ -84,6 +86,7 @@ class Diode(NeuronArray):
             n_out,
             seed=seed,
             periphery=periphery,
+            programming=programming,
             neuron=printed(forward_current, **design, temperature_kelvin=ROOM_KELVIN, area=1.0),
             output_max=design["supply_amperes"] / design["unit_amperes"],
             neuron_watts=NEURON_WATTS,

@@ -11,6 +11,7 @@ from hardware_models.effects.temperature import ROOM_KELVIN
 from hardware_models.neuron_array import NeuronArray, for_all, printed, with_circuit_periphery
 from hardware_models.parameters import Kelvin, NonNegative, Positive
 from hardware_models.periphery import Periphery
+from hardware_models.programming import Programming
 from hardware_models.streams import Stream
 
 
@@ -61,6 +62,7 @@ class Inverter(NeuronArray):
         *,
         seed: int | Sequence[int],
         periphery: Periphery,
+        programming: Programming,
         unit_volts: Annotated[float, Gt(0)] = 0.005,
         bias_volts: float = 0.095,
         supply_volts: Annotated[float, Gt(0), Le(2)] = 0.2,
@@ -88,6 +90,7 @@ class Inverter(NeuronArray):
             n_out,
             seed=seed,
             periphery=periphery,
+            programming=programming,
             neuron=printed(complement, **design, temperature_kelvin=ROOM_KELVIN, **alike),
             temperature_kelvin=temperature_kelvin,
             pelgrom_volt_metres=pelgrom_volt_metres,

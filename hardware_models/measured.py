@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import torch
-from annotated_types import Gt
+from annotated_types import Ge, Gt
 
 from analogff.device import ContractError, Device, PerChip
 from hardware_models.declare import takes_fields
@@ -19,12 +19,13 @@ from hardware_models.measured_data.scale import scale_of
 from hardware_models.measured_data.table import read_table
 from hardware_models.parameters import NonNegative
 from hardware_models.periphery import Periphery
+from hardware_models.programming import Programming
 from hardware_models.wiring import check_wires
 
 WEIGHT_MAX = 4.0
 """Weight at the end of the range of cells where none is told, in typical weights; as of the other arrays."""
 PROGRAM_NOISE = 0.5
-"""Error of programming cells where none is told, in steps; as of the other arrays."""
+"""Error of programming measured cells where none is told, in steps; as of the other arrays that learn by pulses."""
 
 
 @takes_fields(Periphery, "periphery", {}, without=("family",))
@@ -36,7 +37,8 @@ class Measured(Device):
         \text{pulses:}\quad w \to w \pm d^\pm_{c_{ji}}(w) + \sigma^\pm(w)\, \xi
 
     The header of the file tells which: ``input,output``, or a pair with units such as ``input_volts,output_amperes``,
-    is a curve of neurons, behind exact cells; ``pulse,conductance_siemens`` are cells, in front of neurons of a family.
+    is a curve of neurons, behind cells whose pulses land as asked; ``pulse,conductance_siemens`` are cells, in front of
+    neurons of a family.
     A column ``neuron``, ``device`` or ``cell`` tells measured copies apart: each neuron or cell of a chip is one of
     them, drawn by the chip's seed. Samples of a neuron at one input are its noise, by level; what differs from a
     cell's mean steps is its noise from pulse to pulse.
@@ -62,7 +64,10 @@ class Measured(Device):
         family: Curve of the neurons behind measured cells; ``relu`` if none is given.
         weight_max: Weight at the end of the mean range of measured cells, in units of the typical weight
             ``1/sqrt(n_in)``; 4 if none is given.
-        program_noise: Error that write-and-verify leaves in measured cells, in steps; 0.5 if none is given (assumed).
+        program_noise: Error that write-and-verify leaves: in measured cells 0.5 steps if none is given (assumed), in
+            those behind measured neurons 0.1 typical weights, as in `unknown`.
+        verify_pulses: Pulses that write-and-verify is counted for on a cell behind measured neurons; 8 if none is given
+            (assumed).
 
     Reference:
         The file. Interpolation: Fritsch and Carlson, SIAM J. Numer. Anal. 17, 238 (1980).
@@ -86,14 +91,16 @@ class Measured(Device):
         family: Literal["saturating", "softplus", "exponential", "sigmoid", "non-monotone", "relu"] | None = None,
         weight_max: Annotated[PerChip | None, Gt(0)] = None,
         program_noise: NonNegative | None = None,
+        verify_pulses: Annotated[PerChip | None, Ge(1)] = None,
     ):
         table = read_table(Path(file))
         scales: dict[str, Any] = dict(
             input_zero=input_zero, input_full_scale=input_full_scale, output_full_scale=output_full_scale
         )
-        cells: dict[str, Any] = dict(family=family, weight_max=weight_max, program_noise=program_noise)
+        cells: dict[str, Any] = dict(family=family, weight_max=weight_max)
         if has_pulses(table):
-            _refuse_idle("curves", "pulses", **scales, outside=None if outside == "error" else outside)
+            outside_told = None if outside == "error" else outside
+            _refuse_idle("curves", "pulses", **scales, outside=outside_told, verify_pulses=verify_pulses)
             chip = MeasuredCells(
                 n_in,
                 n_out,
@@ -116,6 +123,7 @@ class Measured(Device):
                 n_out,
                 seed=seed,
                 periphery=periphery,
+                programming=_programming(program_noise=program_noise, verify_pulses=verify_pulses),
                 curves=curves,
                 scale=scale,
                 measured_noise=1.0 if measured_noise is None else measured_noise,
@@ -156,6 +164,10 @@ class Measured(Device):
 
     def oracle(self, x, bias=None):  # noqa: D102
         return self.chip.oracle(x, bias)
+
+
+def _programming(**told: Any) -> Programming:
+    return Programming(**{name: value for name, value in told.items() if value is not None})
 
 
 def _refuse_idle(wanted: str, kind: str, **told: Any) -> None:

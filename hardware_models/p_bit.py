@@ -12,6 +12,7 @@ from hardware_models import kernels
 from hardware_models.neuron_array import NeuronArray, for_all, printed, with_circuit_periphery
 from hardware_models.parameters import NonNegative
 from hardware_models.periphery import ADC_STEP_JOULES, SETTLE_SECONDS, Periphery
+from hardware_models.programming import Programming
 from hardware_models.streams import Stream, of_conversion
 
 SAMPLE_SECONDS = 10e-9
@@ -64,6 +65,7 @@ class PBit(NeuronArray):
         *,
         seed: int | Sequence[int],
         periphery: Periphery,
+        programming: Programming,
         samples: Annotated[int, Ge(0), Le(2**16)] = 16,
         unit_volts: Annotated[float, Gt(0)] = 0.05,
         reference_volts: float = 0.05,
@@ -77,6 +79,7 @@ class PBit(NeuronArray):
             n_out,
             seed=seed,
             periphery=periphery,
+            programming=programming,
             neuron=printed(probability, **design, shift_volts=0.0),
             offset_volts=offset_volts,
             **count,

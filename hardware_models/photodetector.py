@@ -14,6 +14,7 @@ from hardware_models.effects.temperature import ROOM_KELVIN, shot_noise, thermal
 from hardware_models.neuron_array import NeuronArray, for_all, with_circuit_periphery
 from hardware_models.parameters import Kelvin, LogSpread, NonNegative, Positive
 from hardware_models.periphery import Periphery
+from hardware_models.programming import Programming
 from hardware_models.streams import Stream
 
 NEURON_WATTS = 1e-3
@@ -65,6 +66,7 @@ class Photodetector(NeuronArray):
         *,
         seed: int | Sequence[int],
         periphery: Periphery,
+        programming: Programming,
         responsivity_ampere_per_watt: Annotated[float, Gt(0), Le(1.25)] = 1.0,
         unit_watts: Annotated[float, Gt(0)] = 10e-6,
         unit_amperes: Annotated[float, Gt(0)] = 10e-6,
@@ -89,6 +91,7 @@ class Photodetector(NeuronArray):
             n_out,
             seed=seed,
             periphery=periphery,
+            programming=programming,
             neuron=functools.partial(detected, **design, copy=1.0),
             output_max=READABLE,
             neuron_watts=NEURON_WATTS,

@@ -11,6 +11,7 @@ from hardware_models.effects.temperature import ROOM_KELVIN, thermal_voltage
 from hardware_models.neuron_array import NeuronArray, for_all, printed, with_circuit_periphery
 from hardware_models.parameters import Kelvin, NonNegative
 from hardware_models.periphery import Periphery
+from hardware_models.programming import Programming
 from hardware_models.streams import Stream
 
 NEURON_WATTS = 1e-6
@@ -57,6 +58,7 @@ class Rectifier(NeuronArray):
         *,
         seed: int | Sequence[int],
         periphery: Periphery,
+        programming: Programming,
         unit_volts: Annotated[float, Gt(0)] = 0.1,
         reference_volts: Annotated[float, Ge(0)] = 0.4,
         supply_volts: Annotated[float, Gt(0)] = 0.8,
@@ -77,6 +79,7 @@ class Rectifier(NeuronArray):
             n_out,
             seed=seed,
             periphery=periphery,
+            programming=programming,
             neuron=printed(rectified, **design, temperature_kelvin=ROOM_KELVIN, shift_volts=0.0),
             output_max=design["supply_volts"] / design["unit_volts"],
             neuron_watts=NEURON_WATTS,

@@ -11,6 +11,7 @@ from hardware_models.effects import mismatch, photonics
 from hardware_models.neuron_array import NeuronArray, for_all, with_circuit_periphery
 from hardware_models.parameters import LogSpread
 from hardware_models.periphery import Periphery
+from hardware_models.programming import Programming
 from hardware_models.streams import Stream
 
 SOURCE_EFFICIENCY = 0.1
@@ -67,6 +68,7 @@ class SaturableAbsorber(NeuronArray):
         *,
         seed: int | Sequence[int],
         periphery: Periphery,
+        programming: Programming,
         absorber: Absorber = "thin",
         absorption: Annotated[float, Ge(0), Le(20)] = 2.0,
         saturation_watts: Annotated[float, Gt(0)] = 1e-3,
@@ -80,6 +82,7 @@ class SaturableAbsorber(NeuronArray):
             n_out,
             seed=seed,
             periphery=periphery,
+            programming=programming,
             neuron=functools.partial(_LAWS[absorber], **design, copy=1.0),
             output_max=READABLE_SUM,
             neuron_watts=design["unit_watts"] / SOURCE_EFFICIENCY,

@@ -11,6 +11,7 @@ from hardware_models.effects.transistor import saturated_current, threshold_spre
 from hardware_models.neuron_array import NeuronArray, for_all, printed, with_circuit_periphery
 from hardware_models.parameters import Kelvin, NonNegative, Positive
 from hardware_models.periphery import Periphery
+from hardware_models.programming import Programming
 from hardware_models.streams import Stream
 
 
@@ -61,6 +62,7 @@ class Subthreshold(NeuronArray):
         *,
         seed: int | Sequence[int],
         periphery: Periphery,
+        programming: Programming,
         unit_volts: Annotated[float, Gt(0)] = 0.035,
         bias_volts: float = 0.24,
         threshold_volts: float = 0.4,
@@ -87,6 +89,7 @@ class Subthreshold(NeuronArray):
             n_out,
             seed=seed,
             periphery=periphery,
+            programming=programming,
             neuron=printed(drain_current, **design, temperature_kelvin=ROOM_KELVIN, shift_volts=0.0),
             output_max=design["supply_amperes"] / design["unit_amperes"],
             temperature_kelvin=temperature_kelvin,

@@ -8,24 +8,24 @@ from annotated_types import Ge, Le
 
 from analogff.device import ContractError, PerChip
 from hardware_models import kernels
-from hardware_models.crossbar import Crossbar, cached_groups
+from hardware_models.crossbar import cached_groups
 from hardware_models.effects import mismatch as spread
 from hardware_models.effects.states import planes_of, whole_states
 from hardware_models.kernels.circuit import Codes
 from hardware_models.parameters import LogSpread, NonNegative, require_defined
 from hardware_models.periphery import Periphery, with_periphery
+from hardware_models.programming import ProgrammedArray, Programming, with_programming
 from hardware_models.streams import Stream
 
 TYPICAL_SIEMENS = 10e-6
 """Typical conductance behind a weight, for the energy of a read: a quarter of a ReRAM's greatest, 40 uS."""
 WEIGHT_MAX = 4.0
 """Greatest weight of cells that have states to count, in typical weights."""
-VERIFY_PULSES = 8
-"""Pulses that write-and-verify is counted for on a cell (assumed); as those of `hardware_models.pcm`."""
 
 
 @with_periphery(family="saturating", mismatch=0.2, read_noise=0.05, adc_bits=6)
-class Unknown(Crossbar):
+@with_programming()
+class Unknown(ProgrammedArray):
     r"""A layer with the curve of a family, and everything about a copy of it a little off.
 
     .. math::
@@ -48,8 +48,6 @@ class Unknown(Crossbar):
             ``1/sqrt(n_in)``.
         curve_spread: Spread of the steepness from chip to chip.
         write_noise: Error of each pulse, relative to the change.
-        program_noise: Error that write-and-verify leaves of each weight, with 8 pulses a cell, in units of the typical
-            weight ``1/sqrt(n_in)``; 0.1 is that of phase-change cells at a quarter of their range (Joshi et al. 2020).
         weight_bits: Resolution of a cell, at least 2, over -4 to 4 typical weights, reached by stochastic rounding;
             0 is continuous and unbounded. With a DAC of at most 8 bits the sums are then exact.
 
@@ -65,10 +63,10 @@ class Unknown(Crossbar):
         *,
         seed: int | Sequence[int],
         periphery: Periphery,
+        programming: Programming,
         weight_noise: NonNegative = 0.0,
         curve_spread: LogSpread = 0.2,
         write_noise: NonNegative = 0.0,
-        program_noise: NonNegative = 0.1,
         weight_bits: Annotated[int | torch.Tensor, Ge(0), Le(15)] = 0,
     ):
         super().__init__(
@@ -77,10 +75,10 @@ class Unknown(Crossbar):
             seed=seed,
             datasheet=periphery.datasheet(n_in, n_out, siemens=TYPICAL_SIEMENS, weight_max=_limit(weight_bits, n_in)),
             periphery=periphery,
+            programming=programming,
             weight_noise=weight_noise * n_in**-0.5,
             curve_spread=curve_spread,
             write_noise=write_noise,
-            program_noise=program_noise * n_in**-0.5,
             weight_bits=weight_bits,
         )
         drawn = self._fabricated(Stream.EFFICIENCY, n_out, n_in)
@@ -100,12 +98,7 @@ class Unknown(Crossbar):
 
     def program(self, weights):  # noqa: D102
         self._require_states_for(weights, "weights")
-        for chips in cached_groups(weights):
-            target = weights[chips].clone()
-            self.weights[chips] = self._add_write_noise(target, self.program_noise[chips], Stream.PROGRAM, chips)
-            self._settle(chips, torch.ones_like(self.unit[chips]))
-        self.writes += 1
-        return torch.full_like(self.seeds, weights[0].numel() * VERIFY_PULSES)
+        return super().program(weights)
 
     def circuit(self):  # noqa: D102
         circuit = super().circuit()

@@ -176,6 +176,12 @@ def test_busy_time_is_kept_when_there_are_fewer_reads_than_steps():
     assert took == pytest.approx([10 * (10e-9 + 100e-9 + 8 * 77e-9)])
 
 
+def test_fewer_reads_than_steps_pass_the_layers_one_by_one():
+    counts = [Count(reads=10, writes=40), Count(reads=10, writes=40)]
+    took, _ = cost(SHEETS, counts, "perturbation", 1)
+    assert took == pytest.approx([10 * (10e-9 + 100e-9 + 8 * 77e-9 + 50e-9)])
+
+
 def test_a_bank_of_64_chips_is_costed_within_a_tenth_of_a_second():
     pulses = torch.arange(1, 65) * 1000
     counts = [Count(reads=60000, pulses=pulses, writes=470)] * 3

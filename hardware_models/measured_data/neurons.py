@@ -1,4 +1,4 @@
-"""Exact cells in front of measured neurons."""
+"""Cells whose pulses land as asked, in front of measured neurons."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,6 +13,7 @@ from hardware_models.measured_data.piecewise import Piecewise, lines, tensors
 from hardware_models.measured_data.scale import Scale
 from hardware_models.neuron_array import NeuronArray
 from hardware_models.periphery import Periphery
+from hardware_models.programming import Programming
 from hardware_models.streams import Stream
 
 
@@ -30,6 +31,7 @@ class MeasuredNeurons(NeuronArray):
         n_out: Output lines.
         seed: One seed a chip.
         periphery: Converters and lines.
+        programming: What write-and-verify leaves, and costs.
         curves: As measured.
         scale: What signals are in their units.
         measured_noise: Factor on the measured noise.
@@ -42,6 +44,7 @@ class MeasuredNeurons(NeuronArray):
         *,
         seed: int | Sequence[int],
         periphery: Periphery,
+        programming: Programming,
         curves: Curves,
         scale: Scale,
         measured_noise: PerChip,
@@ -60,6 +63,7 @@ class MeasuredNeurons(NeuronArray):
             n_out,
             seed=seed,
             periphery=periphery,
+            programming=programming,
             neuron=lambda a: mean.to(a.device)(a.clamp(low, high)),
             output_max=scale.converters[1],
             printed=printed,

@@ -61,7 +61,7 @@ FLAWLESS: dict[type[Device], dict] = {
     ECRAM: dict(QUIET, **EVEN, step=1e-6, asymmetry_spread=0.0, slope_up=0.0, slope_down=0.0, slope_spread=0.0),
     Capacitor: dict(QUIET, **EVEN, step=1e-6, asymmetry_spread=0.0, slope=0.0, slope_spread=0.0, lifetime_seconds=1e20),
     FloatingGate: dict(QUIET, **EVEN, step_volts=1e-6, window_volts=1.0, fold_volts=1e3),
-    MEASURED_NEURONS: dict(QUIET, file=MEASURED / "relu.csv"),
+    MEASURED_NEURONS: dict(QUIET, file=MEASURED / "relu.csv", program_noise=0.0),
     MEASURED_CELLS: dict(QUIET, file=MEASURED / "even.csv", program_noise=0.0, weight_max=100.0),
     MRAM: dict(QUIET, bits=22, write_volts=10.0, switch_spread_volts=0.0, weight_noise=0.0, weight_max=100.0),
     MZIMesh: dict(
@@ -84,16 +84,23 @@ FLAWLESS: dict[type[Device], dict] = {
         bounds_spread=0.0,
         weight_max=100.0,
     ),
-    Rectifier: dict(QUIET, temperature_kelvin=1e-3, leak=0.0, supply_volts=100.0, offset_volts=0.0),
-    Subthreshold: dict(QUIET, pelgrom_volt_metres=0.0),
-    DifferentialPair: dict(QUIET, offset_volts=0.0),
-    Diode: dict(QUIET, series_ohm=0.0, saturation_spread=0.0),
+    Rectifier: dict(QUIET, program_noise=0.0, temperature_kelvin=1e-3, leak=0.0, supply_volts=100.0, offset_volts=0.0),
+    Subthreshold: dict(QUIET, program_noise=0.0, pelgrom_volt_metres=0.0),
+    DifferentialPair: dict(QUIET, program_noise=0.0, offset_volts=0.0),
+    Diode: dict(QUIET, program_noise=0.0, series_ohm=0.0, saturation_spread=0.0),
     Inverter: dict(
-        QUIET, threshold_n_volts=1.1, threshold_p_volts=1.1, modulation_per_volt=0.0, pelgrom_volt_metres=0.0
+        QUIET,
+        program_noise=0.0,
+        threshold_n_volts=1.1,
+        threshold_p_volts=1.1,
+        modulation_per_volt=0.0,
+        pelgrom_volt_metres=0.0,
     ),
-    PBit: dict(mismatch=0.0, dac_bits=0, input_max=100.0, samples=0, offset_volts=0.0),
-    SaturableAbsorber: dict(QUIET, absorption=0.0),
-    Photodetector: dict(QUIET, saturation_amperes=1e6, dark_amperes=0.0, responsivity_spread=0.0, bandwidth_hertz=0.0),
+    PBit: dict(mismatch=0.0, program_noise=0.0, dac_bits=0, input_max=100.0, samples=0, offset_volts=0.0),
+    SaturableAbsorber: dict(QUIET, program_noise=0.0, absorption=0.0),
+    Photodetector: dict(
+        QUIET, program_noise=0.0, saturation_amperes=1e6, dark_amperes=0.0, responsivity_spread=0.0, bandwidth_hertz=0.0
+    ),
 }
 _VOLTS = 300 * 1.380649e-23 / 1.602176634e-19
 """Thermal voltage at 300 K."""

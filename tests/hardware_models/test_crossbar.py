@@ -4,16 +4,18 @@ import math
 
 import pytest
 import torch
-from devices import inputs
+from devices import EXPORTED, MEASURED_NEURONS, inputs
 from scipy.stats import chi2
 
 from analogff.device import Marked, Observable, Sealed
 from analogff.timing import cost
 from hardware_models.effects.nonlinearity import FAMILIES
 from hardware_models.kernels import reference
+from hardware_models.neuron_array import NeuronArray
 from hardware_models.streams import Stream
 from hardware_models.unknown import Unknown
 
+NEURON_ARRAYS = [model for model in EXPORTED if issubclass(model, NeuronArray) or model is MEASURED_NEURONS]
 CURVES = {  # written again, for one number
     "relu": lambda a, s: s * max(a, 0.0),
     "saturating": lambda a, s: math.tanh(s * max(a, 0.0)),
@@ -121,10 +123,11 @@ def test_write_efficiency_and_write_noise_scale_a_pulse():
     assert abs(landed.std() - 0.1) < 4 * 0.1 / math.sqrt(2 * n) + 1e-3  # 0.001: rounding of small changes
 
 
-def test_a_chip_of_a_kind_nobody_knows_is_not_programmed_exactly_and_not_for_nothing():
+@pytest.mark.parametrize("model", [Unknown, *NEURON_ARRAYS])
+def test_a_chip_is_not_programmed_exactly_and_not_for_nothing(model):
     """By default a tenth of the typical weight is left, by eight pulses a cell, whatever the weight."""
     n_in, n_out = 100, 200
-    chip = Unknown(n_in, n_out, seed=[0, 1])
+    chip = model(n_in, n_out, seed=[0, 1])
     wanted = torch.linspace(-0.3, 0.3, n_in).expand(2, n_out, n_in)
     for _ in range(2):
         assert chip.program(wanted).tolist() == [8 * n_in * n_out] * 2
@@ -135,6 +138,16 @@ def test_a_chip_of_a_kind_nobody_knows_is_not_programmed_exactly_and_not_for_not
     again = chip.weights.clone()
     chip.program(wanted)
     assert abs(torch.corrcoef(torch.stack([again[0] - wanted[0], chip.weights[0] - wanted[0]]).flatten(1))[0, 1]) < 0.03
+
+
+@pytest.mark.parametrize("model", [Unknown, *NEURON_ARRAYS])
+def test_error_and_cost_of_programming_are_of_each_chip(model):
+    noise, pulses = torch.tensor([0.0, 0.4]), torch.tensor([1.0, 2.5])
+    chip = model(100, 200, seed=[0, 1], program_noise=noise, verify_pulses=pulses)
+    wanted = torch.zeros(2, 200, 100)
+    assert chip.program(wanted).tolist() == [20_000, 50_000]
+    assert torch.equal(chip.weights[0], wanted[0])
+    assert abs(chip.weights[1].std() * 10 - 0.4) < 4 * 0.4 / math.sqrt(2 * 20_000)
 
 
 @pytest.mark.parametrize(("inputs", "volts"), [(1.0, 0.025), (8.0, 0.2), (20.0, 0.2), (-3.0, 0.0), (0.0, 0.0)], ids=str)

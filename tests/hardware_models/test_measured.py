@@ -234,15 +234,15 @@ def test_what_is_no_table_is_refused(tmp_path, text, got):
         Measured(2, 2, seed=0, file=tmp_path / "yours.csv")
 
 
-@pytest.mark.parametrize(
-    "told", [dict(weight_max=2.0), dict(family="relu"), dict(program_noise=0.1), dict(bit_serial=True)]
-)
+@pytest.mark.parametrize("told", [dict(weight_max=2.0), dict(family="relu"), dict(bit_serial=True)])
 def test_curves_refuse_what_is_of_cells(csv, told):
     with pytest.raises(ContractError, match=f"Remove {next(iter(told))}"):
         Measured(2, 2, seed=0, file=csv(CURVE, LINE), **told)
 
 
-@pytest.mark.parametrize("told", [dict(input_zero=0.1), dict(output_full_scale=1.0), dict(outside="hold")])
+@pytest.mark.parametrize(
+    "told", [dict(input_zero=0.1), dict(output_full_scale=1.0), dict(outside="hold"), dict(verify_pulses=8)]
+)
 def test_cells_refuse_what_is_of_curves(csv, told):
     rows = [(0, 1), (1, 2), (2, 3), (-1, 2), (-2, 1)]
     with pytest.raises(ContractError, match=f"Remove {next(iter(told))}"):

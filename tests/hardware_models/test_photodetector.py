@@ -11,7 +11,7 @@ from hardware_models.photodetector import Photodetector
 
 CHARGE, BOLTZMANN = 1.602176634e-19, 1.380649e-23
 UNIT = 10e-6
-QUIET = dict(adc_bits=0, dac_bits=0, responsivity_spread=0.0, bandwidth_hertz=0.0)
+QUIET = dict(program_noise=0.0, adc_bits=0, dac_bits=0, responsivity_spread=0.0, bandwidth_hertz=0.0)
 READS = 20_000
 COLD = 1e-6
 

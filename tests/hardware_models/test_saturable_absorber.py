@@ -10,7 +10,7 @@ from scipy.optimize import brentq
 from hardware_models.effects.photonics import bleached, transmission
 from hardware_models.saturable_absorber import SaturableAbsorber
 
-QUIET = dict(read_noise=0.0, adc_bits=0, dac_bits=0, absorption_spread=0.0)
+QUIET = dict(program_noise=0.0, read_noise=0.0, adc_bits=0, dac_bits=0, absorption_spread=0.0)
 D = torch.float64
 POWERS = [1e-9, 1e-3, 0.1, 0.5, 1.0, 2.0, 5.0, 30.0, 1e4]
 

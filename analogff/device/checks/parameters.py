@@ -1,5 +1,6 @@
 """A setting that silently does nothing is the worst one: every enabled parameter must show in a trace."""
 
+import contextlib
 import inspect
 import types
 import typing
@@ -9,14 +10,22 @@ from typing import Any, Literal
 import torch
 
 from analogff.device.checks.subject import Finding, Subject, same
+from analogff.device.errors import ContractError
 from analogff.device.protocol import Device
 
 _NOT_PARAMETERS = ("self", "n_in", "n_out", "seed", "datasheet")
 
 
+class _Life(typing.NamedTuple):
+    read: torch.Tensor
+    """All outputs."""
+    spent: torch.Tensor
+    """Steps that writes after them took, of those that say so."""
+
+
 def every_one_matters(subject: Subject) -> list[Finding]:
-    """Change each enabled parameter, and look for any difference in the trace."""
-    before = subject.trace(subject.make())
+    """Change each enabled parameter, and look for any difference in the trace, or in what writes cost."""
+    before = _life(subject)
     values = {**_defaults(subject.model), **subject.parameters}
     findings = []
     for name, value in values.items():
@@ -26,18 +35,19 @@ def every_one_matters(subject: Subject) -> list[Finding]:
     return findings or [Finding("parameters", True, "There is no enabled parameter to try.")]
 
 
-def _try_changes(subject: Subject, name: str, value: Any, changes: list[Any], before: torch.Tensor) -> Finding:
+def _try_changes(subject: Subject, name: str, value: Any, changes: list[Any], before: _Life) -> Finding:
     refused = []
     for change in changes:
         try:
-            after = subject.trace(subject.make(**{name: change}))
+            after = _life(subject, **{name: change})
         except ValueError as error:
             refused.append(error)
             continue
-        if not same(before, after):
-            return Finding(
-                name, True, f"Changing {name} from {_short(value)} to {_short(change)} changes what is read."
-            )
+        changed = f"Changing {name} from {_short(value)} to {_short(change)} changes"
+        if not same(before.read, after.read):
+            return Finding(name, True, f"{changed} what is read.")
+        if not same(before.spent, after.spent):
+            return Finding(name, True, f"{changed} the steps that writes take.")
     if len(refused) == len(changes):
         return Finding(name, True, f"{name} = {value!r} could not be varied (note: {refused[-1]}).")
     sentence = (
@@ -46,6 +56,15 @@ def _try_changes(subject: Subject, name: str, value: Any, changes: list[Any], be
         "in measure, pulse, program or wait, or remove it."
     )
     return Finding(name, False, sentence)
+
+
+def _life(subject: Subject, **changes: Any) -> _Life:
+    device = subject.make(**changes)
+    read, spent, asked = subject.trace(device), [torch.empty(0)], subject.change(1.0)
+    for write in (device.pulse, device.program):
+        with contextlib.suppress(ContractError):  # not every device can be programmed
+            spent.append(torch.as_tensor(steps if (steps := write(asked)) is not None else 0))
+    return _Life(read, torch.cat([steps.flatten().cpu().double() for steps in spent]))
 
 
 def _short(value: Any) -> str:
