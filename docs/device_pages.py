@@ -15,13 +15,13 @@ from pathlib import Path
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from analogff.catalog import DEVICES, registered
+from analogff.catalog.descriptions import Description, Line, describe
+from analogff.catalog.names import DEVICES, registered
 from analogff.characterize import Characterisation, characterize
 from analogff.characterize.drawings import paint
 from analogff.characterize.write_down import rows
-from analogff.describe import Description, Line, describe
 from analogff.figures.style import RC
-from hardware_models.periphery import Periphery
+from hardware_models.array.periphery import Periphery
 
 FOLDER = Path(__file__).resolve().parent / "devices"
 SHOWN = ("transfer", "noise", "write")

@@ -11,7 +11,7 @@ from typing import Annotated
 import tyro
 from tyro.conf import Positional, arg
 
-from analogff.study.store import StoreError, load_results
+from analogff.study.results.store import StoreError, load_results
 
 
 def main(

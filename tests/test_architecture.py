@@ -7,13 +7,15 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 FLOORS = [
-    {"device", "data", "draws", "words", "atomic", "sources", "canonical", "process_state", "console", "boundary"},
-    {"normalise", "network", "twin", "timing", "forward_forward"},
+    {"support", "device", "data"},
+    {"network", "slopes", "timing"},
+    {"learning"},
+    {"forward_forward"},
     {"rules"},
-    {"train", "recorder", "checkpoint", "catalog"},
+    {"training", "catalog"},
     {"study"},
     {"figures", "classifier", "characterize"},
-    {"describe", "commands", "cli", "__main__"},
+    {"cli", "__main__"},
 ]
 
 
@@ -69,7 +71,9 @@ def test_every_room_has_a_floor(path):
     assert parts[0] == "__init__" or any(parts[0] in rooms for rooms in FLOORS), f"Give {parts[0]} a floor."
 
 
-LEARNERS = [*files("analogff/rules"), *files("analogff/forward_forward"), ROOT / "analogff/twin.py"]
+LEARNERS = [
+    path for room in ("rules", "learning", "forward_forward", "slopes") for path in files(f"analogff/{room}")
+] + [ROOT / "analogff/network/twin.py"]
 
 
 @pytest.mark.parametrize("path", LEARNERS, ids=lambda p: str(p.relative_to(ROOT)))

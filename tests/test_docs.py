@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from analogff.catalog import DEVICES as DEVICES_GROUP
 from analogff.catalog import registered, resolve_device
+from analogff.catalog.descriptions import describe
+from analogff.catalog.names import DEVICES as DEVICES_GROUP
 from analogff.cli import main
-from analogff.describe import describe
 from analogff.study.case import FIELDS
 
 ROOT = Path(__file__).parent.parent
@@ -39,10 +39,10 @@ def status(*arguments):
 
 DEVICES = [
     ("README.md", "my_chip.py:Diode"),
-    ("docs/add-a-device.md", "my_chip.py:Diode"),
-    ("docs/add-a-device.md", "my_array.py:Sloppy"),
-    ("docs/add-a-device.md", "my_noisy_chip.py:Noisy"),
-    ("docs/add-a-device.md", "my_rig.py:Rig"),
+    ("docs/guides/add-a-device.md", "my_chip.py:Diode"),
+    ("docs/guides/add-a-device.md", "my_array.py:Sloppy"),
+    ("docs/guides/add-a-device.md", "my_noisy_chip.py:Noisy"),
+    ("docs/guides/add-a-device.md", "my_rig.py:Rig"),
 ]
 
 
@@ -54,7 +54,7 @@ def test_the_devices_of_the_documents_honour_the_contract(page, device, tmp_path
 
 
 def test_the_study_of_the_device_page_runs(tmp_path, monkeypatch, capsys):
-    page = "docs/add-a-device.md"
+    page = "docs/guides/add-a-device.md"
     written(page, tmp_path)
     (tmp_path / "study.toml").write_text(blocks(page, "toml")[0])
     monkeypatch.chdir(tmp_path)
@@ -66,7 +66,7 @@ def test_the_study_of_the_device_page_runs(tmp_path, monkeypatch, capsys):
 def test_the_crossbar_of_the_device_page_has_units_of_its_own_and_fills_its_table(tmp_path, monkeypatch, capsys):
     from analogff.device import check_device, fabricate
 
-    page = "docs/add-a-device.md"
+    page = "docs/guides/add-a-device.md"
     written(page, tmp_path)
     monkeypatch.chdir(tmp_path)
     model = resolve_device("my_crossbar.py:Ohmic", tmp_path)
@@ -84,13 +84,13 @@ def test_the_crossbar_of_the_device_page_has_units_of_its_own_and_fills_its_tabl
 def test_the_device_page_names_every_field_of_the_datasheet():
     from analogff.device import Datasheet
 
-    text = (ROOT / "docs/add-a-device.md").read_text()
+    text = (ROOT / "docs/guides/add-a-device.md").read_text()
     assert not [field.name for field in dataclasses.fields(Datasheet) if f"`{field.name}`" not in text]
 
 
 def test_a_chip_that_is_only_pulsed_is_refused_by_backprop_as_the_page_says(tmp_path, monkeypatch, capsys):
-    written("docs/add-a-device.md", tmp_path)
-    (tmp_path / "study.toml").write_text(blocks("docs/add-a-device.md", "toml")[0].replace("[sweep]", "[other]"))
+    written("docs/guides/add-a-device.md", tmp_path)
+    (tmp_path / "study.toml").write_text(blocks("docs/guides/add-a-device.md", "toml")[0].replace("[sweep]", "[other]"))
     monkeypatch.chdir(tmp_path)
     for model, code in (("my_crossbar.py:Ohmic", 0), ("my_array.py:Sloppy", 2)):
         told = [f"--set={s}" for s in (*SMALL, f"device.model={model}", 'rule=[{name="backprop"}]')]
@@ -104,7 +104,7 @@ SMALL = ("dataset=digits", "train_images=200", "layers=[16]", "epochs=1", "chips
 
 
 def test_the_measured_data_of_the_documents_is_a_device_that_learns(tmp_path, monkeypatch, capsys):
-    page = "docs/measured-data.md"
+    page = "docs/guides/measured-data.md"
     assert written(page, tmp_path, "csv", "toml") == ["my_neurons.csv", "my_cells.csv", "study.toml"]
     monkeypatch.chdir(tmp_path)
     files = '[sweep]\n"device.file" = ["my_neurons.csv", "my_cells.csv"]\n'
@@ -114,7 +114,7 @@ def test_the_measured_data_of_the_documents_is_a_device_that_learns(tmp_path, mo
 
 
 def test_the_messages_of_the_page_on_measured_data_are_what_is_said(tmp_path, monkeypatch, capsys):
-    page = "docs/measured-data.md"
+    page = "docs/guides/measured-data.md"
     written(page, tmp_path, "csv", "toml")
     monkeypatch.chdir(tmp_path)
     shown = blocks(page, "text")[-1].splitlines()
@@ -135,7 +135,7 @@ def test_the_messages_of_the_page_on_measured_data_are_what_is_said(tmp_path, mo
 def test_the_distribution_of_the_device_page_names_its_device(tmp_path):
     import tomllib
 
-    page = "docs/add-a-device.md"
+    page = "docs/guides/add-a-device.md"
     assert "pyproject.toml" in written(page, tmp_path, "python", "toml")
     project = tomllib.loads((tmp_path / "pyproject.toml").read_text())
     (name, place), *others = project["project"]["entry-points"]["analogff.devices"].items()
@@ -150,9 +150,9 @@ def test_the_distribution_of_the_device_page_names_its_device(tmp_path):
 def test_the_rule_of_the_documents_takes_a_step(tmp_path, monkeypatch):
     import importlib
 
-    from tests.fakes import make_batch, make_chips
+    from tests.helpers.fakes import make_batch, make_chips
 
-    written("docs/add-a-rule.md", tmp_path)
+    written("docs/guides/add-a-rule.md", tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     rule = importlib.import_module("hebb").Hebb
     options = rule.Options()
@@ -162,7 +162,7 @@ def test_the_rule_of_the_documents_takes_a_step(tmp_path, monkeypatch):
 
 
 def test_the_rule_of_the_documents_learns_from_its_file(tmp_path, monkeypatch, capsys):
-    written("docs/add-a-rule.md", tmp_path, "python", "toml")
+    written("docs/guides/add-a-rule.md", tmp_path, "python", "toml")
     monkeypatch.chdir(tmp_path)
     assert status("rules", "hebb.py:Hebb") == 0 and "Factor on the Hebbian term." in capsys.readouterr().out
     told = [f"--set={setting}" for setting in SMALL]
@@ -173,7 +173,7 @@ def test_the_rule_of_the_documents_learns_from_its_file(tmp_path, monkeypatch, c
 def test_the_reference_names_every_field_and_option():
     from analogff.catalog import resolve_rule, rule_names
 
-    text = (ROOT / "docs/study.md").read_text()
+    text = (ROOT / "docs/guides/study.md").read_text()
     for name in FIELDS:
         assert f"`{name}`" in text or f"[{name}]" in text, name
     for rule in ("forward-forward", "backprop", "weight-perturbation"):
@@ -186,7 +186,7 @@ def test_the_reference_names_every_field_and_option():
 
 @pytest.mark.parametrize("study", sorted((ROOT / "experiments").glob("*/study.toml")), ids=lambda p: p.parent.name)
 def test_every_experiment_is_a_study_without_mistakes(study):
-    from analogff.study.spec import read_study
+    from analogff.study.read.spec import read_study
 
     assert read_study(study).cases
 

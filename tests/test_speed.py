@@ -7,9 +7,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from analogff.network import LayerSpec, fabricate_chips
 from analogff.rules.forward_forward import ForwardForward
-from hardware_models.ideal import Ideal
-from hardware_models.unknown import Unknown
-from tests.fakes import given_probes
+from hardware_models.generic.ideal import Ideal
+from hardware_models.generic.unknown import Unknown
+from tests.helpers.fakes import given_probes
 
 N_IN, WIDTH, NEXT, CLASSES, BATCH, CHIPS = 784, 60, 40, 10, 32, 3
 

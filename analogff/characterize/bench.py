@@ -10,7 +10,7 @@ import torch
 from analogff.characterize.estimate import NotMeasurableError
 from analogff.characterize.survey import Survey, survey
 from analogff.device import Sealed
-from analogff.words import in_words
+from analogff.support.messages import in_words
 
 _ROWS = 8192  # of one read, so that memory stays small
 

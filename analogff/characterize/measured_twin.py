@@ -2,7 +2,7 @@
 
 import torch
 
-from analogff.twin import Response
+from analogff.network.twin import Response
 
 
 class MeasuredTwin(torch.nn.Module):
@@ -11,7 +11,7 @@ class MeasuredTwin(torch.nn.Module):
     .. math:: \tilde y_j = \tilde f_j\left(\textstyle\sum_i \tilde W_{ji} x_i + b_j\right)
 
     with a table for each curve, between whose points it is linear, and constant past its ends. Unlike
-    `analogff.twin.Twin` it believes no printed curve and keeps no record of writes: it is a photograph.
+    `analogff.network.twin.Twin` it believes no printed curve and keeps no record of writes: it is a photograph.
 
     Args:
         weights: ``(chips, n_out, n_in)``.

@@ -18,7 +18,7 @@ from analogff.characterize import (
     drift,
     inputs,
     linearity,
-    noise,
+    noise_floor,
     spread,
     symmetry,
     transfer,
@@ -29,9 +29,9 @@ from analogff.characterize.bench import Bench
 from analogff.characterize.estimate import Curve, Estimate, Found, Missing, NotMeasurableError
 from analogff.characterize.measured_twin import MeasuredTwin
 from analogff.device import Device, Observable, Sealed, derive_seed, fabricate, single_precision
-from analogff.words import in_words
+from analogff.support.messages import in_words
 
-READS = (transfer, noise, bits, codes, linearity, correlation, spread, twin_quality, inputs)
+READS = (transfer, noise_floor, bits, codes, linearity, correlation, spread, twin_quality, inputs)
 """What only reads: all of it on the same chips."""
 WRITES = (drift, write, symmetry, crosstalk)
 """What wears chips: each on fresh ones, fabricated from the same seeds."""

@@ -10,7 +10,7 @@ from analogff.data import Dataset, Split
 from analogff.device import single_precision
 from analogff.network import LayerSpec, fabricate_wired
 from analogff.rules.forward_forward import ForwardForward
-from analogff.train import Epoch, train
+from analogff.training.loop import Epoch, train
 
 
 class Machine:

@@ -10,12 +10,12 @@ from annotated_types import Ge, Le, MinLen
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from analogff.catalog import resolve_device
+from analogff.catalog.parameters import read_parameters, with_files
 from analogff.device import Device, Observable, fabricate, require
 from analogff.rules.forward_forward import ForwardForward, ForwardForwardOptions
 from analogff.study.case import MAX_SEED
-from analogff.study.document import MAX_WHOLE, MAX_WIDTH
-from analogff.study.mistakes import Mistake, StudyError, from_pydantic, shown
-from analogff.study.parameters import read_parameters, with_files
+from analogff.study.read.document import MAX_WHOLE, MAX_WIDTH
+from analogff.support.mistakes import Mistake, StudyError, from_pydantic, shown
 
 _TINY = 8, 6
 _LABELS = "lines"  # on lines of their own: over the first features they would destroy them

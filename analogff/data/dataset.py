@@ -8,17 +8,17 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from analogff.data import sources
+from analogff.data import raw
 from analogff.data.classes import number_labels
 from analogff.data.errors import DataError, shortened
 from analogff.data.image_shape import ImageShape, image_shape
 from analogff.data.pixels import Scale, input_lines
-from analogff.data.sources import Raw
+from analogff.data.raw import Raw
 
 _NAMED = {
-    "mnist": sources.mnist,
-    "fashion-mnist": lambda: sources.fashion_mnist(sources.find_fashion_mnist()),
-    "digits": sources.digits,
+    "mnist": raw.mnist,
+    "fashion-mnist": lambda: raw.fashion_mnist(raw.find_fashion_mnist()),
+    "digits": raw.digits,
 }
 MOST_HELD_OUT = 2000
 """Validation images where nothing is said; of small data sets a tenth."""
@@ -123,7 +123,7 @@ def check_dataset(name: str, folder: Path | str = ".") -> None:
     if name in ("mnist", "digits"):
         return
     if name == "fashion-mnist":
-        sources.find_fashion_mnist()
+        raw.find_fashion_mnist()
         return
     if name == "cifar10":
         raise DataError(
@@ -139,7 +139,7 @@ def fingerprint(name: str, folder: Path | str = ".") -> str:
 
     Those with a name are the same images everywhere.
     """
-    return "" if name in _NAMED else sources.sum_of_folder(_place(name, Path(folder)))
+    return "" if name in _NAMED else raw.sum_of_folder(_place(name, Path(folder)))
 
 
 def _place(name: str, folder: Path) -> Path:
@@ -154,10 +154,10 @@ def _check_folder(name: str, folder: Path) -> None:
         near = difflib.get_close_matches(name, _NAMED, n=1)
         hint = f"Did you mean {near[0]}?" if near else f"Choose one of {', '.join(_NAMED)}, or give a folder."
         raise DataError(f"Expected the name of a data set or a folder. Got {shortened(name)}, which is neither. {hint}")
-    if not sources.find_npz(folder) and not all(sources.find_idx(folder)):
+    if not raw.find_npz(folder) and not all(raw.find_idx(folder)):
         raise DataError(
             f"Expected {folder} to hold train.npz and test.npz, or the four IDX files "
-            f"{', '.join(sources.IDX_FILES)} (or .gz). Got a folder without them. Put them there."
+            f"{', '.join(raw.IDX_FILES)} (or .gz). Got a folder without them. Put them there."
         )
 
 
@@ -166,7 +166,7 @@ def _raw(name: str, folder: Path) -> Raw:
     if name in _NAMED:
         return _NAMED[name]()
     place = _place(name, folder).resolve()
-    return sources.from_folder(place, sources.sum_of_folder(place))
+    return raw.from_folder(place, raw.sum_of_folder(place))
 
 
 def _refuse_unpaired(name: str, part: str, images: np.ndarray, labels: np.ndarray) -> None:

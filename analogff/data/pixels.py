@@ -5,8 +5,8 @@ from typing import Literal
 import numpy as np
 import torch
 
-from analogff.data.columns import Range
 from analogff.data.errors import DataError
+from analogff.data.features import Range
 from analogff.data.image_shape import flattened
 
 Scale = float | Literal["auto", "columns"]

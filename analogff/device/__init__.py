@@ -1,22 +1,22 @@
 """The door between physics and learning: the contract of a device, and the seal that a learner holds."""
 
 from analogff.device.bank import Bank
-from analogff.device.check import Report, check_device
-from analogff.device.chipwise import chipwise, samplewise
+from analogff.device.checks.suite import Report, check_device
 from analogff.device.datasheet import Datasheet, PerChip
 from analogff.device.digital import BehindWeights, Digital
 from analogff.device.errors import BlackBoxError, ContractError, ObservabilityError
 from analogff.device.fabricate import fabricate
 from analogff.device.ledger import Ledger
-from analogff.device.marked import Marked, whole
+from analogff.device.numerics.chipwise import chipwise, samplewise
+from analogff.device.numerics.precision import single_precision
+from analogff.device.numerics.product import Precision, add_marks, multiply, outer, product, products_in
 from analogff.device.observable import Observable
-from analogff.device.patchwork import Patchwork, patchwork
-from analogff.device.precision import single_precision
-from analogff.device.product import Precision, add_marks, multiply, outer, product, products_in
 from analogff.device.protocol import Device, Truth, has_weights
 from analogff.device.sealed import Sealed, require
 from analogff.device.seeds import derive_seed
-from analogff.device.wrapping import answer, wrapping
+from analogff.device.shared_inputs import Marked, whole
+from analogff.device.wrappers.local_fields import Patchwork, patchwork
+from analogff.device.wrappers.wrapping import answer, wrapping
 
 __all__ = [
     "Bank",

@@ -6,7 +6,7 @@ import torch
 
 from analogff.device.datasheet import PerChip
 from analogff.device.errors import BlackBoxError, ContractError
-from analogff.device.marked import Marked
+from analogff.device.shared_inputs import Marked
 
 
 def check_inputs(x: torch.Tensor | Marked, size: tuple[int, int], layer: str) -> None:

@@ -5,11 +5,11 @@ import dataclasses
 import torch
 
 from analogff.device.datasheet import Datasheet
-from analogff.device.marked import Marked
+from analogff.device.numerics.product import product
 from analogff.device.owned import Owner
-from analogff.device.product import product
 from analogff.device.protocol import Device, Truth
 from analogff.device.seeds import chip_seeds
+from analogff.device.shared_inputs import Marked
 
 
 class Digital(Device):

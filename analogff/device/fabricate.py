@@ -9,10 +9,10 @@ import torch
 from analogff.device.bank import Bank
 from analogff.device.digital import BehindWeights
 from analogff.device.errors import ContractError
-from analogff.device.precision import single_precision
+from analogff.device.numerics.precision import single_precision
 from analogff.device.protocol import Device, has_weights
 from analogff.device.seeds import derive_seed
-from analogff.words import in_words
+from analogff.support.messages import in_words
 
 
 @single_precision()
@@ -73,7 +73,8 @@ def _chip(model: type[Device], n_in: int, n_out: int, number: int, seed: int, pa
         raise ContractError(
             f"Expected chip {number + 1} of {model.__name__} to be made beside others, as a study makes one for each "
             f"layer and seed. Got {in_words(error)}. If it is an instrument that can be opened once, let all chips "
-            "share the connection: open it in a function with functools.cache (docs/add-a-device.md, An instrument)."
+            "share the connection: open it in a function with functools.cache "
+            "(docs/guides/add-a-device.md, An instrument)."
         ) from error
 
 

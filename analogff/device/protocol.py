@@ -9,9 +9,9 @@ import torch
 
 from analogff.device.datasheet import Datasheet, PerChip
 from analogff.device.errors import BlackBoxError, ContractError
-from analogff.device.marked import Marked
+from analogff.device.numerics.precision import single_precision
 from analogff.device.owned import is_alone
-from analogff.device.precision import single_precision
+from analogff.device.shared_inputs import Marked
 
 
 class Truth(NamedTuple):

@@ -8,15 +8,15 @@ import torch
 
 from analogff.device.admission import check_answer, check_bias, check_inputs, check_plain, check_seconds, check_steps
 from analogff.device.bank import Bank
-from analogff.device.counting import cells_asked, mean_squares
 from analogff.device.datasheet import Datasheet, PerChip
 from analogff.device.errors import BlackBoxError, ContractError
-from analogff.device.finite import chips_not_finite, is_finite, parts_of, without
 from analogff.device.ledger import Ledger, LedgerView
-from analogff.device.marked import Marked, whole
+from analogff.device.numerics.counting import cells_asked, mean_squares
+from analogff.device.numerics.finite import chips_not_finite, is_finite, parts_of, without
 from analogff.device.observable import Observable
 from analogff.device.owned import Owner
 from analogff.device.protocol import Device, Truth, without_backward
+from analogff.device.shared_inputs import Marked, whole
 
 _VERBS = "measure(x, bias), probe(x, biases), pulse(change), program(weights), wait(seconds)"
 _INSTEAD = {
@@ -24,7 +24,7 @@ _INSTEAD = {
     "bias": "measure(x, bias) to add at the summing node",
     "grad": "probe(x, (d/2, -d/2)) to measure a slope with two reads",
     "param": "pulse(change) with the change that your optimiser wants",
-    "state": "a checkpoint (analogff.checkpoint), which only the engine that fabricated the chip can write",
+    "state": "a checkpoint (analogff.training.checkpoint), which only the engine that fabricated the chip can write",
     "module": "measure(x) to use it",
     "noise": "measure(x) several times to see it",
     "forward": "measure(x)",
@@ -100,7 +100,8 @@ class Sealed:
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         raise BlackBoxError(
             f"Expected {self.name} to stay on its bench. Got a copy or a pickle of it, which would hold its weights. "
-            "Save a checkpoint (analogff.checkpoint) of the chips that the engine holds, and fabricate them again."
+            "Save a checkpoint (analogff.training.checkpoint) of the chips that the engine holds, and fabricate them "
+            "again."
         )
 
     def __repr__(self) -> str:

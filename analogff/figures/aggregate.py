@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from analogff.study.summary import interval_over_chips
+from analogff.study.results.summary import interval_over_chips
 
 
 def intervals(

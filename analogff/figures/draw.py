@@ -9,8 +9,8 @@ from analogff.figures import error_vs_epoch, error_vs_reads, error_vs_sweep, goo
 from analogff.figures.drawn import Drawn
 from analogff.figures.results import Results
 from analogff.figures.style import RC
-from analogff.study.manifest import read_manifest
-from analogff.study.store import load_goodness, load_layers, load_results
+from analogff.study.results.manifest import read_manifest
+from analogff.study.results.store import load_goodness, load_layers, load_results
 
 FIGURES = (error_vs_sweep, error_vs_epoch, error_vs_reads, layer_error_vs_epoch, goodness_histogram)
 """One figure a module, each with ``draw(results) -> Iterator[Drawing]``."""

@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
-from analogff.atomic import replacing
 from analogff.figures.scales import thin_out
+from analogff.support.atomic import replacing
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,8 +7,8 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from analogff.atomic import replacing
 from analogff.figures.drawing import Drawing
+from analogff.support.atomic import replacing
 
 LIST = "drawn.json"
 """Of the folder: the files that were drawn, each with the sum of what is in it."""

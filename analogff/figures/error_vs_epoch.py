@@ -6,10 +6,10 @@ import pandas as pd
 from matplotlib.ticker import MaxNLocator
 
 from analogff.figures.aggregate import intervals
-from analogff.figures.curves import draw_panels
 from analogff.figures.drawing import Drawing
+from analogff.figures.lines import draw_panels
 from analogff.figures.results import Results, arrange
-from analogff.study.labels import file_name
+from analogff.study.results.names import file_name
 
 
 def draw(results: Results) -> Iterator[Drawing]:

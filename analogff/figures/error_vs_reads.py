@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import pandas as pd
 
 from analogff.figures.aggregate import intervals
-from analogff.figures.curves import draw_panels
 from analogff.figures.drawing import Drawing
+from analogff.figures.lines import draw_panels
 from analogff.figures.results import Results, arrange
 from analogff.figures.scales import scale_reads
-from analogff.study.labels import file_name
+from analogff.study.results.names import file_name
 
 
 def draw(results: Results) -> Iterator[Drawing]:

@@ -8,11 +8,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from analogff.figures.aggregate import intervals
-from analogff.figures.curves import draw_panels
 from analogff.figures.drawing import Drawing
+from analogff.figures.lines import draw_panels
 from analogff.figures.results import PANELS, Results, arrange
 from analogff.figures.scales import scale_values
-from analogff.study.labels import axis_label, file_name
+from analogff.study.results.names import axis_label, file_name
 
 _LETTER_INCHES = 0.05
 """Of a label beside a tick."""

@@ -12,7 +12,7 @@ from matplotlib.patches import Patch
 from analogff.figures.drawing import Drawing
 from analogff.figures.results import FILES, Results, at_first_numbers, at_most, points
 from analogff.figures.style import COLOURS, WIDTH_INCHES, legend_below, wrapped
-from analogff.study.labels import file_name
+from analogff.study.results.names import file_name
 
 _POSITIVE, _NEGATIVE = COLOURS[0], COLOURS[1]
 _BINS = 80

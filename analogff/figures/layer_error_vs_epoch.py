@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from matplotlib.ticker import MaxNLocator
 
 from analogff.figures.aggregate import everywhere, intervals
-from analogff.figures.curves import draw_panels
 from analogff.figures.drawing import Drawing
+from analogff.figures.lines import draw_panels
 from analogff.figures.results import FILES, PANELS, Results, at_first_numbers, at_most, points
-from analogff.study.labels import file_name
+from analogff.study.results.names import file_name
 
 
 def draw(results: Results) -> Iterator[Drawing]:

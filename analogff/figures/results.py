@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 import pandas as pd
 
 from analogff.figures.aggregate import everywhere
-from analogff.study.labels import file_name, shorten, value_label, variant_labels
-from analogff.study.summary import last_epochs
+from analogff.study.results.names import file_name, shorten, value_label, variant_labels
+from analogff.study.results.summary import last_epochs
 
 PANELS, FILES = 6, 24
 """Most panels in a figure, and most files of a kind: beyond that nobody looks."""

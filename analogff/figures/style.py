@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from analogff.study.labels import is_bound
+from analogff.study.results.names import is_bound
 
 WIDTH_INCHES = 3.4
 LETTERS = 52

@@ -4,8 +4,8 @@ import abc
 
 import torch
 
-from analogff import normalise
 from analogff.device import derive_seed
+from analogff.network import normalization
 
 
 class Goodness(abc.ABC):
@@ -96,7 +96,7 @@ class Cosine(Goodness):
 
 def _length(mean_squares: torch.Tensor, n: int) -> torch.Tensor:
     """Return the length of each vector of ``n`` numbers, which is a little more than 0 in silence."""
-    return normalise.length_of(mean_squares) * n**0.5
+    return normalization.length_of(mean_squares) * n**0.5
 
 
 GOODNESS: dict[str, Goodness] = {"mean": MeanSquare(), "sum": SumSquare()}
@@ -117,4 +117,4 @@ def make_goodness(name: str, layer: int, width: int, seed: int) -> Goodness:
 
 def mean_square(y: torch.Tensor) -> torch.Tensor:
     """Return the mean of squares of each sample, ``(..., n)`` to ``(...)``."""
-    return normalise.mean_square(y)
+    return normalization.mean_square(y)

@@ -2,7 +2,7 @@
 
 import torch
 
-from analogff.draws import integers, uniform
+from analogff.support.draws import integers, uniform
 
 
 def random_labels(labels: torch.Tensor, classes: int, generator: torch.Generator) -> torch.Tensor:

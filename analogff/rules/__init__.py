@@ -1,5 +1,5 @@
 """Learning rules, one a file."""
 
-from analogff.rules.base import Rule, RuleOptions
+from analogff.learning.rule import Rule, RuleOptions
 
 __all__ = ["Rule", "RuleOptions"]

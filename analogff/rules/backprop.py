@@ -6,11 +6,11 @@ import torch
 from pydantic import Field, field_validator
 
 from analogff.device import Observable, Sealed, derive_seed, product
+from analogff.learning.backward import InModel, ThroughOracle, ThroughTwin, View
+from analogff.learning.head import cross_entropy_of_chips, softmax_error
+from analogff.learning.rule import Rule, RuleOptions, refuse_idle
 from analogff.network import logit_scale
-from analogff.rules.base import Rule, RuleOptions, refuse_idle
-from analogff.rules.head import cross_entropy_of_chips, softmax_error
-from analogff.rules.views import InModel, ThroughOracle, ThroughTwin, View
-from analogff.twin import Response
+from analogff.network.twin import Response
 
 
 class BackpropOptions(RuleOptions):

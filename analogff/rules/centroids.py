@@ -8,7 +8,7 @@ from pydantic import Field, field_validator
 from analogff.device import outer, product, samplewise
 from analogff.forward_forward.losses import LOSSES, Pull
 from analogff.forward_forward.negatives import hard_labels
-from analogff.rules.layer_classifier import LayerClassifier, LayerClassifierOptions
+from analogff.learning.layer_classifier import LayerClassifier, LayerClassifierOptions
 
 
 class CentroidForwardOptions(LayerClassifierOptions):

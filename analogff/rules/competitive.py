@@ -7,7 +7,7 @@ import torch
 from pydantic import Field
 
 from analogff.device import product
-from analogff.rules.layer_classifier import LayerClassifier, LayerClassifierOptions
+from analogff.learning.layer_classifier import LayerClassifier, LayerClassifierOptions
 
 
 class CompetitiveForwardOptions(LayerClassifierOptions):

@@ -6,22 +6,22 @@ from collections.abc import Iterator
 import torch
 
 from analogff.device import Datasheet, Marked
-from analogff.forward_forward.contrast import Contrast
 from analogff.forward_forward.dropout import Dropout
 from analogff.forward_forward.goodness import make_goodness
-from analogff.forward_forward.halves import HALVES, scff_half
 from analogff.forward_forward.labels import Labels
+from analogff.forward_forward.layer_objective import Contrast
 from analogff.forward_forward.losses import LOSSES, scff
 from analogff.forward_forward.negatives import all_wrong_labels, hard_labels, random_labels
-from analogff.forward_forward.peers import Peers
-from analogff.forward_forward.phases import Phases
+from analogff.forward_forward.one_sided_losses import HALVES, scff_half
+from analogff.forward_forward.options import ForwardForwardOptions
+from analogff.forward_forward.peer_normalization import Peers
 from analogff.forward_forward.prediction import of_both
-from analogff.forward_forward.release import Release
-from analogff.forward_forward.slopes import Probed
-from analogff.normalise import mean_square
-from analogff.rules.forward_forward_options import ForwardForwardOptions
-from analogff.rules.ordered import Ordered
-from analogff.rules.recording import Recording
+from analogff.forward_forward.wake_sleep import Phases
+from analogff.learning.layer_order import Ordered
+from analogff.learning.recording import Recording
+from analogff.network.normalization import mean_square
+from analogff.slopes.saturation_gradient import Release
+from analogff.slopes.slopes import Probed
 
 ROWS_AT_ONCE = 1000
 """Input vectors of one read when labels are tried, so that activities stay near the processor."""

@@ -6,8 +6,8 @@ import torch
 from pydantic import Field
 
 from analogff.device import outer, product
-from analogff.rules.adam import Adam
-from analogff.rules.layer_classifier import LayerClassifier, LayerClassifierOptions
+from analogff.learning.adam import Adam
+from analogff.learning.layer_classifier import LayerClassifier, LayerClassifierOptions
 
 
 class MonoForwardOptions(LayerClassifierOptions):

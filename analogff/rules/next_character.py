@@ -6,16 +6,16 @@ import torch
 from pydantic import Field, field_validator
 
 from analogff.device import Marked, Observable
-from analogff.forward_forward.contrast import Contrast
 from analogff.forward_forward.goodness import GOODNESS
 from analogff.forward_forward.labels import variants
+from analogff.forward_forward.layer_objective import Contrast
 from analogff.forward_forward.losses import LOSSES
 from analogff.forward_forward.negatives import hard_labels
 from analogff.forward_forward.sequences import draw, push, roll_out
+from analogff.learning.head import cross_entropy_of_chips
+from analogff.learning.layer_local import LayerLocal, LayerLocalOptions
+from analogff.learning.rule import refuse_idle
 from analogff.network import chain
-from analogff.rules.base import refuse_idle
-from analogff.rules.head import cross_entropy_of_chips
-from analogff.rules.layer_local import LayerLocal, LayerLocalOptions
 
 
 class NextCharacterOptions(LayerLocalOptions):

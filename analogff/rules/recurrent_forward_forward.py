@@ -6,13 +6,13 @@ import torch
 from pydantic import Field, field_validator
 
 from analogff.device import Marked
-from analogff.forward_forward.contrast import Contrast
 from analogff.forward_forward.goodness import GOODNESS, mean_square
-from analogff.forward_forward.halves import HALVES
+from analogff.forward_forward.layer_objective import Contrast
 from analogff.forward_forward.losses import LOSSES
 from analogff.forward_forward.negatives import hard_labels, random_labels
-from analogff.rules.base import refuse_idle
-from analogff.rules.layer_local import LayerLocal, LayerLocalOptions, mean_loss
+from analogff.forward_forward.one_sided_losses import HALVES
+from analogff.learning.layer_local import LayerLocal, LayerLocalOptions, mean_loss
+from analogff.learning.rule import refuse_idle
 
 ROWS_AT_ONCE = 1000
 """Input vectors of one read when labels are tried, so that activities stay near the processor."""

@@ -8,15 +8,15 @@ import torch
 from pydantic import Field, field_validator
 
 from analogff.data import ImageShape
-from analogff.forward_forward.contrast import Contrast
 from analogff.forward_forward.goodness import GOODNESS
 from analogff.forward_forward.hybrids import MOST_BLURS, hybrids, mixtures, other_images, random_masks
+from analogff.forward_forward.layer_objective import Contrast
 from analogff.forward_forward.losses import LOSSES, SCFF_PENALTY, SCFF_SLACK, scff
-from analogff.forward_forward.peers import Peers
+from analogff.forward_forward.peer_normalization import Peers
+from analogff.learning.layer_order import Ordered, OrderedOptions
+from analogff.learning.rule import refuse_idle
 from analogff.network import chain
-from analogff.normalise import mean_square
-from analogff.rules.base import refuse_idle
-from analogff.rules.ordered import Ordered, OrderedOptions
+from analogff.network.normalization import mean_square
 
 
 class UnsupervisedForwardForwardOptions(OrderedOptions):

@@ -6,7 +6,7 @@ import torch
 from pydantic import Field
 
 from analogff.device import Observable
-from analogff.rules.base import Rule, RuleOptions
+from analogff.learning.rule import Rule, RuleOptions
 
 
 class WeightPerturbationOptions(RuleOptions):

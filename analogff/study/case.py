@@ -8,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationIn
 from pydantic_core import PydanticCustomError
 
 from analogff.data import LEAST_SCALE, MOST_SCALE, Scale
-from analogff.rules.base import refuse_idle
+from analogff.learning.rule import refuse_idle
 
 MAX_SEED = 2**63 - 1
 
@@ -65,7 +65,7 @@ class Settings(BaseModel):
     jitter: Annotated[int, Ge(0)] = 0
     """Whole pixels by which each training image is shifted at most, either way, anew in every epoch."""
     normalisation: Literal["length", "l2", "none", "gain-control"] = "length"
-    """What the inputs of every layer pass, images too: see `analogff.normalise`."""
+    """What the inputs of every layer pass, images too: see `analogff.network.normalization`."""
     agc_max_gain: Annotated[float, Gt(0)] = 30.0
     """Gain of the loop, and of its amplifier in silence; for `gain-control`."""
     agc_offset: Annotated[float, Gt(-1)] = 0.0

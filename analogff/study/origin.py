@@ -5,11 +5,11 @@ from pathlib import Path
 
 import analogff
 from analogff import catalog
+from analogff.catalog.parameters import sums_of_files
 from analogff.data import fingerprint
 from analogff.device import Device
-from analogff.sources import loaded_after_an_edit, sum_of_package
 from analogff.study.case import Case
-from analogff.study.parameters import sums_of_files
+from analogff.support.fingerprints import loaded_after_an_edit, sum_of_package
 
 
 class OriginError(ValueError):

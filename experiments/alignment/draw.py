@@ -17,7 +17,7 @@ from matplotlib.ticker import FixedLocator, NullLocator
 from scipy.stats import t
 
 from analogff.figures.style import RC, legend_below, looks
-from analogff.study.labels import BOUND
+from analogff.study.results.names import BOUND
 
 SHOWN_PROBES = ("0.2", "0.6", "1.2")
 _WIDTH_INCHES = 7.0  # two columns of a paper

@@ -13,12 +13,12 @@ import torch
 
 from analogff.data import Split, load_dataset
 from analogff.device import Marked, outer
-from analogff.forward_forward.fitted import WARM_UP
+from analogff.forward_forward.options import ForwardForwardOptions
 from analogff.network import Chips, LayerSpec, fabricate_chips
 from analogff.rules.forward_forward import ForwardForward
-from analogff.rules.forward_forward_options import ForwardForwardOptions
+from analogff.slopes.fitted import WARM_UP
 from hardware_models.effects.nonlinearity import FAMILIES
-from hardware_models.unknown import Unknown
+from hardware_models.generic.unknown import Unknown
 
 PROBES = (0.1, 0.2, 0.4, 0.6, 0.8, 1.2, 2.0)
 SLOPES: tuple[dict[str, Any], ...] = (

@@ -6,7 +6,7 @@ from parts import step
 from timing import Benchmark, Contender
 
 from analogff.rules.forward_forward import ForwardForward
-from hardware_models.unknown import Unknown
+from hardware_models.generic.unknown import Unknown
 
 CHIPS = 64
 

@@ -2,7 +2,7 @@
 
 import os
 
-from hardware_models.unknown import Unknown
+from hardware_models.generic.unknown import Unknown
 
 
 class FirstRead(Unknown):

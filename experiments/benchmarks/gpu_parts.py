@@ -16,16 +16,16 @@ import torch
 
 from analogff.data import load_dataset
 from analogff.device import Precision, fabricate, products_in
+from analogff.forward_forward.options import ForwardForwardOptions
 from analogff.network import LayerSpec, fabricate_chips
-from analogff.recorder import Recorder
 from analogff.rules.forward_forward import ForwardForward
-from analogff.rules.forward_forward_options import ForwardForwardOptions
-from analogff.train import train
+from analogff.training.loop import train
+from analogff.training.recorder import Recorder
 from hardware_models import kernels
-from hardware_models.crossbar import Crossbar
-from hardware_models.ideal import Ideal
+from hardware_models.array.crossbar import Crossbar
+from hardware_models.generic.ideal import Ideal
+from hardware_models.generic.unknown import Unknown
 from hardware_models.kernels import reference
-from hardware_models.unknown import Unknown
 
 PRECISIONS: tuple[Precision, ...] = ("fp32", "tf32", "bf16")
 
@@ -208,7 +208,7 @@ def quickstart() -> dict:
     """Run the quickstart at a read noise of 0.05 on the CPU and on the GPU, and compare the errors chip by chip."""
     from scipy import stats
 
-    from analogff.study.store import load_results
+    from analogff.study.results.store import load_results
 
     study, errors, found = Path(__file__).parent.parent / "quickstart" / "study.toml", {}, {}
     with tempfile.TemporaryDirectory() as folder:

@@ -7,7 +7,7 @@ from parts import inputs, read, step, unknown
 from timing import Benchmark, Contender
 
 from analogff.rules.forward_forward import ForwardForward
-from hardware_models.ideal import Ideal
+from hardware_models.generic.ideal import Ideal
 
 SIZES, STEP_BATCH, READ_BATCH = (784, 64, 64), 32, 256
 LARGE = 512

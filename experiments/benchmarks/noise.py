@@ -6,7 +6,7 @@ import torch
 from timing import Benchmark, Contender
 
 from hardware_models import kernels
-from hardware_models.streams import Stream
+from hardware_models.kernels.streams import Stream
 
 ROWS, COLUMNS = 2048, 512
 

@@ -6,9 +6,9 @@ from typing import Any
 import torch
 
 from analogff.device import Device
+from analogff.learning.rule import Rule
 from analogff.network import LayerSpec, fabricate_chips
-from analogff.rules.base import Rule
-from hardware_models.unknown import Unknown
+from hardware_models.generic.unknown import Unknown
 
 CLASSES = 10
 FLAWS: dict[str, Any] = dict(

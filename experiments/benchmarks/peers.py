@@ -8,7 +8,7 @@ import torch
 from parts import inputs, read
 from timing import Benchmark, Contender
 
-from hardware_models.unknown import Unknown
+from hardware_models.generic.unknown import Unknown
 
 WIDTH, BATCH = 2000, 512
 IN_BITS, OUT_BITS, OUT_NOISE, IN_MAX, OUT_MAX = 7, 9, 0.06, 8.0, 12.0

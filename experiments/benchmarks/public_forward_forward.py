@@ -10,7 +10,7 @@ from timing import Benchmark, Contender
 from torch.nn.functional import softplus
 
 from analogff.rules.forward_forward import ForwardForward
-from hardware_models.ideal import Ideal
+from hardware_models.generic.ideal import Ideal
 
 THRESHOLD, RATE = 2.0, 0.003
 

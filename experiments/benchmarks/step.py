@@ -9,7 +9,7 @@ from timing import Benchmark, Contender
 
 from analogff.device import Device
 from analogff.rules.forward_forward import ForwardForward
-from hardware_models.ideal import Ideal
+from hardware_models.generic.ideal import Ideal
 
 SIZES, BATCH = (784, 2000, 2000, 2000, 2000), 512
 

@@ -10,7 +10,7 @@ from timing import Benchmark, Contender
 
 from analogff.rules.backprop import Backprop
 from analogff.rules.forward_forward import ForwardForward
-from hardware_models.ideal import Ideal
+from hardware_models.generic.ideal import Ideal
 
 SIZES, BATCH = (784, 500, 500), 100
 

@@ -19,11 +19,11 @@ from manual_backprop import manual_backprop
 from step_small import autograd_backprop
 
 from analogff.data import load_dataset
+from analogff.forward_forward.options import ForwardForwardOptions
 from analogff.network import LayerSpec, fabricate_chips
 from analogff.rules.forward_forward import ForwardForward
-from analogff.rules.forward_forward_options import ForwardForwardOptions
-from analogff.train import error_percent
-from hardware_models.ideal import Ideal
+from analogff.training.loop import error_percent
+from hardware_models.generic.ideal import Ideal
 
 SIZES, BATCH, EVERY = (784, 500, 500), 100, 100
 TARGETS = (5.0, 4.0, 3.0, 2.5)

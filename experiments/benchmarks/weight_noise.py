@@ -6,7 +6,7 @@ import torch
 from parts import inputs, linear, read, unknown
 from timing import Benchmark, Contender
 
-from hardware_models.pcm import PCM
+from hardware_models.memory_cells.pcm import PCM
 
 WIDTH, BATCH, AGE_SECONDS = 2000, 2048, 1000.0
 

@@ -13,8 +13,8 @@ from matplotlib.lines import Line2D
 from scipy.stats import t
 
 from analogff.figures.style import RC, legend_below, looks
-from analogff.study.labels import shorten, variant_labels
-from analogff.study.summary import interval_over_chips
+from analogff.study.results.names import shorten, variant_labels
+from analogff.study.results.summary import interval_over_chips
 
 AIM = 0.2
 """Points that measured slopes may cost, by the aim."""

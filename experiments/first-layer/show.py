@@ -12,11 +12,11 @@ from matplotlib.figure import Figure
 
 from analogff.data import load_dataset
 from analogff.figures.style import RC, WIDTH_INCHES
+from analogff.forward_forward.options import ForwardForwardOptions
 from analogff.network import LayerSpec, fabricate_chips
 from analogff.rules.forward_forward import ForwardForward
-from analogff.rules.forward_forward_options import ForwardForwardOptions
-from analogff.train import train
-from hardware_models.ideal import Ideal
+from analogff.training.loop import train
+from hardware_models.generic.ideal import Ideal
 
 WIDTHS = (500, 500)
 IMAGES, EPOCHS = 20_000, 5

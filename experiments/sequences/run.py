@@ -21,8 +21,8 @@ from analogff.figures.style import COLOURS, RC
 from analogff.forward_forward.sequences import SYMBOLS, lines_of, strings_of, windows_of
 from analogff.network import LayerSpec, evaluating, fabricate_wired
 from analogff.rules.next_character import NextCharacter, NextCharacterOptions
-from analogff.study.summary import interval_over_chips
-from hardware_models.ideal import Ideal
+from analogff.study.results.summary import interval_over_chips
+from hardware_models.generic.ideal import Ideal
 
 HERE = Path(__file__).parent
 WINDOW, STRINGS, LENGTH = 10, 248, 100

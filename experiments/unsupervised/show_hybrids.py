@@ -12,11 +12,11 @@ from matplotlib.figure import Figure
 
 from analogff.data import Dataset, ImageShape, load_dataset
 from analogff.forward_forward.hybrids import hybrids, mixtures, other_images, random_masks
-from analogff.study.execute import build
-from analogff.study.plan import plan_runs
-from analogff.study.spec import read_study
+from analogff.study.read.spec import read_study
+from analogff.study.run.execute import build
+from analogff.study.run.plan import plan_runs
 from analogff.study.task import Task
-from analogff.train import train
+from analogff.training.loop import train
 
 HERE = Path(__file__).parent
 EXAMPLES, FIELDS, EPOCHS = 10, (4, 14), 3

@@ -1,4 +1,4 @@
-"""Run Forward-Forward and its opponents on every device, keep the record, and write the table of docs/zoo.md.
+"""Run Forward-Forward and its opponents on every device, keep the record, and write the table of docs/guides/zoo.md.
 
 python experiments/zoo/table.py  # resumes; a finished study is only tabulated
 """
@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from analogff.study.store import load_results
-from analogff.study.summary import summarise
+from analogff.study.results.store import load_results
+from analogff.study.results.summary import summarise
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "results" / "zoo"

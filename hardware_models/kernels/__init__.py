@@ -6,7 +6,7 @@ from types import ModuleType
 import torch
 
 from analogff.device import Marked, whole
-from analogff.device.gpu import has_triton
+from analogff.device.numerics.gpu import has_triton
 from hardware_models.kernels import reference
 from hardware_models.kernels.circuit import Circuit
 
@@ -34,10 +34,10 @@ def normal(seeds: torch.Tensor, first_row: torch.Tensor | int, rows: int, column
     """Draw standard normals, float32 ``(chips, rows, columns)``; see `reference.normal`."""
     if seeds.device.type != "cpu":
         return _elsewhere(seeds).normal(seeds, first_row, rows, columns, stream)
-    from hardware_models.kernels.cpu import noise  # here, since it takes a second to import
+    from hardware_models.kernels.cpu import philox  # here, since it takes a second to import
 
     y = torch.empty(len(seeds), rows, columns)
-    noise.fill_normal(y.numpy(), seeds.numpy(), _rows(first_row, seeds).numpy(), int(stream))
+    philox.fill_normal(y.numpy(), seeds.numpy(), _rows(first_row, seeds).numpy(), int(stream))
     return y
 
 
@@ -45,10 +45,10 @@ def uniform(seeds: torch.Tensor, first_row: torch.Tensor | int, rows: int, colum
     """Draw from [0, 1), float32 ``(chips, rows, columns)``; see `reference.uniform`."""
     if seeds.device.type != "cpu":
         return _elsewhere(seeds).uniform(seeds, first_row, rows, columns, stream)
-    from hardware_models.kernels.cpu import noise
+    from hardware_models.kernels.cpu import philox
 
     y = torch.empty(len(seeds), rows, columns)
-    noise.fill_uniform(y.numpy(), seeds.numpy(), _rows(first_row, seeds).numpy(), int(stream))
+    philox.fill_uniform(y.numpy(), seeds.numpy(), _rows(first_row, seeds).numpy(), int(stream))
     return y
 
 
@@ -58,10 +58,10 @@ def add_normal_(
     """Draw normals and add them, times ``sigma``, in place and in one pass; see `reference.add_normal_`."""
     if y.device.type != "cpu":
         return _elsewhere(y).add_normal_(y, sigma, seeds, first_row, stream)
-    from hardware_models.kernels.cpu import noise
+    from hardware_models.kernels.cpu import philox
 
     spread = sigma.expand(y.shape[0], y.shape[1], sigma.shape[-1]).contiguous()
-    noise.add_normal(y.numpy(), spread.numpy(), seeds.numpy(), _rows(first_row, seeds).numpy(), int(stream))
+    philox.add_normal(y.numpy(), spread.numpy(), seeds.numpy(), _rows(first_row, seeds).numpy(), int(stream))
     return y
 
 
@@ -73,6 +73,6 @@ def _elsewhere(tensor: torch.Tensor) -> ModuleType:
     """Return who draws noise where the memory is not the CPU's."""
     if not has_triton(tensor.device):
         return reference
-    from hardware_models.kernels.cuda import noise
+    from hardware_models.kernels.cuda import philox
 
-    return noise
+    return philox

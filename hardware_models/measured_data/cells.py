@@ -7,11 +7,11 @@ import numpy as np
 import torch
 
 from hardware_models import kernels
-from hardware_models.cell_presets import Cell, Law
+from hardware_models.array.periphery import Periphery
+from hardware_models.array.presets import Cell, Law
+from hardware_models.array.pulsed_cells import PulsedArray
+from hardware_models.kernels.streams import Stream
 from hardware_models.measured_data.pulses import POINTS, Pulses
-from hardware_models.periphery import Periphery
-from hardware_models.pulsed import PulsedArray
-from hardware_models.streams import Stream
 
 
 def measured_steps(

@@ -8,13 +8,13 @@ import torch
 
 from analogff.device import PerChip
 from hardware_models import kernels
-from hardware_models.measured_data.curves import Curves
+from hardware_models.array.neuron_array import NeuronArray
+from hardware_models.array.periphery import Periphery
+from hardware_models.array.programmed import Programming
+from hardware_models.kernels.streams import Stream
+from hardware_models.measured_data.measured_curves import Curves
 from hardware_models.measured_data.piecewise import Piecewise, lines, tensors
 from hardware_models.measured_data.scale import Scale
-from hardware_models.neuron_array import NeuronArray
-from hardware_models.periphery import Periphery
-from hardware_models.programming import Programming
-from hardware_models.streams import Stream
 
 
 class MeasuredNeurons(NeuronArray):

@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 
 from analogff.device import ContractError
-from hardware_models.measured_data.curves import Curves
+from hardware_models.measured_data.measured_curves import Curves
 
 FULL_SUM = 4.0
 """The sum that is the full scale of an input with a unit; sums of a fresh chip have a spread of 1."""

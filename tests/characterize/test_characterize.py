@@ -15,11 +15,11 @@ from analogff.characterize.write_down import as_plain, rows
 from analogff.cli import main
 from analogff.device import Digital
 from analogff.figures.drawing import Drawing
-from hardware_models.ideal import Ideal
-from hardware_models.unknown import Unknown
-from tests.characterize.benches import make_bench
-from tests.characterize.fakes import Constant, Hungry, Known
-from tests.fakes import Leaky, Tanh
+from hardware_models.generic.ideal import Ideal
+from hardware_models.generic.unknown import Unknown
+from tests.helpers.bench_fakes import Constant, Hungry, Known
+from tests.helpers.benches import make_bench
+from tests.helpers.fakes import Leaky, Tanh
 
 
 class Hot(Known):

@@ -15,7 +15,7 @@ from analogff.characterize import (
     drift,
     inputs,
     linearity,
-    noise,
+    noise_floor,
     spread,
     symmetry,
     transfer,
@@ -23,12 +23,12 @@ from analogff.characterize import (
     write,
 )
 from analogff.characterize.survey import extremes, span_between
-from hardware_models.pcm import PCM
-from hardware_models.reram import ReRAM
-from hardware_models.unknown import Unknown
-from tests.characterize.benches import assert_covers, figures, make_bench
-from tests.characterize.fakes import Bent, Coupled, Drooping, Powerful, Remembering, Uneven
-from tests.characterize.truths import moments
+from hardware_models.generic.unknown import Unknown
+from hardware_models.memory_cells.pcm import PCM
+from hardware_models.memory_cells.reram import ReRAM
+from tests.helpers.bench_fakes import Bent, Coupled, Drooping, Powerful, Remembering, Uneven
+from tests.helpers.benches import assert_covers, figures, make_bench
+from tests.helpers.truths import moments
 
 MANY = pytest.mark.parametrize("chips", [60, pytest.param(400, marks=pytest.mark.slow)])
 FEW = pytest.mark.parametrize("chips", [3, pytest.param(400, marks=pytest.mark.slow)])
@@ -52,8 +52,8 @@ def test_transfer_curves(chips):
 @MANY
 def test_noise_floor(chips):
     bench, device = make_bench(Unknown, chips)
-    found = figures(noise.measure(bench))
-    for level in noise.LEVELS:
+    found = figures(noise_floor.measure(bench))
+    for level in noise_floor.LEVELS:
         assert_covers(found[f"noise, bias {level:+g}"], np.sqrt(moments(device, level)[1].mean(1)))
 
 

@@ -7,7 +7,7 @@ import pytest
 from analogff.figures.drawing import Drawing
 from tests.test_docs import blocks, status, written
 
-PAGE = "docs/characterise.md"
+PAGE = "docs/guides/characterize.md"
 TRUTH = {"gain": 0.5, "noise, bias +0": 0.02, "landed over asked": 0.9, "write asymmetry": 0.2 / 1.6}
 
 

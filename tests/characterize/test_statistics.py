@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from analogff.characterize.statistics import Interval, jackknife, jackknife_root
-from tests.characterize.benches import CONFIDENCE
+from tests.helpers.benches import CONFIDENCE
 
 CHIPS, PARTS, GROUPS = 2000, 16, 16
 

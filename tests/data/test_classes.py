@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from analogff.data import DataError, load_dataset, sources
+from analogff.data import DataError, load_dataset, raw
 
 IMAGES = np.random.default_rng(0).random((12, 2, 3))
 
@@ -12,7 +12,7 @@ IMAGES = np.random.default_rng(0).random((12, 2, 3))
 @pytest.fixture
 def load(tmp_path):
     def load_labels(train, test=None, **told):
-        for name, labels in zip(sources.NPZ_FILES, (train, train if test is None else test), strict=True):
+        for name, labels in zip(raw.NPZ_FILES, (train, train if test is None else test), strict=True):
             np.savez(tmp_path / name, images=IMAGES[: len(labels)], labels=labels)
         return load_dataset(str(tmp_path), **told)
 
@@ -72,7 +72,7 @@ def test_one_class_in_what_is_learned_from_is_the_number_to_blame(load):
 
 
 def test_another_number_of_labels_than_of_images(tmp_path):
-    for name in sources.NPZ_FILES:
+    for name in raw.NPZ_FILES:
         np.savez(tmp_path / name, images=IMAGES, labels=[0, 1])
     with pytest.raises(DataError, match=r"one label a training image. Got images of shape \(12, 2, 3\) and labels"):
         load_dataset(str(tmp_path))

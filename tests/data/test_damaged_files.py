@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from analogff.catalog import resolve_device, resolve_rule
 from analogff.cli import main
-from analogff.data import DataError, check_dataset, load_dataset, sources
-from analogff.study.mistakes import StudyError
-from analogff.study.spec import read_study
-from tests.data import damage
+from analogff.data import DataError, check_dataset, load_dataset, raw
+from analogff.study.read.spec import read_study
+from analogff.support.mistakes import StudyError
+from tests.helpers import damage
 
 STUDY = """
 name = "damaged"
@@ -127,13 +127,13 @@ def test_a_name_that_no_file_system_takes_is_the_mistake_of_the_study(tmp_path, 
 
 @pytest.mark.parametrize("content", [damage.GOOD[:-40], damage.GOOD[:99], b"", damage.npz({"images.npy": b"no array"})])
 def test_a_command_says_which_file_is_damaged_and_writes_nothing(tmp_path, content):
-    for name in sources.NPZ_FILES:
+    for name in raw.NPZ_FILES:
         (tmp_path / name).write_bytes(content)
     assert "train.npz to hold two arrays" in refused_by_command(tmp_path, ".")
 
 
 def load(tmp_path, content):
-    for name in sources.NPZ_FILES:
+    for name in raw.NPZ_FILES:
         (tmp_path / name).write_bytes(content)
     return load_dataset(str(tmp_path))
 
@@ -182,7 +182,7 @@ def test_a_directory_that_lies_about_sizes_claims_no_memory(tmp_path):
 def test_a_header_of_idx_claims_no_memory(tmp_path, suffix):
     shape = (2**32 - 1,) * 3
     for name, content in damage.IDX.items():
-        content = damage.idx(damage.IMAGES, shape) if name == sources.IDX_FILES[0] else content
+        content = damage.idx(damage.IMAGES, shape) if name == raw.IDX_FILES[0] else content
         (tmp_path / f"{name}{suffix}").write_bytes(gzip.compress(content) if suffix else content)
     with pytest.raises(DataError, match=f"Expected {(2**32 - 1) ** 3} values in .*Got 96. The file is cut off"):
         load_dataset(str(tmp_path))

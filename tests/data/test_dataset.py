@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 import torch
 
-from analogff.data import DataError, check_dataset, dataset_names, fingerprint, load_dataset, sources
+from analogff.data import DataError, check_dataset, dataset_names, fingerprint, load_dataset, raw
 
 
 @pytest.fixture(autouse=True)
 def forget():
     """Read anew in every test that plays with files."""
     yield
-    sources.fashion_mnist.cache_clear()
+    raw.fashion_mnist.cache_clear()
 
 
 def write_idx(path: Path, array: np.ndarray):
@@ -30,7 +30,7 @@ def small(n: int, seed: int = 0):
 
 
 def fill(folder: Path, suffix: str = ".gz", train: int = 10, test: int = 6):
-    for name, array in zip(sources.IDX_FILES, (*small(train), *small(test, 1)), strict=True):
+    for name, array in zip(raw.IDX_FILES, (*small(train), *small(test, 1)), strict=True):
         write_idx(folder / f"{name}{suffix}", array)
     return folder
 
@@ -103,7 +103,7 @@ def test_folder_of_idx_relative_to_the_study(tmp_path, suffix):
 
 def test_folder_of_npz(tmp_path):
     images = np.linspace(0, 1, 30).reshape(5, 6)
-    for name in sources.NPZ_FILES:
+    for name in raw.NPZ_FILES:
         np.savez(tmp_path / name, images=images, labels=np.arange(5))
     data = load_dataset(str(tmp_path))
     assert (data.n_in, data.classes) == (6, 5)
@@ -120,7 +120,7 @@ def test_an_edited_folder_is_read_again_and_is_another_one(tmp_path):
 
 
 def test_npz_cannot_run_code(tmp_path):
-    for name in sources.NPZ_FILES:
+    for name in raw.NPZ_FILES:
         np.savez(tmp_path / name, images=np.array([{}], dtype=object), labels=np.arange(1))
     with pytest.raises(DataError, match="images that are numbers or texts. Got object"):
         load_dataset(str(tmp_path))
@@ -136,7 +136,7 @@ def test_npz_cannot_run_code(tmp_path):
     ],
 )
 def test_damaged_idx_file_is_named(tmp_path, damage, message):
-    path = fill(tmp_path, "") / sources.IDX_FILES[0]
+    path = fill(tmp_path, "") / raw.IDX_FILES[0]
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(DataError, match=message) as raised:
         load_dataset(str(tmp_path))
@@ -151,15 +151,15 @@ def test_truncated_gzip_is_named(tmp_path):
 
 
 def test_damaged_mnist_asks_to_reinstall(tmp_path, monkeypatch):
-    shutil.copytree(sources._MNIST, tmp_path / "mnist")
+    shutil.copytree(raw._MNIST, tmp_path / "mnist")
     write_idx(tmp_path / "mnist" / "t10k-labels-idx1-ubyte.gz", np.zeros(10000, np.uint8))
-    monkeypatch.setattr(sources, "_MNIST", tmp_path / "mnist")
+    monkeypatch.setattr(raw, "_MNIST", tmp_path / "mnist")
     with pytest.raises(DataError, match=r"t10k-labels-idx1-ubyte.gz .* damaged. Reinstall analogff."):
-        sources.mnist.__wrapped__()
+        raw.mnist.__wrapped__()
 
 
 def test_fashion_mnist_is_looked_for_and_checked(tmp_path, monkeypatch):
-    monkeypatch.setattr(sources, "_DEBIAN", tmp_path / "nowhere")
+    monkeypatch.setattr(raw, "_DEBIAN", tmp_path / "nowhere")
     monkeypatch.delenv("ANALOGFF_DATA", raising=False)
     with pytest.raises(DataError, match="dataset-fashion-mnist, or set ANALOGFF_DATA"):
         check_dataset("fashion-mnist")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from analogff.data import DataError, ImageShape, Range, load_dataset, sources
+from analogff.data import DataError, ImageShape, Range, load_dataset, raw
 
 
 @pytest.fixture
@@ -12,7 +12,7 @@ def stored(tmp_path):
     """Store images as both parts of a data set, and return a loader of it."""
 
     def store(images, test=None, labels=None):
-        for name, array in zip(sources.NPZ_FILES, (images, images if test is None else test), strict=True):
+        for name, array in zip(raw.NPZ_FILES, (images, images if test is None else test), strict=True):
             array = np.asarray(array)
             np.savez(tmp_path / name, images=array, labels=np.arange(len(array)) % 2 if labels is None else labels)
         return lambda **told: load_dataset(str(tmp_path), **told)

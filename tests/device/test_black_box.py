@@ -11,7 +11,7 @@ from analogff.device import (
     Sealed,
     fabricate,
 )
-from tests.fakes import Curved, Leaky, Tanh
+from tests.helpers.fakes import Curved, Leaky, Tanh
 
 
 def sealed(model=Curved, level=Observable.PROBE, chips=2, n_in=5, n_out=3, **parameters):

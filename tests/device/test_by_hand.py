@@ -17,7 +17,7 @@ from analogff.device import (
     fabricate,
     single_precision,
 )
-from tests.fakes import Curved, Leaky, Tanh
+from tests.helpers.fakes import Curved, Leaky, Tanh
 
 
 @pytest.fixture

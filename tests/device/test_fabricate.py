@@ -1,7 +1,7 @@
 import torch
 
 from analogff.device import derive_seed, fabricate
-from tests.fakes import Leaky, Tanh
+from tests.helpers.fakes import Leaky, Tanh
 
 
 def test_a_bank_of_single_chips_answers_as_each_alone():

@@ -20,7 +20,7 @@ from analogff.device import (
     require,
 )
 from analogff.network import evaluating
-from tests.fakes import Curved, make_chips
+from tests.helpers.fakes import Curved, make_chips
 
 CHIPS, BATCH, N_IN, N_OUT = 2, 4, 5, 3
 

@@ -1,7 +1,6 @@
 """Every figure holds exactly the numbers of its CSV, and they are the right ones."""
 
 import shutil
-import sys
 from pathlib import Path
 
 import matplotlib as mpl
@@ -12,10 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.markers import CARETDOWNBASE
 from scipy.stats import t
 
-sys.path.insert(0, str(Path(__file__).parent))
-import synthetic  # noqa: E402
-
-from analogff.figures import (  # noqa: E402
+from analogff.figures import (
     LeftOut,
     draw_all,
     error_vs_epoch,
@@ -24,13 +20,14 @@ from analogff.figures import (  # noqa: E402
     goodness_histogram,
     layer_error_vs_epoch,
 )
-from analogff.figures.aggregate import everywhere  # noqa: E402
-from analogff.figures.curves import draw_panels  # noqa: E402
-from analogff.figures.drawing import Drawing  # noqa: E402
-from analogff.figures.results import Results, at_most  # noqa: E402
-from analogff.figures.scales import thin_out  # noqa: E402
-from analogff.figures.style import RC, WIDTH_INCHES, looks  # noqa: E402
-from analogff.study.labels import axis_label, file_name, is_bound, value_label, variant_labels  # noqa: E402
+from analogff.figures.aggregate import everywhere
+from analogff.figures.drawing import Drawing
+from analogff.figures.lines import draw_panels
+from analogff.figures.results import Results, at_most
+from analogff.figures.scales import thin_out
+from analogff.figures.style import RC, WIDTH_INCHES, looks
+from analogff.study.results.names import axis_label, file_name, is_bound, value_label, variant_labels
+from tests.helpers import synthetic
 
 AXES = {"device.family": ["saturating", "non-monotone"], "device.read_noise": [0.0, 0.05, 0.2]}
 

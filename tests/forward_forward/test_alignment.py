@@ -14,11 +14,11 @@ import pytest
 import torch
 
 from analogff.device import outer
-from analogff.forward_forward.slopes import Assumed, Oracle
 from analogff.rules.forward_forward import ForwardForward
 from analogff.rules.weight_perturbation import WeightPerturbation
+from analogff.slopes.slopes import Assumed, Oracle
 from hardware_models.effects.nonlinearity import FAMILIES
-from tests.fakes import capture_gradients, make_batch, make_chips
+from tests.helpers.fakes import capture_gradients, make_batch, make_chips
 
 SEEDS = tuple(range(24))
 GRID = torch.linspace(-6, 6, 2401, dtype=torch.float64)

@@ -1,10 +1,10 @@
 import pytest
 import torch
 
-from analogff.forward_forward.contrast import HEADROOM, SCALE, Contrast
 from analogff.forward_forward.goodness import GOODNESS, make_goodness
+from analogff.forward_forward.layer_objective import HEADROOM, SCALE, Contrast
 from analogff.forward_forward.losses import LOSSES
-from analogff.normalise import mean_square
+from analogff.network.normalization import mean_square
 
 NAMES = ("mean", "sum", "cosine")
 

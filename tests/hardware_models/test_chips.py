@@ -6,11 +6,11 @@ import sys
 
 import pytest
 import torch
-from devices import EXPORTED, inputs, trace
 
 from analogff.device import fabricate
 from hardware_models import kernels
 from hardware_models.kernels import reference
+from tests.helpers.devices import EXPORTED, inputs, trace
 
 SEEDS = [3, 1, 4]
 PER_CHIP = {

@@ -1,19 +1,19 @@
 """The public conformance suite over everything exported, and each of its variants."""
 
 import pytest
-from devices import EXPORTED
 
 from analogff.device import check_device
-from hardware_models.cell_presets import RERAM
-from hardware_models.ecram import ECRAM
+from hardware_models.array.presets import RERAM
 from hardware_models.effects.nonlinearity import FAMILIES
-from hardware_models.floating_gate import FloatingGate
-from hardware_models.mram import MRAM
-from hardware_models.p_bit import PBit
-from hardware_models.pcm import PCM
-from hardware_models.reram import ReRAM
-from hardware_models.saturable_absorber import SaturableAbsorber
-from hardware_models.unknown import Unknown
+from hardware_models.generic.unknown import Unknown
+from hardware_models.memory_cells.ecram import ECRAM
+from hardware_models.memory_cells.floating_gate import FloatingGate
+from hardware_models.memory_cells.mram import MRAM
+from hardware_models.memory_cells.pcm import PCM
+from hardware_models.memory_cells.reram import ReRAM
+from hardware_models.neuron_circuits.p_bit import PBit
+from hardware_models.photonics.saturable_absorber import SaturableAbsorber
+from tests.helpers.devices import EXPORTED
 
 VARIANTS = [(Unknown, {"family": family}) for family in FAMILIES]
 VARIANTS += [(ReRAM, {"preset": preset}) for preset in RERAM]

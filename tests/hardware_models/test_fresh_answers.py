@@ -2,10 +2,10 @@
 
 import pytest
 import torch
-from devices import EXPORTED
 
 from analogff.device import Observable, Sealed, fabricate
 from analogff.device.owned import Owner
+from tests.helpers.devices import EXPORTED
 
 
 @pytest.mark.parametrize("model", EXPORTED)

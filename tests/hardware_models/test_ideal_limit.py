@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from devices import EXPORTED, FLAWLESS, NEURONS, inputs
 
 from analogff.device import fabricate
+from tests.helpers.devices import EXPORTED, FLAWLESS, NEURONS, inputs
 
 
 @pytest.mark.parametrize("model", FLAWLESS)

@@ -8,26 +8,26 @@ import numpy as np
 import pytest
 import torch
 from annotated_types import Le
-from devices import EXPORTED, FLAWLESS, MEASURED_CELLS, inputs
 
 from analogff.device import ContractError, fabricate
-from analogff.study.mistakes import StudyError
-from analogff.study.spec import read_study
-from hardware_models.capacitor import Capacitor
-from hardware_models.ecram import ECRAM
+from analogff.study.read.spec import read_study
+from analogff.support.mistakes import StudyError
+from hardware_models.array.pulsed_cells import PulsedArray
 from hardware_models.effects import nodal, wires
-from hardware_models.faults import faulty
-from hardware_models.floating_gate import FloatingGate
-from hardware_models.ideal import Ideal
+from hardware_models.generic.faulty import faulty
+from hardware_models.generic.ideal import Ideal
+from hardware_models.generic.unknown import Unknown
 from hardware_models.kernels import normal
-from hardware_models.measured import Measured
-from hardware_models.mram import MRAM
-from hardware_models.mzi_mesh import MZIMesh
-from hardware_models.p_bit import PBit
-from hardware_models.pcm import PCM
-from hardware_models.pulsed import PulsedArray
-from hardware_models.reram import ReRAM
-from hardware_models.unknown import Unknown
+from hardware_models.measured_data.measured import Measured
+from hardware_models.memory_cells.capacitor import Capacitor
+from hardware_models.memory_cells.ecram import ECRAM
+from hardware_models.memory_cells.floating_gate import FloatingGate
+from hardware_models.memory_cells.mram import MRAM
+from hardware_models.memory_cells.pcm import PCM
+from hardware_models.memory_cells.reram import ReRAM
+from hardware_models.neuron_circuits.p_bit import PBit
+from hardware_models.photonics.mzi_mesh import MZIMesh
+from tests.helpers.devices import EXPORTED, FLAWLESS, MEASURED_CELLS, inputs
 
 STEPPED = {ReRAM: "step", ECRAM: "step", Capacitor: "step", FloatingGate: "step_volts", PCM: "step"}
 STATES = [(MRAM, {}), (MZIMesh, {}), (Unknown, {"weight_bits": 4})]

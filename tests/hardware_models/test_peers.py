@@ -7,10 +7,10 @@ import pytest
 import torch
 from scipy.stats import ks_2samp
 
-from hardware_models.effects import drift, noise, write
-from hardware_models.pcm import PCM
-from hardware_models.reram import ReRAM
-from hardware_models.unknown import Unknown
+from hardware_models.effects import drift, read_noise, write
+from hardware_models.generic.unknown import Unknown
+from hardware_models.memory_cells.pcm import PCM
+from hardware_models.memory_cells.reram import ReRAM
 
 pytestmark = pytest.mark.slow
 CELLS = 40_000
@@ -87,9 +87,11 @@ def test_their_read_noise_is_ours_at_a_time_that_counts_from_the_write(phase_cha
     """Theirs adds the 20 s between the write and their first read to the time; after minutes that is nothing."""
     fresh = torch.full((CELLS,), g, dtype=torch.float64)
     theirs = phase_change.apply_drift_noise_to_conductance(fresh, torch.zeros_like(fresh), seconds)
-    ours = g * noise.flicker(fresh[0], torch.tensor(seconds + drift.START_SECONDS)).item()
+    ours = g * read_noise.flicker(fresh[0], torch.tensor(seconds + drift.START_SECONDS)).item()
     assert abs(theirs.std().item() / ours - 1) < 4 / math.sqrt(2 * CELLS)
-    shorter = noise.flicker(fresh[0], torch.tensor(seconds)) / noise.flicker(fresh[0], torch.tensor(seconds + 20.0))
+    shorter = read_noise.flicker(fresh[0], torch.tensor(seconds)) / read_noise.flicker(
+        fresh[0], torch.tensor(seconds + 20.0)
+    )
     assert 0.9 < shorter < 1 and (seconds < 3600 or shorter > 0.999)
 
 

@@ -5,10 +5,10 @@ import torch
 from scipy.stats import chi2
 
 from analogff.device import BlackBoxError, Observable
-from analogff.normalise import length_normalise
+from analogff.network.normalization import length_normalise
+from analogff.network.twin import Twin
 from analogff.rules.backprop import Backprop
-from analogff.twin import Twin
-from tests.fakes import capture_gradients, make_batch, make_chips, weights_of
+from tests.helpers.fakes import capture_gradients, make_batch, make_chips, weights_of
 
 
 def make_rule(chips, **options):

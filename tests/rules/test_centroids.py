@@ -4,9 +4,9 @@ from pydantic import ValidationError
 from torch.nn.functional import cross_entropy, silu, softplus
 
 from analogff.forward_forward.negatives import hard_labels
-from analogff.normalise import length_normalise
+from analogff.network.normalization import length_normalise
 from analogff.rules.centroids import CentroidForward, Centroids
-from tests.fakes import capture_gradients, given_probes, make_batch, make_chips, weights_of
+from tests.helpers.fakes import capture_gradients, given_probes, make_batch, make_chips, weights_of
 
 
 def make_rule(chips, **options):

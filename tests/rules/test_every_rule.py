@@ -10,8 +10,8 @@ from analogff.data import Dataset, ImageShape, Split
 from analogff.device import BlackBoxError, ContractError, Device, Observable
 from analogff.network import LayerSpec, fabricate_wired
 from analogff.timing import SCHEDULES
-from analogff.train import train
-from tests import fakes
+from analogff.training.loop import train
+from tests.helpers import fakes
 
 N_IN, WIDTHS, CLASSES = 25, (16, 12), 10  # square images, for rules that cut them
 make_batch = partial(fakes.make_batch, n_in=N_IN, classes=CLASSES)

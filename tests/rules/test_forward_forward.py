@@ -8,9 +8,9 @@ from torch.nn.functional import one_hot, softplus
 from analogff.device import Observable
 from analogff.forward_forward.losses import LOSSES
 from analogff.network import LayerSpec, fabricate_wired
-from analogff.normalise import length_normalise
+from analogff.network.normalization import length_normalise
 from analogff.rules.forward_forward import ForwardForward
-from tests.fakes import Curved, capture_gradients, given_probes, make_batch, make_chips, weights_of
+from tests.helpers.fakes import Curved, capture_gradients, given_probes, make_batch, make_chips, weights_of
 
 
 def make_rule(chips, **options):

@@ -2,9 +2,9 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
-from analogff.normalise import length_normalise
+from analogff.network.normalization import length_normalise
 from analogff.rules.mono_forward import MonoForward
-from tests.fakes import capture_gradients, given_probes, make_batch, make_chips, weights_of
+from tests.helpers.fakes import capture_gradients, given_probes, make_batch, make_chips, weights_of
 
 
 def make_rule(chips, **options):

@@ -6,9 +6,9 @@ from analogff.device import Observable
 from analogff.forward_forward.losses import LOSSES
 from analogff.forward_forward.sequences import lines_of, push, windows_of
 from analogff.network import LayerSpec, fabricate_wired
-from analogff.normalise import length_normalise
+from analogff.network.normalization import length_normalise
 from analogff.rules.next_character import NextCharacter
-from tests.fakes import Curved, capture_gradients, given_probes, weights_of
+from tests.helpers.fakes import Curved, capture_gradients, given_probes, weights_of
 
 SYMBOLS, SIZE = 6, 4
 

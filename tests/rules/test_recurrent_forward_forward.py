@@ -4,9 +4,9 @@ from pydantic import ValidationError
 
 from analogff.forward_forward.losses import LOSSES
 from analogff.network import LayerSpec, fabricate_wired
-from analogff.normalise import length_normalise
+from analogff.network.normalization import length_normalise
 from analogff.rules.recurrent_forward_forward import RecurrentForwardForward
-from tests.fakes import Curved, capture_gradients, counted, given_probes, make_batch, weights_of
+from tests.helpers.fakes import Curved, capture_gradients, counted, given_probes, make_batch, weights_of
 
 N_IN, CLASSES = 20, 10
 

@@ -5,9 +5,9 @@ from pydantic import ValidationError
 from analogff.data import ImageShape
 from analogff.forward_forward.losses import LOSSES
 from analogff.network import LayerSpec, fabricate_wired
-from analogff.normalise import length_normalise
+from analogff.network.normalization import length_normalise
 from analogff.rules.unsupervised_forward_forward import UnsupervisedForwardForward as Rule
-from tests.fakes import Curved, capture_gradients, counted, given_probes, make_batch, weights_of
+from tests.helpers.fakes import Curved, capture_gradients, counted, given_probes, make_batch, weights_of
 
 SQUARE = ImageShape(1, 5, 5)
 

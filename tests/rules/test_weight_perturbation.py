@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from analogff.device import BlackBoxError, Observable
-from analogff.normalise import length_normalise
+from analogff.network.normalization import length_normalise
 from analogff.rules.weight_perturbation import WeightPerturbation
-from tests.fakes import Curved, capture_gradients, make_batch, make_chips, weights_of
+from tests.helpers.fakes import Curved, capture_gradients, make_batch, make_chips, weights_of
 
 
 class ShortTrains(Curved):

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from analogff.study import dispatch, execute
-from analogff.study.plan import plan_runs
-from analogff.study.run import describe_failure, run_study
-from analogff.study.spec import read_study
+from analogff.study.read.spec import read_study
+from analogff.study.run import dispatch, execute
+from analogff.study.run.engine import describe_failure, run_study
+from analogff.study.run.plan import plan_runs
 from tests.study.conftest import HEAD
 
 FF = '[[rule]]\nname = "forward-forward"\nbatch = 20\nslope = "assumed"\nlabels = "lines"\n'

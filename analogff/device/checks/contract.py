@@ -8,8 +8,8 @@ import torch
 from analogff.device.bank import Bank
 from analogff.device.checks.subject import SEEDS, Finding, Subject, alike
 from analogff.device.errors import BlackBoxError
-from analogff.device.marked import Marked
 from analogff.device.protocol import Device
+from analogff.device.shared_inputs import Marked
 
 _KEEPS = "Keep the dtype and device of the arguments, and one row a sample."
 _COUNTS = "Return one number of write steps a chip, or None to have the cells asked counted."

@@ -11,9 +11,9 @@ from analogff.device import Marked, add_marks, multiply
 from hardware_models.kernels.circuit import Circuit
 from hardware_models.kernels.cpu import codes
 from hardware_models.kernels.cpu import read as passes
-from hardware_models.kernels.cpu.curves import CODES
+from hardware_models.kernels.cpu.neuron_curves import CODES
 from hardware_models.kernels.cpu.scratch import scratch
-from hardware_models.streams import Stream
+from hardware_models.kernels.streams import Stream
 
 CACHED_NUMBERS = 2**17
 """Activities of chips that are read together: half a megabyte."""

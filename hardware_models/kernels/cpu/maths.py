@@ -8,7 +8,7 @@ Polynomials of the Cephes library (Moshier, 1989): logf, expf, sinf and cosf on 
 
 import numpy as np
 
-from analogff.device.compiled import compiled
+from analogff.device.numerics.compiled import compiled
 from hardware_models.kernels.cpu.intrinsics import bits_of, float_of, fma
 
 U32, U64, I32, F32 = np.uint32, np.uint64, np.int32, np.float32

@@ -5,7 +5,7 @@ Double precision and no reductions, so that a mesh gives the same bits whichever
 
 import numpy as np
 
-from analogff.device.compiled import compiled
+from analogff.device.numerics.compiled import compiled
 
 TURN = 2 * np.pi
 

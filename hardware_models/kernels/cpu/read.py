@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from analogff.device.compiled import compiled
-from hardware_models.kernels.cpu.curves import bend
+from analogff.device.numerics.compiled import compiled
 from hardware_models.kernels.cpu.intrinsics import fma
 from hardware_models.kernels.cpu.maths import F32, I32, U32
-from hardware_models.kernels.cpu.noise import fill_normals, fill_words, whole_vectors
+from hardware_models.kernels.cpu.neuron_curves import bend
+from hardware_models.kernels.cpu.philox import fill_normals, fill_words, whole_vectors
 
 _TO_WHOLE = F32(2.0**23)  # added to a number from 0 to 2^23 it leaves no bits for a fraction
 _PLANE = F32(256)

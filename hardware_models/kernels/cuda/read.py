@@ -15,11 +15,11 @@ import triton
 import triton.language as tl
 
 from analogff.device import Marked, product
-from hardware_models.effects.noise import sum_noise
+from hardware_models.effects.read_noise import sum_noise
 from hardware_models.kernels.circuit import Circuit
-from hardware_models.kernels.cuda.curves import CODES, bend
-from hardware_models.kernels.cuda.noise import normals, place, places
-from hardware_models.streams import Stream
+from hardware_models.kernels.cuda.neuron_curves import CODES, bend
+from hardware_models.kernels.cuda.philox import normals, place, places
+from hardware_models.kernels.streams import Stream
 
 _ROWS, _COLUMNS = 16, 128  # of a program's tile; powers of two, whole blocks of four columns
 _WARPS = 8

@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 import torch
 
 from analogff.device import product
-from hardware_models.effects.noise import sum_noise, sum_noise_of
-from hardware_models.effects.quantise import quantise
+from hardware_models.effects.quantize import quantise
+from hardware_models.effects.read_noise import sum_noise, sum_noise_of
 from hardware_models.kernels.circuit import Circuit, Detour, Detours
-from hardware_models.kernels.reference.noise import add_normal_
-from hardware_models.streams import Stream
+from hardware_models.kernels.reference.philox import add_normal_
+from hardware_models.kernels.streams import Stream
 
 
 def read(

@@ -1,0 +1,136 @@
+"""What the class of a device or rule says about itself, laid out for a terminal."""
+
+import dataclasses
+import enum
+import inspect
+import re
+import typing
+from typing import Annotated, Any
+
+import annotated_types
+from pydantic.fields import FieldInfo
+
+from analogff.catalog.parameters import Parameter, parameters_of
+from analogff.rules import Rule
+
+_SECTION = re.compile(r"^(Args|Units|Reference|Raises|Shapes|Returns|Example):\n((?:(?:    .*)?\n?)*)", re.MULTILINE)
+_ARGUMENT = re.compile(r"^(\w+): ", re.MULTILINE)
+_LIMITS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Line:
+    """A parameter, as it is told."""
+
+    name: str
+    """The argument."""
+    default: str
+    """Its default; ``required`` without one."""
+    limits: str
+    """What it may be."""
+    meaning: str
+    """What its docstring says, with the unit."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Description:
+    """What a class says about itself."""
+
+    summary: str
+    """The first line of its docstring."""
+    about: str
+    """The rest of it, equation included, up to the arguments, in reStructuredText."""
+    units: str
+    """What its signals are measured in; empty if it does not say."""
+    parameters: tuple[Line, ...]
+    """In the order of the constructor."""
+    source: str
+    """Its reference; empty if it names none."""
+
+
+def describe(model: type) -> Description:
+    """Read a device class's docstring and constructor."""
+    known, _ = parameters_of(model)
+    hints = _hints(model)
+    meanings = _meanings(_sections(model).get("Args", ""))
+    return _described(
+        model, [_line(parameter, hints.get(name), meanings.get(name, "")) for name, parameter in known.items()]
+    )
+
+
+def describe_rule(model: type[Rule]) -> Description:
+    """Read a rule's docstring and the fields of its options."""
+    return _described(model, [_option(name, field) for name, field in model.Options.model_fields.items()])
+
+
+def _described(model: type, lines: list[Line]) -> Description:
+    sections = _sections(model)
+    summary, _, rest = _SECTION.sub("", _text(model)).strip().partition("\n")
+    return Description(
+        summary=summary,
+        about=rest.strip("\n"),
+        units=_joined(sections.get("Units", "")),
+        parameters=tuple(lines),
+        source=_joined(sections.get("Reference", "")),
+    )
+
+
+def _text(model: type) -> str:
+    return inspect.cleandoc(model.__doc__ or "It says nothing about itself.") + "\n"
+
+
+def _sections(model: type) -> dict[str, str]:
+    return {name: inspect.cleandoc(body) for name, body in _SECTION.findall(_text(model))}
+
+
+def plain(text: str) -> str:
+    """Return reStructuredText without its marks, for a terminal."""
+    return text.replace(".. math::", "").replace(":math:", "").replace("`", "").strip("\n")
+
+
+def _meanings(arguments: str) -> dict[str, str]:
+    parts = _ARGUMENT.split(arguments)
+    return {name: _joined(text) for name, text in zip(parts[1::2], parts[2::2], strict=True)}
+
+
+def _line(parameter: Parameter, hint: Any, meaning: str) -> Line:
+    default = "required" if parameter.default is inspect.Parameter.empty else str(parameter.default)
+    return Line(parameter.name, default, _limits(hint), meaning.replace("`", ""))
+
+
+def _option(name: str, field: FieldInfo) -> Line:
+    default = (
+        "required" if field.is_required() else str(field.get_default(call_default_factory=True, validated_data={}))
+    )
+    limits = _limits(Annotated[(field.annotation, field, *field.metadata)])  # type: ignore[valid-type]
+    return Line(name, default, limits, _joined(field.description or "").replace("`", ""))
+
+
+def _limits(hint: Any) -> str:
+    """Say what an annotation allows, such as ``Annotated[float | Tensor, Ge(0)]``."""
+    told = []
+    for part in _parts(hint):
+        if isinstance(part, annotated_types.BaseMetadata):
+            told += [f"{word} {getattr(part, name):g}" for name, word in _LIMITS.items() if hasattr(part, name)]
+        if typing.get_origin(part) is typing.Literal:
+            told.append("one of " + ", ".join(map(str, typing.get_args(part))))
+        if isinstance(part, type) and issubclass(part, enum.Enum):
+            told.append("one of " + ", ".join(str(choice.value) for choice in part))
+    return ", ".join(dict.fromkeys(told))
+
+
+def _parts(hint: Any) -> list[Any]:
+    """Return what an annotation consists of, at all depths."""
+    inside = [] if typing.get_origin(hint) is typing.Literal else typing.get_args(hint)
+    return [hint, *(part for each in inside for part in _parts(each))]
+
+
+def _hints(model: type) -> dict[str, Any]:
+    try:
+        return typing.get_type_hints(model.__init__, include_extras=True)
+    except Exception:  # an annotation that cannot be evaluated says nothing
+        return {}
+
+
+def _joined(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,159 @@
+"""What a device class can be told, read off its constructor."""
+
+import dataclasses
+import functools
+import hashlib
+import inspect
+import json
+import types
+import typing
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
+
+from analogff.device import Device
+from analogff.support.messages import did_you_mean
+from analogff.support.mistakes import Mistake, from_pydantic, unknown_name
+
+_CONTRACT = ("self", "n_in", "n_out", "seed", "datasheet")
+
+
+@dataclasses.dataclass(frozen=True)
+class Parameter:
+    """One keyword argument of a device class."""
+
+    name: str
+    """The argument."""
+    adapter: TypeAdapter | None
+    """Validates one number; None if the class says nothing about it."""
+    default: Any
+    """``inspect.Parameter.empty`` if it must be given."""
+    per_chip: bool
+    """Whether a bank takes a tensor with one number a chip."""
+    is_file: bool = False
+    """Whether it is annotated as a ``Path``: a file, seen from where the device is named."""
+
+    @functools.cached_property
+    def settled(self) -> Any:
+        """Its default as validation returns it; as it is if it fails, since a default is its author's business."""
+        try:
+            return _validated(self, self.default)
+        except ValidationError:
+            return self.default
+
+
+@functools.lru_cache(maxsize=256)  # milliseconds of building validators, which every point of a sweep asks for
+def parameters_of(model: type[Device]) -> tuple[dict[str, Parameter], bool]:
+    """Return the parameters of a class, and whether it takes others too (``**kwargs``)."""
+    arguments = inspect.signature(model.__init__).parameters
+    annotations = _annotations(model)
+    kinds = {p.kind for p in arguments.values()}
+    named = [
+        p for p in arguments.values() if p.name not in _CONTRACT and p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)
+    ]
+    found = {p.name: _parameter(p, annotations.get(p.name, Any), model.banked) for p in named}
+    return found, inspect.Parameter.VAR_KEYWORD in kinds
+
+
+def read_parameters(
+    model: type[Device], table: dict[str, Any], path: str, folder: Path
+) -> tuple[dict[str, Any], list[Mistake]]:
+    """Validate the parameters that a study file gives.
+
+    Args:
+        model: The class.
+        table: What is written, without ``model``.
+        path: Where it is written.
+        folder: Where relative paths start.
+
+    Returns:
+        Every parameter, those not written at their defaults; and the mistakes.
+    """
+    known, open_ended = parameters_of(model)
+    what = f"a parameter of {model.__name__}"
+    mistakes = [unknown_name(f"{path}.{k}", what, k, known) for k in table if k not in known and not open_ended]
+    filled = {key: value for key, value in table.items() if key not in known}
+    for name, parameter in known.items():
+        if name not in table and parameter.default is inspect.Parameter.empty:
+            advice = f"Add --set {name}=..." if path == "--set" else f"Add {name} = ..."
+            expected = f"a value, since {model.__name__} has no default"
+            mistakes.append(Mistake(f"{path}.{name}", expected, "nothing", advice))
+            continue
+        if name not in table and not _plain(parameter.default):
+            continue  # neither to be hashed nor sent to a worker: the class fills it in itself
+        try:
+            filled[name] = _validated(parameter, table[name]) if name in table else parameter.settled
+        except ValidationError as error:
+            mistakes += from_pydantic(error, f"{path}.{name}")
+        if parameter.is_file and isinstance(filled.get(name), Path):
+            mistakes += _where_missing(Path(folder, filled[name]), f"{path}.{name}")
+    return filled, mistakes
+
+
+def with_files(model: type[Device], parameters: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Return parameters as a class takes them: the paths among them start from a folder."""
+    return parameters | {name: Path(folder, parameters[name]) for name in _files(model, parameters)}
+
+
+def sums_of_files(model: type[Device], parameters: dict[str, Any], folder: Path) -> str:
+    """Return what tells the files that parameters name from other ones of the same name; empty without any."""
+    paths = {name: Path(folder, parameters[name]) for name in _files(model, parameters)}
+    return " ".join(f"{name}:{hashlib.sha256(path.read_bytes()).hexdigest()}" for name, path in paths.items())
+
+
+def _files(model: type[Device], parameters: dict[str, Any]) -> list[str]:
+    known, _ = parameters_of(model)
+    return [name for name, told in known.items() if told.is_file and parameters.get(name) is not None]
+
+
+def _where_missing(file: Path, path: str) -> list[Mistake]:
+    try:
+        if file.is_file():
+            return []
+        there = [p.name for p in file.parent.iterdir()] if file.parent.is_dir() else []
+    except OSError as error:  # longer than a file system takes, or not for our eyes
+        return [Mistake(path, "a file", str(error), "Give another path.")]
+    advice = did_you_mean(file.name, there, "Write the path as seen from the study file, or from here for --set.")
+    return [Mistake(path, "a file", f"{file}, which is not there", advice)]
+
+
+def _plain(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return all(map(_plain, value))
+    return value is None or isinstance(value, (bool, int, float, str))
+
+
+def _validated(parameter: Parameter, value: Any) -> Any:
+    if parameter.adapter is None:
+        return value
+    # By way of JSON, strict: a list is a tuple, a whole number is a number, but a text or a truth value is none.
+    return parameter.adapter.validate_json(json.dumps(value, default=str), strict=True)
+
+
+def _annotations(model: type[Device]) -> dict[str, Any]:
+    try:
+        return typing.get_type_hints(model.__init__, include_extras=True)
+    except Exception:  # an annotation that cannot be evaluated says nothing
+        return {}
+
+
+def _parameter(argument: inspect.Parameter, annotation: Any, banked: bool) -> Parameter:
+    single = _for_one_chip(annotation)
+    try:
+        adapter = None if single is Any else TypeAdapter(single, config=ConfigDict(allow_inf_nan=False))
+    except PydanticUserError:
+        adapter = None
+    is_file = any(part is Path for part in (single, *typing.get_args(single)))
+    return Parameter(argument.name, adapter, argument.default, banked and single != annotation, is_file)
+
+
+def _for_one_chip(annotation: Any) -> Any:
+    """Take tensors out of a union: ``Annotated[float | Tensor, Ge(0)]`` to ``Annotated[float, Ge(0)]``."""
+    origin, parts = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Annotated:
+        return typing.Annotated[(_for_one_chip(parts[0]), *parts[1:])]  # type: ignore[valid-type]
+    if origin in (typing.Union, types.UnionType) and any(p is torch.Tensor or _for_one_chip(p) != p for p in parts):
+        return typing.Union[tuple(_for_one_chip(p) for p in parts if p is not torch.Tensor)]  # noqa: UP007
+    return annotation

@@ -1,0 +1,5 @@
+"""The command line."""
+
+from analogff.cli.arguments import main
+
+__all__ = ["main"]

@@ -1,0 +1,1 @@
+"""Arithmetic over banks of chips: products, reductions that no neighbor changes, counts, compiled loops."""

@@ -1,0 +1,43 @@
+"""Counting what was asked of the cells, and what the lines carried."""
+
+import torch
+
+from analogff.device.numerics.gpu import has_triton
+from analogff.device.shared_inputs import Marked
+
+
+def cells_asked(change: torch.Tensor) -> torch.Tensor:
+    """Return how many cells of each chip are to change, ``(chips, n_out, n_in)`` to ``(chips,)``."""
+    if has_triton(change.device):
+        from analogff.device.numerics.counting_cuda import count_changes as on_gpu
+
+        return on_gpu(change)
+    if change.device.type != "cpu":
+        return torch.count_nonzero(change, (1, 2))
+    from analogff.device.numerics.counting_cpu import count_changes  # here, since it takes a second to import
+
+    return torch.from_numpy(count_changes(change.flatten(1).numpy()))
+
+
+def mean_squares(x: torch.Tensor | Marked, low: float | None, high: float | None) -> torch.Tensor:
+    """Return the mean square of what the lines carry, summed over input vectors, ``(chips,)`` in double precision.
+
+    Args:
+        x: Inputs, ``(chips, batch, n_in)``.
+        low: Least input that is passed on unclipped; None without a limit.
+        high: Greatest input that is passed on unclipped; None without a limit.
+    """
+    if isinstance(x, Marked):
+        variants, lines = x.marks.shape[1], x.marks.shape[-1]
+        total = variants * _squares(x.shared[..., lines:], low, high) + _squares(x.marks.flatten(1, 2), low, high)
+    else:
+        total = _squares(x, low, high)
+    return total / x.shape[2]
+
+
+def _squares(x: torch.Tensor, low: float | None, high: float | None) -> torch.Tensor:
+    """Return the sum of the squares of each chip's numbers; what all chips share is summed once."""
+    seen = x[:1] if x.stride(0) == 0 else x
+    if low is not None or high is not None:
+        seen = seen.clamp(low, high)
+    return torch.linalg.vector_norm(seen, dim=-1).double().square().sum(-1).expand(x.shape[0])

@@ -1,0 +1,40 @@
+"""Whether what is handed to a chip are numbers that a converter could make."""
+
+import math
+from collections.abc import Iterable
+
+import torch
+
+from analogff.device.shared_inputs import Marked
+
+
+def is_finite(values: torch.Tensor) -> bool:
+    """Tell whether no value is NaN or infinite; one pass over a CPU's memory."""
+    if values.dim() > 1 and values.stride(0) == 0:  # one batch for all chips
+        values = values[:1]
+    return math.isfinite(values.sum().item()) or bool(values.isfinite().all())  # a sum may overflow, so look again
+
+
+def parts_of(x: torch.Tensor | Marked) -> tuple[torch.Tensor, ...]:
+    """Return the tensors that inputs are made of."""
+    return (x.shared, x.marks) if isinstance(x, Marked) else (x,)
+
+
+def chips_not_finite(parts: Iterable[torch.Tensor], chips: int) -> torch.Tensor:
+    """Tell which chips are handed a value that is NaN or infinite, ``(chips,)``, without waiting for a GPU."""
+    # the greatest magnitude in one pass, and no sum that may overflow
+    rows = [p.flatten(1) if p.dim() > 2 else p.reshape(1, -1) for p in parts if p.numel()]  # less is for all chips
+    greatest = [torch.linalg.vector_norm(row, math.inf, 1) for row in rows]
+    return ~torch.stack([g.expand(chips) for g in greatest]).isfinite().all(0)
+
+
+def without(x: torch.Tensor | Marked, chips: torch.Tensor) -> torch.Tensor | Marked:
+    """Return inputs that are 0 for some chips, ``(chips,)``."""
+    if isinstance(x, Marked):
+        return Marked(zeroed(x.shared, chips), zeroed(x.marks, chips))
+    return zeroed(x, chips)
+
+
+def zeroed(values: torch.Tensor, chips: torch.Tensor) -> torch.Tensor:
+    """Return a copy that is 0 for some chips, ``(chips,)``."""
+    return torch.where(chips.view(-1, *[1] * max(values.dim() - 1, 2)), 0, values)

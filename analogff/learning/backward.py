@@ -1,0 +1,99 @@
+"""The three ways in which backprop can see a layer."""
+
+import abc
+from typing import Any
+
+import torch
+
+from analogff.device import Sealed
+from analogff.learning.pulse_optimizer import Writer
+from analogff.network.twin import Response, Twin
+
+
+class View(abc.ABC):
+    """A layer as backprop sees it.
+
+    Args:
+        layer: The layer.
+    """
+
+    def __init__(self, layer: Sealed):
+        self.layer = layer
+
+    @abc.abstractmethod
+    def respond(self, x: torch.Tensor) -> Response:
+        """Return the answer to ``x`` that is carried forward, and the derivative that is believed."""
+
+    @abc.abstractmethod
+    def learn(self, writer: Writer, errors: torch.Tensor, x: torch.Tensor) -> None:
+        """Take one optimiser step down ``sum_b e_bj x_bi``."""
+
+    def finish_epoch(self) -> None:  # noqa: B027 (only a model has something to deploy)
+        """Do what is due before the chip is tested."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what is believed."""
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:  # noqa: B027
+        """Restore what `state_dict` gave."""
+
+
+class _Believed(View):
+    """A view with a twin."""
+
+    def __init__(self, layer: Sealed, seed: int):
+        super().__init__(layer)
+        self.twin = Twin(layer, seed)
+
+    def state_dict(self):  # noqa: D102
+        return {"weights": self.twin.weights}
+
+    def load_state_dict(self, state):  # noqa: D102
+        self.twin.weights = state["weights"].to(self.layer.torch_device)
+
+
+class ThroughTwin(_Believed):
+    """Forward on the chip; the twin's derivative, at the inputs that the chip really had."""
+
+    def __init__(self, layer: Sealed, seed: int):
+        super().__init__(layer, seed)
+        layer.program(self.twin.weights)
+
+    def respond(self, x):  # noqa: D102
+        return self.twin.respond(x)._replace(y=self.layer.measure(x))
+
+    def learn(self, writer, errors, x):  # noqa: D102
+        self.twin.change(writer.descend(errors, x))
+
+
+class InModel(_Believed):
+    """Forward in the twin too, with the printed noise; the chip is programmed with the result."""
+
+    def __init__(self, layer: Sealed, seed: int, generator: torch.Generator | None):
+        super().__init__(layer, seed)
+        self.generator = generator
+
+    def respond(self, x):  # noqa: D102
+        response = self.twin.respond(x)
+        if self.generator is None:
+            return response
+        sigma = torch.as_tensor(self.layer.datasheet.read_noise, dtype=x.dtype, device=x.device).view(-1, 1, 1)
+        noise = torch.randn(response.y.shape[1:], generator=self.generator).to(x.device)
+        return response._replace(y=response.y + sigma * noise)
+
+    def learn(self, writer, errors, x):  # noqa: D102
+        self.twin.change(writer.wanted(errors, x))
+
+    def finish_epoch(self):  # noqa: D102
+        self.layer.program(self.twin.weights)
+
+
+class ThroughOracle(View):
+    """Forward on the chip; the simulator's own derivative."""
+
+    def respond(self, x):  # noqa: D102
+        return Response(self.layer.measure(x), *self.layer.oracle(x))
+
+    def learn(self, writer, errors, x):  # noqa: D102
+        writer.descend(errors, x)

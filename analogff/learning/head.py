@@ -1,0 +1,50 @@
+"""Learning the softmax head by the delta rule, whatever it is made of."""
+
+import torch
+
+from analogff.device import Sealed
+from analogff.learning.pulse_optimizer import Writer
+from analogff.network import logit_scale
+from analogff.slopes.slopes import Assumed, Slope
+
+
+class DeltaHead:
+    r"""A last layer that learns from its own error.
+
+    .. math:: \frac{\partial L}{\partial W_{ji}} = (p_j - t_j)\, f'(a_j)\, x_i, \quad p = \mathrm{softmax}(f(a))
+
+    A digital head has ``f' = 1`` and is read once; one on a device is read as ``slope`` says.
+
+    Args:
+        head: The layer.
+        writer: Its optimiser.
+        slope: How to know the slope of a head that is a device.
+    """
+
+    def __init__(self, head: Sealed, writer: Writer, slope: Slope):
+        self.head = head
+        self.writer = writer
+        self.slope = Assumed() if head.datasheet.readable_weights else slope
+        self.scale = logit_scale(head)
+
+    def learn(self, x: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """Take one step, and return the logits from before it, ``(chips, batch, classes)``."""
+        reading = self.slope.read(self.head, x)
+        logits = reading.y * self.scale
+        error = softmax_error(logits, labels) * self.scale
+        if reading.slope is not None:
+            error = error * reading.slope
+        self.writer.descend(error, x)
+        return logits
+
+
+def softmax_error(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Return the derivative of the mean cross-entropy with respect to the logits."""
+    target = torch.nn.functional.one_hot(labels, logits.shape[-1])
+    return (logits.softmax(-1) - target) / logits.shape[-2]
+
+
+def cross_entropy_of_chips(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Return the mean cross-entropy of each chip, ``(chips,)``."""
+    right = labels.expand(logits.shape[:-1]).unsqueeze(-1)
+    return -logits.log_softmax(-1).gather(-1, right).squeeze(-1).mean(-1)

@@ -1,0 +1,157 @@
+"""Learning in which each layer follows a loss of its own activity."""
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, Literal, TypeVar
+
+import torch
+from pydantic import Field, field_validator
+
+from analogff.device import Marked
+from analogff.learning.head import DeltaHead
+from analogff.learning.rule import Rule, RuleOptions, refuse_unless
+from analogff.network.normalization import mean_square
+from analogff.slopes.make import make_slope
+from analogff.slopes.max_step import Stride
+from analogff.slopes.slopes import Activity, Reading, Slope
+
+NEEDS_PROBE = 'slope = "probed" or slope = "fitted"'
+Local = Callable[[int, torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
+"""``(layer, activity, its mean squares) -> (loss of each chip, derivative of the mean loss by activity)``."""
+Passed = Callable[[int, torch.Tensor, torch.Tensor], None]
+"""``(layer, activity, its mean squares)``."""
+
+
+class LayerLocalOptions(RuleOptions):
+    """Options of every rule that needs the slopes of a layer, and of no other."""
+
+    slope: Literal["assumed", "probed", "fitted", "oracle"] = "probed"
+    """Where the slope of a neuron comes from: taken as 1, measured with two biased reads beside each, taken from
+    response curves that occasional probes keep up to date, or the truth."""
+    probe: Annotated[float, Field(gt=0, allow_inf_nan=False)] | Literal["measured"] = "measured"
+    """Bias between the two reads of a probe, in units of the weighted sum; `measured`: for each layer of each chip,
+    from its noise and its curvature."""
+    activity: Activity = "read"
+    """What a probed layer passes on: the answer to a third read, without a bias, or the `mean` of the two with one. The
+    mean costs a read less, and is not what the chip answers when it is used."""
+    stride: Literal["free", "measured"] = "free"
+    """How far one step may move a weighted sum: as far as the rate takes it, or (`measured`) at most 0.3 of the way
+    to where slopes turn, which each layer of each chip shows under biases before it learns."""
+
+    @field_validator("probe", "activity")
+    @classmethod
+    def _probe_is_used(cls, value, info):
+        return refuse_unless(info.data.get("slope") in ("probed", "fitted", None), cls, info, value, NEEDS_PROBE)
+
+    @field_validator("stride")
+    @classmethod
+    def _stride_can_be_measured(cls, value, info):
+        if value == "measured" and info.data.get("slope") == "assumed":
+            raise ValueError('"free" beside slope = "assumed", which sees no slope turn')
+        return value
+
+
+O = TypeVar("O", bound=LayerLocalOptions)  # noqa: E741
+
+
+class LayerLocal(Rule[O]):
+    r"""A rule whose layers each learn from a loss of their own, all at once.
+
+    .. math:: \Delta W_l \propto -\sum_b \left(\frac{\partial L_l}{\partial y_{lb}} \circ f'(a_{lb})\right) x_{lb}^T
+
+    with ``f'`` as the option `slope` says. A subclass gives the loss.
+
+    Args:
+        network: Sealed at ACTIVITY (slope assumed), PROBE (probed) or ORACLE (oracle).
+        options: See `LayerLocalOptions`.
+        seed: The learning seed.
+    """
+
+    def __init__(self, network, options, *, seed):
+        super().__init__(network, options, seed=seed)
+        *self.slopes, self.head_slope = [
+            make_slope(options.slope, options.probe, options.activity) for _ in (*network.layers, network.head)
+        ]
+        *self.layer_writers, self.head_writer = self.writers
+        self.strides = [Stride(options.rate) for _ in network.layers] if options.stride == "measured" else []
+        self.learning = range(len(network.layers))  # the layers that learn
+
+    @classmethod
+    def needs(cls, options):  # noqa: D102
+        return make_slope(options.slope, options.probe).needs
+
+    @classmethod
+    def schedule(cls, options):  # noqa: D102
+        return "ff-pipelined"
+
+    @property
+    def _all_slopes(self) -> list[Slope]:
+        return [*self.slopes, self.head_slope]
+
+    @classmethod
+    def side_by_side(cls, options):  # noqa: D102
+        return options.slope != "fitted"
+
+    def state_dict(self) -> dict[str, Any]:  # noqa: D102
+        own = {"slopes": [slope.state_dict() for slope in self._all_slopes]}
+        return super().state_dict() | own | {"strides": [stride.state_dict() for stride in self.strides]}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:  # noqa: D102
+        super().load_state_dict(state)
+        for slope, saved in zip(self._all_slopes, state["slopes"], strict=True):
+            slope.load_state_dict(saved)
+        for stride, saved in zip(self.strides, state["strides"], strict=True):
+            stride.load_state_dict(saved)
+
+    def descend(self, x: torch.Tensor | Marked, local: Local, passed: Passed | None = None) -> torch.Tensor:
+        """Take every layer that learns one step down its loss, while the signal passes, and return the losses' mean.
+
+        Layers that are read only on the way to those that learn are told to `passed`.
+        """
+        losses = []
+        for n in range(self.learning.stop):
+            if n in self.learning:
+                loss, y, squares = self.learn(n, x, local)
+                losses.append(loss)
+            else:
+                y = self.network.layers[n].measure(x)
+                squares = mean_square(y)
+                if passed:
+                    passed(n, y, squares)
+            if n + 1 < self.learning.stop:
+                x = self.onward(n, y, squares)
+        return mean_loss(losses)
+
+    def learn(
+        self, layer: int, x: torch.Tensor | Marked, local: Local
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Take one layer one step down its loss; returns the loss, the activity before it and its mean squares."""
+        reading = self.slopes[layer].read(self.network.layers[layer], x)
+        squares = mean_square(reading.y)
+        loss, gradient = local(layer, reading.y, squares)
+        self.change(layer, self.back(layer, reading, gradient), x)
+        return loss, reading.y, squares
+
+    def change(self, layer: int, errors: torch.Tensor, x: torch.Tensor | Marked) -> None:
+        """Take one layer one step down ``sum_b e_bj x_bi``, not too far."""
+        if self.strides:
+            self.layer_writers[layer].share = self.strides[layer].of(self.network.layers[layer], x)
+        self.layer_writers[layer].descend(errors, x)
+
+    def delta_head(self, rate: float) -> DeltaHead:
+        """Return a head that learns at a rate of its own, by the slopes that the layers go by."""
+        self.head_writer.rate = rate
+        return DeltaHead(self.network.head, self.head_writer, self.head_slope)
+
+    def back(self, layer: int, reading: Reading, gradient: torch.Tensor) -> torch.Tensor:
+        """Return the derivative by a layer's weighted sums from that by its activity; may write over the latter."""
+        return reading.back(gradient)
+
+    def onward(self, layer: int, y: torch.Tensor, squares: torch.Tensor) -> torch.Tensor:
+        """Return the next layer's inputs from a layer's activity and its mean squares."""
+        return self.network.normaliser.forward(y, squares)
+
+
+def mean_loss(losses: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Return the mean of losses, ``(chips,)`` each, added one by one: all at once may round otherwise in a bank."""
+    return functools.reduce(torch.add, losses) / len(losses)

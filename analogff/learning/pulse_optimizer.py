@@ -1,0 +1,112 @@
+"""From a gradient to pulses, by way of an optimiser that never sees a weight."""
+
+from typing import Any
+
+import torch
+
+from analogff.device import Marked, Sealed, outer
+from analogff.learning.adam import Adam
+
+
+class Writer:
+    """An optimiser for weights that nobody can read.
+
+    What one write cannot do is not asked for: a change is cut to what the datasheet prints as the greatest, so that
+    whoever keeps a record of changes, such as a twin, is told of what can land. `move` takes as many writes as it
+    needs.
+
+    Args:
+        layer: Where to write.
+        rate: Learning rate of Adam.
+        weight_cost: What share of all changes asked so far is taken back at each step, over the rate.
+    """
+
+    def __init__(self, layer: Sealed, rate: float, weight_cost: float = 0.0):
+        sheet = layer.datasheet
+        self.layer = layer
+        self.rate = rate
+        self.weight_cost = weight_cost
+        self._shape = (layer.chips, sheet.n_out, sheet.n_in)
+        self._most = _greatest_change(layer)
+        self._fade = 1.0
+        self.share: torch.Tensor | None = None
+        """Of the rate that each chip takes, ``(chips, 1, 1)``; None for all of it."""
+        self.prepared = False
+        """Whether the next step was begun."""
+        self._adam: Adam | None = None
+        self._gradient: torch.Tensor | None = None
+        self._saved: dict[str, Any] = {}
+
+    def descend(self, errors: torch.Tensor, x: torch.Tensor | Marked) -> torch.Tensor:
+        """Ask the chip for one optimiser step down ``sum_b e_bj x_bi``; see `outer`.
+
+        Returns:
+            The change that was asked for; valid until the next step.
+        """
+        return self.step(self._descent(errors, x))
+
+    def wanted(self, errors: torch.Tensor, x: torch.Tensor | Marked) -> torch.Tensor:
+        """Return the change that one optimiser step is, however much of it one write can do, without asking for it."""
+        return self._step(self._descent(errors, x), cut=False)
+
+    def step(self, gradient: torch.Tensor) -> torch.Tensor:
+        """Ask the chip for one optimiser step down a gradient, ``(chips, n_out, n_in)``; see `descend`."""
+        change = self._step(gradient)
+        self.layer.pulse(change)
+        return change
+
+    def move(self, change: torch.Tensor) -> None:
+        """Ask the chip for a change, ``(chips, n_out, n_in)``, whole: in equal parts, where one write cannot do it.
+
+        Chips that need fewer parts than others are asked for nothing in the last ones.
+        """
+        if self._most is None:
+            return self.layer.pulse(change)
+        size = change.abs().amax((1, 2), keepdim=True).nan_to_num()
+        parts = (size / self._most).ceil().clamp(min=1)
+        share = change / parts
+        for part in range(int(parts.max())):
+            self.layer.pulse(torch.where(part < parts, share, 0.0))
+
+    def fade(self, factor: float) -> None:
+        """Scale the learning rate."""
+        self._fade = factor
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the optimiser's memory."""
+        if self._adam is None:
+            return {}
+        return {"adam": self._adam.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what `state_dict` gave, when the first gradient comes."""
+        self._saved, self._adam = state, None
+
+    def prepare(self, device: torch.device) -> None:
+        """Begin the next step; whoever replays a recorded one does so before, since the rate is not recorded."""
+        if self._adam is None:
+            self._adam = Adam(self._shape, device, self.weight_cost)
+            if self._saved:
+                self._adam.load_state_dict(self._saved["adam"])
+        self._adam.prepare(self.rate * self._fade)
+        self.prepared = True
+
+    def _descent(self, errors: torch.Tensor, x: torch.Tensor | Marked) -> torch.Tensor:
+        if self._gradient is None:
+            self._gradient = errors.new_empty(self._shape)
+        return outer(errors, x, self._gradient)
+
+    def _step(self, gradient: torch.Tensor, cut: bool = True) -> torch.Tensor:
+        if not self.prepared:
+            self.prepare(gradient.device)
+        self.prepared = False
+        assert self._adam is not None
+        return self._adam.apply(gradient, self.share, self._most if cut else None)
+
+
+def _greatest_change(layer: Sealed) -> torch.Tensor | None:
+    """Return what one write can do at most, ``(chips or 1, 1, 1)``; None without a limit."""
+    most = layer.datasheet.change_max
+    if most is None:
+        return None
+    return torch.as_tensor(most, dtype=torch.float32, device=layer.torch_device).reshape(-1, 1, 1)

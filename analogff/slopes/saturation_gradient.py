@@ -1,0 +1,85 @@
+"""A way back for neurons that a converter reads at its end."""
+
+from typing import Any
+
+import torch
+
+from analogff.device import PerChip, chipwise
+from analogff.slopes.slopes import Reading
+
+END, NEAR, MIDDLE = 0.99, 0.75, 0.25
+"""Shares of the printed end from which on a reading is at it, near it, and in the middle."""
+OFTEN = 0.01
+"""Share of a layer's readings at the end from which on it matters."""
+STEEP = 0.3
+"""Share of the slope in the middle that is left near the end of a curve that a converter cuts off.
+
+On exponential chips it is 0.3 to 1 (large probes look over the edge), on saturating and sigmoid ones 0.1 to 0.25 once
+they learn.
+"""
+MEMORY = 0.98
+
+
+class Release:
+    r"""Gives neurons a slope that are read at the end of the range while goodness is to fall.
+
+    .. math:: s_{bj} \leftarrow \bar s = \langle s \rangle_{0.75 \le y / y_\mathrm{max} < 0.99}
+              \quad \text{where } y_{bj} \ge 0.99\, y_\mathrm{max}, \; \partial L / \partial y_{bj} > 0
+
+    Beyond its end a converter shows no slope, so that what rose too far would stay there. On the way down the neuron is
+    taken to go on as it came, on chips that show over some fifty reads that it is the converter that ends and not
+    the neuron: a hundredth of the layer's readings is at the end, and the slope near it is at least 0.3 of that in
+    the middle.
+    Nothing is changed for inputs whose goodness is to rise, and nothing where no end is printed or no slope is seen.
+
+    Args:
+        end: The greatest activity that the datasheet prints.
+    """
+
+    def __init__(self, end: PerChip | None):
+        self.end = end
+        self.seen: torch.Tensor | None = None  # running means: share at the end, slope near it over that in the middle
+
+    def of(self, reading: Reading, gradient: torch.Tensor, falling: slice) -> Reading:
+        """Return the reading with the slopes by which its neurons learn.
+
+        Args:
+            reading: What the layer showed.
+            gradient: The derivative of the loss by the activity, ``(chips, batch, n_out)``.
+            falling: Inputs of the batch whose goodness is to fall.
+        """
+        y, slope = reading
+        if self.end is None or slope is None:
+            return reading
+        top = torch.as_tensor(self.end, dtype=y.dtype, device=y.device).reshape(-1, 1, 1)
+        ended = y >= END * top
+        near = _means(slope, (y >= NEAR * top) & ~ended)
+        middle = _means(slope, (y >= MIDDLE * top) & (y < NEAR * top))
+        self._see(torch.stack([_means(ended.to(y), torch.ones_like(ended)), (near / middle).nan_to_num(0, 0, 0)]))
+        assert self.seen is not None
+        goes_on = (self.seen[0] >= OFTEN) & (self.seen[1] >= STEEP)
+        if not goes_on.any():
+            return reading
+        back = ended[:, falling] & goes_on & (gradient[:, falling] > 0)
+        slope = slope.clone()
+        slope[:, falling] = torch.where(back, near, slope[:, falling])
+        return Reading(y, slope)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what was seen."""
+        return {"seen": self.seen}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what `state_dict` gave."""
+        self.seen = state["seen"]
+
+    def _see(self, now: torch.Tensor) -> None:
+        old = torch.zeros_like(now) if self.seen is None else self.seen
+        self.seen = MEMORY * old + (1 - MEMORY) * now
+
+
+def _means(values: torch.Tensor, where: torch.Tensor) -> torch.Tensor:
+    """Return the mean of some values of each chip, ``(chips, 1, 1)``; 0 where there are none."""
+    dims = (-2, -1)
+    means = chipwise(lambda v, some: (v * some).sum(dims) / some.sum(dims).clamp(min=1), values, where)
+    return means.view(-1, 1, 1)

@@ -1,0 +1,1 @@
+"""From a study file to cases, with all its mistakes at once."""

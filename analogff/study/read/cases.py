@@ -1,0 +1,128 @@
+"""From a document with one value at every path to a case, with all mistakes at once."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from analogff.data import DataError, check_dataset
+from analogff.study.case import FIELDS, Case, DeviceChoice, RuleChoice, Settings
+from analogff.study.read.validation import Workshop
+from analogff.support.mistakes import Mistake, from_pydantic, in_clauses, shown
+
+
+class Reader:
+    """Reads points of a study.
+
+    Args:
+        folder: The study file's folder.
+        workshop: Knows devices and rules.
+    """
+
+    def __init__(self, folder: Path, workshop: Workshop):
+        self.folder = folder
+        self.workshop = workshop
+        self._settings: dict[str, tuple[Settings | None, list[Mistake]]] = {}
+        self._there: dict[str, list[Mistake]] = {}
+
+    def case(self, document: dict[str, Any], rule: int, values: dict[str, Any]) -> tuple[Case | None, list[Mistake]]:
+        """Read one point for one rule; the case is None if there are mistakes."""
+        settings, mistakes = self.settings(document)
+        devices, more = self._devices(document, settings)
+        tables, wrong = self.rule_tables(document)
+        mistakes = mistakes + more + wrong
+        if wrong:
+            return None, mistakes
+        path = f"rule.{rule}"
+        choice, more = self.workshop.rule(tables[rule], path)
+        mistakes += more
+        if choice:
+            mistakes += self._refusals(choice, devices, path)
+        if mistakes or settings is None or choice is None:
+            return None, mistakes
+        return Case(settings, tuple(d for _, d in devices), choice, values), []
+
+    def try_devices(self, documents: Iterable[dict[str, Any]]) -> None:
+        """Try the devices of many points side by side, since one by one takes a hundred times as long."""
+        self.workshop.try_together(listed for document in documents for listed in _device_tables(document))
+
+    def settings(self, document: dict[str, Any]) -> tuple[Settings | None, list[Mistake]]:
+        """Read the plain fields."""
+        fields = {k: v for k, v in document.items() if k not in ("device", "rule", "sweep")}
+        key = json.dumps(fields, default=str)
+        if key not in self._settings:
+            self._settings[key] = self._read_settings(key)
+        return self._settings[key]
+
+    def rule_tables(self, document: dict[str, Any]) -> tuple[list[Any], list[Mistake]]:
+        """Return the ``[[rule]]`` tables."""
+        tables = document.get("rule")
+        if isinstance(tables, list) and tables:
+            return tables, _same_labels(tables)
+        got = "nothing" if tables is None else shown(tables)
+        return [], [Mistake("rule", "at least one [[rule]] table", got, 'Write [[rule]] and name = "...".')]
+
+    def _read_settings(self, fields: str) -> tuple[Settings | None, list[Mistake]]:
+        try:
+            settings = Settings.model_validate_json(fields, strict=True)
+        except ValidationError as error:
+            mistakes = from_pydantic(error, what="a field of a study", names=FIELDS)
+            dataset = json.loads(fields).get("dataset")
+            return None, mistakes + (self._dataset(dataset) if isinstance(dataset, str) else [])
+        mistakes = self._dataset(settings.dataset)
+        return (None if mistakes else settings), mistakes
+
+    def _dataset(self, name: str) -> list[Mistake]:
+        if name not in self._there:
+            try:
+                check_dataset(name, self.folder)
+                self._there[name] = []
+            except DataError as error:
+                self._there[name] = [in_clauses("dataset", str(error))]
+            except OSError as error:  # longer than a file system takes, or not for our eyes
+                advice = "Give another name or folder."
+                self._there[name] = [Mistake("dataset", "the name of a data set or a folder", str(error), advice)]
+        return self._there[name]
+
+    def _devices(
+        self, document: dict[str, Any], settings: Settings | None
+    ) -> tuple[list[tuple[str, DeviceChoice]], list[Mistake]]:
+        """Return one choice a layer, and one for a head that is a device, each with its path."""
+        if document.get("device") is None:
+            return [], [Mistake("device", "a [device] table", "nothing", 'Write [device] and model = "...".')]
+        single, listed = not isinstance(document["device"], list), _device_tables(document)
+        read = [(path, self.workshop.device(table, path)) for path, table in listed]
+        mistakes = [mistake for _, (_, found) in read for mistake in found]
+        choices = [(path, choice) for path, (choice, _) in read if choice]
+        if settings is None:
+            return choices, mistakes
+        layers, heads = len(settings.layers), int(settings.head == "device")
+        if not single and not layers <= len(listed) <= layers + heads:
+            allowed = f"{layers} or {layers + 1} [[device]] tables (layers, and the head)" if heads else ""
+            expected = allowed or f"{layers} [[device]] tables, one a layer (the head is digital)"
+            advice = "Write one [device] for all layers, or one [[device]] a layer."
+            return choices, [*mistakes, Mistake("device", expected, f"{len(listed)}", advice)]
+        if mistakes:
+            return choices, mistakes
+        return (choices + [choices[-1]] * (layers + heads - len(choices))), []
+
+    def _refusals(self, rule: RuleChoice, devices: list[tuple[str, DeviceChoice]], path: str) -> list[Mistake]:
+        answers = [self.workshop.refusal(rule, device, path) for _, device in devices]
+        return list(dict.fromkeys(answer for answer in answers if answer))
+
+
+def _device_tables(document: dict[str, Any]) -> list[tuple[str, Any]]:
+    """Return what stands under ``device``, each with its path."""
+    tables = document.get("device")
+    if isinstance(tables, list):
+        return [(f"device.{n}", table) for n, table in enumerate(tables)]
+    return [] if tables is None else [("device", tables)]
+
+
+def _same_labels(tables: list[Any]) -> list[Mistake]:
+    labels = [table.get("label") if isinstance(table, dict) else None for table in tables]
+    twice = [n for n, label in enumerate(labels) if label is not None and label in labels[:n]]
+    advice = "Give each rule a label of its own, or none."
+    return [Mistake(f"rule.{n}.label", "another label than before", shown(labels[n]), advice) for n in twice]

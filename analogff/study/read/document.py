@@ -1,0 +1,170 @@
+"""A study file as plain data, refused where no study looks like that: too large, too deep, not a number."""
+
+import math
+import re
+import tomllib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from analogff.support.mistakes import Mistake, StudyError, shown
+
+MAX_BYTES = 10 * 2**20
+"""Of a study file."""
+MAX_DEPTH = 16
+"""Tables and lists within each other; a study that sweeps whole devices has six."""
+MAX_WHOLE = 2**53
+"""Up to here every whole number has a double of its own, so that tables hold what was written."""
+MAX_RUNS = 100_000
+"""Of a study; and of its chips, even if there is one point."""
+MAX_WIDTH = 1_000_000
+"""Of a layer."""
+MAX_TEXT = 1000
+"""Characters of a text or a name."""
+_MAX_KEY_PARTS = 200  # tomllib takes the square of this long
+_SEEDS = ("chips", "seeds")  # lists with bounds of their own
+
+
+def read_document(path: Path) -> dict[str, Any]:
+    """Return a TOML file as plain data.
+
+    Raises:
+        StudyError: If it cannot be read or holds what no study can.
+    """
+    document = _parse(path, _text(path))
+    if mistakes := list(unusable(document)):
+        raise StudyError(mistakes)
+    return document
+
+
+def unusable(document: dict[str, Any]) -> Iterator[Mistake]:
+    """Yield a mistake for each part of a document that no field, option or parameter can be."""
+    left: list[tuple[str, Any, int]] = [("", document, 0)]
+    while left:
+        path, value, depth = left.pop()
+        if not isinstance(value, (dict, list)):
+            yield from _unusable_value(path, value)
+            continue
+        if depth == MAX_DEPTH:
+            advice = "Write tables and lists as the documentation shows them."
+            yield Mistake(_short(path), f"at most {MAX_DEPTH} tables and lists within each other", "more", advice)
+            continue
+        for key, part in reversed(list(value.items() if isinstance(value, dict) else enumerate(value))):
+            left.append((_short(f"{path}.{key}" if path else str(key)), part, depth + 1))
+
+
+def parse_settings(texts: Iterable[str]) -> dict[str, Any]:
+    """Return the values of several ``path=value`` by path.
+
+    Raises:
+        StudyError: If one has no equals sign, or a path is given twice.
+    """
+    given: dict[str, Any] = {}
+    mistakes: list[Mistake] = []
+    for text in texts:
+        try:
+            path, value = parse_setting(text)
+        except StudyError as error:
+            mistakes += error.mistakes
+            continue
+        if path in given:
+            got = f"{shown(given[path])} and {shown(value)}"
+            mistakes.append(Mistake(path, "one --set", got, "Remove one."))
+        given[path] = value
+    if mistakes:
+        raise StudyError(mistakes)
+    return given
+
+
+def parse_setting(text: str) -> tuple[str, Any]:
+    """Return path and value of ``path=value``; the value is TOML, or else a text.
+
+    Raises:
+        StudyError: If there is no equals sign.
+    """
+    path, equals, value = (part.strip() for part in text.partition("="))
+    if not equals or not path:
+        raise StudyError([Mistake("--set", "path=value", shown(text), "Write --set device.read_noise=0.1.")])
+    try:
+        return path, tomllib.loads(f"value = {value}")["value"]
+    except (ValueError, RecursionError):
+        return path, value
+
+
+def _text(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)  # some files have no end
+    except FileNotFoundError:
+        near = sorted(p.name for p in path.parent.glob("*.toml")) if path.parent.is_dir() else []
+        advice = f"There is {', '.join(near[:5])}." if near else "Give the path of a TOML file."
+        raise StudyError([Mistake(str(path), "a study file", "no such file", advice)]) from None
+    except (OSError, ValueError) as error:
+        got = str(getattr(error, "strerror", None) or error)
+        advice = "Give the path of a TOML file."
+        raise StudyError([Mistake(_short(str(path)), "a file that can be read", got, advice)]) from None
+    if len(content) > MAX_BYTES:
+        got, advice = f"more than {MAX_BYTES // 2**20} MB", "Sweep fewer values, or split the study."
+        raise StudyError([Mistake(str(path), f"at most {MAX_BYTES // 2**20} MB of TOML", got, advice)])
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise StudyError([Mistake(str(path), "a TOML file", "bytes that are not text", "Save it as UTF-8.")]) from None
+
+
+def _parse(path: Path, text: str) -> dict[str, Any]:
+    lines = text.split("\n")
+    for number, line in enumerate(lines, 1):
+        if line.count(".") > _MAX_KEY_PARTS and max(map(_dots, re.split(r"[,={\[]", line))) > _MAX_KEY_PARTS:
+            raise StudyError([_too_deep(path, number)])
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise StudyError([Mistake(str(path), "valid TOML", _short(str(error)), "Mend that line.")]) from None
+    except RecursionError:
+        deepest = max(range(len(lines)), key=lambda n: lines[n].count("[") + lines[n].count("{"))
+        raise StudyError([_too_deep(path, deepest + 1)]) from None
+    except ValueError:  # of Python, which reads no whole number of more than 4300 digits
+        longest = max(range(len(lines)), key=lambda n: max(map(len, re.findall(r"[\d_]+", lines[n])), default=0))
+        got = f"one of thousands of digits (at line {longest + 1})"
+        raise StudyError([Mistake(str(path), "numbers that can be read", got, "Mend that line.")]) from None
+
+
+def _too_deep(path: Path, line: int) -> Mistake:
+    expected = f"at most {MAX_DEPTH} tables and lists within each other"
+    return Mistake(str(path), expected, f"far more (at line {line})", "Mend that line.")
+
+
+def _unusable_value(path: str, value: Any) -> Iterator[Mistake]:
+    if isinstance(value, str):
+        if len(value) > MAX_TEXT:
+            got = f"{len(value):,} that start with {shown(value[:40])}"
+            yield Mistake(path, f"at most {MAX_TEXT:,} characters", got, "Shorten it.")
+        elif "\0" in value:
+            yield Mistake(path, "a text without null characters", shown(value), r"Remove \u0000.")
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            yield Mistake(path, "a finite number", shown(value), "Write a number.")
+    elif isinstance(value, int):
+        most = _most(path)
+        if most is not None and abs(value) > most:
+            yield Mistake(path, f"a whole number of at most {most:,}", shown(value), "Write a smaller one.")
+    else:
+        advice = "Put it in quotes if it is a text."
+        yield Mistake(path, "a text, a number, a list or a table", f"the date or time {value}", advice)
+
+
+def _most(path: str) -> int | None:
+    """Return the largest whole number that can stand at a path; None for a seed, which is no size."""
+    head, *rest = path.removeprefix("sweep.").split(".")
+    if head in _SEEDS and rest:
+        return None
+    return {"chips": MAX_RUNS, "layers": MAX_WIDTH}.get(head, MAX_WHOLE)
+
+
+def _dots(text: str) -> int:
+    return text.count(".")
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 200 else f"{text[:197]}..."

@@ -1,0 +1,224 @@
+"""A study file, read: every mistake in it at once, or every case it stands for."""
+
+import dataclasses
+import itertools
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from analogff.catalog import resolve_device, resolve_rule
+from analogff.data import DataError, ImageShape, Scale, check_jitter, fingerprint, load_dataset
+from analogff.study.case import Case, Settings
+from analogff.study.read.cases import Reader
+from analogff.study.read.document import MAX_RUNS, parse_settings, read_document, unusable
+from analogff.study.read.sweep import PathError, assign, combinations, count_runs, first_point, read_axes, swept_over
+from analogff.study.read.validation import Workshop
+from analogff.support.mistakes import Mistake, StudyError, in_clauses, of_plug_in, shown
+from analogff.support.process_state import PatchedError, guarded
+
+_TOGETHER = 1000  # points whose devices are tried side by side
+
+
+@dataclasses.dataclass(frozen=True)
+class Shape:
+    """What is known of a data set before anything runs."""
+
+    n_in: int
+    """Input lines of an image."""
+    image: ImageShape | None
+    """How they are a picture; None for a table."""
+    classes: int
+    """Number of labels."""
+    images: int
+    """Training images that are learned from when all are."""
+    fingerprint: str
+    """What tells its files from what they were before an edit."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Study:
+    """A study without mistakes."""
+
+    name: str
+    """What it is called."""
+    folder: Path
+    """Where its relative paths start."""
+    document: dict[str, Any]
+    """The file, with what the command line set."""
+    axes: dict[str, list[Any]]
+    """The swept paths with their values."""
+    cases: tuple[Case, ...]
+    """Every point for every rule, rule by rule."""
+    shapes: dict[tuple[str, Scale], Shape]
+    """What is known of each data set, by name and scale."""
+
+
+def read_study(path: Path, settings: Sequence[str] = ()) -> Study:
+    """Read a study file.
+
+    Args:
+        path: The file.
+        settings: ``path=value`` of the command line, which overrule the file.
+
+    Raises:
+        StudyError: With every mistake, before anything is run or written.
+    """
+    document = read_document(path)
+    folder = path.resolve().parent
+    workshop = Workshop(folder)
+    mistakes = _apply(document, settings, workshop) + list(unusable(document))
+    if mistakes:
+        raise StudyError(mistakes)
+    axes, mistakes = read_axes(document, workshop)
+    reader = Reader(folder, workshop)
+    first, more = _read_first(document, axes, reader)
+    mistakes += more
+    if first is not None and "rule" in document and not reader.rule_tables(document)[1]:
+        mistakes += _too_many(document, axes, first, workshop)
+    if mistakes:
+        raise StudyError(mistakes)
+    cases = _expand(document, axes, reader)
+    _refuse_idle_head(cases, folder)
+    shapes = _shapes(cases, axes, folder)
+    _try_wiring(cases, axes, shapes, folder)
+    return Study(cases[0].settings.name, folder, document, axes, cases, shapes)
+
+
+def _apply(document: dict[str, Any], settings: Sequence[str], workshop: Workshop) -> list[Mistake]:
+    """Set what the command line overrules, in place; a setting that would change nothing is a mistake."""
+    try:
+        given = parse_settings(settings)
+    except StudyError as error:
+        return list(error.mistakes)
+    mistakes: list[Mistake] = []
+    for path, value in given.items():
+        try:
+            assign(document, path, value, workshop)
+        except PathError as error:
+            mistakes.append(error.mistake)
+    return mistakes or [m for path, value in given.items() if (m := swept_over(document, path, value, workshop))]
+
+
+def _read_first(
+    document: dict[str, Any], axes: dict[str, list[Any]], reader: Reader
+) -> tuple[Settings | None, list[Mistake]]:
+    """Read the first point with all its rules, for the mistakes that every point has."""
+    point = first_point(document, axes, reader.workshop)
+    rules = range(max(1, len(reader.rule_tables(point)[0])))
+    mistakes = [mistake for rule in rules for mistake in reader.case(point, rule, {})[1]]
+    return reader.settings(point)[0], [_where_swept(mistake, axes) for mistake in dict.fromkeys(mistakes)]
+
+
+def _too_many(
+    document: dict[str, Any], axes: dict[str, list[Any]], first: Settings, workshop: Workshop
+) -> list[Mistake]:
+    point = first_point(document, axes, workshop)
+    runs = count_runs(point, axes, len(first.chips) * len(first.seeds), workshop)
+    if runs <= MAX_RUNS:
+        return []
+    sizes = " x ".join(f"{len(values)} {path}" for path, values in axes.items()) or "no sweep"
+    got = f"{runs:,} ({sizes}, {len(first.chips)} chips, {len(first.seeds)} seeds, {len(point['rule'])} rules)"
+    return [Mistake("sweep", f"at most {MAX_RUNS:,} runs", got, "Sweep fewer values, or split the study.")]
+
+
+def _expand(document: dict[str, Any], axes: dict[str, list[Any]], reader: Reader) -> tuple[Case, ...]:
+    cases, mistakes = [], {}
+    for rule in range(len(first_point(document, axes, reader.workshop)["rule"])):
+        points = combinations(document, axes, rule, reader.workshop)
+        while some := list(itertools.islice(points, _TOGETHER)):
+            reader.try_devices(point for _, point in some)
+            for values, point in some:
+                case, wrong = reader.case(point, rule, values)
+                for mistake in wrong:
+                    mistakes.setdefault(mistake, _where_swept(mistake, axes, values))
+                if case:
+                    cases.append(case)
+    if mistakes:
+        raise StudyError(list(mistakes.values()))
+    return tuple(cases)
+
+
+def _refuse_idle_head(cases: tuple[Case, ...], folder: Path) -> None:
+    """Refuse a head that is a device where no rule has a use for one."""
+    of_device = [case.rule for case in cases if case.settings.head == "device"]
+    rules = [(resolve_rule(rule.name, folder), rule.options) for rule in of_device]
+    if rules and not any(rule.uses_head(rule.Options(**options)) for rule, options in rules):
+        expected = '"digital" beside rules that have no use for a head'
+        raise StudyError([Mistake("head", expected, '"device"', "Leave it out, or add a rule that reads its head.")])
+
+
+def _where_swept(mistake: Mistake, axes: dict[str, list[Any]], values: dict[str, Any] | None = None) -> Mistake:
+    """Name the axis, where the mistake lies in one of its values; else the first point that has it."""
+    for path in axes:
+        if _plain(mistake.path) == _plain(path) or _plain(mistake.path).startswith(f"{_plain(path)}."):
+            return dataclasses.replace(mistake, path=f"sweep.{path}")
+    at = ", ".join(f"{path} = {shown(value)}" for path, value in (values or {}).items() if value is not None)
+    return dataclasses.replace(mistake, got=f"{mistake.got} (where {at})") if at else mistake
+
+
+def _plain(path: str) -> str:
+    return re.sub(r"\.\d+(?=\.|$)", "", path)
+
+
+def _shapes(cases: tuple[Case, ...], axes: dict[str, list[Any]], folder: Path) -> dict[tuple[str, Scale], Shape]:
+    """Load every data set as it will be used, so that too many images and shifts too far are refused now."""
+    shapes, mistakes = {}, []
+    for source, train, held_out in dict.fromkeys(
+        (c.settings.data, c.settings.train_images, c.settings.validation_images) for c in cases
+    ):
+        name, scale = source
+        try:
+            data = load_dataset(name, train_images=train, validation_images=held_out, scale=scale, folder=folder)
+            state = fingerprint(name, folder)
+            shapes[source] = Shape(data.n_in, data.image, data.classes, len(data.train.labels), state)
+        except DataError as error:
+            mistakes.append(in_clauses(error.field, str(error)))
+    for source, jitter in dict.fromkeys((c.settings.data, c.settings.jitter) for c in cases):
+        try:
+            if source in shapes:
+                check_jitter(jitter, shapes[source].image)
+        except DataError as error:
+            mistakes.append(in_clauses(error.field, str(error)))
+    if mistakes:
+        raise StudyError([_where_swept(mistake, axes) for mistake in mistakes])
+    return shapes
+
+
+def _try_wiring(
+    cases: tuple[Case, ...], axes: dict[str, list[Any]], shapes: dict[tuple[str, Scale], Shape], folder: Path
+) -> None:
+    """Refuse layers and images that a rule cannot be wired to, or that devices do not fit."""
+    mistakes: dict[Mistake, Mistake] = {}
+    try:
+        with guarded("a rule or device that is asked whether it fits"):
+            for case in cases:
+                for mistake in _misfits(case, shapes[case.settings.data], folder):
+                    mistakes.setdefault(mistake, _where_swept(mistake, axes, case.values))
+    except PatchedError as error:
+        raise StudyError([in_clauses("rule", str(error))]) from error
+    if mistakes:
+        raise StudyError(list(mistakes.values()))
+
+
+def _misfits(case: Case, shape: Shape, folder: Path) -> Iterator[Mistake]:
+    rule = resolve_rule(case.rule.name, folder)
+    options = rule.Options(**case.rule.options)
+    try:
+        rule.check_data(options, shape.n_in, shape.classes, shape.image)
+        lines = rule.wiring(options, shape.n_in, case.settings.layers, shape.classes)
+        # A head may be no device.
+        specs = [(device, n_in, n_out) for device, (n_in, n_out) in zip(case.devices, lines, strict=False)]
+    except BaseException as error:
+        yield of_plug_in(error, "rule", f"{case.rule.name} to say how layers are wired")
+        return
+    alike = all(device == case.devices[0] for device in case.devices)
+    for n, (device, n_in, n_out) in enumerate(specs):
+        try:
+            model = resolve_device(device.reference, folder)
+            model.check_size(n_in, n_out, **device.parameters)
+            if n == 0:
+                model.check_image(n_in, shape.image, **device.parameters)
+        except BaseException as error:
+            path, expected = "device" if alike else f"device.{n}", f"{device.reference} to say whether it fits"
+            yield of_plug_in(error, path, expected)

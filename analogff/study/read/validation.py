@@ -1,0 +1,247 @@
+"""Devices and rules of a study, resolved, validated and tried on a tiny bank before anything runs."""
+
+import dataclasses
+import json
+from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import ValidationError
+
+from analogff import catalog
+from analogff.catalog import CatalogError
+from analogff.catalog.parameters import parameters_of, read_parameters, with_files
+from analogff.device import ContractError, Device, Observable, Sealed, fabricate, require
+from analogff.learning.rule import Rule
+from analogff.study import origin
+from analogff.study.case import DeviceChoice, RuleChoice
+from analogff.study.task import bank_parameters
+from analogff.support.messages import in_words
+from analogff.support.mistakes import Mistake, from_pydantic, of_plug_in, shown
+from analogff.support.process_state import guarded
+from analogff.timing import SCHEDULES
+
+_TINY = 8, 6
+_TO_BE_PROGRAMMED = (
+    "Override program(weights) in its class, or take a rule that begins from the weights as fabricated, such as "
+    "forward-forward."
+)
+DeviceRead = tuple[DeviceChoice | None, list[Mistake]]
+RuleRead = tuple[RuleChoice | None, list[Mistake]]
+
+
+class Workshop:
+    """Reads device and rule tables; the same table is read once, however many points a sweep has.
+
+    Args:
+        folder: The study file's folder, where relative paths start.
+    """
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self._devices: dict[str, DeviceRead] = {}
+        self._rules: dict[str, RuleRead] = {}
+        self._classes: dict[str, tuple[type[Device], str]] = {}
+        self._hidden: dict[str, dict[Observable, str | None]] = {}
+        self._fixed: dict[str, str | None] = {}
+
+    def device(self, table: Any, path: str) -> DeviceRead:
+        """Read a ``[device]`` table; the choice is None if it has mistakes."""
+        key = _key(table, path)
+        if key not in self._devices:
+            self._devices[key] = self._read_device(table, path)
+        return self._devices[key]
+
+    def try_together(self, tables: Iterable[tuple[str, Any]]) -> None:
+        """Try device tables, each with its path, in as few banks as can be; `device` tries what fails by itself."""
+        banks: dict[str, list[tuple[str, type[Device], DeviceChoice]]] = {}
+        for path, table in tables:
+            if (key := _key(table, path)) in self._devices:
+                continue
+            model, choice, mistakes = self._choose(table, path)
+            if model is None or choice is None:
+                self._devices[key] = None, mistakes
+                continue
+            common = {k: v for k, v in choice.parameters.items() if k not in choice.per_chip}
+            bank = _key([common, sorted(choice.per_chip)], f"{choice.fingerprint} {choice.reference}")
+            banks.setdefault(bank, []).append((key, model, choice))
+        for bank in banks.values():
+            keys, models, choices = zip(*bank, strict=True)
+            try:
+                copies = self._make(models[0], choices)
+            except KeyboardInterrupt:
+                raise
+            except BaseException:  # a device may exit, too; which one raised is found one by one
+                continue
+            tried = [(dataclasses.replace(choice, copies=copies), []) for choice in choices]
+            self._devices |= zip(keys, tried, strict=True)
+
+    def rule(self, table: Any, path: str) -> RuleRead:
+        """Read a ``[[rule]]`` table; the choice is None if it has mistakes."""
+        key = _key(table, path)
+        if key not in self._rules:
+            self._rules[key] = self._read_rule(table, path)
+        return self._rules[key]
+
+    def options_of(self, table: Any) -> list[str]:
+        """Return the option names of a rule's table; none if the rule is unknown."""
+        name = table.get("name") if isinstance(table, dict) else None
+        try:
+            found = catalog.resolve_rule(name, self.folder) if isinstance(name, str) else None
+            return ["name", *found.Options.model_fields] if found else []
+        except CatalogError:
+            return []
+
+    def refusal(self, rule: RuleChoice, device: DeviceChoice, path: str) -> Mistake | None:
+        """Say what a rule needs that a device does not show, or cannot do."""
+        model = catalog.resolve_rule(rule.name, self.folder)
+        options = model.Options(**rule.options)
+        told = ", ".join(f"{k} = {shown(v)}" for k, v in rule.options.items() if isinstance(v, str))
+        said = f"{rule.name} ({told})" if told else rule.name
+        needed = model.needs(options)
+        if why := self._hidden[_identity(device)][needed]:
+            expected = f"a device that shows {needed.name}, which {said} needs"
+            advice = "Take another rule or option for this device, or another device."
+            return Mistake(path, expected, f"{device.reference}: {why}", advice)
+        why = self._fixed[_identity(device)]
+        if why and model.programs(options):
+            expected = f"a device that can be programmed, since {said} begins from weights that it knows"
+            return Mistake(path, expected, f"{device.reference}: {why}", _TO_BE_PROGRAMMED)
+        return None
+
+    def _read_device(self, table: Any, path: str) -> DeviceRead:
+        model, choice, mistakes = self._choose(table, path)
+        return self._try(model, choice, path) if model and choice else (None, mistakes)
+
+    def _choose(self, table: Any, path: str) -> tuple[type[Device] | None, DeviceChoice | None, list[Mistake]]:
+        """Read a ``[device]`` table without trying it."""
+        reference, mistake = _named(table, "model", path, catalog.device_names())
+        if mistake:
+            return None, None, [mistake]
+        try:
+            model, code = self._class(reference)
+        except CatalogError as error:
+            return None, None, [Mistake(f"{path}.model", error.expected, error.got, error.advice)]
+        written = {k: v for k, v in table.items() if k != "model"}
+        filled, mistakes = read_parameters(model, written, path, self.folder)
+        if mistakes:
+            return None, None, mistakes
+        mark = origin.of_device(code, model, filled, self.folder)
+        known, _ = parameters_of(model)
+        per_chip = frozenset(k for k, v in filled.items() if k in known and known[k].per_chip and _number(v))
+        return model, DeviceChoice(reference, filled, per_chip, mark), []
+
+    def _class(self, reference: str) -> tuple[type[Device], str]:
+        """Return a device class and the fingerprint of its code, both as of the first time that this study names it."""
+        if reference not in self._classes:
+            model = catalog.resolve_device(reference, self.folder)
+            self._classes[reference] = model, catalog.fingerprint(reference, catalog.DEVICES, self.folder)
+        return self._classes[reference]
+
+    def _try(self, model: type[Device], choice: DeviceChoice, path: str) -> DeviceRead:
+        try:
+            copies = self._make(model, [choice])
+        except BaseException as error:
+            advice = f"Mend it; `analogff check {choice.reference}` says more."
+            return None, [of_plug_in(error, path, f"{choice.reference} to make a chip that can be used", advice)]
+        return dataclasses.replace(choice, copies=copies), []
+
+    def _make(self, model: type[Device], choices: Sequence[DeviceChoice]) -> float:
+        """Make and use tiny chips, so that what raises does so now; return what one keeps for each weight."""
+        bank = [*choices, choices[-1]]  # never one chip alone
+        with guarded(choices[0].reference):
+            parameters = with_files(model, bank_parameters(bank), self.folder)
+            device = fabricate(model, *_TINY, seeds=list(range(len(bank))), parameters=parameters)
+            chips = Sealed(device, chips=len(bank), level=Observable.PROBE, name=choices[0].reference)
+            _use(chips, len(bank))
+            hidden, fixed = {level: require(device, level) for level in Observable}, _why_fixed(chips, len(bank))
+        for choice in choices:
+            self._hidden[_identity(choice)], self._fixed[_identity(choice)] = hidden, fixed
+        return _copies(device, len(bank))
+
+    def _read_rule(self, table: Any, path: str) -> RuleRead:
+        name, mistake = _named(table, "name", path, catalog.rule_names())
+        if mistake:
+            return None, [mistake]
+        try:
+            model: type[Rule] = catalog.resolve_rule(name, self.folder)
+            mark = origin.of_rule(name, self.folder)
+        except CatalogError as error:
+            return None, [Mistake(f"{path}.name", error.expected, error.got, error.advice)]
+        label = table.get("label")
+        if not (label is None or isinstance(label, str) and label.strip()):
+            return None, [
+                Mistake(f"{path}.label", "a text for tables and figures", shown(label), 'Write label = "...".')
+            ]
+        written = {k: v for k, v in table.items() if k not in ("name", "label")}
+        try:
+            with guarded(name) if catalog.is_plug_in(name) else nullcontext():
+                options = model.Options.model_validate_json(json.dumps(written, default=str), strict=True)
+                _check_declared(model, options)
+        except ValidationError as error:
+            return None, from_pydantic(error, path, f"an option of {name}", model.Options.model_fields)
+        except BaseException as error:
+            return None, [of_plug_in(error, path, f"{name} to say what it needs and its schedule")]
+        return RuleChoice(name, options.model_dump(mode="json"), mark, label), []
+
+
+def _check_declared(model: type[Rule], options: Any) -> None:
+    """Ask a rule what it says about itself, so that what raises does so now."""
+    needs, schedule = model.needs(options), model.schedule(options)
+    if not isinstance(needs, Observable):
+        raise TypeError(f"needs returned {needs!r}, which is no Observable")
+    if schedule not in SCHEDULES:
+        raise ValueError(f"schedule returned {schedule!r}, which is none of {', '.join(SCHEDULES)}")
+    for say in (model.programs, model.uses_head, model.side_by_side):
+        say(options)
+
+
+def _use(chips: Sealed, count: int) -> None:
+    n_in, n_out = _TINY
+    chips.measure(torch.ones(count, 3, n_in))
+    if chips.datasheet.bias_port:
+        chips.probe(torch.ones(count, 3, n_in), (torch.tensor(0.1), torch.tensor(-0.1)))
+    chips.pulse(torch.zeros(count, n_out, n_in))
+    chips.wait(torch.zeros(count))
+
+
+def _why_fixed(chips: Sealed, count: int) -> str | None:
+    """Say why chips cannot be set to weights, or None if they can."""
+    n_in, n_out = _TINY
+    try:
+        chips.program(torch.zeros(count, n_out, n_in))
+    except Exception as error:  # it concerns only rules that program
+        return "its class does not override program" if isinstance(error, ContractError) else in_words(error)
+    return None
+
+
+def _copies(device: Device, count: int) -> float:
+    """Return what a device keeps for each weight, in numbers of four bytes."""
+    cells = count * _TINY[0] * _TINY[1]
+    return sum(b.numel() * b.element_size() for b in device.buffers() if b.numel() >= cells) / (4 * cells)
+
+
+def _named(table: Any, key: str, path: str, names: list[str]) -> tuple[str, Mistake | None]:
+    """Return what a table's name field says, or the mistake."""
+    listed = ", ".join(names)
+    if not isinstance(table, dict):
+        return "", Mistake(path, f"a table with {key} = ... ({listed})", shown(table))
+    value = table.get(key)
+    if not isinstance(value, str):
+        got = shown(value) if key in table else "nothing"
+        return "", Mistake(f"{path}.{key}", f"a name ({listed})", got, f"Add {key} = ...")
+    return value, None
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _key(table: Any, path: str) -> str:
+    return f"{path}={json.dumps(table, default=str, sort_keys=True)}"
+
+
+def _identity(choice: DeviceChoice) -> str:
+    return _key(choice.parameters, choice.reference)

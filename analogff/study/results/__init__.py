@@ -1,0 +1,1 @@
+"""Results on disk, and what things are called in tables and figures."""

@@ -1,0 +1,66 @@
+"""What of a study is another one than before: its version, its code, its data, or what it asks."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import analogff
+from analogff.study.case import DeviceChoice
+from analogff.study.read.spec import Study
+from analogff.support.fingerprints import sum_of_package
+from analogff.support.mistakes import shown
+
+_UNKNOWN = "another study, of edited code or data, or of another version (its manifest.json cannot be read)"
+
+
+def sources_of(study: Study) -> dict[str, dict[str, str]]:
+    """Return the fingerprints of all code and data of a study, by what the study calls them."""
+    code = {"analogff": sum_of_package("analogff")}
+    for case in study.cases:
+        code[case.rule.name] = case.rule.fingerprint
+        code |= {_named(device): device.fingerprint for device in case.devices}
+    return {"code": code, "data": {name: shape.fingerprint for (name, _), shape in study.shapes.items()}}
+
+
+def what_changed(folder: Path, now: Mapping[str, Any], *, shares_runs: bool) -> str:
+    """Return in words what makes a study another one than that in a folder; empty for nothing.
+
+    Args:
+        folder: Of its results.
+        now: The manifest of the study.
+        shares_runs: Whether runs of this study are in the folder; without any, it is another study.
+    """
+    try:
+        before = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        study, sources = before["study"], before.get("sources", {})
+        version = before["versions"]["analogff"]
+    except (OSError, ValueError, TypeError, KeyError):
+        return _UNKNOWN
+    if version != analogff.__version__:
+        return f"another version ({version}, now {analogff.__version__})"
+    edited = {kind: _edited(sources.get(kind, {}), marks) for kind, marks in now["sources"].items()}
+    told = " and of ".join(f"edited {kind} ({', '.join(names)})" for kind, names in edited.items() if names)
+    if told or shares_runs:
+        return told
+    other = [name for name in study if study[name] != _plain(now["study"].get(name))]
+    return f"another study ({'; '.join(_difference(name, study, now['study']) for name in other)})"
+
+
+def _edited(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    return [name for name, mark in now.items() if before.get(name, mark) != mark]
+
+
+def _difference(name: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    return f"{name} was {shown(before[name])}, and is {shown(_plain(now.get(name)))}"
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as it comes back from a manifest."""
+    return json.loads(json.dumps(value, default=str))
+
+
+def _named(device: DeviceChoice) -> str:
+    """Return a device with the files that it is given, which its fingerprint knows too."""
+    files = [str(value) for value in device.parameters.values() if isinstance(value, Path)]
+    return " ".join([device.reference, *files])

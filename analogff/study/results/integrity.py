@@ -1,0 +1,83 @@
+"""Whether the parts of a folder are whole: each run and epoch once, and every kind that a task has."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+
+from analogff.study.results.parts import StoreError, damaged, parts_in, read_part
+from analogff.study.task import Run
+
+_SHOWN = 10  # of what is wrong, so that a disk full of damage is no flood of words
+
+
+def runs_in(folder: Path, planned: Mapping[str, Run]) -> set[str]:
+    """Return the keys of the runs in a folder of results.
+
+    Args:
+        folder: Of the study, with a folder for each kind of part.
+        planned: The runs of the study by key, whose epochs are known.
+
+    Raises:
+        StoreError: With everything that is wrong.
+    """
+    first: dict[str, Path] = {}
+    wrong = []
+    for part in parts_in(folder / "results"):
+        try:
+            table, beside = read_part(part)
+            _check_beside(part, beside)
+        except StoreError as error:
+            wrong.append(str(error))
+            continue
+        for key, epochs in _epochs(table).items():
+            got = _what_is_wrong(key, epochs, planned.get(key), first.setdefault(key, part), part)
+            if got:
+                wrong.append(damaged(part, part, got))
+                break
+    if wrong:
+        more = [f"And {len(wrong) - _SHOWN} more parts."] if len(wrong) > _SHOWN else []
+        raise StoreError("\n".join(wrong[:_SHOWN] + more))
+    return set(first)
+
+
+def sibling(part: Path, kind: str) -> Path:
+    """Return the part of another kind of the same task.
+
+    Raises:
+        StoreError: If it is not there.
+    """
+    path = part.parent.parent / kind / part.name
+    if not path.is_file():
+        raise StoreError(damaged(path, part, "no such file, though its results are there"))
+    return path
+
+
+def _check_beside(part: Path, kinds: Sequence[str]) -> None:
+    for kind in kinds:
+        path = sibling(part, kind)
+        try:
+            read_part(path)
+        except StoreError as error:
+            raise StoreError(str(error).replace(f"Remove {path};", f"Remove {part};")) from error
+
+
+def _epochs(table: pa.Table) -> dict[str, list[int]]:
+    epochs: dict[str, list[int]] = {}
+    for key, epoch in zip(table["run"].to_pylist(), table["epoch"].to_pylist(), strict=True):
+        epochs.setdefault(key, []).append(epoch)
+    return epochs
+
+
+def _what_is_wrong(key: str, epochs: list[int], run: Run | None, first: Path, part: Path) -> str:
+    if first != part:
+        return f"run {key}, which {first.name} holds already"
+    if run is None or sorted(epochs) == (wanted := _looks(run)):
+        return ""
+    return f"epochs {sorted(epochs)} of run {key}, not {wanted}"
+
+
+def _looks(run: Run) -> list[int]:
+    """Return the epochs after which a run is looked at."""
+    settings = run.case.settings
+    return [*range(settings.evaluate_every, settings.epochs, settings.evaluate_every), settings.epochs]

@@ -1,0 +1,151 @@
+"""What things are called in tables and figures: rules by the least that tells them apart, axes with their units."""
+
+import contextlib
+import hashlib
+import itertools
+import re
+import unicodedata
+from collections.abc import Sequence
+
+import pandas as pd
+
+from analogff.study.results.device_names import short_reference, telling_names
+
+_SHORT = {"forward-forward": "FF"}
+_UNITS = {"seconds": "s", "joules": "J", "siemens": "S", "volts": "V", "kelvin": "K", "ohms": "Ω"}
+_ACRONYMS = {"adc": "ADC", "dac": "DAC", "ir": "IR"}
+BOUND = "(oracle, bound)"
+LONGEST_NAME = 100
+"""Bytes of a file name, to which an ending comes; disks hold 255, and some tools less."""
+
+
+def variant_labels(frame: pd.DataFrame, swept: Sequence[str]) -> pd.Series:
+    """Return for each row the label of its rule variant.
+
+    That which the study file gives it, if any. A rule's other variants are told apart by the fewest of its options that
+    do it, taken in the order of the columns; swept options are left out, since the figure shows them otherwise. A rule
+    that looks at the simulator's truth is marked as a bound wherever it appears.
+
+    Args:
+        frame: Results, with the columns ``rule`` and ``rule.<option>``, and ``label`` where some have one.
+        swept: The swept paths.
+    """
+    given = frame["label"] if "label" in frame else pd.Series(None, index=frame.index, dtype=object)
+    labels = _told_apart(frame[given.isna()], swept)
+    own = frame[given.notna()]
+    bound = (own.filter(like="rule.") == "oracle").any(axis=1).map({True: f" {BOUND}", False: ""})
+    taken = set(labels)  # by variants without a label, which must stay apart from those with one, and these too
+    names = {}
+    for pair in dict.fromkeys(zip(given.dropna(), bound, strict=True)):
+        name = "".join(pair)
+        while {name, name.removesuffix(pair[1])} & taken or is_bound(name) != bool(pair[1]):
+            name = f"{name.removesuffix(pair[1])} (label){pair[1]}"
+        names[pair] = name
+        taken.add(name)
+    named = pd.Series([names[pair] for pair in zip(given.dropna(), bound, strict=True)], index=own.index, dtype=object)
+    return pd.concat([labels, named]).loc[frame.index]
+
+
+def _told_apart(frame: pd.DataFrame, swept: Sequence[str]) -> pd.Series:
+    hidden = {f"rule.{path.rpartition('.')[2]}" for path in swept if path.startswith("rule.")} | set(swept)
+    options = [c for c in map(str, frame) if c.startswith("rule.") and c not in hidden]
+    labels = pd.Series("", index=frame.index, dtype=object)
+    for rule, rows in frame.groupby("rule", sort=False):
+        telling = _fewest_telling(rows[options])
+        variants = [same for _, same in rows.groupby(telling or ["rule"], dropna=False, sort=False)]
+        full = [_label(str(rule), same.iloc[0], telling, options) for same in variants]
+        words = [option for option in telling if not pd.api.types.is_numeric_dtype(rows[option])]
+        brief = [_label(str(rule), same.iloc[0], words, options) for same in variants]
+        for same, long, short in zip(variants, full, brief, strict=True):
+            labels[same.index] = short if brief.count(short) == 1 else long
+    return labels
+
+
+def shorten(frame: pd.DataFrame, swept: Sequence[str]) -> pd.DataFrame:
+    """Return a frame whose swept values of several parts (whole devices) are named by what tells them apart."""
+    texts = [path for path in swept if pd.api.types.is_string_dtype(frame[path])]
+    return frame.assign(**{path: frame[path].map(_names(frame[path])) for path in texts})
+
+
+def _names(column: pd.Series) -> dict[str, str]:
+    return telling_names(list(column.dropna().unique()), lambda key, value: value_label(key, float(value)))
+
+
+def is_bound(label: str) -> bool:
+    """Tell whether a label is that of a bound which could not be built."""
+    return label.endswith(BOUND)
+
+
+def axis_label(path: str) -> str:
+    """Return a path of the study file as the label of an axis.
+
+    Example:
+        >>> axis_label("device.1.read_noise"), axis_label("wait_seconds")
+        ('read noise (device 1)', 'wait / s')
+    """
+    *owner, name = path.split(".")
+    words = [_ACRONYMS.get(word, word) for word in name.split("_")]
+    unit = _UNITS.get(words[-1])
+    text = " ".join(words[:-1] if unit and len(words) > 1 else words)
+    of = f" ({' '.join(owner)})" if len(owner) > 1 else ""
+    return f"{text}{of}" + (f" / {unit}" if unit else "")
+
+
+def value_label(path: str, value: object) -> str:
+    """Return one value of a swept path, with its name where the value alone says nothing.
+
+    Example:
+        >>> value_label("device.family", "sigmoid"), value_label("device.adc_bits", 6.0)
+        ('sigmoid', 'ADC bits = 6')
+    """
+    if isinstance(value, str) and not value.startswith("["):
+        return value
+    name, _, unit = axis_label(path).partition(" / ")
+    text = f"{value:g}" if isinstance(value, float) else value
+    return f"{name} = {text} {unit}".rstrip()
+
+
+def file_name(*parts: str) -> str:
+    """Join parts to a file name that needs no quoting and that every disk can hold.
+
+    Different parts may give the same name, since punctuation is lost.
+
+    Example:
+        >>> file_name("error_vs_epoch", "FF probed", "read noise = 0.1", "σ = 1")
+        'error_vs_epoch-FF_probed-read_noise_0.1-σ_1'
+        >>> len(file_name("x" * 300))
+        100
+    """
+    plain = (re.sub(r"[^\w.+-]+", "_", unicodedata.normalize("NFC", part)).strip("_.") for part in parts)
+    name = "-".join(filter(None, plain))
+    if len(name.encode()) <= LONGEST_NAME:
+        return name
+    start = name.encode()[: LONGEST_NAME - 9].decode(errors="ignore")
+    return f"{start}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
+def _fewest_telling(options: pd.DataFrame) -> list[str]:
+    """Return the smallest set of columns that distinguishes as many rows as all of them do, words before numbers."""
+    differing = [c for c in map(str, options) if options[c].nunique(dropna=False) > 1]
+    differing.sort(key=lambda c: pd.api.types.is_numeric_dtype(options[c]))
+    distinct = len(options.drop_duplicates())
+    for size in range(len(differing)):
+        for chosen in itertools.combinations(differing, size):
+            if chosen and len(options[list(chosen)].drop_duplicates()) == distinct:
+                return list(chosen)
+    return differing
+
+
+def _label(rule: str, row: pd.Series, telling: Sequence[str], options: Sequence[str]) -> str:
+    words = [_SHORT.get(rule) or short_reference(rule.replace("-", " "))]
+    words += [_option(name, row[name]) for name in telling if row[name] != "oracle"]
+    return " ".join(words + [BOUND] * bool((row[list(options)] == "oracle").any()))
+
+
+def _option(name: str, value: object) -> str:
+    if isinstance(value, str):
+        with contextlib.suppress(ValueError):  # a number, in a column that holds words too
+            return _option(name, float(value))
+        return value
+    name = name.removeprefix("rule.").replace("_", " ")
+    return f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"

@@ -1,0 +1,83 @@
+"""Results in few numbers: means over chips with their intervals, and axes that changed nothing."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analogff.study.results.names import shorten, variant_labels
+
+CONFIDENCE = 0.95
+COSTS = ("reads", "pulses", "device_seconds", "device_joules")
+_OUTCOMES = ("test_error", "validation_error", "train_loss", "conversions", *COSTS, "diverged")
+
+
+def summarise(frame: pd.DataFrame, manifest: Mapping[str, Any]) -> pd.DataFrame:
+    r"""Return one row a rule variant and swept point, in the order of the study.
+
+    .. math:: \bar e \pm t_{0.975,\, n-1}\, s / \sqrt n
+
+    over the ``n`` chips, each the mean over its learning seeds at its last epoch: chips are what a claim
+    generalises to, and seeds on one chip are not independent of each other.
+
+    Args:
+        frame: Results, as `analogff.study.results.store.load_results` returns.
+        manifest: The manifest of the study, for its swept paths.
+
+    Returns:
+        Columns ``rule`` (with the options that tell its variants apart), the swept paths, then ``mean, low, high``
+        (percent test error; no interval for one chip), ``chips``, ``diverged`` (runs), and the mean ``reads,
+        pulses, device_seconds, device_joules`` of a run.
+    """
+    last: Any = last_epochs(frame)  # pandas' own annotations say less than its documentation
+    swept = [path for path in manifest["study"]["sweep"] if path in last]
+    last = shorten(last.assign(rule=variant_labels(last, swept)), swept)
+    by = ["rule", *swept]
+    rows = []
+    for point, group in last.groupby(by, dropna=False, sort=False):
+        mean, low, high, chips = interval_over_chips(group)
+        row = dict(zip(by, point, strict=True)) | {"mean": mean, "low": low, "high": high, "chips": chips}
+        row["diverged"] = int(group["diverged"].sum())
+        rows.append(row | {cost: group[cost].mean() for cost in COSTS})
+    return pd.DataFrame(rows)
+
+
+def interval_over_chips(group: pd.DataFrame, column: str = "test_error") -> tuple[float, float, float, int]:
+    """Return mean, lower and upper bound (Student's t over chip means), and the number of chips.
+
+    The column is a percentage, and so are the bounds: none lies outside 0 to 100. A chip without a finite number
+    is left out of the mean, and of the count.
+    """
+    from scipy.stats import t
+
+    means = np.asarray(group.groupby("chip")[column].mean(), dtype=np.float64)
+    means = means[np.isfinite(means)]
+    if len(means) < 2:
+        return (float(means.mean()) if len(means) else np.nan), np.nan, np.nan, len(means)
+    half = t.ppf((1 + CONFIDENCE) / 2, len(means) - 1) * means.std(ddof=1) / len(means) ** 0.5
+    low, high = np.clip([means.mean() - half, means.mean() + half], 0.0, 100.0)
+    return float(means.mean()), float(low), float(high), len(means)
+
+
+def last_epochs(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the last row of each run, in the order of the frame."""
+    return frame.loc[frame.groupby("run", sort=False)["epoch"].idxmax()]
+
+
+def unchanged_axes(frame: pd.DataFrame, axes: Sequence[str]) -> list[str]:
+    """Return the swept paths that changed no number of any run, whatever else was set."""
+    last = last_epochs(frame)
+    return [axis for axis in axes if axis in last and _changed_nothing(last.dropna(subset=[axis]), axis, axes)]
+
+
+def _changed_nothing(last: Any, axis: str, axes: Sequence[str]) -> bool:
+    own_option = f"rule.{axis.rpartition('.')[2]}" if axis.startswith("rule.") else axis
+    named = {"rule", "chip", "seed", *axes, *(c for c in last if c.startswith("rule."))}
+    others = [c for c in last if c in named - {axis, own_option}]
+    groups = last.groupby(others, dropna=False)
+    several = groups[axis].transform("nunique") > 1
+    if not several.any():
+        return False
+    spread = last[several].groupby(others, dropna=False)[list(_OUTCOMES)].nunique(dropna=False)
+    return bool((spread <= 1).to_numpy().all())

@@ -1,0 +1,152 @@
+"""From a study to results in a folder: only what is not there yet is done."""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from distributed import Client
+from rich.console import Console
+
+from analogff.study.read.doubts import doubts
+from analogff.study.read.spec import Study
+from analogff.study.results.manifest import describe, metadata_of, write_manifest
+from analogff.study.results.names import file_name
+from analogff.study.results.store import Store
+from analogff.study.run.cluster import connect
+from analogff.study.run.dispatch import Dispatch
+from analogff.study.run.execute import Outcome
+from analogff.study.run.packing import pack
+from analogff.study.run.plan import plan_runs
+from analogff.study.run.progress import Progress
+from analogff.study.run.stall import watched
+from analogff.study.run.status import listen
+from analogff.study.run.unfinished import gather
+from analogff.study.task import Run, Task
+from analogff.support.console import PlainConsole, say
+from analogff.support.mistakes import Mistake, StudyError
+
+
+@dataclasses.dataclass(frozen=True)
+class Finished:
+    """How a run of a study ended."""
+
+    folder: Path
+    """Where its results are."""
+    computed: int
+    """Runs that were done now."""
+    failures: tuple[Outcome, ...]
+    """Tasks that raised; a rerun tries them again."""
+
+
+def run_study(
+    study: Study,
+    folder: Path,
+    *,
+    workers: int,
+    scheduler: str | None = None,
+    memory_gib: float = 1.0,
+    console: Console | None = None,
+) -> Finished:
+    """Run what is left of a study.
+
+    Args:
+        study: What to run.
+        folder: Where the results go; may hold earlier ones of the same study.
+        workers: Processes on this machine; 0 works inside this one.
+        scheduler: Address of a Dask scheduler, instead.
+        memory_gib: Most memory that the state of one task may take.
+        console: Where to show the progress.
+
+    Raises:
+        StudyError: If the study asks for what this machine has not.
+        StoreError: If the folder holds other results.
+        ClusterError: If a scheduler does not answer.
+    """
+    console = console or PlainConsole()
+    _check_compute(study, scheduler)
+    runs = plan_runs(study)
+    manifest = describe(study, runs)
+    store = Store(folder.absolute(), runs, metadata_of(manifest))
+    left = _left(runs, store, manifest)
+    if store.dropped:
+        say(console, f"{store.dropped} runs are no part of the study any more: they are kept, and shown nowhere.")
+    if not left:
+        with store.alone():
+            _prepare(store, manifest)
+        say(console, f"All {len(runs)} runs are there already.")
+        return Finished(folder, 0, ())
+    with watched("Checking plug-ins", lambda line: say(console, line)):
+        for line in doubts((run.case for run in left), study.folder):
+            say(console, line)
+    with connect(workers, scheduler) as client, store.alone():
+        left = _left(runs, store, manifest)  # once more, since another run may have been at work there until now
+        _prepare(store, manifest)
+        failures = _do(client, study, store, left, memory_gib, console, kept=len(runs) - len(left))
+        store.tidy()
+    failed = sum(len(outcome.task.runs) for outcome in failures)
+    return Finished(folder, len(left) - failed, failures)
+
+
+def _left(runs: Sequence[Run], store: Store, manifest: dict[str, Any]) -> list[Run]:
+    done = store.done(manifest)
+    return [run for run in runs if run.key not in done]
+
+
+def _do(
+    client: Client, study: Study, store: Store, left: list[Run], memory_gib: float, console: Console, *, kept: int
+) -> tuple[Outcome, ...]:
+    """Do the runs that are left."""
+    threads = sum(client.nthreads().values())  # type: ignore[union-attr] (the client is no coroutine)
+    begun = gather(store.unfinished, left, str(study.folder))
+    going_on = {run.key for task in begun for run in task.runs}
+    new = [run for run in left if run.key not in going_on]
+    packing = pack(new, study.shapes, workers=threads, memory_gib=memory_gib, folder=str(study.folder))
+    place = str(store.unfinished.resolve())
+    tasks = [dataclasses.replace(task, kept=place) for task in begun + packing.tasks]
+    progress = Progress(console, len(tasks), len(left), kept)
+    listen(client, place, progress.hear, progress.warn)
+    if begun:
+        say(console, f"{len(going_on)} runs go on from where they were.")
+    for line in packing.explain() if new else ():
+        say(console, line)
+    return _work(client, tasks, store, progress)
+
+
+def _work(client: Client, tasks: list[Task], store: Store, progress: Progress) -> tuple[Outcome, ...]:
+    failures = []
+    with progress:
+        for outcome in Dispatch(client, tasks, progress.warn).outcomes():
+            store.write(outcome)
+            progress.note(outcome)
+            if outcome.failure:
+                failures.append(outcome)
+    return tuple(failures)
+
+
+def _prepare(store: Store, manifest: dict) -> None:
+    store.prepare()
+    write_manifest(store.folder, manifest)
+
+
+def _check_compute(study: Study, scheduler: str | None) -> None:
+    import torch
+
+    if scheduler is None and any(c.settings.compute == "cuda" for c in study.cases) and not torch.cuda.is_available():
+        advice = 'Write compute = "cpu", or give the --scheduler of a cluster that has them.'
+        raise StudyError([Mistake("compute", "a CUDA device on this machine", "none", advice)])
+
+
+def default_folder(study: Study) -> Path:
+    """Return ``results/<name>`` with the study's name as a plain folder name."""
+    slug = "-".join("".join(c if c.isalnum() else " " for c in study.name.lower()).split())
+    return Path("results") / (file_name(slug) or "study")
+
+
+def describe_failure(outcome: Outcome) -> str:
+    """Return a sentence for a task that raised."""
+    more = len(outcome.task.runs) - 1
+    others = f" and {more} more runs of its task" if more else ""
+    told = outcome.failure
+    told = told if told.startswith("Expected ") else f"Expected it to learn. Got {told}."
+    return f"{outcome.task.runs[0]}{others}: {told}"

@@ -1,0 +1,164 @@
+"""Doing one task, in whatever process a worker is: chips are made, sealed, taught and looked at."""
+
+import dataclasses
+import functools
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from analogff.catalog import resolve_device, resolve_rule
+from analogff.catalog.parameters import with_files
+from analogff.data import Dataset, Scale, load_dataset
+from analogff.device import products_in
+from analogff.device.ledger import EVALUATION, TRAINING
+from analogff.learning.rule import Rule
+from analogff.network import Chips, LayerSpec, fabricate_wired
+from analogff.network.normalization import make_normaliser
+from analogff.study import origin
+from analogff.study.measurements.goodness import goodness_histograms
+from analogff.study.measurements.layer_error import layer_errors
+from analogff.study.origin import OriginError
+from analogff.study.results.columns import MEASURED
+from analogff.study.run.stall import watched
+from analogff.study.run.status import Teller
+from analogff.study.run.unfinished import Looks, Unfinished
+from analogff.study.task import Run, Task, bank_parameters
+from analogff.support.messages import in_words
+from analogff.support.process_state import PatchedError, standard
+from analogff.training.loop import Epoch, train
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What came of a task."""
+
+    task: Task
+    """The task."""
+    numbers: pa.Table | None = None
+    """One row a run and epoch; None if it failed."""
+    goodness: pa.Table | None = None
+    """Histograms, for rules that have a goodness."""
+    layers: pa.Table | None = None
+    """Errors of each layer alone, for rules whose layers answer."""
+    failure: str = ""
+    """What went wrong, in a sentence."""
+    origin: Mapping[str, str] | None = None
+    """Fingerprints of what the worker loaded; None from a worker that tells none."""
+
+
+def execute(task: Task) -> Outcome:
+    """Do a task; whatever a device or rule raises is an outcome too, so that other tasks go on."""
+    try:
+        with standard(f"the code of {task.runs[0]}", int(task.key, 16)):
+            return _execute(task)
+    except (OriginError, PatchedError) as error:
+        return Outcome(task, failure=str(error))
+    except BaseException as error:  # a device may exit, too, and no worker ends by that
+        if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
+            raise  # of a person, since workers work in other threads
+        return Outcome(task, failure=in_words(error))
+
+
+def _execute(task: Task) -> Outcome:
+    teller, chips = Teller(task), None
+    described = f"{task.runs[0]}, on {', '.join(dict.fromkeys(d.reference for d in task.runs[0].case.devices))},"
+    with watched(described, teller.warn, lambda: _acts(chips)):
+        found = _checked(task)
+        settings = task.runs[0].case.settings
+        state, held_out = found[origin.name_of_data(settings.dataset)], settings.validation_images
+        data = _load(settings.data, state, settings.train_images, held_out, task.folder, settings.compute)
+        rule, chips = build(task, data)
+        found = _checked(task)  # between two equal sums lies what they are of
+        with products_in(settings.precision):
+            looks = _train(task, rule, chips, data, teller)
+            goodness = goodness_histograms(task, rule, data)
+    origin.demand_files(task.runs[0].case, Path(task.folder))
+    origin.demand_loaded()
+    return Outcome(task, looks.numbers, goodness, looks.layers, origin=found)
+
+
+def _train(task: Task, rule: Rule, chips: Chips, data: Dataset, teller: Teller) -> Looks:
+    settings, unfinished = task.runs[0].case.settings, Unfinished(task)
+    progress, looks = unfinished.restore(rule, chips)
+    epochs = train(
+        rule,
+        chips,
+        data,
+        epochs=settings.epochs,
+        evaluate_every=settings.evaluate_every,
+        wait_seconds=settings.wait_seconds,
+        jitter=settings.jitter,
+        progress=progress,
+    )
+    for epoch in epochs:
+        looks = looks.with_tables(_rows(task.runs, epoch), layer_errors(task, rule, data, epoch.epoch))
+        unfinished.keep(rule, chips, progress, looks)
+        teller.tell(looks.numbers)
+    return looks
+
+
+def _checked(task: Task) -> Mapping[str, str]:
+    """Return the fingerprints of what this process loads, if they are those of the task."""
+    found = origin.found(task.runs[0].case, Path(task.folder))
+    origin.demand(task.runs[0].origin, found)
+    return found
+
+
+def _acts(chips: Chips | None) -> int:
+    """Return how often chips were read so far; another thread looks, so nothing that a GPU would have to be asked."""
+    return 0 if chips is None else sum(int(chips.ledger.total("reads", phase)) for phase in (TRAINING, EVALUATION))
+
+
+def build(task: Task, data: Dataset) -> tuple[Rule, Chips]:
+    """Make the chips of a task and the rule that is to teach them."""
+    case, folder = task.runs[0].case, Path(task.folder)
+    specs = []
+    for layer, choice in enumerate(case.devices):
+        device = resolve_device(choice.reference, folder)
+        parameters = bank_parameters([run.case.devices[layer] for run in task.runs])
+        specs.append(LayerSpec(device, with_files(device, parameters, folder)))
+    layers = len(case.settings.layers)
+    model = resolve_rule(case.rule.name, folder)
+    options = model.Options(**case.rule.options)
+    chips = fabricate_wired(
+        specs[:layers],
+        model.wiring(options, data.n_in, case.settings.layers, data.classes),
+        seeds=[run.chip for run in task.runs],
+        head=specs[layers] if case.settings.head == "device" else None,
+    )
+    chips.devices.to(case.settings.compute)
+    normaliser = make_normaliser(
+        case.settings.normalisation, max_gain=case.settings.agc_max_gain, offset=case.settings.agc_offset
+    )
+    return model(chips.seal(model.needs(options), normaliser, data.image), options, seed=task.runs[0].seed), chips
+
+
+@functools.lru_cache(maxsize=2)
+def _load(
+    source: tuple[str, Scale],
+    _state: str,
+    train_images: int | None,
+    validation_images: int | None,
+    folder: str,
+    device: str,
+) -> Dataset:
+    name, scale = source
+    return load_dataset(
+        name,
+        train_images=train_images,
+        validation_images=validation_images,
+        scale=scale,
+        folder=folder,
+        device=device,
+    )
+
+
+def _rows(runs: tuple[Run, ...], epoch: Epoch) -> pa.Table:
+    columns: dict[str, Any] = {"run": [run.key for run in runs], "epoch": [epoch.epoch] * len(runs)}
+    columns |= {name: np.broadcast_to(np.asarray(getattr(epoch, name)), (len(runs),)) for name in MEASURED}
+    columns["wall_seconds"] = [epoch.wall_seconds / len(runs)] * len(runs)
+    return pa.table({name: pa.array(values) for name, values in columns.items()})

@@ -1,0 +1,143 @@
+"""From the runs that are left to tasks: which chips are simulated side by side, and why."""
+
+import collections
+import dataclasses
+import math
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from analogff.catalog import resolve_rule
+from analogff.data import Scale
+from analogff.study.case import Case
+from analogff.study.read.spec import Shape
+from analogff.study.run.plan import bank_key
+from analogff.study.task import Run, Task
+
+RULES_COPIES = 6  # gradients, changes, two moments of Adam, and temporaries of an update
+COPIES_OF_ACTIVITIES = 8
+READ_AT_ONCE = 1000  # images in an evaluation batch, more than in a training batch
+TASKS_PER_WORKER = 2
+CACHED_BYTES = 24 * 2**20
+"""Weights of a bank on a CPU, beyond which every pass goes through main memory: a tenth slower, measured."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Limit:
+    """Why a bank is no larger."""
+
+    chips: int
+    """As many as this."""
+    reason: str
+    """In words."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Packing:
+    """Tasks, and why they are what they are."""
+
+    tasks: list[Task]
+    """The longest first."""
+    banks: list[tuple[int, Limit]]
+    """The size of each bank as it could be, and what cut it."""
+    oversize: tuple[str, ...] = ()
+    """Sentences on chips that do not fit in the memory, each alone."""
+
+    def explain(self) -> list[str]:
+        """Return a sentence on the whole, and one for each way in which banks were cut."""
+        runs, tasks, banks = sum(size for size, _ in self.banks), len(self.tasks), len(self.banks)
+        lines = [
+            f"{_count(runs, 'run')} in {_count(tasks, 'task')}: {_count(banks, 'bank')} of chips that differ only in "
+            "themselves and in numbers that every chip of a bank can have for itself."
+        ]
+        cut = collections.Counter(limit for size, limit in self.banks if size > limit.chips)
+        for limit, times in cut.items():
+            at_most = _count(limit.chips, "chip")
+            lines.append(f"{_count(times, 'bank')} cut into tasks of at most {at_most}: {limit.reason}.")
+        return [*lines, *self.oversize]
+
+
+def pack(
+    runs: Iterable[Run], shapes: Mapping[tuple[str, Scale], Shape], *, workers: int, memory_gib: float, folder: str
+) -> Packing:
+    """Put runs into banks, so that every worker has something to do and none holds too much.
+
+    A chip's numbers do not depend on its bank, so the packing may change whenever a study is resumed.
+
+    Args:
+        runs: Those still to be done.
+        shapes: The sizes of the data sets.
+        workers: How many tasks are worked on at a time.
+        memory_gib: Most memory that the state of one bank may take.
+        folder: The study file's folder.
+    """
+    runs = list(runs)
+    common = {name: bank_key(case) for name, case in {id(run.case): run.case for run in runs}.items()}
+    banks: dict[str, list[Run]] = {}
+    for run in runs:
+        banks.setdefault(f"{common[id(run.case)]}{run.seed}", []).append(run)
+    effort = {key: _effort(bank[0].case, shapes) for key, bank in banks.items()}
+    share = sum(effort[key] * len(bank) for key, bank in banks.items()) / (TASKS_PER_WORKER * max(1, workers))
+    evenly = f"{TASKS_PER_WORKER} tasks for each of {_count(workers, 'worker')}"
+    tasks, cuts = [], []
+    for key, bank in banks.items():
+        even = Limit(max(1, round(share / effort[key])), evenly)
+        limit = min(even, *_limits(bank[0].case, shapes, memory_gib, folder), key=lambda limit: limit.chips)
+        parts = math.ceil(len(bank) / limit.chips)
+        tasks += [(effort[key], Task(tuple(bank[n::parts]), folder)) for n in range(parts)]
+        cuts.append((len(bank), limit))
+    tasks.sort(key=lambda task: -task[0] * len(task[1].runs))
+    return Packing(
+        [task for _, task in tasks], cuts, _oversize([bank[0].case for bank in banks.values()], shapes, memory_gib)
+    )
+
+
+def _oversize(cases: Iterable[Case], shapes: Mapping[tuple[str, Scale], Shape], memory_gib: float) -> tuple[str, ...]:
+    """Say which chips do not fit in the memory, the largest, since nothing smaller than a chip can be a task."""
+    sizes = [size for case in cases if (size := gib_of_a_chip(case, shapes)) > memory_gib]
+    if not sizes:
+        return ()
+    return (
+        f"One chip takes about {max(sizes):.3g} GiB, more than the {memory_gib:g} GiB of --memory: it is run alone all "
+        "the same. Use fewer --workers or smaller layers if the machine has not that much for each worker.",
+    )
+
+
+def chips_in(memory_gib: float, case: Case, shapes: Mapping[tuple[str, Scale], Shape]) -> int:
+    """Return how many chips of a case fit in a memory, at least one."""
+    return max(1, int(memory_gib / gib_of_a_chip(case, shapes)))
+
+
+def gib_of_a_chip(case: Case, shapes: Mapping[tuple[str, Scale], Shape]) -> float:
+    """Return about how much memory a chip takes while it learns."""
+    shape = shapes[case.settings.data]
+    batch = max(READ_AT_ONCE, 2 * min(shape.images, int(case.rule.options.get("batch", 0))))
+    widths = shape.n_in + sum(case.settings.layers) + shape.classes
+    copies = RULES_COPIES + max(device.copies for device in case.devices)
+    numbers = copies * _weights(case, shape) + COPIES_OF_ACTIVITIES * batch * widths
+    return 4 * numbers / 2**30
+
+
+def _limits(case: Case, shapes: Mapping[tuple[str, Scale], Shape], memory_gib: float, folder: str) -> list[Limit]:
+    limits = [Limit(chips_in(memory_gib, case, shapes), f"no more fit in {memory_gib:g} GiB (--memory)")]
+    rule = resolve_rule(case.rule.name, Path(folder))
+    if not rule.side_by_side(rule.Options(**case.rule.options)):
+        limits.append(Limit(1, f"{case.rule.name} decides for each chip how often it is read"))
+    if case.settings.compute == "cpu":
+        cached = max(1, CACHED_BYTES // (4 * _weights(case, shapes[case.settings.data])))
+        limits.append(Limit(cached, "the caches of a processor hold no more"))
+    return limits
+
+
+def _weights(case: Case, shape: Shape) -> int:
+    sizes = (shape.n_in, *case.settings.layers, shape.classes)
+    return sum(a * b for a, b in zip(sizes[:-1], sizes[1:], strict=True))
+
+
+def _effort(case: Case, shapes: Mapping[tuple[str, Scale], Shape]) -> float:
+    """Return the weights that pass by in a run; rules differ by small factors, which do not matter here."""
+    shape = shapes[case.settings.data]
+    return float(case.settings.epochs * (case.settings.train_images or shape.images) * _weights(case, shape))
+
+
+def _count(number: int, of: str) -> str:
+    return f"{number} {of}" if number == 1 else f"{number:,} {of}s"

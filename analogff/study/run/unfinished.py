@@ -1,0 +1,143 @@
+"""Long tasks while they last: kept on disk, so that a killed run need not begin them anew."""
+
+import dataclasses
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import torch
+
+from analogff.learning.rule import Rule
+from analogff.network import Chips
+from analogff.study.results.parts import StoreError
+from analogff.study.task import Run, Task, key_of
+from analogff.support.atomic import clear_half_done
+from analogff.support.messages import in_words
+from analogff.training.checkpoint import load, restore, save, state_of
+from analogff.training.loop import Progress
+
+FOLDER = "unfinished"
+"""Of the results of a study: a file for each task that was kept."""
+_NAMES = 16 * "[0-9a-f]" + ".pt"  # of our files; the rest of the folder is somebody else's
+EVERY_SECONDS = 300.0  # a task that ends sooner never writes; a bank of large nets takes seconds to write
+
+
+@dataclasses.dataclass(frozen=True)
+class Looks:
+    """What has been seen of a task so far."""
+
+    numbers: pa.Table | None = None
+    """One row a run and look."""
+    layers: pa.Table | None = None
+    """Errors of each layer alone; None if the layers of its rule do not answer."""
+
+    def with_tables(self, numbers: pa.Table, layers: pa.Table | None) -> "Looks":
+        """Return these and one look more."""
+        return Looks(_joined(self.numbers, numbers), _joined(self.layers, layers))
+
+
+class Unfinished:
+    """The file of a task that lasts.
+
+    Args:
+        task: The task.
+    """
+
+    def __init__(self, task: Task):
+        self.task = task
+        self._folder = Path(task.kept) if task.kept else None
+        self._written = time.monotonic()
+
+    def restore(self, rule: Rule, chips: Chips) -> tuple[Progress, Looks]:
+        """Bring a rule and its chips to where the file left them; at the beginning, if there is none.
+
+        Raises:
+            ValueError: If the file is there and does not fit.
+        """
+        if self._folder is None or not (path := self._folder / _name(self.task)).exists():
+            return Progress(), Looks()
+        try:
+            state = load(path)
+            return restore(state["run"], rule, chips), Looks(*(_from_tensor(table) for table in state["looks"]))
+        except Exception as error:
+            raise ValueError(
+                f"Expected {path} to restore its runs. Got {in_words(error)}. Remove it; they will begin anew."
+            ) from error
+
+    def keep(self, rule: Rule, chips: Chips, progress: Progress, looks: Looks) -> None:
+        """Write how things stand after a look, where there is a folder to write to and some time has passed."""
+        if self._folder is None or not self._folder.is_dir() or time.monotonic() - self._written < EVERY_SECONDS:
+            return
+        state = {
+            "runs": [run.key for run in self.task.runs],
+            "run": state_of(rule, chips, progress),
+            "looks": [_to_tensor(looks.numbers), _to_tensor(looks.layers)],
+        }
+        try:
+            save(state, self._folder / _name(self.task))
+        except Exception:  # a full disk, a plug-in whose state cannot be written: no reason to give the task up
+            self._folder = None
+        self._written = time.monotonic()
+
+
+def gather(folder: Path, left: Iterable[Run], study: str) -> list[Task]:
+    """Return the tasks that a folder keeps, as they were packed, and remove those of ours that are of no use any more.
+
+    Args:
+        folder: Where they are kept.
+        left: The runs that are still to be done.
+        study: The study file's folder.
+
+    Raises:
+        StoreError: If one of ours is damaged.
+    """
+    runs = {run.key: run for run in left}
+    tasks = []
+    for path in sorted(folder.glob(_NAMES)):
+        keys = _runs_in(path)
+        if keys and all(key in runs for key in keys):
+            tasks.append(Task(tuple(runs.pop(key) for key in keys), study))
+        elif path.stem == key_of(keys):
+            path.unlink()
+    clear_half_done(folder, _NAMES)
+    return tasks
+
+
+def forget(folder: Path, task: Task) -> None:
+    """Remove the file of a task that is done."""
+    (folder / _name(task)).unlink(missing_ok=True)
+
+
+def _name(task: Task) -> str:
+    return f"{task.key}.pt"
+
+
+def _runs_in(path: Path) -> list[str]:
+    try:
+        return torch.load(path, weights_only=True, mmap=True)["runs"]  # mmap: the tensors are not read
+    except Exception as error:  # its words are not passed on: they advise to run what a file holds
+        raise StoreError(
+            f"Expected {path} to hold runs that were begun. Got a damaged file ({type(error).__name__}). Remove it; "
+            "they will begin anew."
+        ) from error
+
+
+def _joined(so_far: pa.Table | None, more: pa.Table | None) -> pa.Table | None:
+    tables = [table for table in (so_far, more) if table is not None]
+    return pa.concat_tables(tables) if tables else None
+
+
+def _to_tensor(table: pa.Table | None) -> Any:
+    """Return a table as bytes in a tensor, which a safe load lets pass, with every type as it was."""
+    if table is None:
+        return None
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as stream:
+        stream.write_table(table)
+    return torch.frombuffer(bytearray(sink.getvalue()), dtype=torch.uint8)
+
+
+def _from_tensor(encoded: torch.Tensor | None) -> pa.Table | None:
+    return None if encoded is None else pa.ipc.open_stream(encoded.numpy().tobytes()).read_all()

@@ -1,0 +1,1 @@
+"""The training loop, CUDA graphs of its steps, and checkpoints."""

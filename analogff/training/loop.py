@@ -1,0 +1,178 @@
+"""The one training loop."""
+
+import dataclasses
+import time
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import torch
+
+from analogff.data import Dataset, Split, jittered
+from analogff.device import derive_seed
+from analogff.device.ledger import TRAINING
+from analogff.learning.rule import Rule
+from analogff.network import Chips, evaluating
+from analogff.timing import cost
+from analogff.training.recorder import Recorder
+
+EVALUATION_BATCH = 1000
+DIVERGED_LOSS_RATIO = 10.0  # against one plus the loss before learning; healthy losses of all rules stay below 3
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Epoch:
+    """How each chip stands after an epoch; arrays are ``(chips,)``, counts are of training and cumulative."""
+
+    epoch: int
+    """From 1."""
+    test_error: np.ndarray
+    """Percent of the whole test set."""
+    validation_error: np.ndarray
+    """Percent of the images held out of training; NaN without any."""
+    train_loss: np.ndarray
+    """Mean over the epoch."""
+    reads: np.ndarray
+    """Input vectors through devices."""
+    conversions: np.ndarray
+    """DAC and ADC samples."""
+    pulses: np.ndarray
+    """Elementary write steps."""
+    device_seconds: np.ndarray
+    """Hardware time of training."""
+    device_joules: np.ndarray
+    """Energy of training."""
+    diverged: np.ndarray
+    """Whether the loss became infinite, undefined or absurd in any epoch so far, or what a chip was asked for did."""
+    wall_seconds: float
+    """Time that the simulation has taken so far, evaluation included."""
+
+
+@dataclasses.dataclass
+class Progress:
+    """Where a run stands between two epochs; with the chips and the rule, all that a checkpoint needs."""
+
+    epoch: int = 0
+    first_loss: torch.Tensor | None = None
+    diverged: torch.Tensor | None = None
+    device_seconds: torch.Tensor | float = 0.0
+    wall_seconds: float = 0.0
+
+
+def train(
+    rule: Rule,
+    chips: Chips,
+    data: Dataset,
+    *,
+    epochs: int,
+    evaluate_every: int = 1,
+    wait_seconds: float = 0.0,
+    jitter: int = 0,
+    progress: Progress | None = None,
+) -> Iterator[Epoch]:
+    """Train chips by a rule, and look at them after every epoch, or every few and after the last.
+
+    Args:
+        rule: The rule, holding the sealed chips.
+        chips: The same chips.
+        data: Its validation split is never trained on, and its test split is only ever looked at.
+        epochs: Passes through the training images.
+        evaluate_every: Epochs from one look to the next.
+        wait_seconds: Hardware time between the last training step and the last look.
+        jitter: Most pixels by which each training image is shifted, either way; see `jittered`.
+        progress: Where to go on, from a checkpoint; from the beginning if None. Updated in place.
+
+    Yields:
+        One `Epoch` after each look.
+    """
+    progress = progress or Progress()
+    recorder = Recorder(rule, chips)
+    chips.ledger.record_divergence(chips.chips, data.train.images.device)
+    while progress.epoch < epochs:
+        start = time.perf_counter()
+        chips.ledger.phase = TRAINING  # whatever somebody who only looked has left it at
+        recorder.begin_epoch()
+        loss = _one_pass(recorder, data, epochs, jitter, progress)
+        rule.finish_epoch()
+        _note_divergence(progress, loss, chips.ledger.diverged)
+        progress.epoch += 1
+        seconds, joules = _spent(rule, chips)
+        now = torch.from_numpy(seconds).to(loss.device)
+        rule.network.wait(now - progress.device_seconds)
+        progress.device_seconds = now
+        if progress.epoch == epochs and wait_seconds:
+            rule.network.wait(wait_seconds)
+        if progress.epoch % evaluate_every and progress.epoch < epochs:
+            progress.wall_seconds += time.perf_counter() - start
+            continue
+        validation, test = _errors(recorder, data.validation), _errors(recorder, data.test)
+        progress.wall_seconds += time.perf_counter() - start
+        yield Epoch(
+            epoch=progress.epoch,
+            test_error=test,
+            validation_error=validation,
+            train_loss=loss.cpu().numpy(),
+            diverged=progress.diverged.cpu().numpy().copy(),  # type: ignore[union-attr]
+            device_seconds=seconds,
+            device_joules=joules,
+            wall_seconds=progress.wall_seconds,
+            **{name: _counted(chips, name) for name in ("reads", "conversions", "pulses")},
+        )
+
+
+def error_percent(rule: Rule, split: Split) -> np.ndarray:
+    """Return the percentage of a split that each chip gets wrong, ``(chips,)``; NaN for an empty one."""
+    return _error_percent(rule, rule.predict, split)
+
+
+def _errors(recorder: Recorder, split: Split) -> np.ndarray:
+    return _error_percent(recorder.rule, recorder.predict, split)
+
+
+def _error_percent(rule: Rule, predict: Callable[[torch.Tensor], torch.Tensor], split: Split) -> np.ndarray:
+    if len(split.labels) == 0:
+        return np.full(rule.network.chips, np.nan)
+    wrong = torch.zeros(rule.network.chips, dtype=torch.int64, device=split.images.device)
+    with evaluating(rule.network):
+        for images, labels in zip(
+            split.images.split(EVALUATION_BATCH), split.labels.split(EVALUATION_BATCH), strict=True
+        ):
+            wrong += (predict(images) != labels).sum(-1)
+    return (100 * wrong.double() / len(split.labels)).cpu().numpy()
+
+
+def _one_pass(recorder: Recorder, data: Dataset, epochs: int, jitter: int, progress: Progress) -> torch.Tensor:
+    """Train on every image once, in an order and in places that only the learning seed and the epoch decide."""
+    rule, split = recorder.rule, data.train
+    generator = torch.Generator().manual_seed(derive_seed(rule.seed, "order", progress.epoch))
+    order = torch.randperm(len(split.labels), generator=generator).to(split.images.device)
+    batches = order.split(rule.options.batch)
+    places = torch.Generator().manual_seed(derive_seed(rule.seed, "jitter", progress.epoch))
+    total = 0.0
+    for n, batch in enumerate(batches):
+        rule.advance((progress.epoch + n / len(batches)) / epochs)
+        images = jittered(split.images[batch], data.image, jitter, places)
+        loss = recorder.step(images, split.labels[batch])
+        if progress.first_loss is None:
+            progress.first_loss = loss.clone()
+        total = total + loss * (len(batch) / len(order))
+    return torch.as_tensor(total)
+
+
+def _note_divergence(progress: Progress, loss: torch.Tensor, not_finite: torch.Tensor | None) -> None:
+    limit = DIVERGED_LOSS_RATIO * (1 + progress.first_loss.abs())  # type: ignore[union-attr]
+    diverged = ~(loss.abs() <= limit)  # NaN is not below anything
+    if not_finite is not None:
+        diverged = diverged | not_finite
+    progress.diverged = diverged if progress.diverged is None else progress.diverged | diverged
+
+
+def _counted(chips: Chips, quantity: str) -> np.ndarray:
+    total = torch.as_tensor(chips.ledger.total(quantity)).cpu().numpy()
+    return np.broadcast_to(total, (chips.chips,)).astype(np.int64)
+
+
+def _spent(rule: Rule, chips: Chips) -> tuple[np.ndarray, np.ndarray]:
+    """Return hardware seconds and joules of the training so far, each ``(chips,)``."""
+    layers = (*rule.network.layers, rule.network.head)
+    counts = [chips.ledger.of(layer.name) for layer in layers]
+    return cost([layer.datasheet for layer in layers], counts, rule.schedule(rule.options), chips.chips)

@@ -1,0 +1,1 @@
+"""What array devices are made of: crossbar, pulsed cells, neurons behind it, periphery, parameters."""

@@ -1,0 +1,262 @@
+"""A crossbar and its periphery: the composition of effects that the array devices share."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import torch
+
+from analogff.device import Datasheet, Device, Marked, Truth, chipwise, product
+from hardware_models import kernels
+from hardware_models.array.fabrication import fabricated
+from hardware_models.array.parameters import per_chip
+from hardware_models.array.periphery import Periphery, typical_weights
+from hardware_models.array.signal_path import Linear, SignalPath, Turns, turns_of
+from hardware_models.array.wire_limits import check_wires, require_short_wires
+from hardware_models.effects import mismatch
+from hardware_models.kernels.circuit import Circuit, Detour, Detours, of_chips
+from hardware_models.kernels.streams import Stream
+
+_CACHED_NUMBERS = 2**17
+_RANGES = ("input_min", "input_max", "output_min", "output_max")
+_IN_CIRCUIT = [name for name in Circuit._fields if name not in ("curve", "variance", "codes", "detours")]
+
+
+class Crossbar(Device):
+    r"""Inputs through converters onto an array of cells, sums through neurons to converters.
+
+    .. math::
+        y = \mathrm{ADC}\left[f(g \circ (W q + b + \sigma_W |q| \xi) + o; s) + \sigma \xi'\right], \quad
+        q = \mathrm{DAC}[x]
+
+    The cells are a subclass's: it fills ``weights`` and overrides `pulse` and `program`.
+    `kernels.read` does the reading. A chip's numbers do not depend on its neighbours in a bank.
+
+    Args:
+        n_in: Input lines.
+        n_out: Output lines.
+        seed: One seed a chip.
+        datasheet: What its maker prints.
+        periphery: Converters and neurons.
+        weight_noise: Fluctuation of a weight from read to read, in units of a weight.
+        curve_spread: Spread of the steepness ``s`` from chip to chip.
+        cells: Further per-chip numbers, kept as buffers of their names.
+    """
+
+    banked = True
+    own_neurons: ClassVar[bool] = False
+    """Whether the neurons are circuits with numbers of their own, by `_curve`; a CPU reads such chips one by one."""
+    _turns: dict[int, Turns]
+
+    if TYPE_CHECKING:  # every name that is not a method is a buffer
+
+        def __getattr__(self, name: str) -> torch.Tensor: ...
+
+    def __init__(
+        self,
+        n_in: int,
+        n_out: int,
+        *,
+        seed: int | Sequence[int],
+        datasheet: Datasheet,
+        periphery: Periphery,
+        weight_noise: Any = 0.0,
+        curve_spread: Any = 0.0,
+        **cells: Any,
+    ):
+        super().__init__(n_in, n_out, datasheet=datasheet)
+        self.curve = periphery.neuron.curve
+        self._keep("seeds", torch.as_tensor(seed, dtype=torch.int64).reshape(-1))
+        self._keep("reads", torch.zeros_like(self.seeds))
+        self._keep("writes", torch.zeros_like(self.seeds))
+        numbers = periphery.numbers | dict(weight_noise=weight_noise, curve_spread=curve_spread, **cells)
+        numbers |= {name: getattr(datasheet, name) for name in _RANGES}
+        numbers |= dict(siemens=periphery.siemens(datasheet), weight_end=periphery.weight_end(datasheet))
+        for name, value in numbers.items():
+            self._keep(name, per_chip(name, value, len(self.seeds)))
+        self.periphery = periphery
+        self.require_short_wires(n_in, n_out)
+        self._around = [*periphery.numbers, "siemens", "weight_end"]
+        drawn = fabricated(periphery, self._surroundings(), self.seeds, n_in, n_out)
+        for name, value in drawn.items():
+            self._keep(name, value)
+        self._around += drawn
+        drawn = self._fabricated(Stream.CURVE, 1, 1)
+        self._keep("steepness", mismatch.unit_mean_factor(self.curve_spread, drawn))
+        self._keep("weights", self._fabricated(Stream.INITIAL, n_out, n_in) / n_in**0.5)
+        _find_turns(self)
+        self.register_load_state_dict_post_hook(_find_turns)
+
+    @classmethod
+    def check_size(cls, n_in, n_out, **parameters):  # noqa: D102
+        check_wires(cls, n_in, n_out, parameters)
+
+    def require_short_wires(self, n_in: int, n_out: int) -> None:
+        """Refuse a size of layer for which the model of wires does not hold; see `wiring.require_short_wires`."""
+        behind = self.siemens.flatten() / typical_weights(self.datasheet.n_in)
+        require_short_wires(self.periphery, n_in, n_out, self.wire_ohm.flatten(), behind)
+
+    def measure(self, x, bias=None):  # noqa: D102
+        return self._read(x, [bias])[0]
+
+    def measure_marked(self, x, bias=None):  # noqa: D102
+        return self._read(x, [bias])[0]
+
+    def measure_biased(self, x, biases):  # noqa: D102
+        return self._read(x, biases)
+
+    def _read(self, x: torch.Tensor | Marked, biases: Sequence[torch.Tensor | None]) -> list[torch.Tensor]:
+        there = self.weights.device
+        biases = [b if b is None else torch.as_tensor(b, dtype=torch.float32, device=there) for b in biases]
+        apart = self._turns or self.own_neurons
+        answers = self._read_apart(x, biases) if apart else kernels.read(self.circuit(), x, biases)
+        self.reads.add_(x.shape[1] * len(biases))
+        return answers
+
+    def _read_apart(self, x: torch.Tensor | Marked, biases: Sequence[torch.Tensor | None]) -> list[torch.Tensor]:
+        """Read chips one after another, since each takes its own way, and rounds as it would alone."""
+        circuit, answers = self.circuit(), []
+        for chips in self._groups():
+            shifts = [b if b is None else _bias(b, chips) for b in biases]
+            answers.append(kernels.read(self._circuit_of(circuit, chips), _of_chips(x, chips), shifts))
+        return [torch.cat(parts) for parts in zip(*answers, strict=True)]
+
+    def _groups(self) -> list[slice]:
+        """Return the chips to read together: all where that is one launch, and none takes turns of its own."""
+        return [slice(c, c + 1) for c in range(len(self.seeds))] if self._turns else chip_groups(self.weights)
+
+    def _circuit_of(self, circuit: Circuit, chips: slice) -> Circuit:
+        """Return what the signals of these chips meet, their ways and neurons included."""
+        if chips.start in self._turns:
+            own = self._path(circuit, chips.start).circuit()
+        else:
+            own = of_chips(circuit, chips)
+        if not self.own_neurons:
+            return own
+        ways = own.detours or Detours()
+        ways = ways._replace(neurons=_in_turn(self._after_curve(chips), ways.neurons))
+        return own._replace(curve=self._curve(chips), detours=ways)
+
+    def _path(self, circuit: Circuit, chip: int) -> SignalPath:
+        """Return the way of one chip's signals."""
+        one = slice(chip, chip + 1)
+        return SignalPath(self.periphery, self._turns[chip], of_chips(circuit, one), self._surroundings(one))
+
+    def oracle(self, x, bias=None):  # noqa: D102
+        weights, gain, offset, after = self._linear()
+        a = product(x, weights)
+        a = (a if bias is None else a + bias) * gain + offset
+        return Truth(self._slope(a) * gain * after, weights.clone())
+
+    def _linear(self) -> Linear:
+        """Return the small-signal response of all chips beside the curve."""
+        if not self._turns:
+            return Linear(self.weights, self.gain, self.offset, torch.ones_like(self.gain))
+        circuit = self.circuit()
+        plain = Linear(circuit.weights, circuit.gain, circuit.offset, torch.ones_like(circuit.gain))
+        each = [
+            self._path(circuit, c).linear() if c in self._turns else Linear(*(part[c : c + 1] for part in plain))
+            for c in range(len(self.seeds))
+        ]
+        return Linear(*map(torch.cat, zip(*each, strict=True)))
+
+    def circuit(self) -> Circuit:
+        """Return what a signal meets, as it stands."""
+        buffers = self._buffers  # looked up here, not one by one through the module: it is done for every read
+        return Circuit(curve=self.curve, **{name: buffers[name] for name in _IN_CIRCUIT})  # type: ignore[arg-type]
+
+    def _slope(self, a: torch.Tensor) -> torch.Tensor:
+        if not self.own_neurons:
+            return chipwise(_derivative(self.curve), a, self.steepness)
+        each = chip_groups(a)
+        return torch.cat([_derivative(self._curve(chips))(a[chips], self.steepness[chips]) for chips in each])
+
+    def _curve(self, chips: slice) -> Callable[..., torch.Tensor]:
+        """Return the mean response of the neurons of these chips, ``f(a, s)``, differentiable.
+
+        Overridden, with ``own_neurons = True``, where it depends on more than a steepness. It is made of these chips'
+        slices of buffers, ``(chips, 1, 1)`` or ``(chips, 1, n_out)``, and may change ``a`` in no way.
+        """
+        return self.curve
+
+    def _after_curve(self, chips: slice) -> Detour | None:
+        """Return what these chips' neurons do beyond their mean response, such as noise of their own; None for nothing.
+
+        It is given what the curve gives, and the number of input vectors read before, which addresses noise. Only with
+        ``own_neurons = True``.
+        """
+        return None
+
+    def _surroundings(self, chips: slice = slice(None)) -> dict[str, torch.Tensor]:
+        """Return the numbers of what stands around the array, and what was drawn by them."""
+        return {name: getattr(self, name)[chips] for name in self._around}
+
+    def _keep(self, name: str, value: torch.Tensor) -> None:
+        """Make a tensor part of the chip's state."""
+        self.register_buffer(name, value)
+
+    def _fabricated(self, stream: Stream, rows: int, columns: int) -> torch.Tensor:
+        """Draw standard normals that belong to these chips for good."""
+        return kernels.normal(self.seeds, 0, rows, columns, stream)
+
+    def _count_write(self, change: torch.Tensor) -> None:
+        """Let the next write of each chip that was asked for anything have new noise; a change of zero is no write."""
+        self.writes += (change != 0).flatten(1).any(1)
+
+    def _add_write_noise(
+        self, cells: torch.Tensor, sigma: torch.Tensor, stream: Stream, chip: slice = slice(None)
+    ) -> torch.Tensor:
+        """Add noise of the present write to cells ``(chips, rows, columns)`` in place."""
+        first_row = self.writes[chip] * cells.shape[1]
+        return kernels.add_normal_(cells, sigma, self.seeds[chip], first_row, stream)
+
+
+def _find_turns(crossbar: Any, *_: Any) -> None:
+    """Look where the signals of each chip leave the plain way, by its numbers as they stand."""
+    found = enumerate(turns_of(crossbar.periphery, crossbar._surroundings()))
+    crossbar._turns = {chip: turns for chip, turns in found if any(turns)}
+
+
+def _of_chips(x: torch.Tensor | Marked, chips: slice) -> torch.Tensor | Marked:
+    if isinstance(x, Marked):
+        return Marked(_some(x.shared, chips), _some(x.marks, chips))
+    return _some(x, chips)
+
+
+def _bias(bias: torch.Tensor, chips: slice) -> torch.Tensor:
+    return _some(bias, chips) if bias.dim() == 3 else bias
+
+
+def _some(tensor: torch.Tensor, chips: slice) -> torch.Tensor:
+    return tensor if tensor.shape[0] == 1 else tensor[chips]
+
+
+def _in_turn(first: Detour | None, then: Detour | None) -> Detour | None:
+    """Return one detour after the other."""
+    if first is None or then is None:
+        return first or then
+    return lambda signal, first_row: then(first(signal, first_row), first_row)
+
+
+def chip_groups(x: torch.Tensor) -> list[slice]:
+    """Return the chips to write together: each by itself on a CPU, all in one launch elsewhere."""
+    return [slice(None)] if x.is_cuda else [slice(c, c + 1) for c in range(x.shape[0])]
+
+
+def cached_groups(x: torch.Tensor) -> list[slice]:
+    """Return the chips to write together where only sums and products are formed, which round alike everywhere.
+
+    As many as the cache of a CPU holds; all in one launch elsewhere.
+    """
+    if x.is_cuda:
+        return [slice(None)]
+    together = max(1, _CACHED_NUMBERS * x.shape[0] // max(1, x.numel()))
+    return [slice(c, c + together) for c in range(0, x.shape[0], together)]
+
+
+def _derivative(curve: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
+    def slope(a: torch.Tensor, steepness: torch.Tensor) -> torch.Tensor:
+        with torch.enable_grad():
+            a = a.detach().requires_grad_()
+            return torch.autograd.grad(curve(a, steepness).sum(), a)[0]
+
+    return slope

@@ -1,0 +1,1 @@
+"""Cells that learn by pulses or by programming, one technology a file."""

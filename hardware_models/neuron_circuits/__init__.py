@@ -1,0 +1,1 @@
+"""Neurons that are an electronic circuit, one a file."""

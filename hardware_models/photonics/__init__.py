@@ -1,0 +1,1 @@
+"""Layers and neurons of light, one a file."""
