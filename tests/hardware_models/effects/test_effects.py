@@ -54,6 +54,27 @@ def test_curves_stay_in_range_and_only_the_interferometer_turns_back(name):
     assert bool((y.diff() >= -1e-6).all()) is (name != "non-monotone")
 
 
+def test_a_steepness_scales_the_input_of_every_curve():
+    """Values in plain numbers at ``a = 0.6``, away from the steepness 1 at which a product and a ratio are alike."""
+    a, s = 0.6, 1.5
+    wanted = {
+        "relu": s * a,
+        "saturating": math.tanh(s * a),
+        "softplus": math.log1p(math.exp(2 * s * a)) / (2 * s),
+        "exponential": math.exp(s * (a - 1)),
+        "sigmoid": 1 / (1 + math.exp(-2 * s * (a - 1))),
+        "non-monotone": math.sin(s * a) ** 2,
+    }
+    got = {name: family.curve(torch.tensor(a, dtype=torch.float64), s).item() for name, family in FAMILIES.items()}
+    assert got == pytest.approx(wanted, rel=1e-12)
+
+
+def test_a_line_step_that_reaches_further_than_its_end_is_a_number():
+    """Where one step is longer than what is left (``d f > 1``), it is clipped afterwards and may not be NaN."""
+    moved = write.linear_step(*(torch.tensor(v) for v in (0.0, 3.0, 1.5, 1.5, 1.0, 1.0)))
+    assert moved.isfinite() and moved >= 1.0  # the end of the line, where steps vanish
+
+
 def test_stochastic_rounding_is_right_on_average_and_bounded():
     n = 200_000
     u = kernels.uniform(SEED, 0, 400, 500, 1)
