@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 
 from analogff.catalog.descriptions import Description, Line, describe
 from analogff.catalog.names import DEVICES, registered
-from analogff.characterize import Characterisation, characterize
+from analogff.characterize import Characterization, characterize
 from analogff.characterize.drawings import paint
 from analogff.characterize.write_down import rows
 from analogff.figures.style import RC
@@ -56,7 +56,7 @@ def index(zoo: dict[str, Description]) -> str:
             "# The zoo",
             "",
             "One page a device, written by `python docs/device_pages.py`: its equation, its parameters, its curves and "
-            "figures [as measured from outside](../characterise.md), and how to cite it. How each of them learns is in "
+            "figures [as measured from outside](../characterize.md), and how to cite it. How each of them learns is in "
             "[the table of the zoo](../zoo.md).",
             "",
             "| device | what it is | source |",
@@ -67,7 +67,7 @@ def index(zoo: dict[str, Description]) -> str:
     )
 
 
-def page(name: str, told: Description, found: Characterisation) -> str:
+def page(name: str, told: Description, found: Characterization) -> str:
     """Return one device's page."""
     inputs, outputs = found.size
     own = [p for p in told.parameters if p.name not in PERIPHERY]
@@ -168,7 +168,7 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
-def _draw(found: Characterisation, path: Path) -> None:
+def _draw(found: Characterization, path: Path) -> None:
     """Draw the curves side by side."""
     curves = [curve for curve in found.curves if curve.name in SHOWN]
     with mpl.rc_context():  # the same look whatever the user's own settings are

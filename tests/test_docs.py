@@ -47,7 +47,7 @@ DEVICES = [
 
 
 @pytest.mark.parametrize(("page", "device"), DEVICES)
-def test_the_devices_of_the_documents_honour_the_contract(page, device, tmp_path, monkeypatch, capsys):
+def test_the_devices_of_the_documents_honor_the_contract(page, device, tmp_path, monkeypatch, capsys):
     written(page, tmp_path)
     monkeypatch.chdir(tmp_path)
     assert status("check", device) == 0, capsys.readouterr().out

@@ -67,7 +67,7 @@ def resolve_device(reference: str, folder: Path) -> type[Device]:
 
     Args:
         reference: A registered name, ``package.module:Class`` or ``path/to/file.py:Class``; any of them in the
-            brackets of a registered wrapper, such as ``patchwork(...)`` for small ones under the fields of an image.
+            brackets of a registered wrapper, such as ``local-fields(...)`` for small ones under the fields of an image.
         folder: What a relative path starts from.
 
     Raises:

@@ -2,11 +2,11 @@
 
 from analogff.characterize.estimate import Curve, Estimate, Found, Missing, NotMeasurableError
 from analogff.characterize.measured_twin import MeasuredTwin
-from analogff.characterize.run import Characterisation, characterize
+from analogff.characterize.run import Characterization, characterize
 from analogff.characterize.write_down import write_down
 
 __all__ = [
-    "Characterisation",
+    "Characterization",
     "Curve",
     "Estimate",
     "Found",

@@ -19,7 +19,7 @@ def measure(bench: Bench) -> Found:
     .. math:: \mathrm{ENOB} = -\tfrac12 \log_2 \left(12\, \overline{e^2 / r^2}\right)
 
     with the range ``r`` of each neuron's mean output and the mean square error ``e`` of single reads, noise and
-    quantisation together. It is what SINAD gives for a full-scale signal, less the distortion: here the curve is the
+    quantization together. It is what SINAD gives for a full-scale signal, less the distortion: here the curve is the
     neuron's work and no error.
     """
     bench.need_bias_port()
@@ -39,7 +39,7 @@ def measure(bench: Bench) -> Found:
     how = (
         f"bits of an ideal converter over the same output range with the same rms error; error of {POINTS} single "
         f"reads a neuron around a polynomial of degree {DEGREE} over {SHARES[0]:.0%} to {SHARES[1]:.0%} of the range "
-        "(noise and quantisation); t over neurons"
+        "(noise and quantization); t over neurons"
     )
     n = ratio.shape[1]
     return Found((Estimate(name="effective bits", **interval._asdict(), unit="bit", n=n, how=how),))

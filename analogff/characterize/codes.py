@@ -37,7 +37,7 @@ def measure(bench: Bench) -> Found:
         raise NotMeasurableError("outputs are continuous: hardly any value is met twice")
     step = np.array(steps)
     rounding = 4 * np.finfo(np.float32).eps * np.abs(bench.survey.mean).max((1, 2))
-    how = "median distance of neighbouring values of the outputs; exact to the rounding of the numbers"
+    how = "median distance of neighboring values of the outputs; exact to the rounding of the numbers"
     size = Estimate(
         name="output step", value=step, low=step - rounding, high=step + rounding, unit="output", n=1, how=how
     )
@@ -78,7 +78,7 @@ def _within_range(bench: Bench) -> np.ndarray:
 
 
 def _step(outputs: np.ndarray) -> float | None:
-    """Return the distance of neighbouring codes of one chip ``(points, n_out)``, or None if values are continuous."""
+    """Return the distance of neighboring codes of one chip ``(points, n_out)``, or None if values are continuous."""
     each = [len(np.unique(column)) for column in outputs.T]
     if np.median(each) > _FEW * len(outputs):
         return None

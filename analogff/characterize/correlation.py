@@ -1,4 +1,4 @@
-"""Correlation of noise: from one read to the next, and from one neuron to its neighbour."""
+"""Correlation of noise: from one read to the next, and from one neuron to its neighbor."""
 
 import numpy as np
 
@@ -41,7 +41,7 @@ def measure(bench: Bench) -> Found:
                 how=f"lag-1 autocorrelation of {how}",
             ),
             Estimate(
-                name="noise correlation of neighbours",
+                name="noise correlation of neighbors",
                 **jackknife(_adjacent, *_in_blocks([error]))._asdict(),
                 unit="",
                 n=_BLOCKS,
@@ -63,7 +63,7 @@ def _lagged(products: np.ndarray, squares: np.ndarray) -> np.ndarray:
 
 
 def _adjacent(error: np.ndarray) -> np.ndarray:
-    """Correlate neighbours in ``(chips, reads, n_out, blocks)``."""
+    """Correlate neighbors in ``(chips, reads, n_out, blocks)``."""
     scale = np.sqrt((error**2).sum((1, 3), keepdims=True))
     scaled = error / np.where(scale > 0, scale, 1.0)
     return (scaled[:, :, 1:] * scaled[:, :, :-1]).sum((1, 3)).mean(1)

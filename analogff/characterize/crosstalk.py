@@ -42,9 +42,9 @@ def measure(bench: Bench) -> Found:
                 break
         moved = before - after
         share = moved / moved[:, [k]]
-        neighbour = np.abs(np.arange(outputs) - k)
-        near.append(np.nanmean(share[:, neighbour == 1], axis=1))
-        far.append(np.nanmean(share[:, neighbour > 1], axis=1))
+        neighbor = np.abs(np.arange(outputs) - k)
+        near.append(np.nanmean(share[:, neighbor == 1], axis=1))
+        far.append(np.nanmean(share[:, neighbor > 1], axis=1))
         alone.append(moved[:, k])
     if (np.abs(np.mean(alone, 0)) < 1e-6).any():
         raise NotMeasurableError("pulses did not move the sums that they were meant for")
@@ -52,7 +52,7 @@ def measure(bench: Bench) -> Found:
         f"change of a sum over that of the output whose weights were pulsed, all lines on, mean over {len(driven)} "
         "pulsed outputs; sums by nulls; t over pulsed outputs"
     )
-    rows = (("crosstalk to neighbours", near), ("crosstalk to other outputs", far))
+    rows = (("crosstalk to neighbors", near), ("crosstalk to other outputs", far))
     return Found(
         tuple(
             Estimate(name=name, **mean_of(np.stack(c, -1))._asdict(), unit="", n=len(driven), how=how)

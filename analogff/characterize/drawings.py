@@ -35,13 +35,13 @@ def paint(curve: Curve, axes: Axes) -> None:
     table = curve.table if of == "chip" else curve.table[curve.table["chip"] == 0]
     lines = list(table.groupby(of, sort=False))
     for n, (_, line) in enumerate(lines):
-        colour = COLOURS[n % len(COLOURS)]
+        color = COLOURS[n % len(COLOURS)]
         if line["low"].isna().all():
-            axes.plot(line["x"], line["y"], ".", color=colour, markersize=2)
+            axes.plot(line["x"], line["y"], ".", color=color, markersize=2)
             continue
-        axes.plot(line["x"], line["y"], color=colour, linewidth=1.1 if len(lines) <= _FEW else 0.5)
+        axes.plot(line["x"], line["y"], color=color, linewidth=1.1 if len(lines) <= _FEW else 0.5)
         if len(lines) <= _FEW:
-            axes.fill_between(line["x"], line["low"], line["high"], color=colour, alpha=0.2, linewidth=0)
+            axes.fill_between(line["x"], line["low"], line["high"], color=color, alpha=0.2, linewidth=0)
     axes.set_title({"chip": f"{series[0]}, a line a chip", "series": "chip 0, a line a neuron"}[of])
     axes.set_xlabel(curve.x)
     axes.set_ylabel(curve.y)

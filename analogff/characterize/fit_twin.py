@@ -21,7 +21,7 @@ def fit_twin(bench: Bench, x: np.ndarray, y: np.ndarray) -> MeasuredTwin:
     if survey.by_bias:
         knots, swept, worth = survey.drive, survey.mean.transpose(0, 2, 1), float(len(survey.outputs))
     else:
-        knots = np.linspace(-_SIGMAS, _SIGMAS, len(survey.drive)) + _centre(x, w)
+        knots = np.linspace(-_SIGMAS, _SIGMAS, len(survey.drive)) + _center(x, w)
         swept, worth = np.zeros((*w.shape[:2], len(knots))), 0.0
     values = np.empty((*w.shape[:2], len(knots)))
     for c in range(w.shape[0]):
@@ -35,14 +35,14 @@ def _first_weights(bench: Bench, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     try:
         return np.nan_to_num(Probe.of(bench).weights(bench).mean(0).transpose(0, 2, 1))
     except NotMeasurableError:
-        centred = x - x.mean(0)
-        slopes = np.linalg.lstsq(centred, y.transpose(1, 0, 2).reshape(len(x), -1), rcond=None)[0]
-        scale = (centred @ slopes).std(0)
+        centerd = x - x.mean(0)
+        slopes = np.linalg.lstsq(centerd, y.transpose(1, 0, 2).reshape(len(x), -1), rcond=None)[0]
+        scale = (centerd @ slopes).std(0)
         slopes = slopes / np.where(scale > 0, scale, 1.0)
         return slopes.T.reshape(y.shape[0], y.shape[2], -1)
 
 
-def _centre(x: np.ndarray, w: np.ndarray) -> float:
+def _center(x: np.ndarray, w: np.ndarray) -> float:
     return float(np.median(x.mean(0) @ w.reshape(-1, w.shape[2]).T))
 
 

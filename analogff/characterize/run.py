@@ -38,7 +38,7 @@ WRITES = (drift, write, symmetry, crosstalk)
 
 
 @dataclasses.dataclass(frozen=True)
-class Characterisation:
+class Characterization:
     """All that was found out about a device class."""
 
     device: str
@@ -75,7 +75,7 @@ def characterize(
     chips: int = 5,
     seed: int = 0,
     tell: Callable[[str], None] = lambda what: None,
-) -> Characterisation:
+) -> Characterization:
     """Fabricate chips, seal them, and measure them as a black box.
 
     Args:
@@ -120,7 +120,7 @@ def characterize(
     found = [result for result in results if isinstance(result, Found)]
     estimates, missing = _split(results)
     counts = [bench.chips.ledger[bench.chips.name] for bench in benches]
-    return Characterisation(
+    return Characterization(
         device=name or model.__name__,
         parameters=parameters or {},
         size=(n_in, n_out),

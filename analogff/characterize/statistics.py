@@ -69,7 +69,7 @@ def jackknife_root(statistic: Callable[..., np.ndarray], *groups: np.ndarray) ->
         groups: As for `jackknife`.
 
     Reference:
-        Durbin, Hardin, Hawkins and Rocke, Bioinformatics 18, S105 (2002), the generalised logarithm.
+        Durbin, Hardin, Hawkins and Rocke, Bioinformatics 18, S105 (2002), the generalized logarithm.
     """
     value, (error, freedom) = statistic(*groups), _error(statistic, groups)
     bend = np.maximum(_BEND * error, 1e-9 * np.abs(value) + np.finfo(float).tiny)  # a square may be known exactly

@@ -1,4 +1,4 @@
-"""A characterisation on disk: datasheet.md for people, datasheet.json for machines, figures, and the twin."""
+"""A characterization on disk: datasheet.md for people, datasheet.json for machines, figures, and the twin."""
 
 import itertools
 import json
@@ -10,7 +10,7 @@ import torch
 
 from analogff.characterize.drawings import draw
 from analogff.characterize.estimate import Estimate
-from analogff.characterize.run import Characterisation
+from analogff.characterize.run import Characterization
 
 _UNITS = (
     "Weighted sums are in the unit of the bias port: a bias of 1 adds 1 to a sum. A weight is a sum per unit of input. "
@@ -22,7 +22,7 @@ _UNITS_WITHOUT_PORT = (
 )
 
 
-def write_down(found: Characterisation, folder: Path) -> list[Path]:
+def write_down(found: Characterization, folder: Path) -> list[Path]:
     """Write everything into a folder, and return the files."""
     folder.mkdir(parents=True, exist_ok=True)
     drawn = draw(found.curves, folder)
@@ -37,8 +37,8 @@ def write_down(found: Characterisation, folder: Path) -> list[Path]:
     return files
 
 
-def as_plain(found: Characterisation) -> dict[str, Any]:
-    """Return a characterisation as plain data."""
+def as_plain(found: Characterization) -> dict[str, Any]:
+    """Return a characterization as plain data."""
     return {
         "device": found.device,
         "parameters": {name: _plain(value) for name, value in found.parameters.items()},
@@ -53,7 +53,7 @@ def as_plain(found: Characterisation) -> dict[str, Any]:
     }
 
 
-def rows(found: Characterisation) -> list[tuple[str, ...]]:
+def rows(found: Characterization) -> list[tuple[str, ...]]:
     """Return the table: figure, value, interval, unit, n."""
     table = []
     for estimate in found.estimates:
@@ -63,7 +63,7 @@ def rows(found: Characterisation) -> list[tuple[str, ...]]:
     return table
 
 
-def as_markdown(found: Characterisation, pictures: list[str]) -> str:
+def as_markdown(found: Characterization, pictures: list[str]) -> str:
     """Return a datasheet for people."""
     told = ", ".join(f"{name} = {value}" for name, value in found.parameters.items()) or "none"
     chips = len(found.seeds)
@@ -94,13 +94,13 @@ def as_markdown(found: Characterisation, pictures: list[str]) -> str:
     return "\n".join(lines)
 
 
-def _methods(found: Characterisation) -> list[str]:
+def _methods(found: Characterization) -> list[str]:
     """Return a line for each method, with all figures that came from it."""
     grouped = itertools.groupby(found.estimates, key=lambda estimate: estimate.how)
     return [f"* **{'; '.join(estimate.name for estimate in same)}**: {how}." for how, same in grouped]
 
 
-def _units(found: Characterisation) -> str:
+def _units(found: Characterization) -> str:
     return _UNITS if found.by_bias else _UNITS_WITHOUT_PORT
 
 

@@ -36,7 +36,7 @@ class FFClassifier(ClassifierMixin, BaseEstimator):
         layers: Widths of the hidden layers.
         epochs: Passes through the training samples.
         batch: Samples a step.
-        rate: Learning rate of Adam; constant for half of the training, then linear to zero.
+        learning_rate: Learning rate of Adam; constant for half of the training, then linear to zero.
         slope: Where the slope of a neuron comes from: ``"auto"`` (``"probed"`` where the device has a bias port,
             ``"assumed"`` otherwise), or as the option ``slope`` of the rule.
         rule_options: Further options of the rule ``forward-forward`` by name; defaults if None.
@@ -69,7 +69,7 @@ class FFClassifier(ClassifierMixin, BaseEstimator):
         layers=(200, 200),
         epochs=20,
         batch=32,
-        rate=0.003,
+        learning_rate=0.003,
         slope="auto",
         rule_options=None,
         chip=0,
@@ -80,7 +80,7 @@ class FFClassifier(ClassifierMixin, BaseEstimator):
         self.layers = layers
         self.epochs = epochs
         self.batch = batch
-        self.rate = rate
+        self.learning_rate = learning_rate
         self.slope = slope
         self.rule_options = rule_options
         self.chip = chip
@@ -148,7 +148,7 @@ class FFClassifier(ClassifierMixin, BaseEstimator):
         if last.diverged[0]:
             warnings.warn(
                 f"Expected a training loss that stays near its first value or below. Got up to "
-                f"{max(self.loss_curve_, key=abs):g}. Lower rate, or device noise.",
+                f"{max(self.loss_curve_, key=abs):g}. Lower learning_rate, or device noise.",
                 ConvergenceWarning,
                 stacklevel=3,
             )

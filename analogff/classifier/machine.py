@@ -32,7 +32,7 @@ class Machine:
     def __init__(self, plan: Plan, n_in: int, classes: int, seed: int):
         self.made_of = plan, n_in, classes, seed
         spec = LayerSpec(device_class(plan.device, plan.folder), plan.parameters)
-        shapes = ForwardForward.wiring(plan.options, n_in, plan.layers, classes)
+        shapes = ForwardForward.layer_shapes(plan.options, n_in, plan.layers, classes)
         spec.model.check_image(shapes[0][0], None, **plan.parameters)
         self.chips = fabricate_wired([spec] * len(plan.layers), shapes, seeds=[plan.chip])
         needed = ForwardForward.needs(plan.options)
@@ -65,7 +65,7 @@ class Machine:
             "made_of": self.made_of,
             "chips": dict(self.chips.devices.state_dict()),
             "ledger": self.chips.ledger.state_dict(),
-            "shown": [contrast.first for contrast in self.rule.contrasts],  # a measured scale, which weighs the votes
+            "shown": [contrast.first for contrast in self.rule.objectives],  # a measured scale, which weighs the votes
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -77,5 +77,5 @@ class Machine:
         self.__init__(*state["made_of"])
         self.chips.devices.load_state_dict(state["chips"])
         self.chips.ledger.load_state_dict(state["ledger"])
-        for contrast, shown in zip(self.rule.contrasts, state["shown"], strict=True):
+        for contrast, shown in zip(self.rule.objectives, state["shown"], strict=True):
             contrast.first.update(shown)

@@ -44,7 +44,7 @@ class Plot:
 
 @dataclass(frozen=True)
 class Check:
-    """Tell in sentences whether a device honours the contract."""
+    """Tell in sentences whether a device honors the contract."""
 
     device: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="DEVICE")]
     """A registered name, package.module:Class or path/to/file.py:Class."""

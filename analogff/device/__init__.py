@@ -14,8 +14,8 @@ from analogff.device.observable import Observable
 from analogff.device.protocol import Device, Truth, has_weights
 from analogff.device.sealed import Sealed, require
 from analogff.device.seeds import derive_seed
-from analogff.device.shared_inputs import Marked, whole
-from analogff.device.wrappers.local_fields import Patchwork, patchwork
+from analogff.device.shared_inputs import SharedInputs, whole
+from analogff.device.wrappers.local_fields import LocalFields, local_fields
 from analogff.device.wrappers.wrapping import answer, wrapping
 
 __all__ = [
@@ -27,10 +27,10 @@ __all__ = [
     "Device",
     "Digital",
     "Ledger",
-    "Marked",
+    "SharedInputs",
     "ObservabilityError",
     "Observable",
-    "Patchwork",
+    "LocalFields",
     "PerChip",
     "Precision",
     "Report",
@@ -45,7 +45,7 @@ __all__ = [
     "has_weights",
     "multiply",
     "outer",
-    "patchwork",
+    "local_fields",
     "product",
     "products_in",
     "require",

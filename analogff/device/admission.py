@@ -6,10 +6,10 @@ import torch
 
 from analogff.device.datasheet import PerChip
 from analogff.device.errors import BlackBoxError, ContractError
-from analogff.device.shared_inputs import Marked
+from analogff.device.shared_inputs import SharedInputs
 
 
-def check_inputs(x: torch.Tensor | Marked, size: tuple[int, int], layer: str) -> None:
+def check_inputs(x: torch.Tensor | SharedInputs, size: tuple[int, int], layer: str) -> None:
     """Refuse inputs that are not ``(chips, batch, n_in)``, or whose variants do not belong to them.
 
     Args:
@@ -18,13 +18,13 @@ def check_inputs(x: torch.Tensor | Marked, size: tuple[int, int], layer: str) ->
         layer: Its name, for the message.
     """
     chips, n_in = size
-    whole = x.shared if isinstance(x, Marked) else x
+    whole = x.shared if isinstance(x, SharedInputs) else x
     if whole.dim() != 3 or (whole.shape[0], whole.shape[2]) != size:
         raise ContractError(
             f"Expected inputs to {layer} of shape (chips, batch, n_in) = ({chips}, batch, {n_in}). Got "
             f"{tuple(whole.shape)}. Expand one batch with x.expand(chips, -1, -1) to show it to every chip."
         )
-    if isinstance(x, Marked):
+    if isinstance(x, SharedInputs):
         wanted, got = (chips, whole.shape[1]), tuple(x.marks.shape)
         if len(got) != 4 or (got[0], got[2]) != wanted or got[3] > n_in:
             raise ContractError(

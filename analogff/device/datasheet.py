@@ -13,7 +13,7 @@ PerChip = float | torch.Tensor
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Datasheet:
-    """The printed properties of a device type, in normalised signal units and SI units.
+    """The printed properties of a device type, in normalized signal units and SI units.
 
     Times are of one read of the whole array (its columns convert side by side unless ``adc_share`` says
     otherwise); energies are per elementary act, so that energy is counts times unit energies.

@@ -9,7 +9,7 @@ from analogff.device.numerics.product import product
 from analogff.device.owned import Owner
 from analogff.device.protocol import Device, Truth
 from analogff.device.seeds import chip_seeds
-from analogff.device.shared_inputs import Marked
+from analogff.device.shared_inputs import SharedInputs
 
 
 class Digital(Device):
@@ -58,7 +58,7 @@ class Digital(Device):
         a = product(x, self.weights)
         return [a + bias for bias in biases]
 
-    def _sum(self, x: torch.Tensor | Marked, bias: torch.Tensor | None) -> torch.Tensor:
+    def _sum(self, x: torch.Tensor | SharedInputs, bias: torch.Tensor | None) -> torch.Tensor:
         a = product(x, self.weights)
         return a if bias is None else a.add_(bias)
 

@@ -1,4 +1,4 @@
-"""The few exceptions of the contract, each a subclass of the builtin it specialises."""
+"""The few exceptions of the contract, each a subclass of the builtin it specializes."""
 
 
 class BlackBoxError(RuntimeError):

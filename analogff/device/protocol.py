@@ -11,7 +11,7 @@ from analogff.device.datasheet import Datasheet, PerChip
 from analogff.device.errors import BlackBoxError, ContractError
 from analogff.device.numerics.precision import single_precision
 from analogff.device.owned import is_alone
-from analogff.device.shared_inputs import Marked
+from analogff.device.shared_inputs import SharedInputs
 
 
 class Truth(NamedTuple):
@@ -106,14 +106,14 @@ class Device(torch.nn.Module, abc.ABC):
             The outputs, in memory that no later read or write fills anew.
         """
 
-    def measure_marked(self, x: Marked, bias: torch.Tensor | None = None) -> torch.Tensor:
+    def measure_marked(self, x: SharedInputs, bias: torch.Tensor | None = None) -> torch.Tensor:
         """Answer as `measure` does to the same inputs written out, up to rounding.
 
         To be overridden for speed only, by a simulation that can share what the variants have in common.
         """
         return _read(self, x.whole(), bias)
 
-    def measure_biased(self, x: torch.Tensor | Marked, biases: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+    def measure_biased(self, x: torch.Tensor | SharedInputs, biases: Sequence[torch.Tensor]) -> list[torch.Tensor]:
         """Answer as `measure` does to the same inputs with one bias after another, up to rounding.
 
         Each is a read of its own, with noise of its own. To be overridden for speed only, by a simulation that can
@@ -179,14 +179,14 @@ class Device(torch.nn.Module, abc.ABC):
         return False
 
     @final
-    def forward(self, x: torch.Tensor | Marked, bias: torch.Tensor | None = None) -> torch.Tensor:
+    def forward(self, x: torch.Tensor | SharedInputs, bias: torch.Tensor | None = None) -> torch.Tensor:
         """Call `measure` so that no gradient gets through.
 
         Raises:
             BlackBoxError: From a later ``backward`` through the output.
             ContractError: If the inputs have not the axes or numbers that the class takes.
         """
-        _check_signal(self, x.shared if isinstance(x, Marked) else x)
+        _check_signal(self, x.shared if isinstance(x, SharedInputs) else x)
         with torch.no_grad():
             y = _measure(self, x, bias)
         return without_backward(y, type(self).__name__)
@@ -235,12 +235,12 @@ def _check_signal(device: Device, x: torch.Tensor) -> None:
         )
 
 
-def _measure(device: Device, x: torch.Tensor | Marked, bias: torch.Tensor | None) -> torch.Tensor:
+def _measure(device: Device, x: torch.Tensor | SharedInputs, bias: torch.Tensor | None) -> torch.Tensor:
     if 0 in x.shape:  # no read, so there is nothing that a device would have to think of
-        like = x.shared if isinstance(x, Marked) else x
+        like = x.shared if isinstance(x, SharedInputs) else x
         return like.new_zeros((*x.shape[:-1], device.datasheet.n_out))
     with single_precision():
-        y = device.measure_marked(x, bias) if isinstance(x, Marked) else _read(device, x, bias)
+        y = device.measure_marked(x, bias) if isinstance(x, SharedInputs) else _read(device, x, bias)
     if not isinstance(y, torch.Tensor):
         raise ContractError(
             f"Expected measure of {type(device).__name__} to return a tensor. Got {type(y).__name__}. Return "

@@ -16,14 +16,14 @@ from analogff.device.numerics.finite import chips_not_finite, is_finite, parts_o
 from analogff.device.observable import Observable
 from analogff.device.owned import Owner
 from analogff.device.protocol import Device, Truth, without_backward
-from analogff.device.shared_inputs import Marked, whole
+from analogff.device.shared_inputs import SharedInputs, whole
 
 _VERBS = "measure(x, bias), probe(x, biases), pulse(change), program(weights), wait(seconds)"
 _INSTEAD = {
     "weight": "pulse(change) to change weights, or program(weights) to set them; nothing reads them back",
     "bias": "measure(x, bias) to add at the summing node",
     "grad": "probe(x, (d/2, -d/2)) to measure a slope with two reads",
-    "param": "pulse(change) with the change that your optimiser wants",
+    "param": "pulse(change) with the change that your optimizer wants",
     "state": "a checkpoint (analogff.training.checkpoint), which only the engine that fabricated the chip can write",
     "module": "measure(x) to use it",
     "noise": "measure(x) several times to see it",
@@ -36,7 +36,7 @@ class Sealed:
 
     What is handed in must be finite. Where it is not the call is refused, unless the ledger records divergence, as it
     does once `train` has begun: then the chip's signal is set to 0, the chip is marked in `Ledger.diverged`, and all
-    that it answers from there on is NaN. Its neighbours in the bank go on. On a GPU, which the look would hold up, only
+    that it answers from there on is NaN. Its neighbors in the bank go on. On a GPU, which the look would hold up, only
     writes are looked at, only to be recorded, and answers are left as they are.
 
     Args:
@@ -108,12 +108,12 @@ class Sealed:
         sheet = self.datasheet
         return f"Sealed({self.name}: {sheet.n_in} -> {sheet.n_out}, {self.chips} chips)"
 
-    def measure(self, x: torch.Tensor | Marked, bias: torch.Tensor | None = None) -> torch.Tensor:
+    def measure(self, x: torch.Tensor | SharedInputs, bias: torch.Tensor | None = None) -> torch.Tensor:
         """Read every neuron's output; see `Device.measure`. A bias is a probe.
 
         Shapes:
-            ``x``: ``(chips, batch, n_in)``, written out or `Marked`; returns ``(chips, batch, n_out)``, to which the
-            bias must broadcast.
+            ``x``: ``(chips, batch, n_in)``, written out or `SharedInputs`; returns ``(chips, batch, n_out)``, to
+            which the bias must broadcast.
 
         Raises:
             BlackBoxError: If the holder declared that it needs to see less.
@@ -122,7 +122,7 @@ class Sealed:
         self.demand(Observable.ACTIVITY if bias is None else Observable.PROBE, "measure")
         return self._transmit(x, bias)
 
-    def probe(self, x: torch.Tensor | Marked, biases: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+    def probe(self, x: torch.Tensor | SharedInputs, biases: Sequence[torch.Tensor]) -> list[torch.Tensor]:
         """Read as `measure` does, once for each of several biases, one after the other.
 
         Raises:
@@ -138,7 +138,7 @@ class Sealed:
         self._charge(x, len(answers))
         return [self._note(x, y, tracked) for y in answers]
 
-    def _transmit(self, x: torch.Tensor | Marked, bias: torch.Tensor | None = None) -> torch.Tensor:
+    def _transmit(self, x: torch.Tensor | SharedInputs, bias: torch.Tensor | None = None) -> torch.Tensor:
         """Pass a signal on without showing it; for the network that carries it to the next layer."""
         biases = () if bias is None else (bias,)
         tracked = self._admit(x, biases)
@@ -165,7 +165,7 @@ class Sealed:
         self.__device.wait(seconds)
         self.__book.add(self.name, seconds=seconds)
 
-    def oracle(self, x: torch.Tensor | Marked, bias: torch.Tensor | None = None) -> Truth:
+    def oracle(self, x: torch.Tensor | SharedInputs, bias: torch.Tensor | None = None) -> Truth:
         """Return the simulator's truth to a holder that declared ORACLE; see `Device.oracle`."""
         self.demand(Observable.ORACLE, "oracle")
         biases = () if bias is None else (bias,)
@@ -199,7 +199,7 @@ class Sealed:
             check_steps(steps, self.chips, self.name)
         return values, steps
 
-    def _admit(self, x: torch.Tensor | Marked, biases: tuple[torch.Tensor, ...]) -> bool:
+    def _admit(self, x: torch.Tensor | SharedInputs, biases: tuple[torch.Tensor, ...]) -> bool:
         """Refuse what is no read; tell whether a gradient would have to pass through it."""
         sheet = self.datasheet
         check_inputs(x, (self.chips, sheet.n_in), self.name)
@@ -209,7 +209,7 @@ class Sealed:
         check_plain(parts, self.name)
         return torch.is_grad_enabled() and any(part.requires_grad for part in parts)
 
-    def _finite(self, x: torch.Tensor | Marked, biases: tuple[torch.Tensor, ...]) -> list[Any]:
+    def _finite(self, x: torch.Tensor | SharedInputs, biases: tuple[torch.Tensor, ...]) -> list[Any]:
         """Return inputs and biases, of which those to chips that diverged are 0."""
         if self.torch_device.type != "cpu":
             return [x, *biases]
@@ -233,14 +233,14 @@ class Sealed:
         diverged |= lost
         return without(signals, lost)
 
-    def _charge(self, x: torch.Tensor | Marked, reads: int) -> None:
+    def _charge(self, x: torch.Tensor | SharedInputs, reads: int) -> None:
         """Book what lines carried, where that costs energy."""
         sheet = self.datasheet
         if self.__signals:
             squares = mean_squares(x, sheet.input_min, sheet.input_max)
             self.__book.add(self.name, mean_squares=reads * squares)
 
-    def _note(self, x: torch.Tensor | Marked, y: torch.Tensor, tracked: bool) -> torch.Tensor:
+    def _note(self, x: torch.Tensor | SharedInputs, y: torch.Tensor, tracked: bool) -> torch.Tensor:
         """Count a read of each input, and return what the holder gets."""
         batch = x.shape[1]
         check_answer(y, (self.chips, batch, self.datasheet.n_out), parts_of(x)[0], self.name)

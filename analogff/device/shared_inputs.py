@@ -6,7 +6,7 @@ import torch
 
 
 @dataclasses.dataclass(frozen=True)
-class Marked:
+class SharedInputs:
     r"""Several variants of each input, that share all lines but the first.
 
     .. math:: x_{vb} = (m_{vb}, s_{b})
@@ -34,6 +34,6 @@ class Marked:
         return x.flatten(1, 2)
 
 
-def whole(x: torch.Tensor | Marked) -> torch.Tensor:
+def whole(x: torch.Tensor | SharedInputs) -> torch.Tensor:
     """Return inputs written out."""
-    return x.whole() if isinstance(x, Marked) else x
+    return x.whole() if isinstance(x, SharedInputs) else x

@@ -85,11 +85,11 @@ def _draw(table: pd.DataFrame, title: str, images: str) -> Figure:
 
 def _draw_layer(axes: Axes, table: pd.DataFrame) -> None:
     """Draw positives filled and negatives as a line, which stay apart in grey too."""
-    for polarity, colour, filled in (("positive", _POSITIVE, True), ("negative", _NEGATIVE, False)):
+    for polarity, color, filled in (("positive", _POSITIVE, True), ("negative", _NEGATIVE, False)):
         bins = table[table["polarity"] == polarity].sort_values("bin_low")
         edges = np.append(bins["bin_low"].to_numpy(), bins["bin_high"].iloc[-1])
         if filled:
-            axes.stairs(bins["share"].to_numpy(), edges, fill=True, color=colour, alpha=0.35, linewidth=0)
-        axes.stairs(bins["share"].to_numpy(), edges, color=colour, linewidth=1.1)
+            axes.stairs(bins["share"].to_numpy(), edges, fill=True, color=color, alpha=0.35, linewidth=0)
+        axes.stairs(bins["share"].to_numpy(), edges, color=color, linewidth=1.1)
     axes.set_ylim(bottom=0)
     axes.margins(x=0.01)

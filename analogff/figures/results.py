@@ -30,7 +30,7 @@ class Results:
         goodness: Goodness histograms; may be empty.
         layers: Errors of each layer alone; may be empty.
         axes: Swept paths that took more than one value.
-        variants: Labels of rule variants in the order of the study, which fixes their colours.
+        variants: Labels of rule variants in the order of the study, which fixes their colors.
     """
 
     frame: pd.DataFrame

@@ -1,4 +1,4 @@
-"""One look for all figures: a column of a two-column paper, legible in grey and to the colour-blind."""
+"""One look for all figures: a column of a two-column paper, legible in grey and to the color-blind."""
 
 import dataclasses
 import math
@@ -71,9 +71,9 @@ def looks(variants: Sequence[str]) -> dict[str, Look]:
     }
 
 
-def _look(n: int, colours: Sequence[str], dashes: Sequence[tuple], markers: str, face: str | None) -> Look:
-    colour = colours[n % len(colours)]
-    return Look(colour, markers[n % len(markers)], dashes[n % len(dashes)], face or colour)
+def _look(n: int, colors: Sequence[str], dashes: Sequence[tuple], markers: str, face: str | None) -> Look:
+    color = colors[n % len(colors)]
+    return Look(color, markers[n % len(markers)], dashes[n % len(dashes)], face or color)
 
 
 def make_figure(panels: int, legend_rows: int, *, panel_inches: float = 1.9) -> tuple[Figure, list[Axes]]:

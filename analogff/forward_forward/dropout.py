@@ -6,9 +6,9 @@ from typing import TypeVar
 
 import torch
 
-from analogff.device import Marked
+from analogff.device import SharedInputs
 
-X = TypeVar("X", torch.Tensor, Marked)
+X = TypeVar("X", torch.Tensor, SharedInputs)
 
 
 class Dropout:
@@ -52,13 +52,13 @@ class Dropout:
         """Return a layer's inputs, of which some lines are silent; labels of later layers are not among them.
 
         Shapes:
-            ``x``: ``(chips, variants batch, n)``, written out or `Marked`.
+            ``x``: ``(chips, variants batch, n)``, written out or `SharedInputs`.
         """
         mask = self.masks[layer]
         if mask is None:
             return x
-        if isinstance(x, Marked):
-            return Marked(_masked(x.shared, mask), x.marks)
+        if isinstance(x, SharedInputs):
+            return SharedInputs(_masked(x.shared, mask), x.marks)
         return _masked(x, mask)
 
     @staticmethod

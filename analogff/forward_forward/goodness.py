@@ -15,7 +15,7 @@ class Goodness(abc.ABC):
     def of(self, y: torch.Tensor, mean_squares: torch.Tensor) -> torch.Tensor:
         """Return the goodness of each sample, ``(chips, batch, n)`` to ``(chips, batch)``.
 
-        ``mean_squares``, ``(chips, batch)``, are those of ``y``, which the normalisation needs anyway.
+        ``mean_squares``, ``(chips, batch)``, are those of ``y``, which the normalization needs anyway.
         """
 
     @abc.abstractmethod
@@ -67,7 +67,7 @@ class Cosine(Goodness):
               \frac{\partial G}{\partial y_j} = \frac{1}{|y|} \left(v_j - G\, \frac{y_j}{|y|}\right),
               \qquad |v| = 1
 
-    It does not grow with the activity, so that nothing of it is lost in a length normalisation.
+    It does not grow with the activity, so that nothing of it is lost in a length normalization.
 
     Args:
         width: ``n``, the neurons of the layer.

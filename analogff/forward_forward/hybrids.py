@@ -31,7 +31,7 @@ def mixtures(images: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
 
     .. math:: h = (x + x') / 2
 
-    The original shows ``x + x'`` against ``2 x``, and normalises the pair before it is summed, so that its positives
+    The original shows ``x + x'`` against ``2 x``, and normalizes the pair before it is summed, so that its positives
     are also longer. Here each is shown at the same length, and only the direction tells.
 
     Shapes:

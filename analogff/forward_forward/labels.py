@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 
 from analogff.data import ImageShape
-from analogff.device import Marked
+from analogff.device import SharedInputs
 
 NEUTRAL = 0.1
 
@@ -40,7 +40,7 @@ class Labels:
             f'would write over {of}. Write labels = "lines".'
         )
 
-    def wiring(self, n_in: int, widths: Sequence[int]) -> list[tuple[int, int]]:
+    def layer_shapes(self, n_in: int, widths: Sequence[int]) -> list[tuple[int, int]]:
         """Return inputs and outputs of every layer, the head last."""
         first = 0 if self.place == "overlay" else self.classes
         later = self.classes if self.place == "rows" else 0
@@ -51,10 +51,10 @@ class Labels:
         """Return images whose first lines may be written over, ``(batch, n_in)`` to ``(batch, inputs)``."""
         return images if self.place == "overlay" else torch.nn.functional.pad(images, (self.classes, 0))
 
-    def write(self, images: torch.Tensor, labels: torch.Tensor) -> Marked:
+    def write(self, images: torch.Tensor, labels: torch.Tensor) -> SharedInputs:
         """Write several labels into images that have room; see `variants`."""
         marked = variants(images, labels, self.classes)
-        return marked if self.strength == 1 else Marked(marked.shared, marked.marks * self.strength)
+        return marked if self.strength == 1 else SharedInputs(marked.shared, marked.marks * self.strength)
 
     def write_one(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Write one label, ``(batch,)``, into each image that has room; see `overlay`."""
@@ -64,14 +64,14 @@ class Labels:
         """Write the label that says nothing into images that have room."""
         return overlay_neutral(images, self.classes, self.strength)
 
-    def rows(self, labelled: torch.Tensor | Marked) -> torch.Tensor | None:
+    def rows(self, labeled: torch.Tensor | SharedInputs) -> torch.Tensor | None:
         """Return what every later layer hears of the labels, ``(chips or 1, rows, classes)``; None if nothing."""
         if self.place != "rows":
             return None
-        return labelled.marks.flatten(1, 2) if isinstance(labelled, Marked) else labelled[None, :, : self.classes]
+        return labeled.marks.flatten(1, 2) if isinstance(labeled, SharedInputs) else labeled[None, :, : self.classes]
 
 
-def variants(images: torch.Tensor, labels: torch.Tensor, classes: int) -> Marked:
+def variants(images: torch.Tensor, labels: torch.Tensor, classes: int) -> SharedInputs:
     """As `overlay`, with several labels for each image, of which a simulation may share what they have in common.
 
     Shapes:
@@ -80,7 +80,7 @@ def variants(images: torch.Tensor, labels: torch.Tensor, classes: int) -> Marked
     shared = images.clone()
     shared[:, :classes] = 0
     marks = torch.nn.functional.one_hot(labels, classes).to(images.dtype)
-    return Marked(shared.unsqueeze(0), marks if labels.dim() == 3 else marks.unsqueeze(0))
+    return SharedInputs(shared.unsqueeze(0), marks if labels.dim() == 3 else marks.unsqueeze(0))
 
 
 def overlay(images: torch.Tensor, labels: torch.Tensor, classes: int, strength: float = 1.0) -> torch.Tensor:

@@ -11,7 +11,7 @@ from analogff.device import PerChip, samplewise
 from analogff.forward_forward.goodness import Goodness
 from analogff.forward_forward.losses import Loss, Number
 from analogff.forward_forward.one_sided_losses import Push
-from analogff.forward_forward.wake_sleep import Half
+from analogff.forward_forward.wake_sleep import Phase
 
 SCALE = 4.0
 """Measured on neurons that reach the end of their range at once: 1 and 12 are worse than 2 to 8."""
@@ -22,7 +22,7 @@ TOP = 0.99
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Contrast:
+class LayerObjective:
     r"""A layer's loss of its own activity, with its derivative.
 
     .. math:: L = \frac{1}{B K} \sum_{b, k} \ell\!\left(\pm G_b, \pm G_{kb}; \alpha, \pm\theta\right)
@@ -41,14 +41,14 @@ class Contrast:
     """``alpha``; None to measure one, see `steepness`."""
     theta: float | None
     """The threshold, for losses that have one; None for the mean goodness that the chip showed first."""
-    minimise: bool = False
+    minimize: bool = False
     """Whether positive goodness is to be low."""
     negatives: int = 1
     """``K``."""
     ceiling: PerChip | None = None
     """The greatest activity that the layer's datasheet prints; None if it prints none."""
-    apart: Callable[[torch.Tensor, Number, Number, Half], Push] | None = None
-    """One term of the loss alone, for `half`; None for losses of pairs, which have none."""
+    apart: Callable[[torch.Tensor, Number, Number, Phase], Push] | None = None
+    """One term of the loss alone, for `phase`; None for losses of pairs, which have none."""
     first: dict[str, torch.Tensor] = dataclasses.field(default_factory=dict)
     """What the first reads of the layer showed, ``(chips, 1)`` each."""
 
@@ -90,7 +90,7 @@ class Contrast:
         factors = torch.cat([raised, pull.negative], dim=1) * sign / pull.loss.shape[-1]
         return pull.loss.mean(-1), self.measure.gradient(y, mean_squares, factors)
 
-    def half(self, half: Half, y: torch.Tensor, mean_squares: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def one_sided(self, phase: Phase, y: torch.Tensor, mean_squares: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Judge a batch of positives (wake) or of negatives (sleep) by its own term of the loss.
 
         Shapes:
@@ -99,13 +99,13 @@ class Contrast:
         assert self.apart is not None
         apart = self.apart
         sign, goodness, scale, theta = self._facing(y, mean_squares)
-        push = samplewise(lambda g: apart(g, scale, theta, half), goodness)
+        push = samplewise(lambda g: apart(g, scale, theta, phase), goodness)
         factors = push.slope * sign / push.loss.shape[-1]
         return push.loss.mean(-1), self.measure.gradient(y, mean_squares, factors)
 
     def _facing(self, y: torch.Tensor, mean_squares: torch.Tensor) -> tuple[int, torch.Tensor, Number, Number]:
         """Return the sign of what positives are to have more of; that goodness, its scale and its threshold."""
-        sign = -1 if self.minimise else 1
+        sign = -1 if self.minimize else 1
         goodness = self.measure.of(y, mean_squares)
         if not self.is_set:
             self._look(y, goodness)

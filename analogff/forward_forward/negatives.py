@@ -20,7 +20,7 @@ def hard_labels(logits: torch.Tensor, labels: torch.Tensor, generator: torch.Gen
 
     .. math:: P(c) \propto \mathrm{softmax}(z)_c \quad (c \neq \text{true label})
 
-    One uniform number an image serves all chips, so that a chip's labels do not depend on its neighbours.
+    One uniform number an image serves all chips, so that a chip's labels do not depend on its neighbors.
 
     Shapes:
         ``logits``: ``(chips, batch, classes)``, ``labels``: ``(batch,)``; returns ``(chips, batch)``.

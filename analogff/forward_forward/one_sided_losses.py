@@ -6,7 +6,7 @@ import torch
 from torch.nn.functional import softplus
 
 from analogff.forward_forward.losses import SCFF_PENALTY, SCFF_SLACK, Number
-from analogff.forward_forward.wake_sleep import Half
+from analogff.forward_forward.wake_sleep import Phase
 
 
 class Push(NamedTuple):
@@ -16,28 +16,28 @@ class Push(NamedTuple):
     slope: torch.Tensor
 
 
-def hinton_half(goodness: torch.Tensor, scale: Number, theta: Number, half: Half) -> Push:
+def hinton_one_sided(goodness: torch.Tensor, scale: Number, theta: Number, phase: Phase) -> Push:
     """Return the term of `losses.hinton` that holds the goodness awake (positive) or asleep (negative)."""
-    sign = -1 if half == "wake" else 1
+    sign = -1 if phase == "wake" else 1
     over = sign * scale * (goodness - theta)
     return Push(softplus(over), sign * scale * torch.sigmoid(over))
 
 
-def scff_half(
+def scff_one_sided(
     goodness: torch.Tensor,
     scale: Number,
     theta: Number,
-    half: Half,
+    phase: Phase,
     *,
     slack: float = SCFF_SLACK,
     penalty: float = SCFF_PENALTY,
 ) -> Push:
     """Return the term of `losses.scff` that holds the goodness awake (positive) or asleep (negative)."""
-    if half == "sleep":
-        return hinton_half(goodness, scale, theta + slack, half)
-    loss, slope = hinton_half(goodness, scale, theta, half)
+    if phase == "sleep":
+        return hinton_one_sided(goodness, scale, theta + slack, phase)
+    loss, slope = hinton_one_sided(goodness, scale, theta, phase)
     return Push(loss + penalty * goodness.abs(), slope + penalty * goodness.sign())
 
 
-HALVES = {"hinton": hinton_half, "scff": scff_half}
+ONE_SIDED_LOSSES = {"hinton": hinton_one_sided, "scff": scff_one_sided}
 """By the names in `LOSSES`."""

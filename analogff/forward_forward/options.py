@@ -20,7 +20,7 @@ class ForwardForwardOptions(OrderedOptions):
 
     goodness: Literal["mean", "sum", "cosine"] = "mean"
     """Mean or sum of the squares of a layer's activities, or their cosine with a random direction of the layer."""
-    direction: Literal["maximise", "minimise"] = "maximise"
+    direction: Literal["maximize", "minimize"] = "maximize"
     """Whether positive inputs are to have more goodness than negative ones, or less."""
     loss: Literal["hinton", "symba", "swish", "scff"] = "swish"
     """How positive and negative goodness are compared."""
@@ -34,13 +34,13 @@ class ForwardForwardOptions(OrderedOptions):
     """Threshold of losses `hinton` and `scff`, one for all layers or one for each: for a mean of squares (that of a
     sum is this times the layer's width) or for a cosine; `measured`: the mean goodness of a layer's first answers."""
     slack: Annotated[float, Field(ge=0, allow_inf_nan=False)] = SCFF_SLACK
-    """How far the negative threshold of loss `scff` is above theta (below it, if goodness is minimised)."""
+    """How far the negative threshold of loss `scff` is above theta (below it, if goodness is minimized)."""
     penalty: Annotated[float, Field(ge=0, allow_inf_nan=False)] = SCFF_PENALTY
     """Factor on the positive goodness itself in loss `scff`."""
     negatives: Literal["random", "hard", "goodness", "all"] = "hard"
     """Wrong labels drawn uniformly, from the head's own beliefs, or from the goodness of every label (one read a
     label), or all of them."""
-    sleep: Annotated[int, Field(ge=0)] = 0
+    phase_length: Annotated[int, Field(ge=0)] = 0
     """Steps of positive inputs alone, then of negative ones alone, and so on; 0 for both kinds in every step. Only
     for losses `hinton` and `scff`, which judge each kind by itself."""
     labels: Literal["overlay", "lines", "rows"] = "overlay"
@@ -51,11 +51,11 @@ class ForwardForwardOptions(OrderedOptions):
     """Classify by the goodness of every label (one pass a class), by the head in one pass, or by both together."""
     vote_from: Annotated[int, Field(ge=1)] = 1
     """The first layer whose goodness counts where labels are compared, 1 being the first hidden one."""
-    head_rate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.003
+    head_learning_rate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.003
     """Learning rate of the softmax head, which hard negatives and prediction by the head need."""
     peer_strength: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     """How strongly the mean activity of each neuron is drawn to that of its layer; Hinton's is 0.03."""
-    release: bool = False
+    saturation_gradient: bool = False
     """Whether neurons that negative inputs drive to the printed end of the range are drawn back by the mean slope of
     readings near it, though at it there is none to be seen."""
     dropout: Share = 0.0
@@ -76,7 +76,7 @@ class ForwardForwardOptions(OrderedOptions):
         used = info.data.get("loss") in ("hinton", "scff", None)
         return refuse_unless(used, cls, info, value, 'loss = "scff" or loss = "hinton"')
 
-    @field_validator("sleep")
+    @field_validator("phase_length")
     @classmethod
     def _halves_stand_alone(cls, value, info):
         beside = info.data
@@ -97,7 +97,7 @@ class ForwardForwardOptions(OrderedOptions):
             )
         return value
 
-    @field_validator("release")
+    @field_validator("saturation_gradient")
     @classmethod
     def _release_is_used(cls, value, info):
         seen = info.data.get("slope") != "assumed"
@@ -123,7 +123,7 @@ class ForwardForwardOptions(OrderedOptions):
         needed = 'prediction = "goodness", prediction = "both" or negatives = "goodness"'
         return refuse_unless(used, cls, info, value, needed)
 
-    @field_validator("head_rate")
+    @field_validator("head_learning_rate")
     @classmethod
     def _head_is_used(cls, value, info):
         used = info.data.get("prediction") in ("head", "both", None) or info.data.get("negatives") in ("hard", None)

@@ -1,11 +1,11 @@
-"""Peer normalisation: no neuron is to be on always or never."""
+"""Peer normalization: no neuron is to be on always or never."""
 
 from typing import Any
 
 import torch
 
 from analogff.device import chipwise
-from analogff.forward_forward.layer_objective import Contrast
+from analogff.forward_forward.layer_objective import LayerObjective
 
 REMEMBERED = 0.9
 START = 0.5
@@ -40,14 +40,14 @@ class Peers:
         means = self.means[layer] = REMEMBERED * old + (1 - REMEMBERED) * now
         return self.strength * (means.mean(-1, keepdim=True) - means)
 
-    def draw(self, layer: int, errors: torch.Tensor, positives: torch.Tensor, contrast: Contrast) -> None:
+    def draw(self, layer: int, errors: torch.Tensor, positives: torch.Tensor, objective: LayerObjective) -> None:
         """Take ``p`` from a layer's errors of positive inputs, the first ones, in the units of the layer's loss.
 
         Shapes:
             ``errors``: ``(chips, batch + negatives, n)``; ``positives``, the activities: ``(chips, batch, n)``.
         """
         _, batch, n = positives.shape
-        weight = torch.as_tensor(contrast.steepness).view(-1, 1, 1) * contrast.measure.unit(n) / batch
+        weight = torch.as_tensor(objective.steepness).view(-1, 1, 1) * objective.measure.unit(n) / batch
         errors[:, :batch] -= weight * self.push(layer, positives).unsqueeze(1)
 
     def state_dict(self) -> dict[str, Any]:

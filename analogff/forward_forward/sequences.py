@@ -65,7 +65,7 @@ def push(lines: torch.Tensor, following: torch.Tensor, symbols: int) -> torch.Te
 def draw(logits: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     """Draw a symbol from beliefs, ``(chips, batch, symbols)`` to ``(chips, batch)``.
 
-    One uniform number a window serves all chips, so that a chip's symbols do not depend on its neighbours.
+    One uniform number a window serves all chips, so that a chip's symbols do not depend on its neighbors.
     """
     uniform = torch.rand(logits.shape[-2], generator=generator).to(logits.device)
     ladder = logits.nan_to_num(0.0).softmax(-1).cumsum(-1)

@@ -2,10 +2,10 @@
 
 from typing import Any, Literal
 
-Half = Literal["wake", "sleep"]
+Phase = Literal["wake", "sleep"]
 
 
-class Phases:
+class WakeSleep:
     """Long phases of positive inputs alone, and as long ones of negative inputs alone.
 
     Args:
@@ -21,7 +21,7 @@ class Phases:
         self.steps = 0
 
     @property
-    def half(self) -> Half | None:
+    def phase(self) -> Phase | None:
         """Which kind this step is about; None for both."""
         if not self.length:
             return None

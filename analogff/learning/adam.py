@@ -18,7 +18,7 @@ class Adam:
         \Delta = -\eta \frac{m / (1 - \beta_1^t)}{\sqrt{v / (1 - \beta_2^t)} + \epsilon} - \eta \lambda A, \quad
         A \to A + \Delta
 
-    torch's optimisers move a parameter, and a chip shows none. One pass over gradient, registers and change; each
+    torch's optimizers move a parameter, and a chip shows none. One pass over gradient, registers and change; each
     number depends on its own weight only.
 
     What changes from step to step is in `numbers`, on the device, so that a CUDA graph that recorded `apply` goes by
@@ -27,7 +27,7 @@ class Adam:
     Args:
         shape: Of the weights, the chips first.
         device: Where they are.
-        weight_cost: ``lambda``.
+        update_decay: ``lambda``.
 
     Reference:
         Kingma & Ba, Adam (arXiv 1412.6980), algorithm 1; defaults as in torch. Decay apart from the gradient's
@@ -35,11 +35,11 @@ class Adam:
         the weights that a chip was born with.
     """
 
-    def __init__(self, shape: tuple[int, ...], device: torch.device, weight_cost: float = 0.0):
+    def __init__(self, shape: tuple[int, ...], device: torch.device, update_decay: float = 0.0):
         self.steps = 0
-        self.weight_cost = weight_cost
+        self.update_decay = update_decay
         self.mean, self.square, self.change = (torch.zeros(shape, device=device) for _ in range(3))
-        self.asked = torch.zeros(shape, device=device) if weight_cost else None
+        self.asked = torch.zeros(shape, device=device) if update_decay else None
         """``A``; None without a cost."""
         self.numbers = torch.zeros(3, device=device)
         """The rate over the bias of the mean, the root of one over the bias of the square, and the rate of decay."""
@@ -54,7 +54,7 @@ class Adam:
         self.steps += 1
         size = rate / (1 - FIRST_DECAY**self.steps)
         shrink = (1 - SECOND_DECAY**self.steps) ** -0.5
-        self.numbers.copy_(torch.tensor([size, shrink, rate * self.weight_cost]), non_blocking=True)
+        self.numbers.copy_(torch.tensor([size, shrink, rate * self.update_decay]), non_blocking=True)
 
     def apply(
         self, gradient: torch.Tensor, share: torch.Tensor | None = None, most: torch.Tensor | None = None

@@ -6,11 +6,11 @@ from typing import Any
 import torch
 
 from analogff.device import Sealed
-from analogff.learning.pulse_optimizer import Writer
+from analogff.learning.pulse_optimizer import PulseOptimizer
 from analogff.network.twin import Response, Twin
 
 
-class View(abc.ABC):
+class BackwardView(abc.ABC):
     """A layer as backprop sees it.
 
     Args:
@@ -25,8 +25,8 @@ class View(abc.ABC):
         """Return the answer to ``x`` that is carried forward, and the derivative that is believed."""
 
     @abc.abstractmethod
-    def learn(self, writer: Writer, errors: torch.Tensor, x: torch.Tensor) -> None:
-        """Take one optimiser step down ``sum_b e_bj x_bi``."""
+    def learn(self, optimizer: PulseOptimizer, errors: torch.Tensor, x: torch.Tensor) -> None:
+        """Take one optimizer step down ``sum_b e_bj x_bi``."""
 
     def finish_epoch(self) -> None:  # noqa: B027 (only a model has something to deploy)
         """Do what is due before the chip is tested."""
@@ -39,7 +39,7 @@ class View(abc.ABC):
         """Restore what `state_dict` gave."""
 
 
-class _Believed(View):
+class _Believed(BackwardView):
     """A view with a twin."""
 
     def __init__(self, layer: Sealed, seed: int):
@@ -63,8 +63,8 @@ class ThroughTwin(_Believed):
     def respond(self, x):  # noqa: D102
         return self.twin.respond(x)._replace(y=self.layer.measure(x))
 
-    def learn(self, writer, errors, x):  # noqa: D102
-        self.twin.change(writer.descend(errors, x))
+    def learn(self, optimizer, errors, x):  # noqa: D102
+        self.twin.change(optimizer.descend(errors, x))
 
 
 class InModel(_Believed):
@@ -82,18 +82,18 @@ class InModel(_Believed):
         noise = torch.randn(response.y.shape[1:], generator=self.generator).to(x.device)
         return response._replace(y=response.y + sigma * noise)
 
-    def learn(self, writer, errors, x):  # noqa: D102
-        self.twin.change(writer.wanted(errors, x))
+    def learn(self, optimizer, errors, x):  # noqa: D102
+        self.twin.change(optimizer.wanted(errors, x))
 
     def finish_epoch(self):  # noqa: D102
         self.layer.program(self.twin.weights)
 
 
-class ThroughOracle(View):
+class ThroughOracle(BackwardView):
     """Forward on the chip; the simulator's own derivative."""
 
     def respond(self, x):  # noqa: D102
         return Response(self.layer.measure(x), *self.layer.oracle(x))
 
-    def learn(self, writer, errors, x):  # noqa: D102
-        writer.descend(errors, x)
+    def learn(self, optimizer, errors, x):  # noqa: D102
+        optimizer.descend(errors, x)

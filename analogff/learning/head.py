@@ -3,7 +3,7 @@
 import torch
 
 from analogff.device import Sealed
-from analogff.learning.pulse_optimizer import Writer
+from analogff.learning.pulse_optimizer import PulseOptimizer
 from analogff.network import logit_scale
 from analogff.slopes.slopes import Assumed, Slope
 
@@ -17,13 +17,13 @@ class DeltaHead:
 
     Args:
         head: The layer.
-        writer: Its optimiser.
+        optimizer: Its optimizer.
         slope: How to know the slope of a head that is a device.
     """
 
-    def __init__(self, head: Sealed, writer: Writer, slope: Slope):
+    def __init__(self, head: Sealed, optimizer: PulseOptimizer, slope: Slope):
         self.head = head
-        self.writer = writer
+        self.optimizer = optimizer
         self.slope = Assumed() if head.datasheet.readable_weights else slope
         self.scale = logit_scale(head)
 
@@ -34,7 +34,7 @@ class DeltaHead:
         error = softmax_error(logits, labels) * self.scale
         if reading.slope is not None:
             error = error * reading.slope
-        self.writer.descend(error, x)
+        self.optimizer.descend(error, x)
         return logits
 
 

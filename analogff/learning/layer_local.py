@@ -7,12 +7,12 @@ from typing import Annotated, Any, Literal, TypeVar
 import torch
 from pydantic import Field, field_validator
 
-from analogff.device import Marked
+from analogff.device import SharedInputs
 from analogff.learning.head import DeltaHead
 from analogff.learning.rule import Rule, RuleOptions, refuse_unless
 from analogff.network.normalization import mean_square
 from analogff.slopes.make import make_slope
-from analogff.slopes.max_step import Stride
+from analogff.slopes.max_step import MaxStep
 from analogff.slopes.slopes import Activity, Reading, Slope
 
 NEEDS_PROBE = 'slope = "probed" or slope = "fitted"'
@@ -34,7 +34,7 @@ class LayerLocalOptions(RuleOptions):
     activity: Activity = "read"
     """What a probed layer passes on: the answer to a third read, without a bias, or the `mean` of the two with one. The
     mean costs a read less, and is not what the chip answers when it is used."""
-    stride: Literal["free", "measured"] = "free"
+    max_step: Literal["free", "measured"] = "free"
     """How far one step may move a weighted sum: as far as the rate takes it, or (`measured`) at most 0.3 of the way
     to where slopes turn, which each layer of each chip shows under biases before it learns."""
 
@@ -43,7 +43,7 @@ class LayerLocalOptions(RuleOptions):
     def _probe_is_used(cls, value, info):
         return refuse_unless(info.data.get("slope") in ("probed", "fitted", None), cls, info, value, NEEDS_PROBE)
 
-    @field_validator("stride")
+    @field_validator("max_step")
     @classmethod
     def _stride_can_be_measured(cls, value, info):
         if value == "measured" and info.data.get("slope") == "assumed":
@@ -72,8 +72,10 @@ class LayerLocal(Rule[O]):
         *self.slopes, self.head_slope = [
             make_slope(options.slope, options.probe, options.activity) for _ in (*network.layers, network.head)
         ]
-        *self.layer_writers, self.head_writer = self.writers
-        self.strides = [Stride(options.rate) for _ in network.layers] if options.stride == "measured" else []
+        *self.layer_optimizers, self.head_optimizer = self.optimizers
+        self.max_steps = (
+            [MaxStep(options.learning_rate) for _ in network.layers] if options.max_step == "measured" else []
+        )
         self.learning = range(len(network.layers))  # the layers that learn
 
     @classmethod
@@ -89,21 +91,21 @@ class LayerLocal(Rule[O]):
         return [*self.slopes, self.head_slope]
 
     @classmethod
-    def side_by_side(cls, options):  # noqa: D102
+    def can_bank(cls, options):  # noqa: D102
         return options.slope != "fitted"
 
     def state_dict(self) -> dict[str, Any]:  # noqa: D102
         own = {"slopes": [slope.state_dict() for slope in self._all_slopes]}
-        return super().state_dict() | own | {"strides": [stride.state_dict() for stride in self.strides]}
+        return super().state_dict() | own | {"max_steps": [max_step.state_dict() for max_step in self.max_steps]}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:  # noqa: D102
         super().load_state_dict(state)
         for slope, saved in zip(self._all_slopes, state["slopes"], strict=True):
             slope.load_state_dict(saved)
-        for stride, saved in zip(self.strides, state["strides"], strict=True):
-            stride.load_state_dict(saved)
+        for max_step, saved in zip(self.max_steps, state["max_steps"], strict=True):
+            max_step.load_state_dict(saved)
 
-    def descend(self, x: torch.Tensor | Marked, local: Local, passed: Passed | None = None) -> torch.Tensor:
+    def descend(self, x: torch.Tensor | SharedInputs, local: Local, passed: Passed | None = None) -> torch.Tensor:
         """Take every layer that learns one step down its loss, while the signal passes, and return the losses' mean.
 
         Layers that are read only on the way to those that learn are told to `passed`.
@@ -123,7 +125,7 @@ class LayerLocal(Rule[O]):
         return mean_loss(losses)
 
     def learn(
-        self, layer: int, x: torch.Tensor | Marked, local: Local
+        self, layer: int, x: torch.Tensor | SharedInputs, local: Local
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Take one layer one step down its loss; returns the loss, the activity before it and its mean squares."""
         reading = self.slopes[layer].read(self.network.layers[layer], x)
@@ -132,16 +134,16 @@ class LayerLocal(Rule[O]):
         self.change(layer, self.back(layer, reading, gradient), x)
         return loss, reading.y, squares
 
-    def change(self, layer: int, errors: torch.Tensor, x: torch.Tensor | Marked) -> None:
+    def change(self, layer: int, errors: torch.Tensor, x: torch.Tensor | SharedInputs) -> None:
         """Take one layer one step down ``sum_b e_bj x_bi``, not too far."""
-        if self.strides:
-            self.layer_writers[layer].share = self.strides[layer].of(self.network.layers[layer], x)
-        self.layer_writers[layer].descend(errors, x)
+        if self.max_steps:
+            self.layer_optimizers[layer].share = self.max_steps[layer].of(self.network.layers[layer], x)
+        self.layer_optimizers[layer].descend(errors, x)
 
-    def delta_head(self, rate: float) -> DeltaHead:
+    def delta_head(self, learning_rate: float) -> DeltaHead:
         """Return a head that learns at a rate of its own, by the slopes that the layers go by."""
-        self.head_writer.rate = rate
-        return DeltaHead(self.network.head, self.head_writer, self.head_slope)
+        self.head_optimizer.learning_rate = learning_rate
+        return DeltaHead(self.network.head, self.head_optimizer, self.head_slope)
 
     def back(self, layer: int, reading: Reading, gradient: torch.Tensor) -> torch.Tensor:
         """Return the derivative by a layer's weighted sums from that by its activity; may write over the latter."""
@@ -149,7 +151,7 @@ class LayerLocal(Rule[O]):
 
     def onward(self, layer: int, y: torch.Tensor, squares: torch.Tensor) -> torch.Tensor:
         """Return the next layer's inputs from a layer's activity and its mean squares."""
-        return self.network.normaliser.forward(y, squares)
+        return self.network.normalizer.forward(y, squares)
 
 
 def mean_loss(losses: Sequence[torch.Tensor]) -> torch.Tensor:

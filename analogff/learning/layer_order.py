@@ -5,7 +5,7 @@ from typing import Literal, TypeVar
 
 import torch
 
-from analogff.device import Marked
+from analogff.device import SharedInputs
 from analogff.learning.layer_local import LayerLocal, LayerLocalOptions, Local, mean_loss
 
 Order = Literal["simultaneous", "greedy", "pairs", "pipelined"]
@@ -17,7 +17,7 @@ class OrderedOptions(LayerLocalOptions):
 
     order: Order = "simultaneous"
     """All layers learn at every step; one after the other, each for an equal share of the training (`greedy`);
-    overlapping `pairs` of neighbours one after the other; or all at every step, each from what the layer before made
+    overlapping `pairs` of neighbors one after the other; or all at every step, each from what the layer before made
     of the step before (`pipelined`). The learning rate fades with the whole training, not with a share."""
 
     def refuse_depth(self, widths: Sequence[int]) -> None:
@@ -75,12 +75,12 @@ class Ordered(LayerLocal[O]):
         super().__init__(network, options, seed=seed)
         options.refuse_depth([layer.datasheet.n_out for layer in network.layers])
         self.learning = learners(options.order, len(network.layers), 0.0)
-        self._on_the_way: dict[int, tuple[torch.Tensor | Marked, Local]] = {}
+        self._on_the_way: dict[int, tuple[torch.Tensor | SharedInputs, Local]] = {}
 
     @classmethod
-    def wiring(cls, options, n_in, widths, classes):  # noqa: D102
+    def layer_shapes(cls, options, n_in, widths, classes):  # noqa: D102
         options.refuse_depth(widths)
-        return super().wiring(options, n_in, widths, classes)
+        return super().layer_shapes(options, n_in, widths, classes)
 
     def advance(self, progress):  # noqa: D102
         super().advance(progress)

@@ -1,15 +1,15 @@
-"""From a gradient to pulses, by way of an optimiser that never sees a weight."""
+"""From a gradient to pulses, by way of an optimizer that never sees a weight."""
 
 from typing import Any
 
 import torch
 
-from analogff.device import Marked, Sealed, outer
+from analogff.device import Sealed, SharedInputs, outer
 from analogff.learning.adam import Adam
 
 
-class Writer:
-    """An optimiser for weights that nobody can read.
+class PulseOptimizer:
+    """An optimizer for weights that nobody can read.
 
     What one write cannot do is not asked for: a change is cut to what the datasheet prints as the greatest, so that
     whoever keeps a record of changes, such as a twin, is told of what can land. `move` takes as many writes as it
@@ -17,15 +17,15 @@ class Writer:
 
     Args:
         layer: Where to write.
-        rate: Learning rate of Adam.
-        weight_cost: What share of all changes asked so far is taken back at each step, over the rate.
+        learning_rate: Learning rate of Adam.
+        update_decay: What share of all changes asked so far is taken back at each step, over the rate.
     """
 
-    def __init__(self, layer: Sealed, rate: float, weight_cost: float = 0.0):
+    def __init__(self, layer: Sealed, learning_rate: float, update_decay: float = 0.0):
         sheet = layer.datasheet
         self.layer = layer
-        self.rate = rate
-        self.weight_cost = weight_cost
+        self.learning_rate = learning_rate
+        self.update_decay = update_decay
         self._shape = (layer.chips, sheet.n_out, sheet.n_in)
         self._most = _greatest_change(layer)
         self._fade = 1.0
@@ -37,20 +37,20 @@ class Writer:
         self._gradient: torch.Tensor | None = None
         self._saved: dict[str, Any] = {}
 
-    def descend(self, errors: torch.Tensor, x: torch.Tensor | Marked) -> torch.Tensor:
-        """Ask the chip for one optimiser step down ``sum_b e_bj x_bi``; see `outer`.
+    def descend(self, errors: torch.Tensor, x: torch.Tensor | SharedInputs) -> torch.Tensor:
+        """Ask the chip for one optimizer step down ``sum_b e_bj x_bi``; see `outer`.
 
         Returns:
             The change that was asked for; valid until the next step.
         """
         return self.step(self._descent(errors, x))
 
-    def wanted(self, errors: torch.Tensor, x: torch.Tensor | Marked) -> torch.Tensor:
-        """Return the change that one optimiser step is, however much of it one write can do, without asking for it."""
+    def wanted(self, errors: torch.Tensor, x: torch.Tensor | SharedInputs) -> torch.Tensor:
+        """Return the change that one optimizer step is, however much of it one write can do, without asking for it."""
         return self._step(self._descent(errors, x), cut=False)
 
     def step(self, gradient: torch.Tensor) -> torch.Tensor:
-        """Ask the chip for one optimiser step down a gradient, ``(chips, n_out, n_in)``; see `descend`."""
+        """Ask the chip for one optimizer step down a gradient, ``(chips, n_out, n_in)``; see `descend`."""
         change = self._step(gradient)
         self.layer.pulse(change)
         return change
@@ -73,7 +73,7 @@ class Writer:
         self._fade = factor
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the optimiser's memory."""
+        """Return the optimizer's memory."""
         if self._adam is None:
             return {}
         return {"adam": self._adam.state_dict()}
@@ -85,13 +85,13 @@ class Writer:
     def prepare(self, device: torch.device) -> None:
         """Begin the next step; whoever replays a recorded one does so before, since the rate is not recorded."""
         if self._adam is None:
-            self._adam = Adam(self._shape, device, self.weight_cost)
+            self._adam = Adam(self._shape, device, self.update_decay)
             if self._saved:
                 self._adam.load_state_dict(self._saved["adam"])
-        self._adam.prepare(self.rate * self._fade)
+        self._adam.prepare(self.learning_rate * self._fade)
         self.prepared = True
 
-    def _descent(self, errors: torch.Tensor, x: torch.Tensor | Marked) -> torch.Tensor:
+    def _descent(self, errors: torch.Tensor, x: torch.Tensor | SharedInputs) -> torch.Tensor:
         if self._gradient is None:
             self._gradient = errors.new_empty(self._shape)
         return outer(errors, x, self._gradient)

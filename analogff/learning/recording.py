@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Hashable, Sequence
 
-from analogff.learning.pulse_optimizer import Writer
+from analogff.learning.pulse_optimizer import PulseOptimizer
 from analogff.slopes.probe_size import ProbeSize
 
 
@@ -13,7 +13,7 @@ class Recording:
 
     key: Hashable = ()
     """Steps of one key are the same operations on tensors of the same places."""
-    writers: Sequence[Writer] = ()
+    optimizers: Sequence[PulseOptimizer] = ()
     """Those that write, each once."""
     probes: Sequence[ProbeSize] = ()
     """Those that are asked, each once."""

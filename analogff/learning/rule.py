@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo
 
 from analogff.data import ImageShape
 from analogff.device import Observable, derive_seed
-from analogff.learning.pulse_optimizer import Writer
+from analogff.learning.pulse_optimizer import PulseOptimizer
 from analogff.learning.recording import Recording
 from analogff.network import Network, chain
 from analogff.timing import Schedule
@@ -22,11 +22,11 @@ class RuleOptions(BaseModel):
 
     batch: Annotated[int, Field(ge=1, le=2**53)] = 100
     """Images a step."""
-    rate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.003
+    learning_rate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.003
     """Learning rate of Adam, until it begins to fall."""
     decay_from: Annotated[float, Field(ge=0, le=1)] = 0.5
     """Share of the training after which the rate falls, linearly to zero at the end; 1 for a constant rate."""
-    weight_cost: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    update_decay: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     """Decay, at this times the learning rate a step, of the changes asked so far (a digital register of them)."""
 
 
@@ -88,8 +88,9 @@ class Rule(abc.ABC, Generic[O]):
         self.options = options
         self.seed = seed
         self.generator = torch.Generator().manual_seed(derive_seed(seed, self.name))
-        self.writers: list[Writer] = [
-            Writer(layer, options.rate, options.weight_cost) for layer in (*network.layers, network.head)
+        self.optimizers: list[PulseOptimizer] = [
+            PulseOptimizer(layer, options.learning_rate, options.update_decay)
+            for layer in (*network.layers, network.head)
         ]
         self.fade = 1.0  # what is left of the rate
 
@@ -104,7 +105,7 @@ class Rule(abc.ABC, Generic[O]):
         """Return how its reads and writes are laid out in time; a name from `analogff.timing`."""
 
     @classmethod
-    def wiring(cls, options: O, n_in: int, widths: Sequence[int], classes: int) -> list[tuple[int, int]]:
+    def layer_shapes(cls, options: O, n_in: int, widths: Sequence[int], classes: int) -> list[tuple[int, int]]:
         """Return inputs and outputs of every layer, the head last: each layer hears the one before."""
         return chain([n_in, *widths], classes)
 
@@ -133,7 +134,7 @@ class Rule(abc.ABC, Generic[O]):
         return False
 
     @classmethod
-    def side_by_side(cls, options: O) -> bool:
+    def can_bank(cls, options: O) -> bool:
         """Tell whether several chips may be taught in one bank: not where each decides how often it is read."""
         return True
 
@@ -168,18 +169,18 @@ class Rule(abc.ABC, Generic[O]):
         """Say how much of the training is done, 0 to 1, before each step."""
         start = self.options.decay_from
         self.fade = 1.0 if progress <= start else (1 - progress) / (1 - start)
-        for writer in self.writers:
-            writer.fade(self.fade)
+        for optimizer in self.optimizers:
+            optimizer.fade(self.fade)
 
     def finish_epoch(self) -> None:  # noqa: B027 (most rules have nothing left to do)
         """Do what is due after each pass through the data."""
 
     def state_dict(self) -> dict[str, Any]:
         """Return what the rule itself remembers, loadable with ``weights_only=True``."""
-        return {"generator": self.generator.get_state(), "writers": [w.state_dict() for w in self.writers]}
+        return {"generator": self.generator.get_state(), "optimizers": [w.state_dict() for w in self.optimizers]}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what `state_dict` gave."""
         self.generator.set_state(state["generator"])
-        for writer, saved in zip(self.writers, state["writers"], strict=True):
-            writer.load_state_dict(saved)
+        for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(saved)

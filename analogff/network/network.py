@@ -1,4 +1,4 @@
-"""A network of sealed devices with a normalisation between them."""
+"""A network of sealed devices with a normalization between them."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -13,16 +13,16 @@ from analogff.device import (
     Device,
     Digital,
     Ledger,
-    Marked,
     Observable,
     PerChip,
     Sealed,
+    SharedInputs,
     chipwise,
     derive_seed,
     fabricate,
     require,
 )
-from analogff.network.normalization import Length, Normaliser
+from analogff.network.normalization import Length, Normalizer
 
 LOGIT_RANGE = 10.0  # spans softmax probabilities up to 1 - 4e-4 from a head whose outputs are bounded
 
@@ -52,14 +52,14 @@ class Chips:
         self.ledger = Ledger(self.names)
 
     def seal(
-        self, level: Observable, normaliser: Normaliser | None = None, image: ImageShape | None = None
+        self, level: Observable, normalizer: Normalizer | None = None, image: ImageShape | None = None
     ) -> "Network":
         """Hand the chips, with what stands between the layers, to a rule that declared what it must see."""
         sealed = [
             Sealed(device, chips=self.chips, level=level, name=name, ledger=self.ledger)  # type: ignore[arg-type]
             for device, name in zip(self.devices, self.names, strict=True)
         ]
-        return Network(sealed[:-1], sealed[-1], self.ledger, normaliser, image)
+        return Network(sealed[:-1], sealed[-1], self.ledger, normalizer, image)
 
     def refuse(self, level: Observable) -> list[str]:
         """Say, a sentence a layer, what the devices do not show that is needed."""
@@ -99,7 +99,7 @@ def fabricate_wired(
     seeds: Sequence[int],
     head: LayerSpec | None = None,
 ) -> Chips:
-    """Make the chips of a network whose layers are as large as a rule wires them; see `Rule.wiring`.
+    """Make the chips of a network whose layers are as large as a rule wires them; see `Rule.layer_shapes`.
 
     Args:
         specs: One a layer.
@@ -127,7 +127,7 @@ class Network:
         layers: The hidden layers, first to last.
         head: The layer that answers with one number a class, fed by the last activities.
         ledger: Where the layers count; the network shows a view of it.
-        normaliser: What the inputs of every layer pass, images too; length normalisation if None.
+        normalizer: What the inputs of every layer pass, images too; length normalization if None.
         image: How the input lines are a picture; None for a table.
     """
 
@@ -136,36 +136,36 @@ class Network:
         layers: Sequence[Sealed],
         head: Sealed,
         ledger: Ledger,
-        normaliser: Normaliser | None = None,
+        normalizer: Normalizer | None = None,
         image: ImageShape | None = None,
     ):
         self.layers = tuple(layers)
         self.head = head
         self.ledger = ledger.view()
         self._book = ledger
-        self.normaliser = normaliser or Length()
+        self.normalizer = normalizer or Length()
         self.image = image
         self.chips = head.chips
         self.classes = head.datasheet.n_out
 
     def present(self, images: torch.Tensor) -> torch.Tensor:
-        """Show images to every chip: ``(batch, n_in)`` or ``(chips, batch, n_in)`` to normalised inputs."""
+        """Show images to every chip: ``(batch, n_in)`` or ``(chips, batch, n_in)`` to normalized inputs."""
         # one batch for all stays one in memory: the first layer may see that it is
-        return self.normaliser.forward(images).expand(self.chips, *images.shape[-2:])
+        return self.normalizer.forward(images).expand(self.chips, *images.shape[-2:])
 
-    def present_marked(self, images: Marked) -> Marked:
+    def present_shared(self, images: SharedInputs) -> SharedInputs:
         """Show images in several variants, whose marks are equally long, to every chip."""
-        x = self.normaliser.forward_marked(images)
-        return Marked(x.shared.expand(self.chips, -1, -1), x.marks.expand(self.chips, -1, -1, -1))
+        x = self.normalizer.forward_shared(images)
+        return SharedInputs(x.shared.expand(self.chips, -1, -1), x.marks.expand(self.chips, -1, -1, -1))
 
-    def activities(self, images: torch.Tensor | Marked) -> list[torch.Tensor]:
+    def activities(self, images: torch.Tensor | SharedInputs) -> list[torch.Tensor]:
         """Read every layer, ``(chips, batch, width)`` each; needs ACTIVITY."""
         activities: list[torch.Tensor] = []
-        x = self.present_marked(images) if isinstance(images, Marked) else self.present(images)
+        x = self.present_shared(images) if isinstance(images, SharedInputs) else self.present(images)
         for layer in self.layers:
             activities.append(layer.measure(x))
             if layer is not self.layers[-1]:
-                x = self.normaliser.forward(activities[-1])
+                x = self.normalizer.forward(activities[-1])
         return activities
 
     def output(self, images: torch.Tensor) -> torch.Tensor:
@@ -196,7 +196,7 @@ class Network:
     def _run(self, images: torch.Tensor) -> torch.Tensor:
         x = self.present(images)
         for layer in self.layers:
-            x = self.normaliser.forward(layer._transmit(x))
+            x = self.normalizer.forward(layer._transmit(x))
         return self.logits(self.head._transmit(x))
 
 

@@ -5,12 +5,12 @@ import dataclasses
 
 import torch
 
-from analogff.device import Marked
+from analogff.device import SharedInputs
 
 _FLOOR = 1e-12  # keeps a silent layer silent instead of undefined
 
 
-class Normaliser(abc.ABC):
+class Normalizer(abc.ABC):
     r"""Scales each vector by what its own mean square says.
 
     .. math:: x = y / d(s), \qquad s = \tfrac1n \sum_j y_j^2
@@ -27,11 +27,11 @@ class Normaliser(abc.ABC):
         squares = mean_square(y) if mean_squares is None else mean_squares
         return y / self.divisor(squares.unsqueeze(-1), y.shape[-1])
 
-    def forward_marked(self, x: Marked) -> Marked:
+    def forward_shared(self, x: SharedInputs) -> SharedInputs:
         """As `forward`, for variants whose marks are equally long, as one-hot labels are."""
         squares = x.shared.square().sum(-1, keepdim=True) + x.marks[:1, 0].square().sum(-1, keepdim=True)
         divisor = self.divisor(squares / x.shared.shape[-1], x.shared.shape[-1])
-        return Marked(x.shared / divisor, x.marks / divisor.unsqueeze(1))
+        return SharedInputs(x.shared / divisor, x.marks / divisor.unsqueeze(1))
 
     def backward(self, error: torch.Tensor, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         r"""Carry an error, the derivative by ``x = forward(y)``, back to ``y``.
@@ -52,8 +52,8 @@ class Normaliser(abc.ABC):
         """Return the derivative of the divisor's square by the mean square."""
 
 
-class Length(Normaliser):
-    r"""Digital length normalisation to mean square 1: the length, which is the goodness, is not passed on.
+class Length(Normalizer):
+    r"""Digital length normalization to mean square 1: the length, which is the goodness, is not passed on.
 
     .. math:: d = \sqrt s
 
@@ -68,8 +68,8 @@ class Length(Normaliser):
         return 1.0
 
 
-class L2(Normaliser):
-    r"""Digital length normalisation to length 1: as `Length`, but inputs shrink as a layer grows.
+class L2(Normalizer):
+    r"""Digital length normalization to length 1: as `Length`, but inputs shrink as a layer grows.
 
     .. math:: d = \sqrt{n s}
 
@@ -84,7 +84,7 @@ class L2(Normaliser):
         return float(n)
 
 
-class Unchanged(Normaliser):
+class Unchanged(Normalizer):
     """None at all: each layer hears the last one's goodness too. Images are left as they are, in [0, 1]."""
 
     def divisor(self, mean_squares, n):  # noqa: D102
@@ -95,7 +95,7 @@ class Unchanged(Normaliser):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class GainControl(Normaliser):
+class GainControl(Normalizer):
     r"""Automatic gain control, a loop around an amplifier with a limited gain, when it has settled.
 
     .. math:: g = A \left(1 - \max(g \sqrt s - v, 0)\right) \quad\Rightarrow\quad
@@ -108,7 +108,7 @@ class GainControl(Normaliser):
 
     Reference:
         The loop: Wheeler, Proc. IRE 16 (1928), automatic volume control. With ``v = 0`` it settles to divisive
-        normalisation, Carandini & Heeger, Nature Reviews Neuroscience 13 (2012), with semi-saturation ``1/A``.
+        normalization, Carandini & Heeger, Nature Reviews Neuroscience 13 (2012), with semi-saturation ``1/A``.
     """
 
     max_gain: float = 30.0
@@ -126,17 +126,17 @@ class GainControl(Normaliser):
         return steep.masked_fill(length * self.max_gain < self.offset, 0.0)  # not heard, so the gain is constant
 
 
-_WITHOUT_PARAMETERS: dict[str, type[Normaliser]] = {"length": Length, "l2": L2, "none": Unchanged}
+_WITHOUT_PARAMETERS: dict[str, type[Normalizer]] = {"length": Length, "l2": L2, "none": Unchanged}
 
 
-def make_normaliser(name: str, *, max_gain: float, offset: float) -> Normaliser:
-    """Return the normaliser that a study names; gain and offset are those of gain control."""
+def make_normalizer(name: str, *, max_gain: float, offset: float) -> Normalizer:
+    """Return the normalizer that a study names; gain and offset are those of gain control."""
     if name == "gain-control":
         return GainControl(max_gain=max_gain, offset=offset)
     return _WITHOUT_PARAMETERS[name]()
 
 
-def length_normalise(y: torch.Tensor) -> torch.Tensor:
+def length_normalize(y: torch.Tensor) -> torch.Tensor:
     """Scale each vector to mean square 1; see `Length`."""
     return Length().forward(y)
 

@@ -6,7 +6,7 @@ import torch
 from pydantic import Field, field_validator
 
 from analogff.device import Observable, Sealed, derive_seed, product
-from analogff.learning.backward import InModel, ThroughOracle, ThroughTwin, View
+from analogff.learning.backward import BackwardView, InModel, ThroughOracle, ThroughTwin
 from analogff.learning.head import cross_entropy_of_chips, softmax_error
 from analogff.learning.rule import Rule, RuleOptions, refuse_idle
 from analogff.network import logit_scale
@@ -33,7 +33,7 @@ class Backprop(Rule[BackpropOptions]):
 
     .. math:: \delta_l = f'_l \circ N_l^T W_{l+1}^T \delta_{l+1}, \qquad \Delta W_l \propto -\delta_l x_l^T
 
-    with ``N`` the normalisation, which is known, and ``f'``, ``W`` as `through` says. `twin` and
+    with ``N`` the normalization, which is known, and ``f'``, ``W`` as `through` says. `twin` and
     `deployed` begin by programming the weights they believe; `deployed` programs its model after every epoch.
 
     Args:
@@ -51,7 +51,7 @@ class Backprop(Rule[BackpropOptions]):
 
     def __init__(self, network, options, *, seed):
         super().__init__(network, options, seed=seed)
-        self.views = [self._view(writer.layer, n) for n, writer in enumerate(self.writers)]
+        self.backward_views = [self._view(optimizer.layer, n) for n, optimizer in enumerate(self.optimizers)]
         self.finish_epoch()
 
     @classmethod
@@ -68,28 +68,28 @@ class Backprop(Rule[BackpropOptions]):
 
     def step(self, images, labels):  # noqa: D102
         x, inputs, responses = self.network.present(images), [], []
-        for view in self.views:
+        for view in self.backward_views:
             inputs.append(x)
             responses.append(view.respond(x))
-            x = self.network.normaliser.forward(responses[-1].y)
+            x = self.network.normalizer.forward(responses[-1].y)
         scale = logit_scale(self.network.head)
         logits = responses[-1].y * scale
         self._descend(inputs, responses, softmax_error(logits, labels) * scale)
         return cross_entropy_of_chips(logits, labels)
 
     def finish_epoch(self):  # noqa: D102
-        for view in self.views:
+        for view in self.backward_views:
             view.finish_epoch()
 
     def state_dict(self):  # noqa: D102
-        return super().state_dict() | {"views": [view.state_dict() for view in self.views]}
+        return super().state_dict() | {"backward_views": [view.state_dict() for view in self.backward_views]}
 
     def load_state_dict(self, state):  # noqa: D102
         super().load_state_dict(state)
-        for view, saved in zip(self.views, state["views"], strict=True):
+        for view, saved in zip(self.backward_views, state["backward_views"], strict=True):
             view.load_state_dict(saved)
 
-    def _view(self, layer: Sealed, index: int) -> View:
+    def _view(self, layer: Sealed, index: int) -> BackwardView:
         seed = derive_seed(self.seed, "weights", index)
         if self.options.through == "twin":
             return ThroughTwin(layer, seed)
@@ -99,10 +99,10 @@ class Backprop(Rule[BackpropOptions]):
 
     def _descend(self, inputs: list[torch.Tensor], responses: list[Response], error: torch.Tensor) -> None:
         """Carry the error from the head's output to the first layer, writing each layer on the way."""
-        for n in reversed(range(len(self.views))):
+        for n in reversed(range(len(self.backward_views))):
             error = error * responses[n].slope
             errors = error
             if n > 0:
                 error = product(error, responses[n].weights.mT)
-                error = self.network.normaliser.backward(error, inputs[n], responses[n - 1].y)
-            self.views[n].learn(self.writers[n], errors, inputs[n])
+                error = self.network.normalizer.backward(error, inputs[n], responses[n - 1].y)
+            self.backward_views[n].learn(self.optimizers[n], errors, inputs[n])

@@ -23,7 +23,7 @@ class CompetitiveForward(LayerClassifier[CompetitiveForwardOptions]):
     .. math:: s_k = \alpha G_k = \frac{\alpha}{|S_k|} \sum_{j \in S_k} y_j^2, \qquad
               \frac{\partial s_k}{\partial y_j} = \frac{2 \alpha}{|S_k|} y_j \text{ for } j \in S_k
 
-    The wrong groups are the negatives, so none are made. Neighbouring neurons form a group; where the width is no
+    The wrong groups are the negatives, so none are made. Neighboring neurons form a group; where the width is no
     multiple of the classes, the first groups have a neuron more.
 
     Args:
@@ -37,7 +37,7 @@ class CompetitiveForward(LayerClassifier[CompetitiveForwardOptions]):
     Reference:
         Papachristodoulou et al., Convolutional Channel-wise Competitive Learning for the Forward-Forward Algorithm
         (AAAI 2024, arXiv 2312.12668), the loss `CwC`; theirs is convolutional, without the factor and with batch
-        normalisation.
+        normalization.
     """
 
     name = "competitive-forward"
@@ -53,9 +53,9 @@ class CompetitiveForward(LayerClassifier[CompetitiveForwardOptions]):
         ]
 
     @classmethod
-    def wiring(cls, options, n_in, widths, classes):  # noqa: D102
+    def layer_shapes(cls, options, n_in, widths, classes):  # noqa: D102
         _refuse_narrow(widths, classes)
-        return super().wiring(options, n_in, widths, classes)
+        return super().layer_shapes(options, n_in, widths, classes)
 
     def scores(self, layer, y):  # noqa: D102
         return product(y.square(), self._factors(layer).expand(len(y), -1, -1))

@@ -5,22 +5,22 @@ from collections.abc import Iterator
 
 import torch
 
-from analogff.device import Datasheet, Marked
+from analogff.device import Datasheet, SharedInputs
 from analogff.forward_forward.dropout import Dropout
 from analogff.forward_forward.goodness import make_goodness
 from analogff.forward_forward.labels import Labels
-from analogff.forward_forward.layer_objective import Contrast
+from analogff.forward_forward.layer_objective import LayerObjective
 from analogff.forward_forward.losses import LOSSES, scff
 from analogff.forward_forward.negatives import all_wrong_labels, hard_labels, random_labels
-from analogff.forward_forward.one_sided_losses import HALVES, scff_half
+from analogff.forward_forward.one_sided_losses import ONE_SIDED_LOSSES, scff_one_sided
 from analogff.forward_forward.options import ForwardForwardOptions
 from analogff.forward_forward.peer_normalization import Peers
 from analogff.forward_forward.prediction import of_both
-from analogff.forward_forward.wake_sleep import Phases
+from analogff.forward_forward.wake_sleep import WakeSleep
 from analogff.learning.layer_order import Ordered
 from analogff.learning.recording import Recording
 from analogff.network.normalization import mean_square
-from analogff.slopes.saturation_gradient import Release
+from analogff.slopes.saturation_gradient import SaturationGradient
 from analogff.slopes.slopes import Probed
 
 ROWS_AT_ONCE = 1000
@@ -32,8 +32,8 @@ class ForwardForward(Ordered[ForwardForwardOptions]):
 
     .. math:: \Delta W_{ji} \propto -\sum_s \frac{\partial L}{\partial G_s} \tfrac2n\, y_{sj} f'(a_{sj})\, x_{si}
 
-    All layers learn at once, or as `order` says, and from one of the passes at a time, if there is `sleep`. Where there
-    is a use for a head, a neutral-label pass trains it, and draws the hard negatives.
+    All layers learn at once, or as `order` says. With a `phase_length` they learn from one of the passes at a time.
+    Where there is a use for a head, a neutral-label pass trains it, and draws the hard negatives.
 
     Args:
         network: Sealed at ACTIVITY (slope assumed), PROBE (probed) or ORACLE (oracle).
@@ -53,15 +53,17 @@ class ForwardForward(Ordered[ForwardForwardOptions]):
     def __init__(self, network, options, *, seed):
         super().__init__(network, options, seed=seed)
         sheets, classes = [layer.datasheet for layer in network.layers], network.classes
-        self.sign = -1 if options.direction == "minimise" else 1
-        self.contrasts = [_contrast(options, layer, sheet, classes, seed) for layer, sheet in enumerate(sheets)]
+        self.sign = -1 if options.direction == "minimize" else 1
+        self.objectives = [_objective(options, layer, sheet, classes, seed) for layer, sheet in enumerate(sheets)]
         self.labels = Labels(options.labels, classes, options.label_strength)
         inputs = [sheets[0].n_in, *(sheet.n_out for sheet in sheets[:-1])]
         self.dropout = Dropout(options.input_dropout, options.dropout, inputs, classes)
-        self.phases = Phases(options.sleep)
+        self.wake_sleep = WakeSleep(options.phase_length)
         self.peers = Peers(options.peer_strength, len(sheets))
-        self.releases = [Release(sheet.output_max) for sheet in sheets] if options.release else []
-        self.head = self.delta_head(options.head_rate)
+        self.saturation_gradients = (
+            [SaturationGradient(sheet.output_max) for sheet in sheets] if options.saturation_gradient else []
+        )
+        self.head = self.delta_head(options.head_learning_rate)
         self._rows: torch.Tensor | None = None  # what the layers now being read hear of the labels
 
     @classmethod
@@ -73,9 +75,9 @@ class ForwardForward(Ordered[ForwardForwardOptions]):
         Labels(options.labels, classes).refuse(n_in, image)
 
     @classmethod
-    def wiring(cls, options, n_in, widths, classes):  # noqa: D102
+    def layer_shapes(cls, options, n_in, widths, classes):  # noqa: D102
         options.refuse_depth(widths)
-        return Labels(options.labels, classes).wiring(n_in, widths)
+        return Labels(options.labels, classes).layer_shapes(n_in, widths)
 
     def step(self, images, labels):  # noqa: D102
         images = self.labels.make_room(images)
@@ -83,14 +85,21 @@ class ForwardForward(Ordered[ForwardForwardOptions]):
             candidates = self._candidates(images, labels)
             x = self._present(self.labels.write(images, candidates))
             loss = self.descend(x, self._judge)
-        self.phases.pass_on()
+        self.wake_sleep.pass_on()
         return loss
 
     def recording(self):  # noqa: D102
         told = self.options
-        if told.sleep or told.dropout or told.input_dropout or told.peer_strength or told.release or self.strides:
+        if (
+            told.phase_length
+            or told.dropout
+            or told.input_dropout
+            or told.peer_strength
+            or told.saturation_gradient
+            or self.max_steps
+        ):
             return None
-        if told.slope == "fitted" or told.order == "pipelined" or not all(c.is_set for c in self.contrasts):
+        if told.slope == "fitted" or told.order == "pipelined" or not all(c.is_set for c in self.objectives):
             return None
         slopes = [self.slopes[n] for n in self.learning]
         if told.uses_head:
@@ -98,8 +107,8 @@ class ForwardForward(Ordered[ForwardForwardOptions]):
         probes = [slope.size for slope in slopes if isinstance(slope, Probed)]
         if any(probe.is_due for probe in probes):
             return None
-        writers = [self.layer_writers[n] for n in self.learning] + [self.head.writer] * told.uses_head
-        return Recording(key=self.learning, writers=writers, probes=probes)
+        optimizers = [self.layer_optimizers[n] for n in self.learning] + [self.head.optimizer] * told.uses_head
+        return Recording(key=self.learning, optimizers=optimizers, probes=probes)
 
     def predict(self, images):  # noqa: D102
         return self.beliefs(images).argmax(-1)
@@ -129,38 +138,41 @@ class ForwardForward(Ordered[ForwardForwardOptions]):
         return x if self._rows is None else torch.cat([self._rows.expand(x.shape[0], -1, -1), x], dim=-1)
 
     def back(self, layer, reading, gradient):  # noqa: D102
-        if self.releases:
-            reading = self.releases[layer].of(reading, gradient, self._falling(layer, gradient.shape[1]))
+        if self.saturation_gradients:
+            reading = self.saturation_gradients[layer].of(reading, gradient, self._falling(layer, gradient.shape[1]))
         errors = super().back(layer, reading, gradient)
-        if self.peers.strength and self.phases.half != "sleep":
-            contrast = self.contrasts[layer]
-            batch = errors.shape[1] // (1 if self.phases.half else 1 + contrast.negatives)
-            self.peers.draw(layer, errors, reading.y[:, :batch], contrast)
+        if self.peers.strength and self.wake_sleep.phase != "sleep":
+            objective = self.objectives[layer]
+            batch = errors.shape[1] // (1 if self.wake_sleep.phase else 1 + objective.negatives)
+            self.peers.draw(layer, errors, reading.y[:, :batch], objective)
         return errors
 
     def state_dict(self):  # noqa: D102
-        known = {"peers": self.peers.state_dict(), "phases": self.phases.state_dict()}
-        known |= {"first": [c.first for c in self.contrasts], "releases": [r.state_dict() for r in self.releases]}
+        known = {"peers": self.peers.state_dict(), "wake_sleep": self.wake_sleep.state_dict()}
+        known |= {
+            "first": [c.first for c in self.objectives],
+            "saturation_gradients": [r.state_dict() for r in self.saturation_gradients],
+        }
         return super().state_dict() | known
 
     def load_state_dict(self, state):  # noqa: D102
         super().load_state_dict(state)
         self.peers.load_state_dict(state["peers"])
-        self.phases.load_state_dict(state["phases"])
-        for contrast, first in zip(self.contrasts, state["first"], strict=True):
-            contrast.first.update(first)
-        for release, saved in zip(self.releases, state["releases"], strict=True):
-            release.load_state_dict(saved)
+        self.wake_sleep.load_state_dict(state["wake_sleep"])
+        for objective, first in zip(self.objectives, state["first"], strict=True):
+            objective.first.update(first)
+        for saturation_gradient, saved in zip(self.saturation_gradients, state["saturation_gradients"], strict=True):
+            saturation_gradient.load_state_dict(saved)
 
     def _falling(self, layer: int, batch: int) -> slice:
         """Return the inputs of a batch whose goodness is to fall."""
-        half, contrast = self.phases.half, self.contrasts[layer]
-        positives = {"wake": batch, "sleep": 0}.get(half or "", batch // (1 + contrast.negatives))
-        return slice(positives) if contrast.minimise else slice(positives, batch)
+        phase, objective = self.wake_sleep.phase, self.objectives[layer]
+        positives = {"wake": batch, "sleep": 0}.get(phase or "", batch // (1 + objective.negatives))
+        return slice(positives) if objective.minimize else slice(positives, batch)
 
     def _judge(self, layer: int, y: torch.Tensor, squares: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        contrast, half = self.contrasts[layer], self.phases.half
-        return contrast.half(half, y, squares) if half else contrast(y, squares)
+        objective, phase = self.objectives[layer], self.wake_sleep.phase
+        return objective.one_sided(phase, y, squares) if phase else objective(y, squares)
 
     def _candidates(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Return the true labels and then the wrong ones, ``(variants, batch)`` or for each chip its own.
@@ -171,7 +183,7 @@ class ForwardForward(Ordered[ForwardForwardOptions]):
         logits = None
         if self.options.uses_head:
             logits = self.head.learn(self._last(images), labels)
-        if self.phases.half == "wake":
+        if self.wake_sleep.phase == "wake":
             return labels[None]
         if kind == "all":
             return torch.cat([labels[None], all_wrong_labels(labels, classes)])
@@ -180,7 +192,7 @@ class ForwardForward(Ordered[ForwardForwardOptions]):
         else:
             beliefs = self._votes(images) if logits is None or kind == "goodness" else logits
             wrong = hard_labels(beliefs, labels, self.generator)
-        if self.phases.half == "sleep":
+        if self.wake_sleep.phase == "sleep":
             return wrong.unsqueeze(-2)
         return torch.stack([labels.expand_as(wrong), wrong], dim=-2)
 
@@ -190,7 +202,7 @@ class ForwardForward(Ordered[ForwardForwardOptions]):
 
     def _votes(self, images: torch.Tensor) -> torch.Tensor:
         """Return what every label has of what positive inputs are to have more of, ``(chips, batch, classes)``."""
-        everyone = zip(self.contrasts, self._goodness_of_labels(images), strict=True)
+        everyone = zip(self.objectives, self._goodness_of_labels(images), strict=True)
         votes = [_of_each(c.steepness) * goodness for c, goodness in everyone]
         return self.sign * torch.stack(votes[self.options.vote_from - 1 :]).sum(0).mT.contiguous()
 
@@ -199,9 +211,9 @@ class ForwardForward(Ordered[ForwardForwardOptions]):
         labels = torch.arange(classes, device=images.device)[:, None].expand(classes, len(images))
         return [goodness.unflatten(1, (classes, -1)) for goodness in self._goodness(self.labels.write(images, labels))]
 
-    def _goodness(self, labelled: torch.Tensor | Marked) -> list[torch.Tensor]:
-        signal = self._signal(labelled)
-        return [c.measure.of(y, squares) for c, (y, squares) in zip(self.contrasts, signal, strict=True)]
+    def _goodness(self, labeled: torch.Tensor | SharedInputs) -> list[torch.Tensor]:
+        signal = self._signal(labeled)
+        return [c.measure.of(y, squares) for c, (y, squares) in zip(self.objectives, signal, strict=True)]
 
     def _logits(self, images: torch.Tensor) -> torch.Tensor:
         return self.network.logits(self.network.head.measure(self._last(images)))
@@ -209,11 +221,11 @@ class ForwardForward(Ordered[ForwardForwardOptions]):
     def _last(self, images: torch.Tensor) -> torch.Tensor:
         """Return what the head hears of images with a neutral label."""
         *_, (y, squares) = self._signal(self.labels.write_neutral(images))
-        return self.network.normaliser.forward(y, squares)
+        return self.network.normalizer.forward(y, squares)
 
-    def _signal(self, labelled: torch.Tensor | Marked) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    def _signal(self, labeled: torch.Tensor | SharedInputs) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """Read layer after layer; yields activities and their mean squares."""
-        x = self._present(labelled)
+        x = self._present(labeled)
         for n, layer in enumerate(self.network.layers):
             y = layer.measure(x)
             squares = mean_square(y)
@@ -221,12 +233,12 @@ class ForwardForward(Ordered[ForwardForwardOptions]):
             if layer is not self.network.layers[-1]:
                 x = self.onward(n, y, squares)
 
-    def _present(self, labelled: torch.Tensor | Marked) -> torch.Tensor | Marked:
+    def _present(self, labeled: torch.Tensor | SharedInputs) -> torch.Tensor | SharedInputs:
         """Return the first layer's inputs, and keep what later layers hear of the labels."""
-        self._rows = self.labels.rows(labelled)
-        if isinstance(labelled, Marked):
-            return self.dropout.silence(0, self.network.present_marked(labelled))
-        return self.dropout.silence(0, self.network.present(labelled))
+        self._rows = self.labels.rows(labeled)
+        if isinstance(labeled, SharedInputs):
+            return self.dropout.silence(0, self.network.present_shared(labeled))
+        return self.dropout.silence(0, self.network.present(labeled))
 
 
 def _of_each(scale: float | torch.Tensor) -> float | torch.Tensor:
@@ -234,22 +246,22 @@ def _of_each(scale: float | torch.Tensor) -> float | torch.Tensor:
     return scale.unsqueeze(-1) if isinstance(scale, torch.Tensor) else scale
 
 
-def _contrast(options: ForwardForwardOptions, layer: int, sheet: Datasheet, classes: int, seed: int) -> Contrast:
+def _objective(options: ForwardForwardOptions, layer: int, sheet: Datasheet, classes: int, seed: int) -> LayerObjective:
     """Return what a layer learns from; thresholds of a sum are those of a mean times the width."""
     width = sheet.n_out
     times = width if options.goodness == "sum" else 1
     theta = options.theta[layer] if isinstance(options.theta, tuple) else options.theta
-    loss, apart = LOSSES[options.loss], HALVES.get(options.loss)
+    loss, apart = LOSSES[options.loss], ONE_SIDED_LOSSES.get(options.loss)
     if options.loss == "scff":
         told = {"slack": options.slack * times, "penalty": options.penalty}
-        loss, apart = functools.partial(scff, **told), functools.partial(scff_half, **told)
-    return Contrast(
+        loss, apart = functools.partial(scff, **told), functools.partial(scff_one_sided, **told)
+    return LayerObjective(
         measure=make_goodness(options.goodness, layer, width, seed),
         loss=loss,
         apart=apart,
         scale=None if options.scale == "measured" else options.scale,
         theta=None if theta == "measured" else times * theta,
-        minimise=options.direction == "minimise",
+        minimize=options.direction == "minimize",
         negatives=classes - 1 if options.negatives == "all" else 1,
         ceiling=sheet.output_max,
     )

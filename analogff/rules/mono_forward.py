@@ -13,8 +13,8 @@ from analogff.learning.layer_classifier import LayerClassifier, LayerClassifierO
 class MonoForwardOptions(LayerClassifierOptions):
     """Options of Mono-Forward."""
 
-    projection_rate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.003
-    """Learning rate of the projections; fades as `rate` does."""
+    projection_learning_rate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.003
+    """Learning rate of the projections; fades as `learning_rate` does."""
 
 
 class MonoForward(LayerClassifier[MonoForwardOptions]):
@@ -32,7 +32,7 @@ class MonoForward(LayerClassifier[MonoForwardOptions]):
         seed: Draws the projections to begin with, ``N(0, 1/n)``, the same for all chips.
 
     Reference:
-        Gong, Li, Abdulla, Mono-Forward (arXiv 2501.09238), ``G_i = a_i M_i^T``; theirs has no normalisation between
+        Gong, Li, Abdulla, Mono-Forward (arXiv 2501.09238), ``G_i = a_i M_i^T``; theirs has no normalization between
         layers. `vote` "last" is their BP-style prediction.
     """
 
@@ -47,7 +47,7 @@ class MonoForward(LayerClassifier[MonoForwardOptions]):
             (torch.randn(shape, generator=self.generator) / shape[1] ** 0.5).to(device).repeat(network.chips, 1, 1)
             for shape in shapes
         ]
-        self.optimisers = [Adam((network.chips, *shape), device) for shape in shapes]
+        self.projection_optimizers = [Adam((network.chips, *shape), device) for shape in shapes]
 
     def scores(self, layer, y):  # noqa: D102
         return self.options.scale * product(y, self.projections[layer])
@@ -57,16 +57,16 @@ class MonoForward(LayerClassifier[MonoForwardOptions]):
 
     def adapt(self, layer, y, error):  # noqa: D102
         gradient = outer(self.options.scale * error, y)
-        rate = self.options.projection_rate * self.fade
-        self.projections[layer].add_(self.optimisers[layer].step(gradient, rate))
+        rate = self.options.projection_learning_rate * self.fade
+        self.projections[layer].add_(self.projection_optimizers[layer].step(gradient, rate))
 
     def state_dict(self) -> dict[str, Any]:  # noqa: D102
-        memory = [optimiser.state_dict() for optimiser in self.optimisers]
-        return super().state_dict() | {"projections": self.projections, "optimisers": memory}
+        memory = [optimizer.state_dict() for optimizer in self.projection_optimizers]
+        return super().state_dict() | {"projections": self.projections, "projection_optimizers": memory}
 
     def load_state_dict(self, state):  # noqa: D102
         super().load_state_dict(state)
         for projection, saved in zip(self.projections, state["projections"], strict=True):
             projection.copy_(saved)
-        for optimiser, saved in zip(self.optimisers, state["optimisers"], strict=True):
-            optimiser.load_state_dict(saved)
+        for optimizer, saved in zip(self.projection_optimizers, state["projection_optimizers"], strict=True):
+            optimizer.load_state_dict(saved)

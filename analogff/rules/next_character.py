@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 import torch
 from pydantic import Field, field_validator
 
-from analogff.device import Marked, Observable
+from analogff.device import Observable, SharedInputs
 from analogff.forward_forward.goodness import GOODNESS
 from analogff.forward_forward.labels import variants
-from analogff.forward_forward.layer_objective import Contrast
+from analogff.forward_forward.layer_objective import LayerObjective
 from analogff.forward_forward.losses import LOSSES
 from analogff.forward_forward.negatives import hard_labels
 from analogff.forward_forward.sequences import draw, push, roll_out
@@ -29,7 +29,7 @@ class NextCharacterOptions(LayerLocalOptions):
     """Factor on the goodness (a mean of squares) in the loss."""
     theta: Annotated[float, Field(allow_inf_nan=False)] = 1.0
     """Threshold of loss `hinton`."""
-    head_rate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.003
+    head_learning_rate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.003
     """Learning rate of the softmax readout."""
 
     @field_validator("loss", "scale")
@@ -49,14 +49,14 @@ class NextCharacter(LayerLocal[NextCharacterOptions]):
     r"""A readout that predicts the next character from layers that learn which windows are real.
 
     A window is a vector of one-hot lines, newest character first; see `analogff.forward_forward.sequences`. A step
-    takes windows and the characters that follow them. The readout hears the normalised activities of all hidden layers
+    takes windows and the characters that follow them. The readout hears the normalized activities of all hidden layers
     and learns by its own error. The layers then see the windows one character on: as they are, and with what the
     network believed instead (never the true character), or the windows of its own text, which it writes in `sleep`.
 
     It is not registered as a rule of study files, whose data sets are images; experiments/sequences drives it.
 
     Args:
-        network: Sealed at ACTIVITY (slope assumed, or no negatives), PROBE or ORACLE; its head as `wiring` says.
+        network: Sealed at ACTIVITY (slope assumed, or no negatives), PROBE or ORACLE; its head as `layer_shapes` says.
         options: See `NextCharacterOptions`.
         seed: Draws the network's own characters.
 
@@ -70,8 +70,8 @@ class NextCharacter(LayerLocal[NextCharacterOptions]):
     def __init__(self, network, options, *, seed):
         super().__init__(network, options, seed=seed)
         loss = LOSSES[options.loss]
-        self.contrast = Contrast(measure=GOODNESS["mean"], loss=loss, scale=options.scale, theta=options.theta)
-        self.head = self.delta_head(options.head_rate)
+        self.objective = LayerObjective(measure=GOODNESS["mean"], loss=loss, scale=options.scale, theta=options.theta)
+        self.head = self.delta_head(options.head_learning_rate)
         self.dreams: torch.Tensor | None = None
 
     @classmethod
@@ -79,7 +79,7 @@ class NextCharacter(LayerLocal[NextCharacterOptions]):
         return Observable.ACTIVITY if options.negatives == "none" else super().needs(options)
 
     @classmethod
-    def wiring(cls, options, n_in, widths, classes):
+    def layer_shapes(cls, options, n_in, widths, classes):
         """Return inputs and outputs of every layer: the readout hears all hidden ones."""
         return [*chain([n_in, *widths], classes)[:-1], (sum(widths), classes)]
 
@@ -94,7 +94,7 @@ class NextCharacter(LayerLocal[NextCharacterOptions]):
             wrong = hard_labels(logits, labels, self.generator)
             both = torch.stack([labels.expand_as(wrong), wrong], dim=-2)
             onward = push(images, labels, self.network.classes)
-            self._tell_apart(self.network.present_marked(variants(onward, both, self.network.classes)))
+            self._tell_apart(self.network.present_shared(variants(onward, both, self.network.classes)))
         elif self.options.negatives == "roll-out":
             real = push(images, labels, self.network.classes).expand(self.network.chips, -1, -1)
             self._tell_apart(self.network.present(torch.cat([real, self._dreamt(len(labels))], dim=1)))
@@ -120,13 +120,13 @@ class NextCharacter(LayerLocal[NextCharacterOptions]):
         super().load_state_dict(state)
         self.dreams = state["dreams"]
 
-    def _tell_apart(self, x: torch.Tensor | Marked) -> None:
+    def _tell_apart(self, x: torch.Tensor | SharedInputs) -> None:
         """Let every layer learn from real windows, the first half, against the network's own."""
-        self.descend(x, lambda layer, y, squares: self.contrast(y, squares))
+        self.descend(x, lambda layer, y, squares: self.objective(y, squares))
 
     def _heard(self, images: torch.Tensor) -> torch.Tensor:
         """Return what the readout hears, ``(chips, batch, sum of widths)``."""
-        return torch.cat([self.network.normaliser.forward(y) for y in self.network.activities(images)], dim=-1)
+        return torch.cat([self.network.normalizer.forward(y) for y in self.network.activities(images)], dim=-1)
 
     def _dreamt(self, batch: int) -> torch.Tensor:
         """Draw windows of the networks' own text, from the same places for all chips."""

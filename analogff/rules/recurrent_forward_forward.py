@@ -5,12 +5,12 @@ from typing import Annotated, Literal
 import torch
 from pydantic import Field, field_validator
 
-from analogff.device import Marked
+from analogff.device import SharedInputs
 from analogff.forward_forward.goodness import GOODNESS, mean_square
-from analogff.forward_forward.layer_objective import Contrast
+from analogff.forward_forward.layer_objective import LayerObjective
 from analogff.forward_forward.losses import LOSSES
 from analogff.forward_forward.negatives import hard_labels, random_labels
-from analogff.forward_forward.one_sided_losses import HALVES
+from analogff.forward_forward.one_sided_losses import ONE_SIDED_LOSSES
 from analogff.learning.layer_local import LayerLocal, LayerLocalOptions, mean_loss
 from analogff.learning.rule import refuse_idle
 
@@ -40,7 +40,7 @@ class RecurrentForwardForwardOptions(LayerLocalOptions):
     """The last iteration whose goodness counts in a prediction, which ends with it."""
     negatives: Literal["random", "hard"] = "hard"
     """Wrong labels drawn uniformly, or from the beliefs of a head after the bottom-up pass."""
-    head_rate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.003
+    head_learning_rate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.003
     """Learning rate of the softmax head, which draws the hard negatives."""
 
     @field_validator("theta")
@@ -48,7 +48,7 @@ class RecurrentForwardForwardOptions(LayerLocalOptions):
     def _theta_is_used(cls, value, info):
         return refuse_idle(cls, info, value, user="loss", used_by="hinton")
 
-    @field_validator("head_rate")
+    @field_validator("head_learning_rate")
     @classmethod
     def _head_is_used(cls, value, info):
         return refuse_idle(cls, info, value, user="negatives", used_by="hard")
@@ -76,7 +76,7 @@ class RecurrentForwardForward(LayerLocal[RecurrentForwardForwardOptions]):
 
     .. math:: s_l^{(t)} = d\, s_l^{(t-1)} + (1 - d)\, f\!\left(W_l [\hat s_{l+1}^{(t-1)}, \hat s_{l-1}^{(t-1)}]\right)
 
-    with :math:`\hat s_0` the image, :math:`\hat s_{L+1}` the one-hot label, and hats for the network's normalisation.
+    with :math:`\hat s_0` the image, :math:`\hat s_{L+1}` the one-hot label, and hats for the network's normalization.
     All layers answer at once. States begin with a bottom-up pass, in which the lines from above are silent and which no
     label enters, so that it is read once for all labels. States and damping are digital: a chip has no memory here.
     A layer learns at every iteration from ``G = mean(s_l^2)`` under the true and under a wrong label, taking the old
@@ -92,7 +92,7 @@ class RecurrentForwardForward(LayerLocal[RecurrentForwardForwardOptions]):
     from above come first in ``x``, so that the image is multiplied once for all labels.
 
     Args:
-        network: Sealed at ACTIVITY (slope assumed), PROBE (probed) or ORACLE (oracle), wired as `wiring` says.
+        network: Sealed at ACTIVITY (slope assumed), PROBE (probed) or ORACLE (oracle), wired as `layer_shapes` says.
         options: See `RecurrentForwardForwardOptions`.
         seed: Draws the negatives.
 
@@ -106,21 +106,21 @@ class RecurrentForwardForward(LayerLocal[RecurrentForwardForwardOptions]):
     def __init__(self, network, options, *, seed):
         super().__init__(network, options, seed=seed)
         loss = LOSSES[options.loss]
-        self.contrast = Contrast(measure=GOODNESS["mean"], loss=loss, scale=options.scale, theta=options.theta)
-        self.head = self.delta_head(options.head_rate)
+        self.objective = LayerObjective(measure=GOODNESS["mean"], loss=loss, scale=options.scale, theta=options.theta)
+        self.head = self.delta_head(options.head_learning_rate)
 
     @classmethod
     def uses_head(cls, options):  # noqa: D102
         return options.negatives == "hard"
 
     @classmethod
-    def wiring(cls, options, n_in, widths, classes):
+    def layer_shapes(cls, options, n_in, widths, classes):
         """Return inputs and outputs of every layer: each hears the one above and the one below.
 
         Raises:
             ValueError: If there are layers that no label reaches.
         """
-        if options.loss not in HALVES and options.iterations < len(widths):
+        if options.loss not in ONE_SIDED_LOSSES and options.iterations < len(widths):
             raise ValueError(
                 f"Expected at least as many iterations as layers, {len(widths)}, beside loss = {options.loss!r}: a "
                 f"label comes down by a layer an iteration. Got {options.iterations}. Set rule.iterations higher."
@@ -182,33 +182,33 @@ class RecurrentForwardForward(LayerLocal[RecurrentForwardForwardOptions]):
         states: list[torch.Tensor] = []
         for layer in self.network.layers:
             states.append(layer.measure(_silent_above(x, layer.datasheet.n_in)))
-            x = self.network.normaliser.forward(states[-1])
+            x = self.network.normalizer.forward(states[-1])
         return states
 
     def _shown(self, labels: torch.Tensor) -> torch.Tensor:
         """Return what the top layer hears of labels, ``(chips, variants, batch, classes)``."""
         one_hot = torch.nn.functional.one_hot(labels, self.network.classes).to(torch.float32)
-        return self.network.normaliser.forward(one_hot).expand(self.network.chips, *one_hot.shape[-3:])
+        return self.network.normalizer.forward(one_hot).expand(self.network.chips, *one_hot.shape[-3:])
 
     def _inputs(
         self, states: list[torch.Tensor], image: torch.Tensor, label: torch.Tensor
-    ) -> list[torch.Tensor | Marked]:
+    ) -> list[torch.Tensor | SharedInputs]:
         """Return what each layer hears next: first from above, then from below.
 
         Shapes:
             ``states``: ``(chips, variants, batch, width)`` each; inputs: ``(chips, variants batch, n_in)``.
         """
-        signals = [self.network.normaliser.forward(state) for state in states]
+        signals = [self.network.normalizer.forward(state) for state in states]
         above, below = [*signals[1:], label], signals[:-1]
         shared = _silent_above(image, above[0].shape[-1] + image.shape[-1])
         rest = [torch.cat(pair, dim=-1).flatten(1, 2) for pair in zip(above[1:], below, strict=True)]
-        return [Marked(shared, above[0]), *rest]
+        return [SharedInputs(shared, above[0]), *rest]
 
     def _first_to_learn(self, iteration: int) -> int:
         """Return the lowest layer, from 0, that learns in an iteration: a loss of pairs waits for the label."""
-        return 0 if self.options.loss in HALVES else max(0, len(self.network.layers) - iteration)
+        return 0 if self.options.loss in ONE_SIDED_LOSSES else max(0, len(self.network.layers) - iteration)
 
-    def _advance(self, states: list[torch.Tensor], inputs: list[torch.Tensor | Marked]) -> list[torch.Tensor]:
+    def _advance(self, states: list[torch.Tensor], inputs: list[torch.Tensor | SharedInputs]) -> list[torch.Tensor]:
         """Let every layer answer once to what it heard."""
         layers = self.network.layers[: len(states)]
         answers = [layer.measure(x) for layer, x in zip(layers, inputs, strict=True)]
@@ -219,7 +219,7 @@ class RecurrentForwardForward(LayerLocal[RecurrentForwardForwardOptions]):
         return self.options.damping * state + (1 - self.options.damping) * y.view(state.shape)
 
     def _learn(
-        self, states: list[torch.Tensor], inputs: list[torch.Tensor | Marked], first: int
+        self, states: list[torch.Tensor], inputs: list[torch.Tensor | SharedInputs], first: int
     ) -> tuple[list[torch.Tensor], torch.Tensor]:
         """As `_advance`, and take layers from the first to learn one step down their losses; returns the mean too."""
         new, losses = self._advance(states[:first], inputs[:first]), []
@@ -227,7 +227,7 @@ class RecurrentForwardForward(LayerLocal[RecurrentForwardForwardOptions]):
             reading = self.slopes[n].read(self.network.layers[n], x)
             new.append(self._damp(state, reading.y))
             both = new[n].flatten(1, 2)  # the states under the true labels, then those under the wrong ones
-            loss, gradient = self.contrast(both, mean_square(both))
+            loss, gradient = self.objective(both, mean_square(both))
             errors = reading.back(gradient.mul_(1 - self.options.damping))
             self.change(n, errors, x)
             losses.append(loss)
@@ -237,7 +237,7 @@ class RecurrentForwardForward(LayerLocal[RecurrentForwardForwardOptions]):
         """Draw the negatives, and train the head on the bottom-up pass where it draws them."""
         if self.options.negatives == "random":
             return random_labels(labels, self.network.classes, self.generator)
-        logits = self.head.learn(self.network.normaliser.forward(top), labels)
+        logits = self.head.learn(self.network.normalizer.forward(top), labels)
         return hard_labels(logits, labels, self.generator)
 
 

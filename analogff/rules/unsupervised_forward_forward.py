@@ -10,7 +10,7 @@ from pydantic import Field, field_validator
 from analogff.data import ImageShape
 from analogff.forward_forward.goodness import GOODNESS
 from analogff.forward_forward.hybrids import MOST_BLURS, hybrids, mixtures, other_images, random_masks
-from analogff.forward_forward.layer_objective import Contrast
+from analogff.forward_forward.layer_objective import LayerObjective
 from analogff.forward_forward.losses import LOSSES, SCFF_PENALTY, SCFF_SLACK, scff
 from analogff.forward_forward.peer_normalization import Peers
 from analogff.learning.layer_order import Ordered, OrderedOptions
@@ -26,7 +26,7 @@ class UnsupervisedForwardForwardOptions(OrderedOptions):
     """Mean or sum of the squares of a layer's activities."""
     loss: Literal["hinton", "symba", "swish", "scff"] = "swish"
     """How positive and negative goodness are compared."""
-    rate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.001
+    learning_rate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.001
     """Learning rate of Adam, until it begins to fall."""
     scale: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 4.0
     """Factor on the goodness in the loss."""
@@ -44,7 +44,7 @@ class UnsupervisedForwardForwardOptions(OrderedOptions):
     """How strongly the mean activity of each neuron is drawn to that of its layer; Hinton's is 0.03."""
     head_from: Annotated[int, Field(ge=1)] = 2
     """The first layer that the softmax head hears, with all after it; the only one where there is one."""
-    head_rate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.003
+    head_learning_rate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.003
     """Learning rate of the softmax head, the one part that is told labels."""
 
     @field_validator("batch")
@@ -85,12 +85,12 @@ class UnsupervisedForwardForward(Ordered[UnsupervisedForwardForwardOptions]):
     texture rather than in shape: hybrids share their texture with images.
 
     Args:
-        network: Sealed at ACTIVITY (slope assumed), PROBE (probed) or ORACLE (oracle), made as `wiring` says.
+        network: Sealed at ACTIVITY (slope assumed), PROBE (probed) or ORACLE (oracle), made as `layer_shapes` says.
         options: See `UnsupervisedForwardForwardOptions`.
         seed: Draws the pairs and the masks.
 
     Raises:
-        ValueError: If the sizes of the network are none that `wiring` gives, or hybrids would be cut out of a table.
+        ValueError: If the sizes of the network are not those of `layer_shapes`, or hybrids would be cut out of a table.
 
     Reference:
         Hinton, The Forward-Forward Algorithm (arXiv 2212.13345), section 3.2; negatives `mixed`: Chen, Liu, Laydevant &
@@ -104,23 +104,23 @@ class UnsupervisedForwardForward(Ordered[UnsupervisedForwardForwardOptions]):
         super().__init__(network, options, seed=seed)
         _refuse_table(options, network.image)
         sheets = [layer.datasheet for layer in network.layers]
-        *_, (hears, _) = self.wiring(options, sheets[0].n_in, [s.n_out for s in sheets], network.classes)
+        *_, (hears, _) = self.layer_shapes(options, sheets[0].n_in, [s.n_out for s in sheets], network.classes)
         if network.head.datasheet.n_in != hears:
             raise ValueError(
                 f"Expected a head with {hears} inputs, one for each neuron of the layers from head_from on. Got "
                 f"{network.head.datasheet.n_in}. Fabricate the chips with the shapes of this rule's wiring."
             )
         self.first = _first_heard(options.head_from, len(sheets))
-        self.contrasts = [_contrast(options, sheet.n_out) for sheet in sheets]
+        self.objectives = [_objective(options, sheet.n_out) for sheet in sheets]
         self.peers = Peers(options.peer_strength, len(sheets))
-        self.head = self.delta_head(options.head_rate)
+        self.head = self.delta_head(options.head_learning_rate)
 
     @classmethod
     def check_data(cls, options, n_in, classes, image):  # noqa: D102
         _refuse_table(options, image)
 
     @classmethod
-    def wiring(cls, options, n_in: int, widths: Sequence[int], classes: int) -> list[tuple[int, int]]:
+    def layer_shapes(cls, options, n_in: int, widths: Sequence[int], classes: int) -> list[tuple[int, int]]:
         """Return inputs and outputs of every layer; the head hears several.
 
         Raises:
@@ -139,17 +139,17 @@ class UnsupervisedForwardForward(Ordered[UnsupervisedForwardForwardOptions]):
             if layer == len(self.network.layers) - 1:
                 self.head.learn(torch.cat(heard, -1), labels)
 
-        def contrast(layer: int, y: torch.Tensor, squares: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        def objective(layer: int, y: torch.Tensor, squares: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
             hear(layer, y, squares)
-            return self.contrasts[layer](y, squares)
+            return self.objectives[layer](y, squares)
 
         both = torch.cat([images, self.negatives(images)])
-        return self.descend(self.network.present(both), contrast, passed=hear)
+        return self.descend(self.network.present(both), objective, passed=hear)
 
     def back(self, layer, reading, gradient):  # noqa: D102
         errors = super().back(layer, reading, gradient)
         if self.peers.strength:
-            self.peers.draw(layer, errors, reading.y[:, : errors.shape[1] // 2], self.contrasts[layer])
+            self.peers.draw(layer, errors, reading.y[:, : errors.shape[1] // 2], self.objectives[layer])
         return errors
 
     def state_dict(self):  # noqa: D102
@@ -187,14 +187,14 @@ def _refuse_table(options: UnsupervisedForwardForwardOptions, image: ImageShape 
         )
 
 
-def _contrast(options: UnsupervisedForwardForwardOptions, width: int) -> Contrast:
+def _objective(options: UnsupervisedForwardForwardOptions, width: int) -> LayerObjective:
     """Return what a layer learns from; thresholds of a sum are those of a mean times the width."""
     times = width if options.goodness == "sum" else 1
     loss = LOSSES[options.loss]
     if options.loss == "scff":
         loss = functools.partial(scff, slack=options.slack * times, penalty=options.penalty)
     measure = GOODNESS[options.goodness]
-    return Contrast(measure=measure, loss=loss, scale=options.scale, theta=options.theta * times)
+    return LayerObjective(measure=measure, loss=loss, scale=options.scale, theta=options.theta * times)
 
 
 def _first_heard(head_from: int, layers: int) -> int:

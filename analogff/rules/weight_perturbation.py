@@ -52,14 +52,14 @@ class WeightPerturbation(Rule[WeightPerturbationOptions]):
     def step(self, images, labels):  # noqa: D102
         estimate, costs = None, []
         for _ in range(self.options.directions):
-            directions = [self._direction(writer.layer, images.device) for writer in self.writers]
+            directions = [self._direction(optimizer.layer, images.device) for optimizer in self.optimizers]
             up, down = self._cost_both_sides(directions, images, labels)
             costs.append((up + down) / 2)
             share = ((up - down) / (2 * self.options.size * self.options.directions)).view(-1, 1, 1)
             parts = [share * direction for direction in directions]
             estimate = parts if estimate is None else [e.add_(p) for e, p in zip(estimate, parts, strict=True)]
-        for writer, gradient in zip(self.writers, estimate or [], strict=True):
-            writer.step(gradient)
+        for optimizer, gradient in zip(self.optimizers, estimate or [], strict=True):
+            optimizer.step(gradient)
         return torch.stack(costs).mean(0)
 
     def _cost_both_sides(self, directions, images, labels) -> tuple[torch.Tensor, torch.Tensor]:
@@ -73,11 +73,11 @@ class WeightPerturbation(Rule[WeightPerturbationOptions]):
         return up, down
 
     def _move(self, directions: list[torch.Tensor], size: float) -> None:
-        for writer, direction in zip(self.writers, directions, strict=True):
-            writer.move((direction * size).expand(self.network.chips, -1, -1))
+        for optimizer, direction in zip(self.optimizers, directions, strict=True):
+            optimizer.move((direction * size).expand(self.network.chips, -1, -1))
 
     def _direction(self, layer, device) -> torch.Tensor:
-        """Draw signs, ``(n_out, n_in)``; the same for all chips, so that none depends on its neighbours."""
+        """Draw signs, ``(n_out, n_in)``; the same for all chips, so that none depends on its neighbors."""
         shape = (layer.datasheet.n_out, layer.datasheet.n_in)
         signs = torch.randint(0, 2, shape, generator=self.generator, dtype=torch.int8)
         return signs.to(device, torch.float32).mul_(2).sub_(1)

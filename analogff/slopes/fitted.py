@@ -2,7 +2,7 @@
 
 import torch
 
-from analogff.device import Marked, Observable, Sealed
+from analogff.device import Observable, Sealed, SharedInputs
 from analogff.slopes.probe_size import noise_variance
 from analogff.slopes.response_curves import ResponseCurves
 from analogff.slopes.slopes import Probed, Reading, Slope, probe
@@ -68,7 +68,7 @@ class Fitted(Slope):
         self.curves = None if state["curves"] is None else ResponseCurves.from_state(state["curves"])
         self.probed.load_state_dict(state["probed"])
 
-    def _learn(self, layer: Sealed, x: torch.Tensor | Marked) -> Reading:
+    def _learn(self, layer: Sealed, x: torch.Tensor | SharedInputs) -> Reading:
         size = self.probed.size.for_averages(layer, x)
         alone, (y, slopes) = layer.measure(x), probe(layer, x, size)
         if self.curves is None or self.noise is None:

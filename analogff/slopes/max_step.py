@@ -4,7 +4,7 @@ from typing import Any
 
 import torch
 
-from analogff.device import Marked, Sealed, whole
+from analogff.device import Sealed, SharedInputs, whole
 from analogff.slopes.probe_size import span
 
 REACHES = (1.0, 2.0, 4.0, 8.0)
@@ -17,7 +17,7 @@ SHARE = 0.3
 """Part of the way to where slopes have turned that a step may go."""
 
 
-class Stride:
+class MaxStep:
     r"""The share of a learning rate that a layer can take, of every chip.
 
     A step of Adam moves a weighted sum by up to :math:`\eta \sum_i |x_i|`. Where a neuron's slope has another sign by
@@ -34,18 +34,18 @@ class Stride:
     A curve that only rises, or only falls, never turns, and learns at the full rate.
 
     Args:
-        rate: The learning rate.
+        learning_rate: The learning rate.
     """
 
-    def __init__(self, rate: float):
-        self.rate = rate
+    def __init__(self, learning_rate: float):
+        self.learning_rate = learning_rate
         self.share: torch.Tensor | None = None
 
-    def of(self, layer: Sealed, x: torch.Tensor | Marked) -> torch.Tensor:
+    def of(self, layer: Sealed, x: torch.Tensor | SharedInputs) -> torch.Tensor:
         """Return the share, ``(chips, 1, 1)``; measured at the first call."""
         if self.share is None:
             reach = whole(x).abs().sum(-1).mean(-1).view(-1, 1, 1)
-            self.share = (SHARE * turning_distance(layer, x) / (self.rate * reach)).clamp(max=1)
+            self.share = (SHARE * turning_distance(layer, x) / (self.learning_rate * reach)).clamp(max=1)
         return self.share
 
     def state_dict(self) -> dict[str, Any]:
@@ -57,7 +57,7 @@ class Stride:
         self.share = state["share"]
 
 
-def turning_distance(layer: Sealed, x: torch.Tensor | Marked) -> torch.Tensor:
+def turning_distance(layer: Sealed, x: torch.Tensor | SharedInputs) -> torch.Tensor:
     """Return the distance at which slopes have turned, ``(chips, 1, 1)``; infinite if nowhere.
 
     Between the distances that are looked at it is interpolated.

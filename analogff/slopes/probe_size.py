@@ -4,7 +4,7 @@ from typing import Any
 
 import torch
 
-from analogff.device import Marked, Sealed, chipwise
+from analogff.device import Sealed, SharedInputs, chipwise
 
 ROUNDS = 6
 EVERY = 500
@@ -47,7 +47,7 @@ class ProbeSize:
         self.reads = 0
         """Of the layer, at which the size was asked for."""
 
-    def of(self, layer: Sealed, x: torch.Tensor | Marked) -> torch.Tensor:
+    def of(self, layer: Sealed, x: torch.Tensor | SharedInputs) -> torch.Tensor:
         """Return the size for a read, ``(chips, 1, 1)``, or a number for all; measured now if it is due."""
         if self.given is not None:
             if self.size is None:
@@ -65,7 +65,7 @@ class ProbeSize:
         """Whether the next read measures the size."""
         return self.given is None and self.reads % EVERY == 0
 
-    def for_averages(self, layer: Sealed, x: torch.Tensor | Marked) -> torch.Tensor:
+    def for_averages(self, layer: Sealed, x: torch.Tensor | SharedInputs) -> torch.Tensor:
         """As `of`, for slopes of which many are averaged: that leaves less of their noise, and all of their bias."""
         size = self.of(layer, x)
         return size if self.given is not None else AVERAGED * size
@@ -78,7 +78,7 @@ class ProbeSize:
         """Restore what `state_dict` gave."""
         self.size, self.reach, self.reads = state["size"], state["reach"], state["reads"]
 
-    def _measure(self, layer: Sealed, x: torch.Tensor | Marked) -> torch.Tensor:
+    def _measure(self, layer: Sealed, x: torch.Tensor | SharedInputs) -> torch.Tensor:
         h, up, down = span(layer, x, self.reach)
         far_up, far_down, again = layer.probe(x, (2 * h, -2 * h, h))
         noise = noise_variance(up, again)
@@ -92,7 +92,7 @@ class ProbeSize:
 
 
 def span(
-    layer: Sealed, x: torch.Tensor | Marked, known: torch.Tensor | None = None
+    layer: Sealed, x: torch.Tensor | SharedInputs, known: torch.Tensor | None = None
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Return a bias that moves answers by about their spread, ``(chips, 1, 1)``, and the answers under it, up and down.
 

@@ -20,7 +20,7 @@ they learn.
 MEMORY = 0.98
 
 
-class Release:
+class SaturationGradient:
     r"""Gives neurons a slope that are read at the end of the range while goodness is to fall.
 
     .. math:: s_{bj} \leftarrow \bar s = \langle s \rangle_{0.75 \le y / y_\mathrm{max} < 0.99}

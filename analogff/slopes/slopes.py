@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 import torch
 
-from analogff.device import Marked, Observable, Sealed
+from analogff.device import Observable, Sealed, SharedInputs
 from analogff.slopes.probe_size import ProbeSize
 
 Activity = Literal["read", "mean"]
@@ -40,8 +40,8 @@ class Slope(abc.ABC):
     needs: ClassVar[Observable]
 
     @abc.abstractmethod
-    def read(self, layer: Sealed, x: torch.Tensor | Marked) -> Reading:
-        """Read a layer, ``x``: ``(chips, batch, n_in)``, written out or `Marked`."""
+    def read(self, layer: Sealed, x: torch.Tensor | SharedInputs) -> Reading:
+        """Read a layer, ``x``: ``(chips, batch, n_in)``, written out or `SharedInputs`."""
 
     def state_dict(self) -> dict[str, Any]:
         """Return what was measured so far."""
@@ -110,13 +110,15 @@ class Oracle(Slope):
         return Reading(y, layer.oracle(x).slope)
 
 
-def probe(layer: Sealed, x: torch.Tensor | Marked, size: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def probe(layer: Sealed, x: torch.Tensor | SharedInputs, size: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the mean activity and the slopes that two reads show, whose biases are ``size`` apart."""
     up, down = layer.probe(x, (size / 2, -size / 2))
     return up.add(down).mul_(0.5), up.sub(down).mul_(1 / size)
 
 
-def probe_beside(layer: Sealed, x: torch.Tensor | Marked, size: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def probe_beside(
+    layer: Sealed, x: torch.Tensor | SharedInputs, size: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the activity of a read without a bias, and the slopes that two reads beside it show, as `probe` does."""
     up, down, y = layer.probe(x, (size / 2, -size / 2, torch.zeros_like(size)))
     return y, up.sub(down).mul_(1 / size)

@@ -64,7 +64,7 @@ class Settings(BaseModel):
     """Learning seeds."""
     jitter: Annotated[int, Ge(0)] = 0
     """Whole pixels by which each training image is shifted at most, either way, anew in every epoch."""
-    normalisation: Literal["length", "l2", "none", "gain-control"] = "length"
+    normalization: Literal["length", "l2", "none", "gain-control"] = "length"
     """What the inputs of every layer pass, images too: see `analogff.network.normalization`."""
     agc_max_gain: Annotated[float, Gt(0)] = 30.0
     """Gain of the loop, and of its amplifier in silence; for `gain-control`."""
@@ -92,7 +92,7 @@ class Settings(BaseModel):
     @field_validator("agc_max_gain", "agc_offset")
     @classmethod
     def _gain_control_is_used(cls, value: float, info: ValidationInfo) -> Any:
-        return refuse_idle(cls, info, value, user="normalisation", used_by="gain-control")
+        return refuse_idle(cls, info, value, user="normalization", used_by="gain-control")
 
 
 FIELDS = (*Settings.model_fields, "device", "rule", "sweep")

@@ -1,4 +1,4 @@
-"""Checkpoints that restore a run exactly: chips, clocks, counters, optimisers and the order of the data."""
+"""Checkpoints that restore a run exactly: chips, clocks, counters, optimizers and the order of the data."""
 
 import dataclasses
 import zipfile

@@ -87,13 +87,13 @@ class Recorder:
         if not self._is_warm(key):
             return self._called(key, self.rule.step, images, labels)
         asked = [probe.reads for probe in plan.probes]
-        for writer in plan.writers:
-            writer.prepare(images.device)
+        for optimizer in plan.optimizers:
+            optimizer.prepare(images.device)
         recorded = self._find(key, self.rule.step, images, labels)
         for probe, reads in zip(plan.probes, asked, strict=True):
             probe.reads = reads + (recorded is not None)
-        for writer in plan.writers:  # a replay takes the step that was begun, and does not say so
-            writer.prepared = recorded is None
+        for optimizer in plan.optimizers:  # a replay takes the step that was begun, and does not say so
+            optimizer.prepared = recorded is None
         return self.rule.step(images, labels) if recorded is None else recorded(images, labels)
 
     def predict(self, images: torch.Tensor) -> torch.Tensor:

@@ -32,9 +32,9 @@ def over_chips(frame: pd.DataFrame, by: list[str]) -> pd.DataFrame:
 
 
 def against_probe(frame: pd.DataFrame) -> Figure:
-    """Draw probed slopes (lines) and assumed ones (dashed), one colour a noise."""
+    """Draw probed slopes (lines) and assumed ones (dashed), one color a noise."""
     noises = sorted(frame["read_noise"].unique())
-    colours = dict(zip(noises, _SHADES, strict=True))
+    colors = dict(zip(noises, _SHADES, strict=True))
     sizes = pd.to_numeric(frame["probe"], errors="coerce")  # no number where it was measured
     probed = over_chips(frame.assign(probe=sizes).dropna(), ["family", "layer", "read_noise", "probe"])
     assumed = over_chips(frame[frame["slope"] == "assumed"], ["family", "layer", "read_noise"])
@@ -42,15 +42,15 @@ def against_probe(frame: pd.DataFrame) -> Figure:
     for axes, family, layer in panels:
         for noise in noises:
             line = _at(probed, family=family, layer=layer, read_noise=noise)
-            _draw(axes, line, "probe", color=colours[noise], marker="o", markersize=2.4)
+            _draw(axes, line, "probe", color=colors[noise], marker="o", markersize=2.4)
             (flat,) = _at(assumed, family=family, layer=layer, read_noise=noise)["mean"]
-            axes.axhline(flat, color=colours[noise], linestyle=(0, (4, 2)), linewidth=0.8)
+            axes.axhline(flat, color=colors[noise], linestyle=(0, (4, 2)), linewidth=0.8)
         axes.set_xscale("log")
         axes.xaxis.set_major_locator(FixedLocator([0.1, 0.4, 2.0]))
         axes.xaxis.set_minor_locator(NullLocator())
         axes.xaxis.set_major_formatter("{x:g}")
-    handles = [Line2D([], [], color=colours[noise], marker="o", label=f"noise {noise:g}") for noise in noises]
-    handles.append(Line2D([], [], color="0.3", linestyle=(0, (4, 2)), label="assumed (colour: noise)"))
+    handles = [Line2D([], [], color=colors[noise], marker="o", label=f"noise {noise:g}") for noise in noises]
+    handles.append(Line2D([], [], color="0.3", linestyle=(0, (4, 2)), label="assumed (color: noise)"))
     legend_below(figure, handles, columns=6)
     return figure
 

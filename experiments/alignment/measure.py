@@ -12,7 +12,7 @@ import pandas as pd
 import torch
 
 from analogff.data import Split, load_dataset
-from analogff.device import Marked, outer
+from analogff.device import SharedInputs, outer
 from analogff.forward_forward.options import ForwardForwardOptions
 from analogff.network import Chips, LayerSpec, fabricate_chips
 from analogff.rules.forward_forward import ForwardForward
@@ -40,12 +40,12 @@ SAME: dict[str, Any] = {"negatives": "random", "loss": "swish", "scale": 12.0, "
 
 
 class Keeper:
-    """A writer that keeps the gradient instead of asking for it."""
+    """A optimizer that keeps the gradient instead of asking for it."""
 
     gradient: torch.Tensor
 
-    def descend(self, errors: torch.Tensor, x: torch.Tensor | Marked) -> None:
-        """Keep ``sum_b e_bj x_bi``, what an optimiser is given."""
+    def descend(self, errors: torch.Tensor, x: torch.Tensor | SharedInputs) -> None:
+        """Keep ``sum_b e_bj x_bi``, what an optimizer is given."""
         self.gradient = outer(errors, x)
 
 
@@ -69,14 +69,14 @@ def make_rule(chips: Chips, **options: Any) -> ForwardForward:
 
 
 def updates(chips: Chips, batches: Split, **options: Any) -> list[torch.Tensor]:
-    """Return what a step on the first batch would ask of each layer before the optimiser, ``(chips, n_out, n_in)``.
+    """Return what a step on the first batch would ask of each layer before the optimizer, ``(chips, n_out, n_in)``.
 
     The batches after it are heard beforehand, where something is measured or learned; in the first all slopes meet the
     same negatives. Nothing is written.
     """
     rule = make_rule(chips, **options)
-    keepers = [Keeper() for _ in rule.layer_writers]
-    rule.layer_writers = keepers  # type: ignore[assignment]
+    keepers = [Keeper() for _ in rule.layer_optimizers]
+    rule.layer_optimizers = keepers  # type: ignore[assignment]
     compared, *lessons = zip(batches.images.split(BATCH), batches.labels.split(BATCH), strict=True)
     unused = rule.generator.get_state()
     if options.get("probe") == "measured":

@@ -147,15 +147,15 @@ def step() -> dict:
         ("bf16", 1000, 0.008),
     )
     for precision, batch, rate in tries:
-        told = {"slope": "assumed", "scale": 4.0, "weight_cost": 0.1, "prediction": "head"}
-        rule, recorder = learner(Ideal, [2000] * 4, 1, batch=batch, rate=rate, **told)
+        told = {"slope": "assumed", "scale": 4.0, "update_decay": 0.1, "prediction": "head"}
+        rule, recorder = learner(Ideal, [2000] * 4, 1, batch=batch, learning_rate=rate, **told)
         images, labels = data.train.images[:batch], data.train.labels[:batch]
         with products_in(precision):
             rule.advance(0.0)
             eager = milliseconds(lambda: rule.step(images, labels), 10)  # noqa: B023
             recorder.begin_epoch()
             replayed = milliseconds(lambda: recorder.step(images, labels), 30, 5)  # noqa: B023
-            rule, recorder = learner(Ideal, [2000] * 4, 1, batch=batch, rate=rate, **told)
+            rule, recorder = learner(Ideal, [2000] * 4, 1, batch=batch, learning_rate=rate, **told)
             start = time.perf_counter()
             *_, last = train(rule, recorder.chips, data, epochs=60)
             torch.cuda.synchronize()

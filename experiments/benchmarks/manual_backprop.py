@@ -12,7 +12,7 @@ def manual_backprop(sizes: Sequence[int], batch: int) -> Callable[[], object]:
     weights = [torch.randn(m, n) / n**0.5 for n, m in pairwise([*sizes, CLASSES])]
     for w in weights:
         w.grad = torch.empty_like(w)
-    optimiser = torch.optim.Adam(weights, lr=1e-4, fused=True)
+    optimizer = torch.optim.Adam(weights, lr=1e-4, fused=True)
     x, labels = images(batch, sizes[0])
     rows = torch.arange(batch)
 
@@ -27,6 +27,6 @@ def manual_backprop(sizes: Sequence[int], batch: int) -> Callable[[], object]:
             torch.mm(error.T, signals[layer], out=weights[layer].grad)  # type: ignore[call-overload]
             if layer:
                 error = torch.mm(error, weights[layer]).mul_(signals[layer] > 0)
-        optimiser.step()
+        optimizer.step()
 
     return step

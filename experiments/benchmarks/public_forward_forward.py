@@ -47,7 +47,7 @@ class LocalLayer(torch.nn.Linear):
 
     def __init__(self, n_in: int, n_out: int):
         super().__init__(n_in, n_out)
-        self.optimiser = torch.optim.Adam(self.parameters(), lr=RATE)
+        self.optimizer = torch.optim.Adam(self.parameters(), lr=RATE)
 
     def forward(self, input):  # noqa: D102
         return super().forward(input / (input.norm(dim=1, keepdim=True) + 1e-4)).relu()
@@ -56,9 +56,9 @@ class LocalLayer(torch.nn.Linear):
         """Take a step, and return both activities from before it."""
         y, z = self(positive), self(negative)
         loss = softplus(torch.cat([THRESHOLD - y.square().mean(1), z.square().mean(1) - THRESHOLD])).mean()
-        self.optimiser.zero_grad()
+        self.optimizer.zero_grad()
         loss.backward()
-        self.optimiser.step()
+        self.optimizer.step()
         return y.detach(), z.detach()
 
 

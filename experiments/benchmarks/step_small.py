@@ -44,12 +44,12 @@ def autograd_backprop(sizes: Sequence[int], batch: int) -> Callable[[], object]:
     """Return a backprop step with torch's own layers, derivatives and fused Adam."""
     hidden = [part for n, m in pairwise(sizes) for part in (torch.nn.Linear(n, m), torch.nn.ReLU())]
     model = torch.nn.Sequential(*hidden, torch.nn.Linear(sizes[-1], CLASSES))
-    optimiser = torch.optim.Adam(model.parameters(), fused=True)
+    optimizer = torch.optim.Adam(model.parameters(), fused=True)
     x, labels = images(batch, sizes[0])
 
     def step() -> None:
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         torch.nn.functional.cross_entropy(model(x), labels).backward()
-        optimiser.step()
+        optimizer.step()
 
     return step

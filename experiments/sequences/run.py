@@ -42,9 +42,9 @@ class Args:
     """Passes through the 22,320 windows."""
     chips: int = 3
     """Chips, with seeds from 0."""
-    rate: float = 0.001
+    learning_rate: float = 0.001
     """Learning rate of the hidden layers."""
-    head_rate: float = 0.003
+    head_learning_rate: float = 0.003
     """Learning rate of the readout."""
     loss: str = "swish"
     """As of the rule."""
@@ -106,10 +106,15 @@ def train(args: Args, kind: Kind, strings: torch.Tensor, held_out: torch.Tensor)
 def make_rule(args: Args, negatives: str) -> NextCharacter:
     """Seal ideal chips, wired so that the readout hears all hidden layers."""
     loss = {} if negatives == "none" else {"loss": args.loss, "scale": args.scale}
-    told = {"negatives": negatives, "slope": "assumed", "rate": args.rate, "head_rate": args.head_rate}
+    told = {
+        "negatives": negatives,
+        "slope": "assumed",
+        "learning_rate": args.learning_rate,
+        "head_learning_rate": args.head_learning_rate,
+    }
     options = NextCharacterOptions.model_validate(told | loss)
     widths = [args.width] * args.layers
-    shapes = NextCharacter.wiring(options, WINDOW * len(SYMBOLS), widths, len(SYMBOLS))
+    shapes = NextCharacter.layer_shapes(options, WINDOW * len(SYMBOLS), widths, len(SYMBOLS))
     chips = fabricate_wired([LayerSpec(Ideal)] * args.layers, shapes, seeds=range(args.chips))
     return NextCharacter(chips.seal(NextCharacter.needs(options)), options, seed=0)
 
@@ -141,15 +146,15 @@ def draw(frame: pd.DataFrame) -> Figure:
     }
     figure = Figure(figsize=(3.4, 2.4))
     axes = figure.add_subplot()
-    colours = dict(zip(names, COLOURS, strict=False))  # a kind looks the same in every figure
+    colors = dict(zip(names, COLOURS, strict=False))  # a kind looks the same in every figure
     for kind, of_kind in frame.groupby("negatives", sort=False):
         for column, line in (("right_percent", "-"), ("right_percent_unseen", (0, (4, 2)))):
             by_epoch = of_kind.groupby("epoch")
             bands = np.array([interval_over_chips(now, column) for _, now in by_epoch])
             epochs = np.array(list(by_epoch.groups))
-            label, colour = names[str(kind)] if line == "-" else "", colours[str(kind)]
-            axes.plot(epochs, bands[:, 0], color=colour, linestyle=line, label=label)
-            axes.fill_between(epochs, bands[:, 1], bands[:, 2], color=colour, alpha=0.2, linewidth=0)
+            label, color = names[str(kind)] if line == "-" else "", colors[str(kind)]
+            axes.plot(epochs, bands[:, 0], color=color, linestyle=line, label=label)
+            axes.fill_between(epochs, bands[:, 1], bands[:, 2], color=color, alpha=0.2, linewidth=0)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("epoch (dashed: strings not learned from)")
     axes.set_ylabel("next characters predicted / %")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from analogff.study.results.store import load_results
-from analogff.study.results.summary import summarise
+from analogff.study.results.summary import summarize
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "results" / "zoo"
@@ -24,7 +24,7 @@ def main() -> None:
         sys.exit(1)  # it has said why
     subprocess.run([sys.executable, here.parent / "record.py", RESULTS, here / "record"], check=True)
     manifest = json.loads((RESULTS / "manifest.json").read_text())
-    summary = summarise(load_results(RESULTS), manifest)
+    summary = summarize(load_results(RESULTS), manifest)
     (ROOT / "docs" / "zoo.md").write_text(page(summary, manifest))
 
 

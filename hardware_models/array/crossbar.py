@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 
-from analogff.device import Datasheet, Device, Marked, Truth, chipwise, product
+from analogff.device import Datasheet, Device, SharedInputs, Truth, chipwise, product
 from hardware_models import kernels
 from hardware_models.array.fabrication import fabricated
 from hardware_models.array.parameters import per_chip
@@ -29,7 +29,7 @@ class Crossbar(Device):
         q = \mathrm{DAC}[x]
 
     The cells are a subclass's: it fills ``weights`` and overrides `pulse` and `program`.
-    `kernels.read` does the reading. A chip's numbers do not depend on its neighbours in a bank.
+    `kernels.read` does the reading. A chip's numbers do not depend on its neighbors in a bank.
 
     Args:
         n_in: Input lines.
@@ -104,7 +104,7 @@ class Crossbar(Device):
     def measure_biased(self, x, biases):  # noqa: D102
         return self._read(x, biases)
 
-    def _read(self, x: torch.Tensor | Marked, biases: Sequence[torch.Tensor | None]) -> list[torch.Tensor]:
+    def _read(self, x: torch.Tensor | SharedInputs, biases: Sequence[torch.Tensor | None]) -> list[torch.Tensor]:
         there = self.weights.device
         biases = [b if b is None else torch.as_tensor(b, dtype=torch.float32, device=there) for b in biases]
         apart = self._turns or self.own_neurons
@@ -112,7 +112,7 @@ class Crossbar(Device):
         self.reads.add_(x.shape[1] * len(biases))
         return answers
 
-    def _read_apart(self, x: torch.Tensor | Marked, biases: Sequence[torch.Tensor | None]) -> list[torch.Tensor]:
+    def _read_apart(self, x: torch.Tensor | SharedInputs, biases: Sequence[torch.Tensor | None]) -> list[torch.Tensor]:
         """Read chips one after another, since each takes its own way, and rounds as it would alone."""
         circuit, answers = self.circuit(), []
         for chips in self._groups():
@@ -216,9 +216,9 @@ def _find_turns(crossbar: Any, *_: Any) -> None:
     crossbar._turns = {chip: turns for chip, turns in found if any(turns)}
 
 
-def _of_chips(x: torch.Tensor | Marked, chips: slice) -> torch.Tensor | Marked:
-    if isinstance(x, Marked):
-        return Marked(_some(x.shared, chips), _some(x.marks, chips))
+def _of_chips(x: torch.Tensor | SharedInputs, chips: slice) -> torch.Tensor | SharedInputs:
+    if isinstance(x, SharedInputs):
+        return SharedInputs(_some(x.shared, chips), _some(x.marks, chips))
     return _some(x, chips)
 
 

@@ -18,7 +18,7 @@ from hardware_models.effects.tiles import tiles
 ADC_STEP_JOULES = 20e-15
 """Figure of merit of a converter: energy a conversion step; 5 to 50 fJ (Murmann, ADC Performance Survey)."""
 CONTINUOUS_BITS = 8
-"""Resolution that a converter modelled as continuous is charged for."""
+"""Resolution that a converter modeled as continuous is charged for."""
 READ_VOLTS = 0.2
 """Voltage of a full input during a read; others are in proportion, since amplitudes are coded as voltages."""
 ONES = 0.5
@@ -26,7 +26,7 @@ ONES = 0.5
 SETTLE_SECONDS = 100e-9
 """Time of a read of the array."""
 TABLE_BITS = 12
-"""Finest converter whose steps are each modelled."""
+"""Finest converter whose steps are each modeled."""
 SERIAL_BITS = 16
 """Most bits of an input that is sent bit by bit."""
 TYPICAL_SUM = 8.0
@@ -80,7 +80,7 @@ class Periphery:
     wire_ohm: NonNegative = 0.0
     """Resistance of a wire from cell to cell; see `hardware_models.effects.wires`."""
     crosstalk: Annotated[PerChip, Ge(0), Lt(0.5)] = 0.0
-    """Part of a column's sum that shows in each of its neighbours."""
+    """Part of a column's sum that shows in each of its neighbors."""
     dead_rows: Share = 0.0
     """Share of input lines that carry nothing."""
     dead_columns: Share = 0.0

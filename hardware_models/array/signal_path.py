@@ -28,7 +28,7 @@ from analogff.device import product
 from hardware_models import kernels
 from hardware_models.array.periphery import FLICKER_OCTAVES, SERIAL_BITS, SETTLE_SECONDS, TRAP_READS, Periphery
 from hardware_models.effects import converters, coupling, crosstalk, defects, memory, telegraph, wires
-from hardware_models.effects.quantize import quantise
+from hardware_models.effects.quantize import quantize
 from hardware_models.effects.tiles import serial, signed_range, tiles
 from hardware_models.kernels.circuit import Circuit, Detours
 from hardware_models.kernels.reference.read import noise_of_sums
@@ -153,7 +153,7 @@ class SignalPath:
     def inputs(self, x: torch.Tensor, _: torch.Tensor) -> torch.Tensor:
         """Return what lines carry, by converters whose steps and gains differ; dead ones nothing."""
         low, high, bits = self.plain.input_min, self.plain.input_max, self.plain.dac_bits
-        q = quantise(x, low, high, bits)
+        q = quantize(x, low, high, bits)
         if self.turns.dac_steps:
             step = (high - low) / (2.0**bits - 1)
             code = ((q - low) / step).round()
@@ -262,12 +262,12 @@ class SignalPath:
         """Put signals through the converters of one tile's columns."""
         bits, own = self.plain.adc_bits, self.own
         if not self.turns.adc:
-            return quantise(v, low, high, bits)
+            return quantize(v, low, high, bits)
         step = _step(low, high, bits)
         v = v * own["adc_gain"][:, tile : tile + 1] + own["adc_offset"][:, tile : tile + 1] * step
         self._add_noise(v, own["adc_noise_lsb"] * step, first_row, Stream.ADC_NOISE, number)
         if not self.turns.adc_steps:
-            return quantise(v, low, high, bits)
+            return quantize(v, low, high, bits)
         columns = v.shape[-1]
         thresholds = own["adc_thresholds"][:, tile * columns : (tile + 1) * columns]
         return low + converters.codes((v - low) / step, thresholds) * step

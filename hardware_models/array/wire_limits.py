@@ -31,7 +31,7 @@ def require_short_wires(
         ohm = wire_ohm.max().item()
         raise ContractError(
             f"Expected wires that lose little, a drop of at most {wires.MOST_DROP:g} at the farthest cell, since they "
-            f"are modelled to first order. Got {drop:.2g} with wire_ohm={ohm:g} in an array of {rows} rows and {n_out} "
+            f"are modeled to first order. Got {drop:.2g} with wire_ohm={ohm:g} in an array of {rows} rows and {n_out} "
             f"outputs. Lower wire_ohm to {ohm * wires.MOST_DROP / drop:.2g}, split rows by rows_per_tile, or take "
             "fewer outputs."
         )

@@ -26,7 +26,7 @@ def inhibited(activity: torch.Tensor, strength: torch.Tensor) -> torch.Tensor:
         strength: ``beta``; 0 returns the activities.
 
     Reference:
-        Hartline and Ratliff, J. General Physiology 40, 357 (1957): linear inhibition by the neighbours' outputs, above
+        Hartline and Ratliff, J. General Physiology 40, 357 (1957): linear inhibition by the neighbors' outputs, above
         a threshold, in the eye of Limulus. Here with equal weights, the neuron's own among them, and no threshold; as
         where all outputs feed one current mirror.
     """

@@ -1,14 +1,14 @@
-"""Crosstalk: part of a column's sum that shows in its neighbours."""
+"""Crosstalk: part of a column's sum that shows in its neighbors."""
 
 import torch
 
 
 def mix(sums: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
-    r"""Add a fraction of each neighbour's sum to a column's own.
+    r"""Add a fraction of each neighbor's sum to a column's own.
 
     .. math:: a'_j = a_j + c\, (a_{j-1} + a_{j+1})
 
-    The columns at both ends have one neighbour. Modes along the columns are stretched by
+    The columns at both ends have one neighbor. Modes along the columns are stretched by
     :math:`1 + 2 c \cos(k \pi / (n + 1))`, so the power of any signal changes by a factor between ``(1 - 2c)^2`` and
     ``(1 + 2c)^2``; that of columns that do not correlate by ``1 + 2 c^2 (n - 1) / n``.
 
@@ -20,7 +20,7 @@ def mix(sums: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
         share: ``c``, from 0 (none: the sums, exactly) to below 1/2 (where the sums could no longer be told apart).
 
     Reference:
-        Capacitive or resistive coupling of neighbouring lines, to first order; no one circuit.
+        Capacitive or resistive coupling of neighboring lines, to first order; no one circuit.
     """
     mixed = sums.clone()
     mixed[..., 1:] += share * sums[..., :-1]

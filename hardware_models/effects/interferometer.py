@@ -1,6 +1,6 @@
 r"""Rectangular meshes of Mach-Zehnder interferometers: which phases make a matrix, and what errors make of it.
 
-An MZI on neighbouring ports is two couplers with a phase shifter on the upper arm between and one before them:
+An MZI on neighboring ports is two couplers with a phase shifter on the upper arm between and one before them:
 
 .. math::
     T = B(e_2) \begin{pmatrix} e^{i\theta} & \\ & 1 \end{pmatrix} B(e_1)
@@ -79,7 +79,7 @@ def phases_of(orthogonal: torch.Tensor) -> torch.Tensor:
     return torch.from_numpy(phases).to(orthogonal.device)
 
 
-def quantised(phases: torch.Tensor, bits: torch.Tensor) -> torch.Tensor:
+def quantized(phases: torch.Tensor, bits: torch.Tensor) -> torch.Tensor:
     r"""Round phases to what their converters can set.
 
     .. math:: \theta \to d \lfloor \theta / d \rceil, \quad d = 2 \pi / 2^b

@@ -3,7 +3,7 @@
 import torch
 
 
-def quantise(x: torch.Tensor, low: torch.Tensor, high: torch.Tensor, bits: torch.Tensor) -> torch.Tensor:
+def quantize(x: torch.Tensor, low: torch.Tensor, high: torch.Tensor, bits: torch.Tensor) -> torch.Tensor:
     r"""Round to a uniform grid from end to end of a range, and clip to it.
 
     .. math:: q(x) = \mathrm{clip}\left(l + d \left\lfloor \tfrac{x - l}{d} \right\rceil, l, h\right), \quad

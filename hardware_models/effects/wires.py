@@ -1,7 +1,7 @@
 r"""Wires: voltage lost along the lines of a crossbar, to first order in the resistance of a cell's length of wire.
 
 Convention, here and in `nodal`. Word line :math:`i` (an input) is driven at its end beside column 0, bit line :math:`j`
-(an output) is sensed at virtual ground at its end beside the last row; the other ends are open. Between neighbouring
+(an output) is sensed at virtual ground at its end beside the last row; the other ends are open. Between neighboring
 cells, and between the last cell and the driver or the ground, each line has one wire resistance :math:`R`.
 """
 
@@ -85,7 +85,7 @@ def farthest_drop(n_in: int, n_out: int, wire_ohm: PerChip, siemens: PerChip) ->
 
 
 def wired(weights: torch.Tensor, wire_ohm: torch.Tensor, siemens: torch.Tensor) -> torch.Tensor:
-    """Signed weights as they act through wires, each a pair of neighbouring bit lines of which one cell is empty.
+    """Signed weights as they act through wires, each a pair of neighboring bit lines of which one cell is empty.
 
     For a signal's way: ``product(q, wired(weights, wire_ohm, siemens))`` in place of ``product(q, weights)``. For
     784x256 weights it costs about as much as seven products of 128 inputs, and depends on no input: a device may keep

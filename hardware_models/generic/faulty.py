@@ -8,7 +8,17 @@ from typing import Annotated, Any, ClassVar, Literal
 import torch
 from annotated_types import Ge, Gt
 
-from analogff.device import ContractError, Device, Marked, PerChip, Truth, answer, derive_seed, fabricate, wrapping
+from analogff.device import (
+    ContractError,
+    Device,
+    PerChip,
+    SharedInputs,
+    Truth,
+    answer,
+    derive_seed,
+    fabricate,
+    wrapping,
+)
 from hardware_models import kernels
 from hardware_models.array.parameters import Share, per_chip, require_allowed
 from hardware_models.effects import defects
@@ -143,8 +153,8 @@ class Faulty(Device):
         happened = self._happened()
         if not happened.any():
             return ask(self.chip, x, biases)
-        if isinstance(x, Marked):
-            x = Marked(self._warmed(x.shared), self._warmed(x.marks.flatten(1, 2)).view_as(x.marks))
+        if isinstance(x, SharedInputs):
+            x = SharedInputs(self._warmed(x.shared), self._warmed(x.marks.flatten(1, 2)).view_as(x.marks))
         else:
             x = self._warmed(x)
         answers = self._in_use(lambda chip, c: ask(chip, _inputs_of(x, c), [_bias_of(bias, c) for bias in biases]))
@@ -235,7 +245,7 @@ def _answered(chip: Device, x: Any, biases: Sequence[torch.Tensor | None]) -> li
 
 def _inputs_of(x: Any, chips: slice) -> Any:
     """Return the inputs of some chips."""
-    return Marked(x.shared[chips], x.marks[chips]) if isinstance(x, Marked) else x[chips]
+    return SharedInputs(x.shared[chips], x.marks[chips]) if isinstance(x, SharedInputs) else x[chips]
 
 
 def _bias_of(bias: torch.Tensor | None, chips: slice) -> torch.Tensor | None:

@@ -5,7 +5,7 @@ from typing import Literal
 
 import torch
 
-from analogff.device import Datasheet, Device, Marked, Truth, product
+from analogff.device import Datasheet, Device, SharedInputs, Truth, product
 from hardware_models import kernels
 from hardware_models.effects.nonlinearity import relu
 from hardware_models.kernels.streams import Stream
@@ -61,13 +61,13 @@ class Ideal(Device):
         a = product(x, self.weights)
         return [self._bend(a + bias) for bias in biases]
 
-    def _answer(self, x: torch.Tensor | Marked, bias: torch.Tensor | None) -> torch.Tensor:
+    def _answer(self, x: torch.Tensor | SharedInputs, bias: torch.Tensor | None) -> torch.Tensor:
         return self._bend(self._sum(x, bias))
 
     def _bend(self, a: torch.Tensor) -> torch.Tensor:
         return a.relu_() if self.curve is relu else a
 
-    def _sum(self, x: torch.Tensor | Marked, bias: torch.Tensor | None) -> torch.Tensor:
+    def _sum(self, x: torch.Tensor | SharedInputs, bias: torch.Tensor | None) -> torch.Tensor:
         a = product(x, self.weights)
         return a if bias is None else a.add_(bias)
 

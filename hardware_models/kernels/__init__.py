@@ -5,7 +5,7 @@ from types import ModuleType
 
 import torch
 
-from analogff.device import Marked, whole
+from analogff.device import SharedInputs, whole
 from analogff.device.numerics.gpu import has_triton
 from hardware_models.kernels import reference
 from hardware_models.kernels.circuit import Circuit
@@ -13,7 +13,7 @@ from hardware_models.kernels.circuit import Circuit
 __all__ = ["add_normal_", "normal", "read", "uniform"]
 
 
-def read(circuit: Circuit, x: torch.Tensor | Marked, biases: Sequence[torch.Tensor | None]) -> list[torch.Tensor]:
+def read(circuit: Circuit, x: torch.Tensor | SharedInputs, biases: Sequence[torch.Tensor | None]) -> list[torch.Tensor]:
     """Read a crossbar; see `reference.read`."""
     if circuit.detours is not None:
         return reference.read(circuit, whole(x), biases, add_normal_)

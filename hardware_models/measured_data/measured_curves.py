@@ -101,7 +101,7 @@ def _powers(curve: PchipInterpolator, breaks: np.ndarray) -> np.ndarray:
 
 
 def _noise(spreads: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Pool the variances of neighbouring levels.
+    """Pool the variances of neighboring levels.
 
     Args:
         spreads: Means, sums of squares and degrees of freedom, ``(3, points)``.

@@ -170,7 +170,7 @@ def _bin_means(state: np.ndarray, value: np.ndarray) -> tuple[np.ndarray, np.nda
 
 
 def _filled(counts: np.ndarray, enough: float) -> np.ndarray:
-    """Return which group each bin belongs to, where neighbours join until they hold enough."""
+    """Return which group each bin belongs to, where neighbors join until they hold enough."""
     groups, group, inside = np.zeros(len(counts), dtype=int), 0, 0
     for n, count in enumerate(counts):
         groups[n], inside = group, inside + count

@@ -25,7 +25,7 @@ class ECRAM(PulsedArray):
 
     clipped to bounds that differ from cell to cell; the slopes refer to the mean bounds :math:`w^\pm`. The range is
     shifted so that steps up and down meet at zero, as by a reference cell. A wanted change becomes up to 31 whole
-    pulses by stochastic rounding. Cells keep their charge: loss through the readout is not modelled.
+    pulses by stochastic rounding. Cells keep their charge: loss through the readout is not modeled.
 
     Units:
         Times and energies of a pulse are the general ones of a `Datasheet`, not those of the papers.

@@ -39,7 +39,7 @@ class FloatingGate(PulsedArray):
     with the shift :math:`V` of the threshold voltage, which a weight is proportional to. Charge already there screens
     the field that drives the tunnelling, so that a cell's shift goes with the logarithm of the pulses, and a step back
     from far out is large. A wanted change becomes up to 31 whole pulses by stochastic rounding. The wear of the oxide
-    is not modelled.
+    is not modeled.
 
     With a ``temperature_kelvin`` charge is lost in `wait`, :math:`V(t) = V e^{-t / \tau}`, in ten years at 85 degrees
     and by an Arrhenius law of 1.1 eV elsewhere: ten thousand years at 300 K, a season at 400 K. What temperature does

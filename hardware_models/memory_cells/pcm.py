@@ -46,7 +46,7 @@ class PCM(Crossbar):
         \sigma_g(t) = g(t)\, Q(g) \sqrt{\ln \tfrac{t + t_r}{2 t_r}}
 
     with :math:`g` in units of 25 uS. Each cell has its own exponent and its own time since it was written;
-    time passes in `wait` only. A pulse crystallises, so that a cell only grows, and starts to drift anew from
+    time passes in `wait` only. A pulse crystallizes, so that a cell only grows, and starts to drift anew from
     where it was: positive changes go to :math:`g^+`, negative ones to :math:`g^-`. A pair of which one is
     nearly full is refreshed: emptied, and its difference programmed again.
     1/f noise is drawn as noise of the sums, of variance :math:`x^2 \cdot v(W)`, anew for each read: its size is that of

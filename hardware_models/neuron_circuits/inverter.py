@@ -31,7 +31,7 @@ class Inverter(NeuronArray):
 
     Units:
         A sum of 1 is ``unit_volts``; an output of 1 is the supply. Both transistors have the same specific current,
-        which is then of no account. Of temperature only what ``U_T`` does is modelled.
+        which is then of no account. Of temperature only what ``U_T`` does is modeled.
 
     Args:
         n_in: Input lines.

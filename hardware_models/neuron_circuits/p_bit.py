@@ -20,7 +20,7 @@ SAMPLE_SECONDS = 10e-9
 SAMPLE_JOULES = ADC_STEP_JOULES
 """Energy of a bit, magnet, comparator and counter: that of a converter's step (assumed)."""
 MEAN_SAMPLES = 256
-"""Bits that a neuron modelled as the mean of all is charged for: as many as an 8-bit converter has steps."""
+"""Bits that a neuron modeled as the mean of all is charged for: as many as an 8-bit converter has steps."""
 
 
 @with_circuit_periphery(

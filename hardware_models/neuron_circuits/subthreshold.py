@@ -29,7 +29,7 @@ class Subthreshold(NeuronArray):
 
     Units:
         A sum of 1 is ``unit_volts`` at the gate, an output of 1 is ``unit_amperes``; the greatest output is
-        ``supply_amperes``. Of temperature only what ``U_T`` does is modelled: threshold, mobility and specific
+        ``supply_amperes``. Of temperature only what ``U_T`` does is modeled: threshold, mobility and specific
         current keep their values at 300 K.
 
     Args:

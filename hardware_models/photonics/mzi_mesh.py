@@ -187,7 +187,7 @@ class MZIMesh(Crossbar):
         errors, couplers = (part.unflatten(1, (-1, 2))[there] for part in (errors, self.coupler_errors[chips]))
         bits = self._of_blocks(self.phase_bits, chips, there)[:, None, None]
         phases = interferometer.phases_of(wanted.flatten(0, 1)).unflatten(0, (-1, 2))
-        return interferometer.quantised(phases, bits) + errors, couplers
+        return interferometer.quantized(phases, bits) + errors, couplers
 
     def _of_blocks(self, number: torch.Tensor, chips: slice, there: torch.Tensor) -> torch.Tensor:
         """Return a chip's number for each of its blocks that are there."""

@@ -14,7 +14,7 @@ from analogff.device import Device
 from analogff.support import fingerprints
 from analogff.support.messages import in_words, nearest
 
-MINE = "import neighbour\nfrom analogff import Device\n\nclass Mine(Device):\n    def measure(self, x):\n        return neighbour.twice(x)\n"
+MINE = "import neighbor\nfrom analogff import Device\n\nclass Mine(Device):\n    def measure(self, x):\n        return neighbor.twice(x)\n"
 
 
 class Owner:
@@ -55,7 +55,7 @@ def test_every_registered_rule_resolves_and_describes_itself(name):
 
 def test_a_class_of_a_module_and_of_a_file(tmp_path):
     (tmp_path / "mine.py").write_text(MINE)
-    (tmp_path / "neighbour.py").write_text("def twice(x):\n    return 2 * x\n")
+    (tmp_path / "neighbor.py").write_text("def twice(x):\n    return 2 * x\n")
     assert resolve_device("analogff.device:Digital", tmp_path).__name__ == "Digital"
     assert resolve_device("mine.py:Mine", tmp_path).__name__ == "Mine"
     assert resolve_device("./mine.py:Mine", tmp_path) is resolve_device("mine.py:Mine", tmp_path)
@@ -153,7 +153,7 @@ def test_an_edited_file_and_what_it_imports_are_imported_anew(tmp_path):
         return resolve_device("mine.py:Mine", tmp_path).measure(None, 3.0)
 
     (tmp_path / "mine.py").write_text(MINE)
-    (tmp_path / "neighbour.py").write_text("import further\ntwice = further.times(2)\n")
+    (tmp_path / "neighbor.py").write_text("import further\ntwice = further.times(2)\n")
     (tmp_path / "further.py").write_text("def times(n):\n    return lambda x: n * x\n")
     before = catalog.fingerprint("mine.py:Mine", catalog.DEVICES, tmp_path)
     assert answer() == 6
@@ -164,11 +164,11 @@ def test_an_edited_file_and_what_it_imports_are_imported_anew(tmp_path):
     assert answer() == 16
 
 
-def test_neighbours_of_one_name_in_two_folders_are_two(tmp_path):
+def test_neighbors_of_one_name_in_two_folders_are_two(tmp_path):
     for n in (2, 3):
         (tmp_path / f"{n}").mkdir()
         (tmp_path / f"{n}" / "mine.py").write_text(MINE)
-        (tmp_path / f"{n}" / "neighbour.py").write_text(f"def twice(x):\n    return {n} * x\n")
+        (tmp_path / f"{n}" / "neighbor.py").write_text(f"def twice(x):\n    return {n} * x\n")
     answers = [resolve_device("mine.py:Mine", tmp_path / f"{n}").measure(None, 1.0) for n in (2, 3, 2)]
     assert answers == [2, 3, 2]
 
@@ -247,7 +247,7 @@ def test_a_class_of_an_edited_package_has_another_fingerprint_whichever_file_was
 
 def test_a_wrapped_device_goes_by_its_wrapper_too(tmp_path):
     bare, patched, faulty = (
-        catalog.fingerprint(f, catalog.DEVICES, tmp_path) for f in ("ideal", "patchwork(ideal)", "faulty(ideal)")
+        catalog.fingerprint(f, catalog.DEVICES, tmp_path) for f in ("ideal", "local-fields(ideal)", "faulty(ideal)")
     )
     assert patched.endswith(bare) and faulty.endswith(bare) and len({bare, patched, faulty}) == 3
 

@@ -123,7 +123,7 @@ def test_inputs_that_are_far_too_large_are_told_with_what_to_print():
 
 def test_an_ideal_device_is_found_ideal():
     found = values(known(Ideal, chips=3))
-    exact = {"gain": 0.5, "landed over asked": 1.0, "write asymmetry": 0.0, "crosstalk to neighbours": 0.0}
+    exact = {"gain": 0.5, "landed over asked": 1.0, "write asymmetry": 0.0, "crosstalk to neighbors": 0.0}
     for name, truth in (exact | {"drift exponent": 0.0, "noise, bias +1": 0.0, "twin: explained share": 1.0}).items():
         assert found[name].value == pytest.approx([truth] * 3, abs=2e-3), name
 

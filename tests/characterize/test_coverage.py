@@ -140,7 +140,7 @@ def test_correlations(chips):
     remembering = figures(correlation.measure(make_bench(Remembering, chips)[0]))
     for found, lag, common in ((independent, 0.0, 0.0), (remembering, 0.5, 0.3)):
         assert_covers(found["read-to-read correlation"], lag)
-        assert_covers(found["noise correlation of neighbours"], common)
+        assert_covers(found["noise correlation of neighbors"], common)
 
 
 @MANY
@@ -210,7 +210,7 @@ def test_the_drift_of_phase_change_cells(chips):
 def test_crosstalk(chips):
     for model, share in ((Unknown, 0.0), (Coupled, 0.05)):
         found = figures(crosstalk.measure(make_bench(model, chips)[0]))
-        assert_covers(found["crosstalk to neighbours"], share)
+        assert_covers(found["crosstalk to neighbors"], share)
         assert_covers(found["crosstalk to other outputs"], 0.0)
 
 

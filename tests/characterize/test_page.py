@@ -1,4 +1,4 @@
-"""The page on characterisation works as written, and finds what it says of its own device."""
+"""The page on characterization works as written, and finds what it says of its own device."""
 
 import json
 

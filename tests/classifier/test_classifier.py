@@ -62,7 +62,7 @@ def goodness_by_hand(classifier, X, label, scales):
 def test_probabilities_are_a_softmax_of_the_scaled_goodness(scale):
     X, y = IRIS
     classifier = quick(layers=(12, 9), rule_options={"scale": scale}).fit(X, y)
-    scales = [scale] * 2 if scale != "measured" else [float(c.steepness) for c in classifier._machine.rule.contrasts]
+    scales = [scale] * 2 if scale != "measured" else [float(c.steepness) for c in classifier._machine.rule.objectives]
     odds = np.exp(np.stack([goodness_by_hand(classifier, X, label, scales) for label in range(3)], axis=1))
     np.testing.assert_allclose(classifier.predict_proba(X), odds / odds.sum(1, keepdims=True), rtol=2e-4)
 
@@ -152,7 +152,10 @@ MISTAKES = [
     ({"device_parameters": {"nose": 1}}, r"device_parameters.nose: Expected a parameter of Ideal \(neuron\). Got"),
     ({"device_parameters": [1]}, r"device_parameters: Expected a dictionary.* Got \[1\]"),
     ({"rule_options": {"los": "swish"}}, r"Expected an option of forward-forward .*Got \"los\". Did you mean loss\?"),
-    ({"rule_options": {"rate": 1}}, r"rule_options.rate: Expected .*Got 1. Write FFClassifier\(rate=...\)"),
+    (
+        {"rule_options": {"learning_rate": 1}},
+        r"rule_options.learning_rate: Expected .*Got 1. Write FFClassifier\(learning_rate=...\)",
+    ),
     ({"rule_options": {"labels": "overlay"}}, r"labels: Expected \"lines\" or \"rows\". Got \"overlay\".* Remove it"),
     ({"rule_options": {"theta": 2.0}}, r"theta: Expected .*loss = .*without which theta does nothing. Got 2.0"),
     ({"layers": ()}, r"layers: Expected a list with at least 1 item"),
@@ -160,7 +163,7 @@ MISTAKES = [
     ({"batch": 10**30}, r"batch: Expected a number less than or equal to 9007199254740992. Got 1"),
     ({"device_parameters": {3: 4}}, r"device_parameters: Expected names that are texts. Got 3. Put it in quotes"),
     (
-        {"device": "patchwork(ideal)", "device_parameters": {"field": 2}},
+        {"device": "local-fields(ideal)", "device_parameters": {"field": 2}},
         r"Expected images \(n, height, width\), which fields are parts of. Got a table",
     ),
     ({"epochs": 2.5}, r"epochs: Expected a whole number. Got 2.5"),
@@ -190,8 +193,8 @@ def test_labels_of_two_kinds_are_refused():
 
 
 def test_a_diverged_training_is_told():
-    with pytest.warns(ConvergenceWarning, match="Lower rate"):
-        quick(rate=1e30, epochs=3).fit(*IRIS)
+    with pytest.warns(ConvergenceWarning, match="Lower learning_rate"):
+        quick(learning_rate=1e30, epochs=3).fit(*IRIS)
 
 
 def test_it_works_in_a_pipeline_and_in_a_search():

@@ -10,9 +10,9 @@ from analogff.device import (
     ContractError,
     Device,
     Digital,
-    Marked,
     Observable,
     Sealed,
+    SharedInputs,
     check_device,
     fabricate,
     single_precision,
@@ -52,7 +52,7 @@ def test_inputs_of_other_numbers_are_refused(model, seed):
         model(4, 4, seed=seed)(x)
 
 
-@pytest.mark.parametrize("name", ["ideal", "reram", "patchwork(ideal)"])
+@pytest.mark.parametrize("name", ["ideal", "reram", "local-fields(ideal)"])
 @pytest.mark.parametrize("seed", [7, [7], np.int64(7)])
 def test_one_seed_is_one_chip(name, seed, tmp_path):
     told = {"field": 2} if "(" in name else {}
@@ -73,15 +73,15 @@ def test_inputs_of_another_size_are_refused():
 
 
 @pytest.mark.parametrize(
-    "name", ["ideal", "reram", "mzi-mesh", "p-bit", "inverter", "patchwork(ideal)", "faulty(reram)"]
+    "name", ["ideal", "reram", "mzi-mesh", "p-bit", "inverter", "local-fields(ideal)", "faulty(reram)"]
 )
 def test_an_empty_batch_has_an_empty_answer(name, tmp_path):
-    told = {"field": 2} if "patch" in name else {}
+    told = {"field": 2} if "fields" in name else {}
     chips = Sealed(
         fabricate(resolve_device(name, tmp_path), 6, 4, seeds=[0, 1], parameters=told), chips=2, level=Observable.PROBE
     )
     x = torch.zeros(2, 0, 6)
-    marked = Marked(x, torch.zeros(2, 3, 0, 2))
+    marked = SharedInputs(x, torch.zeros(2, 3, 0, 2))
     answers = [chips.measure(x), chips.measure(marked)]
     if chips.datasheet.bias_port:
         answers += chips.probe(x, [torch.tensor(0.1), torch.tensor(-0.1)])

@@ -12,9 +12,9 @@ from analogff.device import (
     ContractError,
     Digital,
     Ledger,
-    Marked,
     Observable,
     Sealed,
+    SharedInputs,
     check_device,
     fabricate,
     require,
@@ -36,7 +36,7 @@ def inputs(batch=BATCH, **told):
 
 def marked(**told):
     shared, marks = torch.zeros(CHIPS, BATCH, N_IN), torch.rand(CHIPS, 2, BATCH, 2)
-    return Marked(shared.requires_grad_("shared" in told), marks.requires_grad_("marks" in told))
+    return SharedInputs(shared.requires_grad_("shared" in told), marks.requires_grad_("marks" in told))
 
 
 @pytest.mark.parametrize("shape", [(CHIPS, 50, 1), (50, 1), (50, N_OUT), (7, CHIPS, 1, 1), (7, CHIPS, BATCH, N_OUT)])
@@ -57,7 +57,7 @@ def test_a_bias_that_broadcasts_is_one_read_an_input(shape):
 
 
 def test_marks_make_no_more_answers_than_are_counted():
-    wide = Marked(torch.zeros(CHIPS, 1, N_IN), torch.rand(CHIPS, 2, 50, 2))
+    wide = SharedInputs(torch.zeros(CHIPS, 1, N_IN), torch.rand(CHIPS, 2, 50, 2))
     with pytest.raises(ContractError, match="own marks"):
         seal().measure(wide)
 
@@ -200,8 +200,8 @@ def spoilt(shape, value, chip=1):
 WAYS = {
     "inputs": lambda box, bad: box.measure(spoilt((CHIPS, BATCH, N_IN), bad)),
     "one batch for all": lambda box, bad: box.measure(spoilt((1, BATCH, N_IN), bad, 0).expand(CHIPS, -1, -1)),
-    "marks": lambda box, bad: box.measure(Marked(torch.zeros(CHIPS, 3, N_IN), spoilt((CHIPS, 1, 3, 2), bad))),
-    "shared": lambda box, bad: box.measure(Marked(spoilt((CHIPS, 3, N_IN), bad), torch.ones(CHIPS, 1, 3, 2))),
+    "marks": lambda box, bad: box.measure(SharedInputs(torch.zeros(CHIPS, 3, N_IN), spoilt((CHIPS, 1, 3, 2), bad))),
+    "shared": lambda box, bad: box.measure(SharedInputs(spoilt((CHIPS, 3, N_IN), bad), torch.ones(CHIPS, 1, 3, 2))),
     "bias": lambda box, bad: box.measure(inputs(), torch.tensor(bad)),
     "probe": lambda box, bad: box.probe(inputs(), [torch.tensor(0.1), spoilt((CHIPS, 1, N_OUT), bad)]),
     "oracle": lambda box, bad: box.oracle(inputs(), torch.tensor(bad)),
@@ -228,7 +228,7 @@ def test_numbers_whose_sum_overflows_are_finite():
 
 @BAD
 @pytest.mark.parametrize("way", WAYS)
-def test_a_study_records_it_instead_and_the_neighbours_go_on(way, bad):
+def test_a_study_records_it_instead_and_the_neighbors_go_on(way, bad):
     recording, other = Ledger(["layer 1"]), seal(level=Observable.ORACLE)
     recording.record_divergence(CHIPS, torch.device("cpu"))
     box = seal(level=Observable.ORACLE, ledger=recording)

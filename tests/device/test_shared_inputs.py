@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from analogff.device import Bank, BehindWeights, Marked, Observable, Sealed, outer, product, samplewise
+from analogff.device import Bank, BehindWeights, Observable, Sealed, SharedInputs, outer, product, samplewise
 from analogff.device.errors import BlackBoxError, ContractError
 from analogff.device.numerics.counting import cells_asked
 from analogff.forward_forward.labels import overlay, variants
@@ -19,7 +19,7 @@ def marked():
     generator = torch.Generator().manual_seed(0)
     shared = torch.randn(CHIPS, BATCH, N_IN, generator=generator, dtype=torch.float64)
     shared[..., :LINES] = 0
-    return Marked(shared, torch.randn(CHIPS, VARIANTS, BATCH, LINES, generator=generator, dtype=torch.float64))
+    return SharedInputs(shared, torch.randn(CHIPS, VARIANTS, BATCH, LINES, generator=generator, dtype=torch.float64))
 
 
 def test_written_out_variants_differ_in_their_marks_only(marked):
@@ -45,11 +45,11 @@ def test_labels_in_variants_are_labels_written_over_the_image(chips):
     labels = torch.randint(0, classes, (chips, VARIANTS, BATCH))
     written = torch.cat([overlay(images, labels[:, v], classes) for v in range(VARIANTS)], 1)
     both = variants(images, labels, classes)
-    assert torch.equal(Marked(both.shared.expand(chips, -1, -1), both.marks).whole(), written)
-    for normaliser in (Length(), L2(), Unchanged(), GainControl(max_gain=3.0, offset=0.2)):
-        normalised = normaliser.forward_marked(both)
-        of_all = Marked(normalised.shared.expand(chips, -1, -1), normalised.marks)
-        torch.testing.assert_close(of_all.whole(), normaliser.forward(written))
+    assert torch.equal(SharedInputs(both.shared.expand(chips, -1, -1), both.marks).whole(), written)
+    for normalizer in (Length(), L2(), Unchanged(), GainControl(max_gain=3.0, offset=0.2)):
+        normalized = normalizer.forward_shared(both)
+        of_all = SharedInputs(normalized.shared.expand(chips, -1, -1), normalized.marks)
+        torch.testing.assert_close(of_all.whole(), normalizer.forward(written))
 
 
 def devices():
@@ -61,7 +61,7 @@ def devices():
 @pytest.mark.parametrize("number", [0, 1])
 def test_a_device_answers_what_is_shared_as_what_is_not(number, marked):
     shared, written = (list(devices())[number] for _ in range(2))
-    x = Marked(marked.shared.float(), marked.marks.float())
+    x = SharedInputs(marked.shared.float(), marked.marks.float())
     biases = [torch.tensor(0.3), torch.tensor(-0.3)]
     torch.testing.assert_close(shared(x), written(x.whole()))
     for a, bias in zip(shared.measure_biased(x, biases), biases, strict=True):
@@ -70,7 +70,7 @@ def test_a_device_answers_what_is_shared_as_what_is_not(number, marked):
 
 def test_every_variant_and_every_bias_is_a_read():
     box = Sealed(Curved(N_IN, N_OUT, seed=range(CHIPS), noise=0.1), chips=CHIPS, level=Observable.PROBE)
-    x = Marked(torch.rand(CHIPS, BATCH, N_IN), torch.rand(CHIPS, VARIANTS, BATCH, LINES))
+    x = SharedInputs(torch.rand(CHIPS, BATCH, N_IN), torch.rand(CHIPS, VARIANTS, BATCH, LINES))
     box.measure(x)
     assert box.ledger["layer 1"].reads == VARIANTS * BATCH
     first, second = box.probe(x, [torch.tensor(0.0)] * 2)
@@ -95,7 +95,7 @@ def test_whoever_measures_otherwise_shares_nothing_of_a_parent():
             return 2 * super().measure(x, bias)
 
     device, x = Doubled(N_IN, N_OUT, seed=[0]), torch.rand(1, 3, N_IN)
-    marks = Marked(torch.cat([torch.zeros(1, 3, LINES), x[..., LINES:]], 2), x[:, None, :, :LINES])
+    marks = SharedInputs(torch.cat([torch.zeros(1, 3, LINES), x[..., LINES:]], 2), x[:, None, :, :LINES])
     torch.testing.assert_close(device(marks), device(x))
     torch.testing.assert_close(device.measure_biased(x, [torch.tensor(0.1)])[0], device(x, torch.tensor(0.1)))
 

@@ -148,9 +148,9 @@ def test_labels_are_the_shortest_that_tell_variants_apart():
         "weight perturbation",
     ]
     assert list(labels[labels.map(is_bound)]) == ["FF (oracle, bound)", "backprop (oracle, bound)"]
-    two = pd.DataFrame({"rule": "x", "rule.rate": [0.1, 0.2], "rule.batch": [1, 2], "rule.same": 3})
-    assert list(variant_labels(two, [])) == ["x rate 0.1", "x rate 0.2"]
-    assert list(variant_labels(two.drop(columns="rule.batch"), ["rule.0.rate"])) == ["x", "x"]
+    two = pd.DataFrame({"rule": "x", "rule.learning_rate": [0.1, 0.2], "rule.batch": [1, 2], "rule.same": 3})
+    assert list(variant_labels(two, [])) == ["x learning rate 0.1", "x learning rate 0.2"]
+    assert list(variant_labels(two.drop(columns="rule.batch"), ["rule.0.learning_rate"])) == ["x", "x"]
     mixed = pd.DataFrame({"rule": "x", "rule.scale": ["12.0", "measured"]})
     assert list(variant_labels(mixed, [])) == ["x scale 12", "x measured"]
     alone = pd.DataFrame({"rule": ["backprop"], "rule.through": ["oracle"]})

@@ -1,6 +1,6 @@
 import torch
 
-from analogff.device import Marked
+from analogff.device import SharedInputs
 from analogff.forward_forward.dropout import Dropout
 
 
@@ -28,7 +28,7 @@ def test_variants_and_chips_share_their_masks_marked_or_written_out():
     dropout = Dropout(0.5, 0.0, [30], 4)
     shared, marks = torch.rand(1, 6, 30), torch.rand(3, 2, 6, 4)
     shared[..., :4] = 0
-    x = Marked(shared.expand(3, -1, -1), marks)
+    x = SharedInputs(shared.expand(3, -1, -1), marks)
     with dropout.drawn(shared[0], generator()):
         marked = dropout.silence(0, x)
         assert torch.equal(marked.whole(), dropout.silence(0, x.whole()))

@@ -45,7 +45,7 @@ def test_labels_on_lines_of_their_own_cost_no_pixel():
     ],
 )
 def test_layers_are_as_large_as_the_labels_need(place, shapes):
-    assert Labels(place, 10).wiring(20, (16, 12)) == shapes
+    assert Labels(place, 10).layer_shapes(20, (16, 12)) == shapes
 
 
 def test_only_rows_are_heard_in_later_layers_variant_by_variant():

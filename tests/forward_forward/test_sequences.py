@@ -60,7 +60,7 @@ def test_characters_are_drawn_as_often_as_they_are_believed():
     assert ((shares - belief).abs() <= 4 * (belief * (1 - belief) / n).sqrt()).all()
 
 
-def test_a_chips_characters_do_not_depend_on_its_neighbours():
+def test_a_chips_characters_do_not_depend_on_its_neighbors():
     logits = torch.randn(3, 50, 30, generator=torch.Generator().manual_seed(1))
     together, alone = (draw(z, torch.Generator().manual_seed(2)) for z in (logits, logits[2:]))
     assert torch.equal(together[2:], alone)

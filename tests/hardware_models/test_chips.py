@@ -52,7 +52,7 @@ def test_a_chip_alone_equals_itself_in_a_bank_bit_by_bit(model, size, batch, one
 
 @pytest.mark.parametrize("model", EXPORTED)
 def test_a_chip_that_is_asked_for_nothing_is_as_if_it_were_not_asked(model, one_thread):
-    """While its neighbours are written; so the noise of its next write too is that of its first one."""
+    """While its neighbors are written; so the noise of its next write too is that of its first one."""
     told = {"weight_bits": 12} if "weight_bits" in model.__init__.__kwdefaults__ else {}
     x = inputs(3, 5, 13)
     bank, alone = _bank(model, parameters=told), _bank(model, SEEDS[1:2], told)

@@ -25,6 +25,6 @@ VARIANTS += [(SaturableAbsorber, {"absorber": "deep"})]
 
 
 @pytest.mark.parametrize("model, parameters", [(model, {}) for model in EXPORTED] + VARIANTS)
-def test_a_device_honours_the_contract(model, parameters):
+def test_a_device_honors_the_contract(model, parameters):
     report = check_device(model, **parameters)
     assert report.passed, "\n".join(report.lines())

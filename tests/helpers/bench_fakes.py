@@ -67,7 +67,7 @@ class Drooping(Known):
 
 
 class Coupled(Known):
-    """Every output hears a share of its neighbours' sums."""
+    """Every output hears a share of its neighbors' sums."""
 
     def __init__(self, n_in, n_out, *, seed, share=0.05, **more):
         super().__init__(n_in, n_out, seed=seed, **more)

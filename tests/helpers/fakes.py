@@ -90,13 +90,13 @@ def counted(chips, quantity):
 def capture_gradients(rule):
     """Let a rule compute its gradients without writing them; returns the list that they will be put in."""
     captured = {}
-    for index, writer in enumerate(rule.writers):
+    for index, optimizer in enumerate(rule.optimizers):
 
         def keep(gradient, cut=True, index=index):
             captured[index] = gradient.clone()
             return torch.zeros_like(gradient)
 
-        writer._step = keep
+        optimizer._step = keep
     return captured
 
 

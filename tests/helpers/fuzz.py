@@ -36,14 +36,14 @@ FF = {"name": "forward-forward", "label": "ours", "batch": 20, "slope": "assumed
 BASES: list[dict[str, Any]] = [
     TOP | {"device": {"model": "ideal"}, "rule": [{"name": "backprop"}, FF]},
     TOP | {"seeds": [0, 3], "jitter": 1, "device": {"model": "unknown", "read_noise": 0.1}, "rule": [FF],
-           "sweep": {"device.mismatch": [0.1, 0.2], "rule.rate": [0.1, 0.01]}},
-    TOP | {"layers": [8, 6], "chips": [0, 7], "normalisation": "gain-control", "agc_max_gain": 10.0,
+           "sweep": {"device.mismatch": [0.1, 0.2], "rule.learning_rate": [0.1, 0.01]}},
+    TOP | {"layers": [8, 6], "chips": [0, 7], "normalization": "gain-control", "agc_max_gain": 10.0,
            "device": [{"model": "reram"}, {"model": "ideal"}], "rule": [{"name": "backprop", "through": "twin"}],
            "sweep": {"layers.1": [6, 7], "device.0.adc_bits": [4, 6]}},
     TOP | {"rule": [{"name": "weight-perturbation"}], "sweep": {"device": [{"model": "ideal"}, {"model": "pcm"}]}},
 ]  # fmt: skip
 PATHS = [*FIELDS, "layers.0", "layers.²", "layers.٣", "layers.-1", "layers.9", "chips.0", "device.model", "device.0.model", "device.read_noise", "device.9.read_noise",
-         "rule.name", "rule.0.name", "rule.label", "rule.0", "rule.rate", "rule.9.rate", "rule.²", "rule.", "device.", ".", "", "..", "a.b.c",
+         "rule.name", "rule.0.name", "rule.label", "rule.0", "rule.learning_rate", "rule.9.learning_rate", "rule.²", "rule.", "device.", ".", "", "..", "a.b.c",
          "device.model.name", "name.x", "sweep.sweep", ".".join("a" * 3000), ".".join(["device"] + ["x"] * 40)]  # fmt: skip
 DEEP = [[]]
 for _ in range(40):
@@ -56,7 +56,7 @@ class Written(str):
 
 NASTY = [0, -1, 1, 3, 2**31, 2**53, 2**53 + 1, 2**63 - 1, 2**64, 1_000_000_000, 10**30, 10**4000, Written("9" * 5000),
          1e308, -1e308, 5e-324, 0.5, float("nan"), float("inf"), True, False, "", " ", "x" * 300, "x" * 5000, "/" + "y" * 300, "²", "../..", "\0",
-         "[/on]", "no such file.py:Chip", "x" * 300 + ".py:Chip", ".py:", ":", "()", "patchwork(ideal)", "faulty(", "a.b:C",
+         "[/on]", "no such file.py:Chip", "x" * 300 + ".py:Chip", ".py:", ":", "()", "local-fields(ideal)", "faulty(", "a.b:C",
          [], [[]], [True], [0], [1, 1], [""], [{}], {}, {"": 1}, {"model": 3}, {"name": [True]}, {"model": "ideal", "model ": 1},
          DEEP, Written("[" * 3000 + "]" * 3000), Written("{a = " * 500 + "1" + "}" * 500), datetime.date(1979, 5, 27), datetime.time(7)]  # fmt: skip
 JUNK = st.sampled_from(NASTY).map(copy.deepcopy) | st.recursive(

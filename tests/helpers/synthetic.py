@@ -10,13 +10,13 @@ import pyarrow as pa
 from analogff.study.results.parts import part_name, write_part
 
 RULES = (
-    {"rule": "forward-forward", "rule.slope": "assumed", "rule.rate": 0.003},
-    {"rule": "forward-forward", "rule.slope": "probed", "rule.rate": 0.003},
-    {"rule": "forward-forward", "rule.slope": "oracle", "rule.rate": 0.003},
-    {"rule": "backprop", "rule.through": "twin", "rule.rate": 0.01},
-    {"rule": "backprop", "rule.through": "deployed", "rule.rate": 0.01},
-    {"rule": "backprop", "rule.through": "oracle", "rule.rate": 0.01},
-    {"rule": "weight-perturbation", "rule.directions": 4.0, "rule.rate": 0.001},
+    {"rule": "forward-forward", "rule.slope": "assumed", "rule.learning_rate": 0.003},
+    {"rule": "forward-forward", "rule.slope": "probed", "rule.learning_rate": 0.003},
+    {"rule": "forward-forward", "rule.slope": "oracle", "rule.learning_rate": 0.003},
+    {"rule": "backprop", "rule.through": "twin", "rule.learning_rate": 0.01},
+    {"rule": "backprop", "rule.through": "deployed", "rule.learning_rate": 0.01},
+    {"rule": "backprop", "rule.through": "oracle", "rule.learning_rate": 0.01},
+    {"rule": "weight-perturbation", "rule.directions": 4.0, "rule.learning_rate": 0.001},
 )
 _LEVEL = (30.0, 5.0, 4.4, 6.0, 14.0, 2.9, 60.0, 8.0, 9.0)
 

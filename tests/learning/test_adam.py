@@ -1,4 +1,4 @@
-"""Adam's step, on every path there is, against torch's optimiser."""
+"""Adam's step, on every path there is, against torch's optimizer."""
 
 import importlib
 import os
@@ -36,17 +36,17 @@ def test_every_path_takes_the_steps_of_torchs_optimiser(name, device, monkeypatc
     monkeypatch.setattr(adam, "_pass_on", lambda device: take)
     mine = adam.Adam(SHAPE, torch.device(device))
     register = torch.zeros(SHAPE, dtype=torch.float64, requires_grad=True)
-    optimiser = torch.optim.Adam([register])
+    optimizer = torch.optim.Adam([register])
     drawn = torch.Generator().manual_seed(0)
     for step in range(20):
         rate = 1e-3 * (1 + step % 7)
         gradient = torch.randn(3, 29, 23, generator=drawn).mT  # not dense
         gradient = gradient * 10.0 ** (step % 5 - 4)
         register.grad = gradient.double()
-        optimiser.param_groups[0]["lr"] = rate
+        optimizer.param_groups[0]["lr"] = rate
         with torch.no_grad():
             register.zero_()
-        optimiser.step()
+        optimizer.step()
         change = mine.step(gradient.to(device), rate)
         assert (change.cpu() - register.detach()).abs().max() < 2e-5 * rate
 

@@ -12,8 +12,8 @@ from analogff.rules.forward_forward import ForwardForward
         (lambda: ForwardForward.Options(slope="assumed", probe=0.3), "probe", 'slope = "probed" or slope = "fitted"'),
         (lambda: ForwardForward.Options(loss="swish", theta=0.5), "theta", 'loss = "hinton"'),
         (
-            lambda: ForwardForward.Options(negatives="random", head_rate=0.1),
-            "head_rate",
+            lambda: ForwardForward.Options(negatives="random", head_learning_rate=0.1),
+            "head_learning_rate",
             'negatives = "hard" or prediction = "head"',
         ),
         (lambda: Backprop.Options(through="twin", noise_aware=False), "noise_aware", 'through = "deployed"'),
@@ -26,7 +26,7 @@ def test_an_option_that_would_do_nothing_is_refused(options, idle, used_by):
 
 @pytest.mark.parametrize("use", [{"negatives": "hard"}, {"negatives": "random", "prediction": "head"}])
 def test_the_rate_of_a_head_that_is_used_is_taken(use):
-    assert ForwardForward.Options(head_rate=0.1, **use).head_rate == 0.1
+    assert ForwardForward.Options(head_learning_rate=0.1, **use).head_learning_rate == 0.1
 
 
 @pytest.mark.parametrize("name", rule_names())

@@ -7,9 +7,9 @@ from torch.nn.functional import cross_entropy, softplus
 
 from analogff.forward_forward.labels import overlay
 from analogff.forward_forward.losses import LOSSES
-from analogff.forward_forward.one_sided_losses import HALVES
+from analogff.forward_forward.one_sided_losses import ONE_SIDED_LOSSES
 from analogff.learning.layer_order import learners
-from analogff.network.normalization import length_normalise
+from analogff.network.normalization import length_normalize
 from analogff.rules.centroids import CentroidForward
 from analogff.rules.forward_forward import ForwardForward
 from analogff.rules.mono_forward import MonoForward
@@ -85,7 +85,9 @@ def test_a_layer_on_its_turn_learns_what_it_would_among_others(rule):
 
 def test_a_pipelined_layer_learns_from_the_step_before():
     """Autograd on ideal rectifiers: images, labels and weights of layer 1 as they were one step ago."""
-    rule, chips = make_rule(sizes=(20, 16, 12), rule=MonoForward, order="pipelined", slope="oracle", projection_rate=0)
+    rule, chips = make_rule(
+        sizes=(20, 16, 12), rule=MonoForward, order="pipelined", slope="oracle", projection_learning_rate=0
+    )
     before, batches = weights_of(chips)[0], [make_batch(seed=n) for n in range(2)]
     first = rule.step(*batches[0])
     assert counted(chips, "writes") == [1, 0, 0]
@@ -95,9 +97,9 @@ def test_a_pipelined_layer_learns_from_the_step_before():
     for chip in range(2):
         losses = []
         for layer, (images, labels) in enumerate(batches[::-1]):
-            x = length_normalise(images)
+            x = length_normalize(images)
             if layer:
-                x = length_normalise(torch.relu(x @ before[chip].T))
+                x = length_normalize(torch.relu(x @ before[chip].T))
             w = now[layer][chip].requires_grad_()
             scores = torch.relu(x @ w.T) @ rule.projections[layer][chip].T
             losses.append(cross_entropy(scores, labels))
@@ -121,10 +123,10 @@ def test_a_pipeline_fills_by_a_layer_a_step_and_runs_empty_between_epochs():
     [
         ({"order": "pipelined", "labels": "rows"}, "rows would tell the labels of a later step"),
         ({"order": "pipelined", "dropout": 0.2}, "whose layers hear lines masked a step before"),
-        ({"order": "pipelined", "loss": "hinton", "sleep": 3}, "whose layers would be in different phases"),
-        ({"sleep": 3}, "a loss of pairs, which needs both halves"),
-        ({"loss": "symba", "sleep": 3}, "a loss of pairs, which needs both halves"),
-        ({"loss": "scff", "negatives": "all", "sleep": 3}, "would outnumber the positives"),
+        ({"order": "pipelined", "loss": "hinton", "phase_length": 3}, "whose layers would be in different phases"),
+        ({"phase_length": 3}, "a loss of pairs, which needs both halves"),
+        ({"loss": "symba", "phase_length": 3}, "a loss of pairs, which needs both halves"),
+        ({"loss": "scff", "negatives": "all", "phase_length": 3}, "would outnumber the positives"),
     ],
 )
 def test_what_does_not_go_together_is_refused(options, said):
@@ -140,44 +142,47 @@ def test_an_order_that_would_be_none_is_refused(rule, options, layers):
     """So that nobody compares two names of one thing."""
     options = rule.Options(slope="assumed", **options)
     with pytest.raises(ValueError, match=f"Expected at least {layers + 1} hidden layers.*Got {layers}, which would"):
-        rule.wiring(options, 64, [20] * layers, 10)
-    rule.wiring(options, 64, [20] * (layers + 1), 10)
+        rule.layer_shapes(options, 64, [20] * layers, 10)
+    rule.layer_shapes(options, 64, [20] * (layers + 1), 10)
 
 
 def test_rows_of_the_only_layer_are_lines():
     options = ForwardForward.Options(labels="rows")
     with pytest.raises(ValueError, match='Expected labels = "lines" in a network of one hidden layer. Got "rows"'):
-        ForwardForward.wiring(options, 64, [20], 10)
+        ForwardForward.layer_shapes(options, 64, [20], 10)
 
 
-@pytest.mark.parametrize("name", sorted(HALVES))
+@pytest.mark.parametrize("name", sorted(ONE_SIDED_LOSSES))
 def test_halves_add_up_to_the_whole(name):
     positive, negative = torch.randn(2, 50, generator=torch.Generator().manual_seed(0))
     whole = LOSSES[name](positive, negative, 3.0, 0.4)
-    wake, sleep = HALVES[name](positive, 3.0, 0.4, "wake"), HALVES[name](negative, 3.0, 0.4, "sleep")
+    wake, sleep = (
+        ONE_SIDED_LOSSES[name](positive, 3.0, 0.4, "wake"),
+        ONE_SIDED_LOSSES[name](negative, 3.0, 0.4, "sleep"),
+    )
     torch.testing.assert_close(wake.loss + sleep.loss, whole.loss)
     torch.testing.assert_close(wake.slope, whole.positive)
     torch.testing.assert_close(sleep.slope, whole.negative)
 
 
-@pytest.mark.parametrize("direction", ["maximise", "minimise"])
+@pytest.mark.parametrize("direction", ["maximize", "minimize"])
 @pytest.mark.parametrize("loss", ["hinton", "scff"])
 def test_a_phase_has_the_gradient_of_its_own_term(loss, direction):
     """Autograd on ideal rectifiers, with the formulas written out; reads are those of one half."""
     more = {"slack": 0.7, "penalty": 0.2} if loss == "scff" else {}
     rule, chips = make_rule(
-        sizes=(20, 16, 12), sleep=2, loss=loss, theta=0.4, scale=3.0, direction=direction, slope="oracle", **more
+        sizes=(20, 16, 12), phase_length=2, loss=loss, theta=0.4, scale=3.0, direction=direction, slope="oracle", **more
     )
     found, (images, labels), shown = capture_gradients(rule), make_batch(), []
     draw = rule._candidates
     rule._candidates = lambda *a: shown.append(draw(*a)) or shown[-1]
-    sign = -1 if direction == "minimise" else 1
+    sign = -1 if direction == "minimize" else 1
     for step in range(5):
         awake = step // 2 % 2 == 0
         told = rule.step(images, labels)
         assert torch.equal(shown[-1][0], labels) if awake else not (shown[-1] == labels).any()
         for chip in range(2):
-            x, losses = length_normalise(overlay(images, shown[-1][0], 10)), []
+            x, losses = length_normalize(overlay(images, shown[-1][0], 10)), []
             for layer in range(2):
                 w = weights_of(chips)[layer][chip].requires_grad_()
                 y = torch.relu(x @ w.T)
@@ -186,22 +191,22 @@ def test_a_phase_has_the_gradient_of_its_own_term(loss, direction):
                 losses.append((term + (more.get("penalty", 0) * g.abs() if awake else 0)).mean())
                 (expected,) = torch.autograd.grad(losses[-1], w)
                 torch.testing.assert_close(found[layer][chip], expected, rtol=1e-4, atol=1e-6)
-                x = length_normalise(y).detach()
+                x = length_normalize(y).detach()
             torch.testing.assert_close(told[chip], torch.stack(losses).mean().detach(), rtol=1e-4, atol=1e-6)
     assert counted(chips, "reads") == [5 * 30, 5 * 30, 0]
 
 
 def test_a_phase_goes_on_after_a_checkpoint():
-    rule, _ = make_rule(sleep=3, loss="hinton", peer_strength=0.03)
+    rule, _ = make_rule(phase_length=3, loss="hinton", peer_strength=0.03)
     for _ in range(4):
         rule.step(*make_batch())
-    other, _ = make_rule(sleep=3, loss="hinton", peer_strength=0.03)
+    other, _ = make_rule(phase_length=3, loss="hinton", peer_strength=0.03)
     other.load_state_dict(rule.state_dict())
-    assert [rule.phases.half, other.phases.half, other.phases.steps] == ["sleep", "sleep", 4]
+    assert [rule.wake_sleep.phase, other.wake_sleep.phase, other.wake_sleep.steps] == ["sleep", "sleep", 4]
 
 
 def test_peers_take_note_awake_and_only_then():
-    rule, _ = make_rule(sleep=1, loss="hinton", peer_strength=0.03)
+    rule, _ = make_rule(phase_length=1, loss="hinton", peer_strength=0.03)
     rule.step(*make_batch())
     noted = [means.clone() for means in rule.peers.means]
     rule.step(*make_batch(seed=1))
@@ -211,8 +216,8 @@ def test_peers_take_note_awake_and_only_then():
 @pytest.mark.parametrize(("phase", "layer"), [(0, 2), (1, 12)])
 def test_negatives_are_tried_asleep_alone(phase, layer):
     """Ten tries and a negative asleep, a positive awake, and the neutral pass of the head in both."""
-    rule, chips = make_rule(sleep=1, loss="hinton", negatives="goodness", prediction="both")
-    rule.phases.steps = phase
+    rule, chips = make_rule(phase_length=1, loss="hinton", negatives="goodness", prediction="both")
+    rule.wake_sleep.steps = phase
     rule.step(*make_batch(10))
     assert counted(chips, "reads") == [10 * layer] * 4 + [10]
 
@@ -220,7 +225,9 @@ def test_negatives_are_tried_asleep_alone(phase, layer):
 def test_a_chip_sleeps_the_same_alone_and_in_a_bank():
     def numbers(seeds):
         chips = make_chips(seeds=seeds, curve=torch.tanh)
-        options = ForwardForward.Options(sleep=1, loss="scff", negatives="hard", theta="measured", scale="measured")
+        options = ForwardForward.Options(
+            phase_length=1, loss="scff", negatives="hard", theta="measured", scale="measured"
+        )
         rule = ForwardForward(chips.seal(ForwardForward.needs(options)), options, seed=0)
         return [*(rule.step(*make_batch(31, seed=n)) for n in range(4)), *weights_of(chips)]
 

@@ -7,8 +7,8 @@ from analogff.network.normalization import (
     GainControl,
     Length,
     Unchanged,
-    length_normalise,
-    make_normaliser,
+    length_normalize,
+    make_normalizer,
     mean_square,
 )
 from analogff.rules.backprop import Backprop
@@ -20,35 +20,35 @@ ALL = [Length(), L2(), Unchanged(), *LOOPS]
 rms = lambda y: y.square().mean(-1, keepdim=True).sqrt()  # noqa: E731
 
 
-def test_normalised_vectors_have_mean_square_one_and_their_direction():
+def test_normalized_vectors_have_mean_square_one_and_their_direction():
     y = torch.randn(3, 5, 40) * 7
-    z = length_normalise(y)
+    z = length_normalize(y)
     torch.testing.assert_close(z.square().mean(-1), torch.ones(3, 5))
     torch.testing.assert_close(torch.cosine_similarity(y, z, -1), torch.ones(3, 5))
 
 
-@pytest.mark.parametrize("normaliser", ALL, ids=lambda n: type(n).__name__)
-def test_silence_stays_silent(normaliser):
+@pytest.mark.parametrize("normalizer", ALL, ids=lambda n: type(n).__name__)
+def test_silence_stays_silent(normalizer):
     y = torch.zeros(2, 4)
-    assert torch.equal(normaliser.forward(y), y)
-    assert torch.isfinite(normaliser.backward(torch.ones_like(y), y, y)).all()
+    assert torch.equal(normalizer.forward(y), y)
+    assert torch.isfinite(normalizer.backward(torch.ones_like(y), y, y)).all()
 
 
-@pytest.mark.parametrize("normaliser", ALL, ids=lambda n: type(n).__name__)
+@pytest.mark.parametrize("normalizer", ALL, ids=lambda n: type(n).__name__)
 @pytest.mark.parametrize("size", [0.01, 0.1, 5.0])
-def test_backward_equals_autograd(normaliser, size):
+def test_backward_equals_autograd(normalizer, size):
     """Also at 0.01, where the detector with an offset of 0.4 hears nothing."""
     y = (size * torch.randn(3, 5, 40, dtype=torch.float64)).requires_grad_()
     error = torch.randn(3, 5, 40, dtype=torch.float64)
-    x = normaliser.forward(y)
+    x = normalizer.forward(y)
     (expected,) = torch.autograd.grad(x, y, error)
-    torch.testing.assert_close(normaliser.backward(error, x.detach(), y.detach()), expected)
+    torch.testing.assert_close(normalizer.backward(error, x.detach(), y.detach()), expected)
 
 
-@pytest.mark.parametrize("normaliser", ALL, ids=lambda n: type(n).__name__)
-def test_known_mean_squares_say_the_same(normaliser):
+@pytest.mark.parametrize("normalizer", ALL, ids=lambda n: type(n).__name__)
+def test_known_mean_squares_say_the_same(normalizer):
     y = torch.randn(3, 5, 40)
-    assert torch.equal(normaliser.forward(y, mean_square(y)), normaliser.forward(y))
+    assert torch.equal(normalizer.forward(y, mean_square(y)), normalizer.forward(y))
 
 
 def test_length_one_and_none_at_all():
@@ -71,64 +71,64 @@ def test_gain_control_is_where_the_loop_settles(loop, size):
     assert (gain <= loop.max_gain).all()
 
 
-def test_gain_control_of_a_large_gain_is_length_normalisation_to_one_over_the_gain():
+def test_gain_control_of_a_large_gain_is_length_normalization_to_one_over_the_gain():
     y = torch.randn(3, 50, dtype=torch.float64)
     error = [(GainControl(max_gain=a).forward(y) / Length().forward(y) - 1).abs().max() for a in (1e3, 1e4, 1e5)]
     assert error[0] / error[1] == pytest.approx(10, rel=0.01) and error[1] / error[2] == pytest.approx(10, rel=0.01)
 
 
-@pytest.mark.parametrize("normaliser", ALL, ids=lambda n: type(n).__name__)
-def test_an_overflow_does_not_pass_for_silence(normaliser):
-    x = normaliser.forward(torch.full((2, 4), 1e30))
+@pytest.mark.parametrize("normalizer", ALL, ids=lambda n: type(n).__name__)
+def test_an_overflow_does_not_pass_for_silence(normalizer):
+    x = normalizer.forward(torch.full((2, 4), 1e30))
     assert not (x == 0).any()
 
 
-def test_a_hebbian_update_leaves_the_normalised_output_of_a_rectifier_unchanged():
+def test_a_hebbian_update_leaves_the_normalized_output_of_a_rectifier_unchanged():
     """Hinton (2022), section 2: so all layers can learn at once."""
     w, x = torch.randn(30, 20, dtype=torch.float64), torch.randn(20, dtype=torch.float64)
     y = torch.relu(w @ x)
     after = torch.relu((w + 0.1 * torch.outer(y, x)) @ x)
-    torch.testing.assert_close(length_normalise(after), length_normalise(y))
+    torch.testing.assert_close(length_normalize(after), length_normalize(y))
 
 
-@pytest.mark.parametrize("normaliser", ALL, ids=lambda n: type(n).__name__)
-def test_backprop_goes_back_through_the_networks_own(normaliser):
+@pytest.mark.parametrize("normalizer", ALL, ids=lambda n: type(n).__name__)
+def test_backprop_goes_back_through_the_networks_own(normalizer):
     chips = make_chips(sizes=(20, 16, 12))
     weights = [w.requires_grad_() for w in weights_of(chips)]
     options = Backprop.Options(through="oracle")
-    rule = Backprop(chips.seal(Backprop.needs(options), normaliser), options, seed=0)
+    rule = Backprop(chips.seal(Backprop.needs(options), normalizer), options, seed=0)
     gradients, (images, labels) = capture_gradients(rule), make_batch()
     rule.step(images, labels)
-    x = normaliser.forward(images).expand(2, -1, -1)
+    x = normalizer.forward(images).expand(2, -1, -1)
     for w in weights[:-1]:
-        x = normaliser.forward(torch.relu(x @ w.mT))
+        x = normalizer.forward(torch.relu(x @ w.mT))
     loss = torch.nn.functional.cross_entropy((x @ weights[-1].mT).flatten(0, 1), labels.repeat(2)) * 2
     for n, expected in enumerate(torch.autograd.grad(loss, weights)):
         torch.testing.assert_close(gradients[n], expected, rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.parametrize("normaliser", ALL, ids=lambda n: type(n).__name__)
-def test_every_pass_of_forward_forward_hears_the_networks_own(normaliser):
+@pytest.mark.parametrize("normalizer", ALL, ids=lambda n: type(n).__name__)
+def test_every_pass_of_forward_forward_hears_the_networks_own(normalizer):
     chips = make_chips(sizes=(20, 16, 12))
     options = ForwardForward.Options(slope="assumed")
-    network = chips.seal(ForwardForward.needs(options), normaliser)
+    network = chips.seal(ForwardForward.needs(options), normalizer)
     rule, heard = ForwardForward(network, options, seed=0), []
     weights = weights_of(chips)
-    for writer in rule.writers:
-        writer.descend = lambda errors, x: heard.append(x)
+    for optimizer in rule.optimizers:
+        optimizer.descend = lambda errors, x: heard.append(x)
     images, labels = make_batch()
     rule.step(images, labels)
     last, first, second = heard  # by the head from a neutral pass, then by the layers
-    torch.testing.assert_close(second, normaliser.forward(torch.relu(first.whole() @ weights[0].mT)))
-    x = normaliser.forward(overlay_neutral(images, 10)).expand(2, -1, -1)
+    torch.testing.assert_close(second, normalizer.forward(torch.relu(first.whole() @ weights[0].mT)))
+    x = normalizer.forward(overlay_neutral(images, 10)).expand(2, -1, -1)
     for w in weights[:-1]:
-        x = normaliser.forward(torch.relu(x @ w.mT))
+        x = normalizer.forward(torch.relu(x @ w.mT))
     torch.testing.assert_close(last, x)
     logits = x @ weights[-1].mT  # and whoever asks the whole network
     assert torch.equal(network.classify(overlay_neutral(images, 10)), logits.argmax(-1))
 
 
 def test_names_are_those_of_a_study():
-    named = {name: make_normaliser(name, max_gain=2.0, offset=0.1) for name in ("length", "l2", "none", "gain-control")}
+    named = {name: make_normalizer(name, max_gain=2.0, offset=0.1) for name in ("length", "l2", "none", "gain-control")}
     assert [type(n) for n in named.values()] == [Length, L2, Unchanged, GainControl]
     assert named["gain-control"] == GainControl(max_gain=2.0, offset=0.1)

@@ -5,7 +5,7 @@ import torch
 from scipy.stats import chi2
 
 from analogff.device import BlackBoxError, Observable
-from analogff.network.normalization import length_normalise
+from analogff.network.normalization import length_normalize
 from analogff.network.twin import Twin
 from analogff.rules.backprop import Backprop
 from tests.helpers.fakes import capture_gradients, make_batch, make_chips, weights_of
@@ -18,9 +18,9 @@ def make_rule(chips, **options):
 
 def autograd_gradients(weights, images, labels, curve):
     weights = [w.clone().requires_grad_() for w in weights]
-    x = length_normalise(images)
+    x = length_normalize(images)
     for w in weights[:-1]:
-        x = length_normalise(curve(x @ w.T))
+        x = length_normalize(curve(x @ w.T))
     loss = torch.nn.functional.cross_entropy(curve(x @ weights[-1].T) if curve is None else x @ weights[-1].T, labels)
     return torch.autograd.grad(loss, weights)
 
@@ -45,10 +45,10 @@ def test_the_twin_believes_its_datasheet_even_where_it_is_wrong():
     gradients, (images, labels) = capture_gradients(rule), make_batch()
     rule.step(images, labels)
     hidden, head = (w[0].clone().requires_grad_() for w in weights_of(chips))
-    x = length_normalise(images)
+    x = length_normalize(images)
     believed = torch.relu(x @ hidden.T)
     y = believed + (torch.tanh(x @ hidden.T) - believed).detach()  # the measured value, the believed slope
-    loss = torch.nn.functional.cross_entropy(length_normalise(y) @ head.T, labels)
+    loss = torch.nn.functional.cross_entropy(length_normalize(y) @ head.T, labels)
     torch.testing.assert_close(gradients[0][0], torch.autograd.grad(loss, hidden)[0], rtol=1e-4, atol=1e-6)
 
 
@@ -57,7 +57,7 @@ def test_the_twin_keeps_a_record_of_what_it_asked_for():
     rule = make_rule(chips, through="twin")
     for _ in range(3):
         rule.step(*make_batch())
-    for view, weights in zip(rule.views, weights_of(chips), strict=True):
+    for view, weights in zip(rule.backward_views, weights_of(chips), strict=True):
         torch.testing.assert_close(view.twin.weights, weights)
 
 
@@ -70,7 +70,7 @@ def test_deployed_trains_without_a_read_and_programs_at_the_end_of_an_epoch():
     assert chips.ledger.total("reads") == 0
     assert all(torch.equal(a, b) for a, b in zip(before, weights_of(chips), strict=True))
     rule.finish_epoch()
-    for view, weights in zip(rule.views, weights_of(chips), strict=True):
+    for view, weights in zip(rule.backward_views, weights_of(chips), strict=True):
         assert torch.equal(view.twin.weights, weights)
 
 
@@ -81,7 +81,7 @@ def test_deployed_trains_with_the_noise_that_the_datasheet_prints(noise_aware):
     chips = make_chips()
     for device in chips.devices:
         device.datasheet = dataclasses.replace(device.datasheet, read_noise=sigma)
-    view = make_rule(chips, through="deployed", noise_aware=noise_aware).views[0]
+    view = make_rule(chips, through="deployed", noise_aware=noise_aware).backward_views[0]
     x = torch.rand(2, n, 20)
     exact = view.twin.respond(x).y
     first, second = (view.respond(x).y - exact for _ in range(2))

@@ -4,7 +4,7 @@ from pydantic import ValidationError
 from torch.nn.functional import cross_entropy, silu, softplus
 
 from analogff.forward_forward.negatives import hard_labels
-from analogff.network.normalization import length_normalise
+from analogff.network.normalization import length_normalize
 from analogff.rules.centroids import CentroidForward, Centroids
 from tests.helpers.fakes import capture_gradients, given_probes, make_batch, make_chips, weights_of
 
@@ -39,7 +39,7 @@ def test_updates_are_the_gradients_of_each_layers_own_loss(loss, slope, monkeypa
     for chip in range(2):
         x = images
         for n, weights in enumerate(weights_of(chips)[:-1]):
-            x = length_normalise(x).detach()
+            x = length_normalize(x).detach()
             w = weights[chip].clone().requires_grad_()
             y = torch.relu(x @ w.T)
             d = distances(y, class_means(y, labels).detach())
@@ -154,7 +154,7 @@ def test_centroids_survive_a_checkpoint():
 
 
 def test_it_learns():
-    rule = make_rule(make_chips(sizes=(20, 64, 64), classes=4), slope="assumed", rate=0.01)
+    rule = make_rule(make_chips(sizes=(20, 64, 64), classes=4), slope="assumed", learning_rate=0.01)
     images, labels = make_batch(40, classes=4)
     images[torch.arange(40), 4 + labels * 4] += 2  # something to learn
     for _ in range(150):

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
-from analogff.network.normalization import length_normalise
+from analogff.network.normalization import length_normalize
 from analogff.rules.competitive import CompetitiveForward
 from tests.helpers.fakes import capture_gradients, given_probes, make_batch, make_chips, weights_of
 
@@ -13,7 +13,7 @@ def make_rule(chips, **options):
 
 
 def goodness(y):
-    """Of ten groups of neighbours, the first of which have a neuron more where the width is no multiple of ten."""
+    """Of ten groups of neighbors, the first of which have a neuron more where the width is no multiple of ten."""
     return torch.stack([group.square().mean(-1) for group in torch.tensor_split(y, 10, dim=-1)], dim=-1)
 
 
@@ -27,7 +27,7 @@ def test_updates_are_the_gradients_of_each_layers_own_cross_entropy(slope, width
     for chip in range(2):
         x = images
         for n, weights in enumerate(weights_of(chips)[:-1]):
-            x = length_normalise(x).detach()
+            x = length_normalize(x).detach()
             w = weights[chip].clone().requires_grad_()
             y = torch.relu(x @ w.T)
             cross_entropy(3.0 * goodness(y), labels).backward()
@@ -64,7 +64,7 @@ def test_reads_of_a_step(slope, reads):
 
 
 def test_it_learns():
-    rule = make_rule(make_chips(sizes=(20, 64, 64), classes=4), slope="assumed", rate=0.01)
+    rule = make_rule(make_chips(sizes=(20, 64, 64), classes=4), slope="assumed", learning_rate=0.01)
     images, labels = make_batch(40, classes=4)
     images[torch.arange(40), 4 + labels * 4] += 2  # something to learn
     for _ in range(100):

@@ -23,7 +23,7 @@ LEARNS_ONCE = {"recurrent-forward-forward": {"learn_from": 8}}  # of those that 
 def make(name, level=None, seed=0, seeds=(0, 1), **told):
     rule = resolve_rule(name)
     options = rule.Options(**told)
-    shapes = rule.wiring(options, N_IN, WIDTHS, CLASSES)
+    shapes = rule.layer_shapes(options, N_IN, WIDTHS, CLASSES)
     chips = fabricate_wired([LayerSpec(fakes.Curved)] * len(WIDTHS), shapes, seeds=seeds)
     network = chips.seal(rule.needs(options) if level is None else level, image=ImageShape(1, 5, 5))
     return rule(network, options, seed=seed), chips
@@ -134,7 +134,7 @@ def test_a_chip_is_bitwise_the_same_alone_and_in_a_bank(name):
 @pytest.mark.parametrize("name", rule_names())
 def test_a_rate_beyond_all_measure_ends_as_a_record_and_not_as_an_error(name, rate):
     """Sums overflow, and what follows from them is no number; the seal refuses that, but a study has asked for it."""
-    rule, chips = make(name, rate=rate, batch=10)
+    rule, chips = make(name, learning_rate=rate, batch=10)
     images, labels = make_batch()
     some = Split(images, labels)
     data = Dataset(name="noise", train=some, validation=some, test=some, n_in=N_IN, classes=CLASSES)

@@ -8,7 +8,7 @@ from torch.nn.functional import one_hot, softplus
 from analogff.device import Observable
 from analogff.forward_forward.losses import LOSSES
 from analogff.network import LayerSpec, fabricate_wired
-from analogff.network.normalization import length_normalise
+from analogff.network.normalization import length_normalize
 from analogff.rules.forward_forward import ForwardForward
 from tests.helpers.fakes import Curved, capture_gradients, given_probes, make_batch, make_chips, weights_of
 
@@ -20,7 +20,7 @@ def make_rule(chips, **options):
 
 def make_wired(sizes=(20, 16, 12), classes=10, seeds=(0, 1), curve=torch.relu, noise=0.0, **options):
     """Return chips with as many inputs as the labels need."""
-    shapes = ForwardForward.wiring(ForwardForward.Options(**options), sizes[0], sizes[1:], classes)
+    shapes = ForwardForward.layer_shapes(ForwardForward.Options(**options), sizes[0], sizes[1:], classes)
     specs = [LayerSpec(Curved, {"curve": curve, "noise": noise})] * (len(sizes) - 1)
     return fabricate_wired(specs, shapes, seeds=seeds)
 
@@ -37,7 +37,7 @@ def watch(rule):
     return kept
 
 
-def labelled(images, labels, place, strength):
+def labeled(images, labels, place, strength):
     """Return images with a label, and the label's lines; ``labels`` are ``(variants, batch)``."""
     lines = strength * one_hot(labels.flatten(), 10).float()
     pixels = images.repeat(len(labels), 1)
@@ -61,7 +61,7 @@ def compared(name, positive, negative, scale, theta):
 EACH_OPTION = [
     {"goodness": "sum", "scale": 0.2},
     {"goodness": "cosine"},
-    {"direction": "minimise"},
+    {"direction": "minimize"},
     {"loss": "hinton", "theta": (0.4, 0.6)},
     {"loss": "scff", "theta": 0.3, "slack": 0.7, "penalty": 0.2},
     {"negatives": "hard"},
@@ -73,11 +73,11 @@ EACH_OPTION = [
     {"dropout": 0.5, "input_dropout": 0.2},
 ]
 SEVERAL = [
-    {"goodness": "cosine", "loss": "hinton", "theta": 0.1, "direction": "minimise", "labels": "lines", "scale": 4.0},
-    {"goodness": "sum", "loss": "hinton", "theta": (0.5, 0.2), "direction": "minimise", "scale": 0.1},
-    {"loss": "scff", "theta": (0.3, 0.4), "slack": 0.7, "penalty": 0.2, "direction": "minimise", "negatives": "all"},
+    {"goodness": "cosine", "loss": "hinton", "theta": 0.1, "direction": "minimize", "labels": "lines", "scale": 4.0},
+    {"goodness": "sum", "loss": "hinton", "theta": (0.5, 0.2), "direction": "minimize", "scale": 0.1},
+    {"loss": "scff", "theta": (0.3, 0.4), "slack": 0.7, "penalty": 0.2, "direction": "minimize", "negatives": "all"},
     {"labels": "rows", "negatives": "all", "dropout": 0.5, "input_dropout": 0.2, "goodness": "cosine"},
-    {"labels": "rows", "negatives": "goodness", "vote_from": 2, "dropout": 0.3, "direction": "minimise"},
+    {"labels": "rows", "negatives": "goodness", "vote_from": 2, "dropout": 0.3, "direction": "minimize"},
 ]
 
 
@@ -92,13 +92,13 @@ def test_updates_are_the_gradients_of_each_layers_own_loss(options, slope):
     told = rule.step(images, labels)
     theta, place = rule.options.theta, rule.options.labels
     theta = theta if isinstance(theta, tuple) else (theta, theta)
-    sign = -1 if rule.options.direction == "minimise" else 1
+    sign = -1 if rule.options.direction == "minimize" else 1
 
     for chip in range(2):
         candidates = kept["labels"] if kept["labels"].dim() == 2 else kept["labels"][chip]
         assert torch.equal(candidates[0], labels)
-        x, lines = labelled(images, candidates, place, rule.options.label_strength)
-        x, losses = length_normalise(x), []
+        x, lines = labeled(images, candidates, place, rule.options.label_strength)
+        x, losses = length_normalize(x), []
         for n, weights in enumerate(weights_of(chips)[:-1]):
             if kept["masks"][n] is not None:
                 x = (x.view(len(candidates), 30, -1) * kept["masks"][n]).flatten(0, 1)
@@ -108,7 +108,7 @@ def test_updates_are_the_gradients_of_each_layers_own_loss(options, slope):
             y = torch.relu(x @ w.T)
             width = y.shape[1] if rule.options.goodness == "sum" else 1
             if rule.options.goodness == "cosine":
-                goodness = torch.cosine_similarity(y, rule.contrasts[n].measure.direction[None])
+                goodness = torch.cosine_similarity(y, rule.objectives[n].measure.direction[None])
             else:
                 goodness = y.square().sum(-1) / (1 if width > 1 else y.shape[1])
             positive, *negatives = (sign * goodness).chunk(len(candidates))
@@ -119,7 +119,7 @@ def test_updates_are_the_gradients_of_each_layers_own_loss(options, slope):
             )
             (expected,) = torch.autograd.grad(losses[-1], w)
             torch.testing.assert_close(gradients[n][chip], expected, rtol=1e-4, atol=1e-6)
-            x = length_normalise(y).detach()
+            x = length_normalize(y).detach()
         torch.testing.assert_close(told[chip], torch.stack(losses).mean(), rtol=1e-4, atol=1e-6)
 
 
@@ -144,7 +144,7 @@ def test_the_head_learns_the_gradient_of_its_cross_entropy():
     gradients, (images, labels) = capture_gradients(rule), make_batch()
     from analogff.forward_forward.labels import overlay_neutral
 
-    x = length_normalise(rule.network.activities(overlay_neutral(images, 10))[-1])
+    x = length_normalize(rule.network.activities(overlay_neutral(images, 10))[-1])
     rule.step(images, labels)
     w = weights_of(chips)[-1].requires_grad_()
     logits = torch.einsum("cbi,cji->cbj", x, w)
@@ -182,7 +182,7 @@ def test_prediction_by_goodness_is_the_label_with_most_goodness():
 
 def test_it_separates_the_goodness_of_right_and_wrong_labels():
     chips = make_chips(sizes=(20, 64, 64), classes=4)
-    rule = make_rule(chips, slope="assumed", rate=0.01)
+    rule = make_rule(chips, slope="assumed", learning_rate=0.01)
     images, labels = make_batch(40, classes=4)
     images[torch.arange(40), 4 + labels * 4] += 2  # something to learn
     for _ in range(200):
@@ -244,7 +244,7 @@ def test_reads_of_an_answer(prediction, layer, head):
 
 
 @pytest.mark.parametrize("goodness", ["mean", "cosine"])
-@pytest.mark.parametrize("direction", ["maximise", "minimise"])
+@pytest.mark.parametrize("direction", ["maximize", "minimize"])
 @pytest.mark.parametrize("place", ["overlay", "rows"])
 def test_prediction_by_both_adds_what_goodness_and_head_believe(goodness, direction, place):
     """Oracle: goodness label by label, logits by hand from the weights."""
@@ -253,14 +253,14 @@ def test_prediction_by_both_adds_what_goodness_and_head_believe(goodness, direct
     rule = make_rule(chips, scale=3.0, **options)
     images, _ = make_batch(25)
     votes = torch.stack([rule.goodness(images, torch.full((25,), label))[1] for label in range(10)], -1)
-    x, lines = labelled(images, torch.zeros(1, 25, dtype=torch.int64), place, 1.0)
+    x, lines = labeled(images, torch.zeros(1, 25, dtype=torch.int64), place, 1.0)
     x[:, :10] = lines[:] = 0.1
     for chip in range(2):
         w = [weights[chip] for weights in weights_of(chips)]
-        y = length_normalise(torch.relu(length_normalise(x) @ w[0].T))
+        y = length_normalize(torch.relu(length_normalize(x) @ w[0].T))
         y = torch.cat([lines, y], 1) if place == "rows" else y
-        logits = length_normalise(torch.relu(y @ w[1].T)) @ w[2].T
-        sign = -1 if direction == "minimise" else 1
+        logits = length_normalize(torch.relu(y @ w[1].T)) @ w[2].T
+        sign = -1 if direction == "minimize" else 1
         expected = (3 * sign * votes[chip]).log_softmax(-1) + logits.log_softmax(-1)
         assert torch.equal(rule.predict(images)[chip], expected.argmax(-1))
         torch.testing.assert_close(rule.beliefs(images)[chip], expected, rtol=1e-4, atol=1e-5)
@@ -272,9 +272,9 @@ def test_layers_before_the_first_voter_have_no_vote():
     assert torch.equal(rule.predict(images), rule.goodness_of_labels(images)[1].argmax(1))
 
 
-def test_less_goodness_is_the_better_where_it_is_minimised():
+def test_less_goodness_is_the_better_where_it_is_minimized():
     images, _ = make_batch(25)
-    rule = make_rule(make_chips(), direction="minimise")
+    rule = make_rule(make_chips(), direction="minimize")
     assert torch.equal(rule.predict(images), sum(rule.goodness_of_labels(images)).argmin(1))
 
 
@@ -295,10 +295,10 @@ def test_peers_have_the_strength_of_the_official_matlab(options):
         images, labels = make_batch(seed=seed)
         rule.step(images, labels)
         for layer in range(2):
-            x = [length_normalise(labelled(images, kept["labels"][n : n + 1], "overlay", 1.0)[0]) for n in range(2)]
+            x = [length_normalize(labeled(images, kept["labels"][n : n + 1], "overlay", 1.0)[0]) for n in range(2)]
             w = [weights[1] for weights in weights_of(chips)]
             if layer == 1:
-                x = [length_normalise(torch.relu(half @ w[0].T)) for half in x]
+                x = [length_normalize(torch.relu(half @ w[0].T)) for half in x]
             positive, negative = (torch.relu(half @ w[layer].T) for half in x)
             p = torch.sigmoid(positive.square().sum(1) - 16)
             d_in = (1 - p)[:, None] * positive
@@ -349,14 +349,14 @@ def test_nothing_is_silent_after_training():
 def test_options_that_do_not_fit_the_depth_are_refused_before_any_chip_is_made(options, message):
     chosen = ForwardForward.Options(**options)
     with pytest.raises(ValueError, match=message):
-        ForwardForward.wiring(chosen, 20, (16, 12), 10)
+        ForwardForward.layer_shapes(chosen, 20, (16, 12), 10)
     with pytest.raises(ValueError, match=message):
         make_rule(make_chips(), **options)
 
 
 def test_dropout_of_hidden_lines_is_refused_where_there_are_none():
     with pytest.raises(ValueError, match="Expected dropout = 0 in a network of one hidden layer. Got 0.1"):
-        ForwardForward.wiring(ForwardForward.Options(dropout=0.1), 20, (16,), 10)
+        ForwardForward.layer_shapes(ForwardForward.Options(dropout=0.1), 20, (16,), 10)
 
 
 @pytest.mark.parametrize(
@@ -365,7 +365,7 @@ def test_dropout_of_hidden_lines_is_refused_where_there_are_none():
         {"slack": 0.5},
         {"loss": "hinton", "penalty": 0.5},
         {"prediction": "head", "vote_from": 2},
-        {"negatives": "all", "head_rate": 0.1},
+        {"negatives": "all", "head_learning_rate": 0.1},
     ],
 )
 def test_what_would_do_nothing_is_refused(options):
@@ -405,13 +405,13 @@ def test_a_measured_stride_shortens_the_steps_of_neurons_that_turn():
     images, labels = make_batch(20)
     asked = {}
     for curve in (lambda a: torch.sin(3 * a).square(), torch.relu):
-        for stride in ("free", "measured"):
+        for max_step in ("free", "measured"):
             chips = make_wired(curve=curve)
-            rule = make_rule(chips, stride=stride, rate=0.1, negatives="random", slope="oracle")
+            rule = make_rule(chips, max_step=max_step, learning_rate=0.1, negatives="random", slope="oracle")
             before = [w.clone() for w in weights_of(chips)]
             rule.step(images, labels)
-            asked[stride] = [b - a for a, b in zip(before, weights_of(chips), strict=True)]
-        shares = [s.share for s in rule.strides]
+            asked[max_step] = [b - a for a, b in zip(before, weights_of(chips), strict=True)]
+        shares = [s.share for s in rule.max_steps]
         for free, shortened, share in zip(asked["free"], asked["measured"], shares, strict=False):
             assert torch.allclose(shortened, share * free, atol=1e-7)
         assert (torch.stack(shares).min() < 1) == (curve is not torch.relu)
@@ -419,4 +419,4 @@ def test_a_measured_stride_shortens_the_steps_of_neurons_that_turn():
 
 def test_a_measured_stride_needs_slopes_to_be_seen():
     with pytest.raises(ValidationError, match="sees no slope turn"):
-        ForwardForward.Options(slope="assumed", stride="measured")
+        ForwardForward.Options(slope="assumed", max_step="measured")

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
-from analogff.network.normalization import length_normalise
+from analogff.network.normalization import length_normalize
 from analogff.rules.mono_forward import MonoForward
 from tests.helpers.fakes import capture_gradients, given_probes, make_batch, make_chips, weights_of
 
@@ -18,13 +18,13 @@ def test_updates_are_the_gradients_of_each_layers_own_cross_entropy(slope):
     chips, (images, labels) = make_chips(), make_batch()
     rule = make_rule(chips, slope=slope, scale=3.0)
     gradients, learnt = capture_gradients(rule), {}
-    for n, optimiser in enumerate(rule.optimisers):
-        optimiser.step = lambda g, rate, n=n: torch.zeros_like(learnt.setdefault(n, g.clone()))
+    for n, optimizer in enumerate(rule.projection_optimizers):
+        optimizer.step = lambda g, rate, n=n: torch.zeros_like(learnt.setdefault(n, g.clone()))
     rule.step(images, labels)
     for chip in range(2):
         x = images
         for n, weights in enumerate(weights_of(chips)[:-1]):
-            x = length_normalise(x).detach()
+            x = length_normalize(x).detach()
             w, m = weights[chip].clone().requires_grad_(), rule.projections[n][chip].clone().requires_grad_()
             y = torch.relu(x @ w.T)
             cross_entropy(3.0 * y @ m.T, labels).backward()
@@ -35,22 +35,22 @@ def test_updates_are_the_gradients_of_each_layers_own_cross_entropy(slope):
 
 def test_projections_follow_torchs_adam_and_fade():
     chips = make_chips()
-    rule = make_rule(chips, slope="assumed", rate=0.0, projection_rate=0.01)  # resting layers
+    rule = make_rule(chips, slope="assumed", learning_rate=0.0, projection_learning_rate=0.01)  # resting layers
     images, labels = make_batch()
     y = rule.network.activities(images)[1]
     m = rule.projections[1].clone().requires_grad_()
-    optimiser = torch.optim.Adam([m], lr=0.01)
+    optimizer = torch.optim.Adam([m], lr=0.01)
     for progress, rate in ((0.0, 0.01), (0.4, 0.01), (0.75, 0.005)):
         rule.advance(progress)
         rule.step(images, labels)
-        optimiser.param_groups[0]["lr"] = rate
-        optimiser.zero_grad()
+        optimizer.param_groups[0]["lr"] = rate
+        optimizer.zero_grad()
         sum(cross_entropy(y[chip] @ m[chip].T, labels) for chip in range(2)).backward()
-        optimiser.step()
+        optimizer.step()
         torch.testing.assert_close(rule.projections[1], m.detach(), rtol=1e-4, atol=1e-5)
 
 
-def test_projections_do_not_follow_the_neighbours():
+def test_projections_do_not_follow_the_neighbors():
     alone, together = (make_rule(make_chips(seeds=seeds), slope="assumed") for seeds in ((1,), (0, 1, 2)))
     for _ in range(3):
         for rule in (alone, together):
@@ -85,11 +85,11 @@ def test_projections_survive_a_checkpoint():
     rules[1].load_state_dict(rules[0].state_dict())
     for mine, theirs in zip(*(rule.projections for rule in rules), strict=True):
         assert torch.equal(mine, theirs)
-    assert [optimiser.steps for optimiser in rules[1].optimisers] == [1, 1]
+    assert [optimizer.steps for optimizer in rules[1].projection_optimizers] == [1, 1]
 
 
 def test_it_learns():
-    rule = make_rule(make_chips(sizes=(20, 64, 64), classes=4), slope="assumed", rate=0.01)
+    rule = make_rule(make_chips(sizes=(20, 64, 64), classes=4), slope="assumed", learning_rate=0.01)
     images, labels = make_batch(40, classes=4)
     images[torch.arange(40), 4 + labels * 4] += 2  # something to learn
     for _ in range(100):

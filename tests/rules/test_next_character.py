@@ -6,7 +6,7 @@ from analogff.device import Observable
 from analogff.forward_forward.losses import LOSSES
 from analogff.forward_forward.sequences import lines_of, push, windows_of
 from analogff.network import LayerSpec, fabricate_wired
-from analogff.network.normalization import length_normalise
+from analogff.network.normalization import length_normalize
 from analogff.rules.next_character import NextCharacter
 from tests.helpers.fakes import Curved, capture_gradients, given_probes, weights_of
 
@@ -15,7 +15,7 @@ SYMBOLS, SIZE = 6, 4
 
 def make(seeds=(0, 1), widths=(16, 12), **options):
     chosen = NextCharacter.Options(**{"slope": "assumed", **options})
-    shapes = NextCharacter.wiring(chosen, SIZE * SYMBOLS, widths, SYMBOLS)
+    shapes = NextCharacter.layer_shapes(chosen, SIZE * SYMBOLS, widths, SYMBOLS)
     chips = fabricate_wired([LayerSpec(Curved)] * len(widths), shapes, seeds=seeds)
     return NextCharacter(chips.seal(NextCharacter.needs(chosen)), chosen, seed=0), chips
 
@@ -30,7 +30,7 @@ def expected(positive, negative, weights, scale):
     """Return the gradient of each layer's own loss, by autograd on an ideal rectifier."""
     x, gradients = torch.cat([positive, negative]), []
     for w in weights:
-        x, w = length_normalise(x).detach(), w.clone().requires_grad_()
+        x, w = length_normalize(x).detach(), w.clone().requires_grad_()
         y = torch.relu(x @ w.T)
         LOSSES["swish"](*y.square().mean(-1).chunk(2), scale, 1.0).loss.mean().backward()
         gradients.append(w.grad)
@@ -71,10 +71,10 @@ def test_the_readout_learns_its_cross_entropy_from_all_layers():
     assert set(gradients) == {2}
     for chip in range(2):
         first, second, head = (w[chip] for w in weights_of(chips))
-        y1 = torch.relu(length_normalise(lines) @ first.T)
-        y2 = torch.relu(length_normalise(y1) @ second.T)
+        y1 = torch.relu(length_normalize(lines) @ first.T)
+        y2 = torch.relu(length_normalize(y1) @ second.T)
         head.requires_grad_()
-        logits = torch.cat([length_normalise(y1), length_normalise(y2)], -1) @ head.T
+        logits = torch.cat([length_normalize(y1), length_normalize(y2)], -1) @ head.T
         entropy = torch.nn.functional.cross_entropy(logits, following)
         torch.testing.assert_close(loss[chip], entropy.detach(), rtol=1e-5, atol=1e-6)
         torch.testing.assert_close(gradients[2][chip], torch.autograd.grad(entropy, head)[0], rtol=1e-4, atol=1e-6)
@@ -108,7 +108,7 @@ def test_reads_of_sleep():
 @pytest.mark.parametrize("negatives", ["teacher-forcing", "roll-out", "none"])
 def test_a_chip_is_bitwise_the_same_alone_and_in_a_bank(negatives):
     def life(seeds):
-        rule, chips = make(seeds, negatives=negatives, rate=0.01)
+        rule, chips = make(seeds, negatives=negatives, learning_rate=0.01)
         for seed in range(3):
             rule.sleep(make_windows(seed=seed)[0][:6], 4)
             rule.step(*make_windows(seed=seed))
@@ -122,7 +122,7 @@ def test_it_learns_a_language():
     steps = torch.tensor([1, 2]).repeat(6).unsqueeze(-1)
     strings = (torch.arange(12).unsqueeze(-1) // 2 + steps * torch.arange(12)) % SYMBOLS
     windows, following = windows_of(strings, SIZE)
-    rule, _ = make(widths=(48, 48), rate=0.003, head_rate=0.01)
+    rule, _ = make(widths=(48, 48), learning_rate=0.003, head_learning_rate=0.01)
     for _ in range(80):
         rule.step(lines_of(windows, SYMBOLS), following)
     assert (rule.predict(lines_of(windows, SYMBOLS)) == following).float().mean() > 0.95

@@ -4,7 +4,7 @@ from pydantic import ValidationError
 
 from analogff.forward_forward.losses import LOSSES
 from analogff.network import LayerSpec, fabricate_wired
-from analogff.network.normalization import length_normalise
+from analogff.network.normalization import length_normalize
 from analogff.rules.recurrent_forward_forward import RecurrentForwardForward
 from tests.helpers.fakes import Curved, capture_gradients, counted, given_probes, make_batch, weights_of
 
@@ -13,7 +13,7 @@ N_IN, CLASSES = 20, 10
 
 def make(widths=(16, 12, 14), seeds=(0, 1), **options):
     chosen = RecurrentForwardForward.Options(**{"slope": "assumed", **options})
-    shapes = RecurrentForwardForward.wiring(chosen, N_IN, widths, CLASSES)
+    shapes = RecurrentForwardForward.layer_shapes(chosen, N_IN, widths, CLASSES)
     chips = fabricate_wired([LayerSpec(Curved)] * len(widths), shapes, seeds=seeds)
     return RecurrentForwardForward(chips.seal(RecurrentForwardForward.needs(chosen)), chosen, seed=0), chips
 
@@ -28,14 +28,14 @@ def keep(rule, method):
 def unrolled(images, label, weights, damping, iterations):
     """Yield, slowly and obviously, the states of one chip at rest and of every iteration, from its weight matrices."""
     widths = [w.shape[0] for w in weights]
-    signal, states = length_normalise(images), []
+    signal, states = length_normalize(images), []
     for n, w in enumerate(weights):
         states.append(torch.relu(signal @ w[:, -signal.shape[-1] :].T))
-        signal = length_normalise(states[n])
+        signal = length_normalize(states[n])
     yield states
-    top = length_normalise(torch.nn.functional.one_hot(label, CLASSES).float())
+    top = length_normalize(torch.nn.functional.one_hot(label, CLASSES).float())
     for _ in range(iterations):
-        outside = [length_normalise(images), *map(length_normalise, states), top]
+        outside = [length_normalize(images), *map(length_normalize, states), top]
         heard = [torch.cat([outside[n + 2], outside[n]], -1) for n in range(len(widths))]
         answers = [torch.relu(x @ w.T) for x, w in zip(heard, weights, strict=True)]
         states = [damping * s + (1 - damping) * y for s, y in zip(states, answers, strict=True)]
@@ -55,12 +55,12 @@ def test_the_update_of_an_iteration_is_the_gradient_of_each_layers_own_loss(loss
     for chip in range(2):
         weights = [w[chip].clone().requires_grad_() for w in weights_of(chips)[:-1]]
         before = [[*unrolled(images, label, weights, 0.3, turn - 1)][-1] for label in (labels, wrong[0][chip])]
-        top = [length_normalise(torch.eye(CLASSES)[label]) for label in (labels, wrong[0][chip])]
+        top = [length_normalize(torch.eye(CLASSES)[label]) for label in (labels, wrong[0][chip])]
         for n, w in enumerate(weights):
             squares = []
             for states, label in zip(before, top, strict=True):
                 states = [s.detach() for s in states]
-                outside = [length_normalise(images), *map(length_normalise, states), label]
+                outside = [length_normalize(images), *map(length_normalize, states), label]
                 y = torch.relu(torch.cat([outside[n + 2], outside[n]], -1) @ w.T)
                 squares.append((0.3 * states[n] + 0.7 * y).square().mean(-1))
             LOSSES[loss](*squares, 3.0, 1.0).loss.mean().backward()
@@ -125,7 +125,7 @@ def test_layers_that_no_label_reaches_are_refused():
 
 def test_a_chip_is_bitwise_the_same_alone_and_in_a_bank():
     def life(seeds):
-        rule, chips = make(seeds=seeds, slope="probed", loss="hinton", rate=0.01)
+        rule, chips = make(seeds=seeds, slope="probed", loss="hinton", learning_rate=0.01)
         for seed in range(3):
             rule.step(*make_batch(30, seed=seed))
         return [w[-1] for w in weights_of(chips)]
@@ -134,7 +134,7 @@ def test_a_chip_is_bitwise_the_same_alone_and_in_a_bank():
 
 
 def test_it_learns_labels_that_only_the_top_layer_hears():
-    rule, _ = make((48, 48), rate=0.003)
+    rule, _ = make((48, 48), learning_rate=0.003)
     images, labels = make_batch(40)
     images[torch.arange(40), 10 + labels] += 2
     for _ in range(40):
@@ -148,7 +148,7 @@ def test_it_learns_labels_that_only_the_top_layer_hears():
     "options",
     [
         {"theta": 2.0},
-        {"negatives": "random", "head_rate": 0.1},
+        {"negatives": "random", "head_learning_rate": 0.1},
         {"iterations": 4},
         {"iterations": 2, "learn_from": 3, "vote_from": 1, "vote_to": 1},
         {"vote_from": 5, "vote_to": 4},

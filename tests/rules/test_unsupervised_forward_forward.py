@@ -5,7 +5,7 @@ from pydantic import ValidationError
 from analogff.data import ImageShape
 from analogff.forward_forward.losses import LOSSES
 from analogff.network import LayerSpec, fabricate_wired
-from analogff.network.normalization import length_normalise
+from analogff.network.normalization import length_normalize
 from analogff.rules.unsupervised_forward_forward import UnsupervisedForwardForward as Rule
 from tests.helpers.fakes import Curved, capture_gradients, counted, given_probes, make_batch, weights_of
 
@@ -14,7 +14,7 @@ SQUARE = ImageShape(1, 5, 5)
 
 def make_rule(*, widths=(16, 12), image=SQUARE, n_in=25, seeds=(0, 1), seed=0, **options):
     options = Rule.Options(**{"slope": "assumed"} | options)
-    shapes = Rule.wiring(options, n_in, widths, 10)
+    shapes = Rule.layer_shapes(options, n_in, widths, 10)
     chips = fabricate_wired([LayerSpec(Curved)] * len(widths), shapes, seeds=seeds)
     return Rule(chips.seal(Rule.needs(options), image=image), options, seed=seed), chips
 
@@ -34,7 +34,7 @@ def heard_by(weights, images, first):
     """Return what a head hears on ideal rectifiers."""
     heard, x = [], images
     for n, w in enumerate(weights):
-        x = length_normalise(torch.relu(length_normalise(x) @ w.T))
+        x = length_normalize(torch.relu(length_normalize(x) @ w.T))
         heard += [x] if n >= first else []
     return torch.cat(heard, -1)
 
@@ -72,7 +72,9 @@ def test_on_its_turn_the_head_learns_what_it_would_with_all():
 
 def test_in_a_pipeline_the_head_hears_an_image_with_its_own_label():
     """Layers that a step has passed would have changed; at rate 0 the head's step is a delayed copy."""
-    (plain, _), (piped, _) = (make_rule(order=order, head_from=1, rate=0) for order in ("simultaneous", "pipelined"))
+    (plain, _), (piped, _) = (
+        make_rule(order=order, head_from=1, learning_rate=0) for order in ("simultaneous", "pipelined")
+    )
     first, second = batch(seed=1), batch(seed=2)
     expected = capture_gradients(plain)
     plain.step(*first)
@@ -93,7 +95,7 @@ def test_updates_are_the_gradients_of_each_layers_own_loss(loss, negatives, good
     for chip in range(2):
         x, mean = torch.cat([images, kept[0]]), 0
         for n, weights in enumerate(weights_of(chips)[:-1]):
-            x = length_normalise(x).detach()
+            x = length_normalize(x).detach()
             w = weights[chip].clone().requires_grad_()
             y = torch.relu(x @ w.T)
             squares = y.square().mean(-1) if goodness == "mean" else y.square().sum(-1)
@@ -119,7 +121,7 @@ def test_peers_draw_images_and_no_negatives(goodness):
         for chip in range(2):
             x = images
             for n, weights in enumerate(weights_of(chips)[:-1]):
-                x = length_normalise(x)
+                x = length_normalize(x)
                 y = torch.relu(x @ weights[chip].T)
                 mine = means[n][chip] = 0.9 * means[n][chip] + 0.1 * y.mean(0)
                 unit = 2 / len(mine) if goodness == "mean" else 2
@@ -245,7 +247,7 @@ def test_an_option_that_would_do_nothing_is_refused(options, message):
 @pytest.mark.parametrize("negatives", ["hybrid", "mixed"])
 def test_its_goodness_tells_images_from_negatives(negatives):
     """Images of which the left half foretells the right one, as the halves of two do not."""
-    rule, _ = make_rule(widths=(64, 64), rate=0.01, negatives=negatives, scale=4.0)
+    rule, _ = make_rule(widths=(64, 64), learning_rate=0.01, negatives=negatives, scale=4.0)
     generator = torch.Generator().manual_seed(0)
     labels = torch.randint(0, 2, (100,), generator=generator)
     rows = torch.eye(2)[labels].repeat_interleave(5, 1)[:, [0, 1, 2, 5, 6]]

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from analogff.device import BlackBoxError, Observable
-from analogff.network.normalization import length_normalise
+from analogff.network.normalization import length_normalize
 from analogff.rules.weight_perturbation import WeightPerturbation
 from tests.helpers.fakes import Curved, capture_gradients, make_batch, make_chips, weights_of
 
@@ -29,9 +29,9 @@ def make_rule(chips, seed=0, **options):
 
 def true_gradient(chips, images, labels):
     weights = [w[0].clone().requires_grad_() for w in weights_of(chips)]
-    x = length_normalise(images)
+    x = length_normalize(images)
     for w in weights[:-1]:
-        x = length_normalise(torch.relu(x @ w.T))
+        x = length_normalize(torch.relu(x @ w.T))
     loss = torch.nn.functional.cross_entropy(x @ weights[-1].T, labels)
     return torch.cat([g.flatten() for g in torch.autograd.grad(loss, weights)])
 
@@ -112,7 +112,7 @@ def test_it_sees_one_number_and_no_more():
 
 def test_it_learns_a_small_problem():
     chips = make_chips(sizes=(6, 8), classes=2, seeds=(0,))
-    rule = make_rule(chips, directions=8, rate=0.01)
+    rule = make_rule(chips, directions=8, learning_rate=0.01)
     images, labels = make_batch(40, n_in=6, classes=2)
     images[:, 0] = labels.float() * 3
     losses = [rule.step(images, labels).item() for _ in range(150)]

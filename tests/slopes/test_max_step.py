@@ -4,7 +4,7 @@ import torch
 from scipy.optimize import brentq
 
 from analogff.device import Observable, Sealed, fabricate
-from analogff.slopes.max_step import SHARE, TURNED, Stride, turning_distance
+from analogff.slopes.max_step import SHARE, TURNED, MaxStep, turning_distance
 from tests.helpers.fakes import Curved
 
 RISING = [
@@ -61,18 +61,18 @@ def test_no_unit_of_the_weighted_sum_need_be_known():
 def test_the_rate_is_such_that_a_step_stays_within():
     x, box = inputs(strength=5.0), layer(squared_sine)
     distance = turning_distance(layer(squared_sine), x).item()
-    most = 0.01 * Stride(0.01).of(box, x).item() * x.abs().sum(-1).mean().item()
+    most = 0.01 * MaxStep(0.01).of(box, x).item() * x.abs().sum(-1).mean().item()
     assert most == pytest.approx(SHARE * distance, rel=1e-5)
-    assert Stride(1e-6).of(box, x).item() == 1.0
+    assert MaxStep(1e-6).of(box, x).item() == 1.0
 
 
 def test_it_is_measured_once_and_remembered():
-    stride, box = Stride(0.01), layer(squared_sine)
-    first = stride.of(box, inputs(strength=5.0))
+    max_step, box = MaxStep(0.01), layer(squared_sine)
+    first = max_step.of(box, inputs(strength=5.0))
     spent = box.ledger.total("reads")
-    assert torch.equal(stride.of(box, inputs()), first) and box.ledger.total("reads") == spent
-    again = Stride(0.01)
-    again.load_state_dict(stride.state_dict())
+    assert torch.equal(max_step.of(box, inputs()), first) and box.ledger.total("reads") == spent
+    again = MaxStep(0.01)
+    again.load_state_dict(max_step.state_dict())
     assert torch.equal(again.of(box, inputs()), first)
 
 

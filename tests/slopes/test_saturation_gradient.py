@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from analogff.network import LayerSpec, fabricate_wired
 from analogff.rules.forward_forward import ForwardForward
-from analogff.slopes.saturation_gradient import Release
+from analogff.slopes.saturation_gradient import SaturationGradient
 from analogff.slopes.slopes import Reading
 from tests.helpers.fakes import Curved, capture_gradients, make_batch
 
@@ -27,9 +27,9 @@ def read(curve, chips=2, end=END):
 
 def released(reading, gradient, end, reads=100):
     """Return what comes after so many equal reads."""
-    release = Release(end)
+    saturation_gradient = SaturationGradient(end)
     for _ in range(reads):
-        found = release.of(reading, gradient, FALLING)
+        found = saturation_gradient.of(reading, gradient, FALLING)
     return found
 
 
@@ -80,11 +80,11 @@ def test_a_few_readings_at_the_end_are_left_there_and_so_are_those_of_the_first_
 
 def test_what_was_seen_survives_a_file(tmp_path):
     reading, gradient = read(torch.relu)
-    one, other = Release(END), Release(END)
+    one, other = SaturationGradient(END), SaturationGradient(END)
     for _ in range(100):
         one.of(reading, gradient, FALLING)
-    torch.save(one.state_dict(), tmp_path / "release.pt")
-    other.load_state_dict(torch.load(tmp_path / "release.pt", weights_only=True))
+    torch.save(one.state_dict(), tmp_path / "saturation_gradient.pt")
+    other.load_state_dict(torch.load(tmp_path / "saturation_gradient.pt", weights_only=True))
     assert torch.equal(other.of(reading, gradient, FALLING).slope, one.of(reading, gradient, FALLING).slope)
 
 
@@ -100,7 +100,7 @@ def errors_of(**options):
     """Return what the first layer is asked to change by one step, its neurons cut off at a printed end."""
     chosen = ForwardForward.Options(slope="oracle", negatives="random", **options)
     specs = [LayerSpec(Curved, {"curve": lambda a: a.relu().clamp(max=0.5)})]
-    chips = fabricate_wired(specs, ForwardForward.wiring(chosen, 20, (16,), 10), seeds=(0,))
+    chips = fabricate_wired(specs, ForwardForward.layer_shapes(chosen, 20, (16,), 10), seeds=(0,))
     device = chips.devices[0]
     device.datasheet = dataclasses.replace(device.datasheet, output_max=0.5)
     rule = ForwardForward(chips.seal(ForwardForward.needs(chosen)), chosen, seed=0)
@@ -110,11 +110,11 @@ def errors_of(**options):
     return gradients[0]
 
 
-@pytest.mark.parametrize("direction", ["maximise", "minimise"])
+@pytest.mark.parametrize("direction", ["maximize", "minimize"])
 def test_the_option_reaches_the_halves_whose_goodness_falls(direction):
-    assert not torch.equal(errors_of(release=True, direction=direction), errors_of(direction=direction))
+    assert not torch.equal(errors_of(saturation_gradient=True, direction=direction), errors_of(direction=direction))
 
 
 def test_it_needs_slopes_that_are_seen():
-    with pytest.raises(ValidationError, match="without which release does nothing"):
-        ForwardForward.Options(slope="assumed", release=True)
+    with pytest.raises(ValidationError, match="without which saturation_gradient does nothing"):
+        ForwardForward.Options(slope="assumed", saturation_gradient=True)

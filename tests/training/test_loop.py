@@ -39,10 +39,10 @@ def one_thread():
     torch.set_num_threads(before)
 
 
-def build(rule, options, seeds=(0, 1, 2), sizes=(64, 31, 17), seed=0, normaliser=None, **parameters):
+def build(rule, options, seeds=(0, 1, 2), sizes=(64, 31, 17), seed=0, normalizer=None, **parameters):
     chips = make_chips(sizes=sizes, seeds=seeds, **({"curve": torch.tanh, "noise": 0.05} | parameters))
     chosen = rule.Options(**options)
-    return rule(chips.seal(rule.needs(chosen), normaliser), chosen, seed=seed), chips
+    return rule(chips.seal(rule.needs(chosen), normalizer), chosen, seed=seed), chips
 
 
 @pytest.mark.parametrize(("rule", "options"), VARIANTS, ids=IDS)
@@ -54,12 +54,12 @@ def test_a_chip_learns_the_same_alone_and_in_a_bank(rule, options, digits):
             assert getattr(alone, field)[0] == getattr(bank, field)[chip], field
 
 
-@pytest.mark.parametrize("normaliser", [L2(), Unchanged(), GainControl(max_gain=3.0, offset=0.2)])
+@pytest.mark.parametrize("normalizer", [L2(), Unchanged(), GainControl(max_gain=3.0, offset=0.2)])
 @pytest.mark.parametrize(("rule", "options"), [VARIANTS[1], VARIANTS[5]], ids=[IDS[1], IDS[5]])
-def test_so_it_does_whatever_stands_between_the_layers(rule, options, normaliser, digits):
-    *_, bank = train(*build(rule, options, normaliser=normaliser), digits, epochs=1, jitter=1)
+def test_so_it_does_whatever_stands_between_the_layers(rule, options, normalizer, digits):
+    *_, bank = train(*build(rule, options, normalizer=normalizer), digits, epochs=1, jitter=1)
     for chip in range(3):
-        *_, alone = train(*build(rule, options, seeds=(chip,), normaliser=normaliser), digits, epochs=1, jitter=1)
+        *_, alone = train(*build(rule, options, seeds=(chip,), normalizer=normalizer), digits, epochs=1, jitter=1)
         assert (alone.train_loss[0], alone.test_error[0]) == (bank.train_loss[chip], bank.test_error[chip])
 
 
@@ -85,13 +85,13 @@ def test_another_learning_seed_is_another_run(digits):
 
 @pytest.mark.parametrize(("rule", "options"), [VARIANTS[0], VARIANTS[5]], ids=[IDS[0], IDS[5]])
 def test_an_absurd_rate_is_a_row_marked_diverged(rule, options, digits):
-    *_, absurd = train(*build(rule, options | {"rate": 1e6}, curve=torch.relu), digits, epochs=2)
+    *_, absurd = train(*build(rule, options | {"learning_rate": 1e6}, curve=torch.relu), digits, epochs=2)
     assert absurd.diverged.all() and absurd.test_error.shape == (3,)
     *_, sane = train(*build(rule, options, curve=torch.relu), digits, epochs=2)
     assert not sane.diverged.any()
 
 
-def test_a_chip_that_fails_leaves_its_neighbours_alone(digits):
+def test_a_chip_that_fails_leaves_its_neighbors_alone(digits):
     class Breaks(Curved):
         """Chip 1 answers NaN from its 20th read on."""
 
@@ -149,7 +149,7 @@ def test_hardware_time_passes_while_a_chip_is_trained_and_while_it_waits(digits)
 
 
 def test_hardware_time_is_each_chips_own(digits):
-    """Chips that spend more pulses take longer; a mean over the bank would let neighbours leak in."""
+    """Chips that spend more pulses take longer; a mean over the bank would let neighbors leak in."""
 
     class Clocked(Curved):
         def __init__(self, n_in, n_out, *, seed, **curved):
@@ -201,7 +201,7 @@ def test_a_jittered_run_goes_on_from_a_checkpoint_too(digits, tmp_path):
 
 def test_an_overflow_does_not_pass_for_silence(digits):
     *_, absurd = train(
-        *build(*VARIANTS[3][:1], {"through": "oracle", "rate": 1e30}, curve=torch.relu), digits, epochs=1
+        *build(*VARIANTS[3][:1], {"through": "oracle", "learning_rate": 1e30}, curve=torch.relu), digits, epochs=1
     )
     assert absurd.diverged.all()
 
@@ -234,7 +234,7 @@ def _after_an_epoch(device, recorded, options):
 
 
 @pytest.mark.gpu
-@pytest.mark.parametrize("options", [{"slope": "assumed"}, {"weight_cost": 0.1}, {"prediction": "head"}])
+@pytest.mark.parametrize("options", [{"slope": "assumed"}, {"update_decay": 0.1}, {"prediction": "head"}])
 def test_replayed_steps_are_the_steps_bit_by_bit(options):
     """Reads, pulses, draws, counts and rates: a graph that replayed an old one of any of them would drift away."""
     (replayed, there), (called, here) = (_after_an_epoch("cuda", recorded, options) for recorded in (True, False))
@@ -252,7 +252,9 @@ def test_steps_that_are_called_between_replayed_ones_are_steps_of_their_own(monk
             self.function = function
 
         def __call__(self, *inputs):
-            during = [(w, "prepared", True) for w in learner.writers]  # begun, and this read of a probe not counted yet
+            during = [
+                (w, "prepared", True) for w in learner.optimizers
+            ]  # begun, and this read of a probe not counted yet
             during += [(slope.size, "reads", slope.size.reads - 1) for slope in learner.slopes]
             after = [(part, name, getattr(part, name)) for part, name, _ in during]
             for part, name, value in during:
@@ -273,7 +275,7 @@ def test_steps_that_are_called_between_replayed_ones_are_steps_of_their_own(monk
         recorder.on = recorded
         for _ in range(13):
             recorder.step(images, labels)
-        ends.append([*chips.devices.state_dict().values(), *(torch.tensor(w._adam.steps) for w in learner.writers)])
+        ends.append([*chips.devices.state_dict().values(), *(torch.tensor(w._adam.steps) for w in learner.optimizers)])
     assert all(torch.equal(one, other) for one, other in zip(*ends, strict=True))
 
 

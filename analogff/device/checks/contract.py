@@ -9,7 +9,7 @@ from analogff.device.bank import Bank
 from analogff.device.checks.subject import SEEDS, Finding, Subject, alike
 from analogff.device.errors import BlackBoxError
 from analogff.device.protocol import Device
-from analogff.device.shared_inputs import Marked
+from analogff.device.shared_inputs import SharedInputs
 
 _KEEPS = "Keep the dtype and device of the arguments, and one row a sample."
 _COUNTS = "Return one number of write steps a chip, or None to have the cells asked counted."
@@ -114,7 +114,7 @@ def shortcuts(subject: Subject) -> list[Finding]:
         return [Finding("shortcuts", True, "It has none: marked and biased inputs are read one by one.")]
     x = subject.inputs(device)
     lines = max(1, subject.n_in // 4)
-    variants = Marked(x.clone(), torch.stack([x[..., :lines], x[..., :lines].flip(1)], 1))
+    variants = SharedInputs(x.clone(), torch.stack([x[..., :lines], x[..., :lines].flip(1)], 1))
     variants.shared[..., :lines] = 0
     biases = [torch.tensor(0.1), torch.tensor(-0.2)] if device.datasheet.bias_port else []
     pairs = [("measure_marked", device(variants), plain(variants.whole()))]
@@ -148,7 +148,7 @@ def arguments(subject: Subject) -> list[Finding]:
 
 
 def gradient(subject: Subject) -> list[Finding]:
-    """Try to differentiate a read, and look for parameters that an optimiser could take."""
+    """Try to differentiate a read, and look for parameters that an optimizer could take."""
     device = subject.make()
     exposed = [name for name, parameter in device.named_parameters() if parameter.requires_grad]
     if exposed:

@@ -21,7 +21,7 @@ class Finding:
     name: str
     """Which check, or which parameter."""
     passed: bool
-    """Whether the device honours this part of the contract."""
+    """Whether the device honors this part of the contract."""
     sentence: str
     """What was seen; where it failed also what was expected, and what to do."""
 

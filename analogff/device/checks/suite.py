@@ -1,4 +1,4 @@
-"""The public conformance suite: tells a device's author, in sentences, whether it honours the contract."""
+"""The public conformance suite: tells a device's author, in sentences, whether it honors the contract."""
 
 import dataclasses
 import inspect
@@ -33,7 +33,7 @@ class Report:
     def lines(self) -> list[str]:
         """Return one line a finding, and the verdict."""
         failed = sum(not finding.passed for finding in self.findings)
-        verdict = f"breaks {failed} of" if failed else "honours all"
+        verdict = f"breaks {failed} of" if failed else "honors all"
         lines = [f"{'ok  ' if f.passed else 'FAIL'}  {f.name}: {f.sentence}" for f in self.findings]
         return [*lines, f"{self.device} {verdict} {len(self.findings)} checks of the contract."]
 

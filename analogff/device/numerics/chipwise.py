@@ -1,6 +1,6 @@
-"""Functions applied so that no chip's numbers depend on its neighbours.
+"""Functions applied so that no chip's numbers depend on its neighbors.
 
-On a CPU, vectorised transcendental functions round the end of a tensor otherwise than its body, so the same chip would
+On a CPU, vectorized transcendental functions round the end of a tensor otherwise than its body, so the same chip would
 answer differently alone and in a bank. Sums and softmax along the last axis take each row by itself, and need no care.
 """
 

@@ -3,7 +3,7 @@
 import torch
 
 from analogff.device.numerics.gpu import has_triton
-from analogff.device.shared_inputs import Marked
+from analogff.device.shared_inputs import SharedInputs
 
 
 def cells_asked(change: torch.Tensor) -> torch.Tensor:
@@ -19,7 +19,7 @@ def cells_asked(change: torch.Tensor) -> torch.Tensor:
     return torch.from_numpy(count_changes(change.flatten(1).numpy()))
 
 
-def mean_squares(x: torch.Tensor | Marked, low: float | None, high: float | None) -> torch.Tensor:
+def mean_squares(x: torch.Tensor | SharedInputs, low: float | None, high: float | None) -> torch.Tensor:
     """Return the mean square of what the lines carry, summed over input vectors, ``(chips,)`` in double precision.
 
     Args:
@@ -27,7 +27,7 @@ def mean_squares(x: torch.Tensor | Marked, low: float | None, high: float | None
         low: Least input that is passed on unclipped; None without a limit.
         high: Greatest input that is passed on unclipped; None without a limit.
     """
-    if isinstance(x, Marked):
+    if isinstance(x, SharedInputs):
         variants, lines = x.marks.shape[1], x.marks.shape[-1]
         total = variants * _squares(x.shared[..., lines:], low, high) + _squares(x.marks.flatten(1, 2), low, high)
     else:

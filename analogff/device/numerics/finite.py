@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import torch
 
-from analogff.device.shared_inputs import Marked
+from analogff.device.shared_inputs import SharedInputs
 
 
 def is_finite(values: torch.Tensor) -> bool:
@@ -15,9 +15,9 @@ def is_finite(values: torch.Tensor) -> bool:
     return math.isfinite(values.sum().item()) or bool(values.isfinite().all())  # a sum may overflow, so look again
 
 
-def parts_of(x: torch.Tensor | Marked) -> tuple[torch.Tensor, ...]:
+def parts_of(x: torch.Tensor | SharedInputs) -> tuple[torch.Tensor, ...]:
     """Return the tensors that inputs are made of."""
-    return (x.shared, x.marks) if isinstance(x, Marked) else (x,)
+    return (x.shared, x.marks) if isinstance(x, SharedInputs) else (x,)
 
 
 def chips_not_finite(parts: Iterable[torch.Tensor], chips: int) -> torch.Tensor:
@@ -28,10 +28,10 @@ def chips_not_finite(parts: Iterable[torch.Tensor], chips: int) -> torch.Tensor:
     return ~torch.stack([g.expand(chips) for g in greatest]).isfinite().all(0)
 
 
-def without(x: torch.Tensor | Marked, chips: torch.Tensor) -> torch.Tensor | Marked:
+def without(x: torch.Tensor | SharedInputs, chips: torch.Tensor) -> torch.Tensor | SharedInputs:
     """Return inputs that are 0 for some chips, ``(chips,)``."""
-    if isinstance(x, Marked):
-        return Marked(zeroed(x.shared, chips), zeroed(x.marks, chips))
+    if isinstance(x, SharedInputs):
+        return SharedInputs(zeroed(x.shared, chips), zeroed(x.marks, chips))
     return zeroed(x, chips)
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 import torch
 
-from analogff.device.shared_inputs import Marked
+from analogff.device.shared_inputs import SharedInputs
 
 _ROUND_BYTES = 64
 Precision = Literal["fp32", "tf32", "bf16"]
@@ -30,7 +30,7 @@ def products_in(precision: Precision) -> Iterator[None]:
         _PRECISION.reset(token)
 
 
-def product(x: torch.Tensor | Marked, weights: torch.Tensor) -> torch.Tensor:
+def product(x: torch.Tensor | SharedInputs, weights: torch.Tensor) -> torch.Tensor:
     r"""Weighted sums of every chip.
 
     .. math:: a_{cbj} = \sum_i W_{cji} x_{cbi}
@@ -41,7 +41,7 @@ def product(x: torch.Tensor | Marked, weights: torch.Tensor) -> torch.Tensor:
     Shapes:
         ``x``: ``(chips, batch, n_in)``, ``weights``: ``(chips, n_out, n_in)``; returns ``(chips, batch, n_out)``.
     """
-    if not isinstance(x, Marked):
+    if not isinstance(x, SharedInputs):
         return _product(x, weights.mT)
     lines = x.marks.shape[-1]
     if _differentiable(x.shared, weights) or x.shared.is_cuda:
@@ -88,14 +88,14 @@ def add_marks(marks: torch.Tensor, weights: torch.Tensor, common: torch.Tensor, 
         multiply(marks[variant], weights, out[variant], plus=common)
 
 
-def outer(errors: torch.Tensor, x: torch.Tensor | Marked, out: torch.Tensor | None = None) -> torch.Tensor:
+def outer(errors: torch.Tensor, x: torch.Tensor | SharedInputs, out: torch.Tensor | None = None) -> torch.Tensor:
     r"""Sums of outer products over the batch, ``sum_b e_bj x_bi``, of every chip.
 
     Shapes:
         ``errors``: ``(chips, batch, n_out)``, ``x``: ``(chips, batch, n_in)``; returns ``(chips, n_out, n_in)``, in
         ``out`` if that is given.
     """
-    if not isinstance(x, Marked):
+    if not isinstance(x, SharedInputs):
         return _product(errors.mT, x, out)
     chips, variants, batch, lines = x.marks.shape
     each = errors.view(chips, variants, batch, -1)

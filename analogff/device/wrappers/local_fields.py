@@ -15,18 +15,18 @@ from analogff.device.fabricate import fabricate
 from analogff.device.numerics.counting import cells_asked
 from analogff.device.protocol import Device, Truth
 from analogff.device.seeds import chip_seeds, derive_seed
-from analogff.device.shared_inputs import Marked
+from analogff.device.shared_inputs import SharedInputs
 from analogff.device.wrappers.wrapping import answer, wrapping
 
 
-class Patchwork(Device):
+class LocalFields(Device):
     r"""Small chips of another class, each under one field of an image, side by side in place of one chip.
 
     .. math:: y = (f(W_1 x_{F_1}), \dots, f(W_P x_{F_P})), \qquad F_p \subset \{1, \dots, n_{in}\}
 
     The inputs are points row by row, in `height` rows or on the smallest square that holds them, each of one line or of
     `channels` together. Fields are squares of `field` points a side, every `stride` points and at both ends. Outputs
-    come field by field, so that the fields of one patchwork are the points of the next, with as many channels as each
+    come field by field, so that the fields of one layer are the points of the next, with as many channels as each
     has neurons. Each field of a chip is a chip of its own, with the seed ``derive_seed(seed, "field", p)``. Weights are
     not shared.
 
@@ -44,11 +44,11 @@ class Patchwork(Device):
         before: So many lines come before the image, and go to every field: labels on lines of their own, or what is
             heard from another layer.
         over: So many of the image's first lines are no pixels, and go to every field: labels written over them.
-        parameters: Of the class, for each of its chips; a tensor ``(chips,)`` gives those of each patchwork their own.
+        parameters: Of the class, for each of its chips; a tensor ``(chips,)`` gives each layer of fields its own.
 
     Example:
         >>> from analogff.device import Digital
-        >>> patchwork(Digital)(784, 490, seed=[0], field=10, stride=3).datasheet.conversions
+        >>> local_fields(Digital)(784, 490, seed=[0], field=10, stride=3).datasheet.conversions
         (0, 0)
 
     Reference:
@@ -58,7 +58,7 @@ class Patchwork(Device):
 
     banked = True
     model: ClassVar[type[Device]]
-    """The class of the small chips; `patchwork` fills it in."""
+    """The class of the small chips; `local-fields` fills it in."""
 
     def __init__(
         self,
@@ -135,7 +135,7 @@ class Patchwork(Device):
         return self._join(answer(self.patches, self._cut_marked(x), self._cut_bias(bias)))
 
     def measure_biased(self, x, biases):  # noqa: D102
-        cut = self._cut_marked(x) if isinstance(x, Marked) else self._cut(x)
+        cut = self._cut_marked(x) if isinstance(x, SharedInputs) else self._cut(x)
         answers = self.patches.measure_biased(cut, [self._cut_outputs(bias) for bias in biases])
         return [self._join(y) for y in answers]
 
@@ -163,12 +163,12 @@ class Patchwork(Device):
         padded = torch.nn.functional.pad(x, (0, 1))  # what is not there is silent
         return padded[..., self.lines].transpose(1, 2).flatten(0, 1)
 
-    def _cut_marked(self, x: Marked) -> torch.Tensor | Marked:
+    def _cut_marked(self, x: SharedInputs) -> torch.Tensor | SharedInputs:
         """As `_cut`; marks on common lines are marks of every field, others are written out."""
         if x.marks.shape[-1] > self.common:
             return self._cut(x.whole())
         marks = x.marks.expand(self.chips, -1, -1, -1).repeat_interleave(self.fields, 0)
-        return Marked(self._cut(x.shared), marks)
+        return SharedInputs(self._cut(x.shared), marks)
 
     def _cut_bias(self, bias: torch.Tensor | None) -> torch.Tensor | None:
         return None if bias is None else self._cut_outputs(bias)
@@ -188,7 +188,7 @@ class Patchwork(Device):
         return side_by_side[..., : self.datasheet.n_out].contiguous()
 
     def _write(self, verb, values: torch.Tensor) -> torch.Tensor:
-        """Pass on what concerns cells that there are, and return the steps that each patchwork spent."""
+        """Pass on what concerns cells that there are, and return the steps that each layer spent."""
         rows = self.fields * self.neurons - values.shape[1]
         padded = torch.nn.functional.pad(values, (0, 1, 0, rows)).unflatten(1, (self.fields, self.neurons))
         cells = padded.gather(-1, self._lines_like(padded)).flatten(0, 1)
@@ -270,9 +270,9 @@ def _listed(numbers: dict[str, int]) -> str:
 
 
 @functools.cache
-def patchwork(model: type[Device]) -> type[Patchwork]:
-    """Return the class of patchworks of a class, which takes its parameters beside its own.
+def local_fields(model: type[Device]) -> type[LocalFields]:
+    """Return the class of local fields of a class, which takes its parameters beside its own.
 
-    In a study file or on the command line it is ``model = "patchwork(NAME)"``.
+    In a study file or on the command line it is ``model = "local-fields(NAME)"``.
     """
-    return wrapping(Patchwork, model, f"Local fields, each under a small {model.__name__} chip")
+    return wrapping(LocalFields, model, f"Local fields, each under a small {model.__name__} chip")

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import torch
 
 from analogff.device.protocol import Device
-from analogff.device.shared_inputs import Marked
+from analogff.device.shared_inputs import SharedInputs
 
 Wrapper = TypeVar("Wrapper", bound=Device)
 
@@ -36,9 +36,9 @@ def wrapping(wrapper: type[Wrapper], model: type[Device], purpose: str) -> type[
     return Around
 
 
-def answer(device: Device, x: torch.Tensor | Marked, bias: torch.Tensor | None) -> torch.Tensor:
+def answer(device: Device, x: torch.Tensor | SharedInputs, bias: torch.Tensor | None) -> torch.Tensor:
     """Read a wrapped device; one without a bias port need not name one."""
-    if isinstance(x, Marked):
+    if isinstance(x, SharedInputs):
         return device.measure_marked(x, bias)
     return device.measure(x) if bias is None else device.measure(x, bias)
 

@@ -60,7 +60,7 @@ def round_edges(values: np.ndarray) -> np.ndarray:
     """Return edges of about `BINS` bins that hold all finite values, at round numbers.
 
     Widths are powers of two and edges multiples of them, so that histograms of several chips can be added: a
-    chip's numbers must not depend on its neighbours, so neither can its bins.
+    chip's numbers must not depend on its neighbors, so neither can its bins.
     """
     values = values[np.isfinite(values)].astype(np.float64)
     low, high = (values.min(), values.max()) if values.size else (0.0, 1.0)

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from analogff.data import DataError, check_dataset
 from analogff.study.case import FIELDS, Case, DeviceChoice, RuleChoice, Settings
-from analogff.study.read.validation import Workshop
+from analogff.study.read.validation import Validator
 from analogff.support.mistakes import Mistake, from_pydantic, in_clauses, shown
 
 
@@ -18,12 +18,12 @@ class Reader:
 
     Args:
         folder: The study file's folder.
-        workshop: Knows devices and rules.
+        validator: Knows devices and rules.
     """
 
-    def __init__(self, folder: Path, workshop: Workshop):
+    def __init__(self, folder: Path, validator: Validator):
         self.folder = folder
-        self.workshop = workshop
+        self.validator = validator
         self._settings: dict[str, tuple[Settings | None, list[Mistake]]] = {}
         self._there: dict[str, list[Mistake]] = {}
 
@@ -36,7 +36,7 @@ class Reader:
         if wrong:
             return None, mistakes
         path = f"rule.{rule}"
-        choice, more = self.workshop.rule(tables[rule], path)
+        choice, more = self.validator.rule(tables[rule], path)
         mistakes += more
         if choice:
             mistakes += self._refusals(choice, devices, path)
@@ -46,7 +46,7 @@ class Reader:
 
     def try_devices(self, documents: Iterable[dict[str, Any]]) -> None:
         """Try the devices of many points side by side, since one by one takes a hundred times as long."""
-        self.workshop.try_together(listed for document in documents for listed in _device_tables(document))
+        self.validator.try_together(listed for document in documents for listed in _device_tables(document))
 
     def settings(self, document: dict[str, Any]) -> tuple[Settings | None, list[Mistake]]:
         """Read the plain fields."""
@@ -93,7 +93,7 @@ class Reader:
         if document.get("device") is None:
             return [], [Mistake("device", "a [device] table", "nothing", 'Write [device] and model = "...".')]
         single, listed = not isinstance(document["device"], list), _device_tables(document)
-        read = [(path, self.workshop.device(table, path)) for path, table in listed]
+        read = [(path, self.validator.device(table, path)) for path, table in listed]
         mistakes = [mistake for _, (_, found) in read for mistake in found]
         choices = [(path, choice) for path, (choice, _) in read if choice]
         if settings is None:
@@ -109,7 +109,7 @@ class Reader:
         return (choices + [choices[-1]] * (layers + heads - len(choices))), []
 
     def _refusals(self, rule: RuleChoice, devices: list[tuple[str, DeviceChoice]], path: str) -> list[Mistake]:
-        answers = [self.workshop.refusal(rule, device, path) for _, device in devices]
+        answers = [self.validator.refusal(rule, device, path) for _, device in devices]
         return list(dict.fromkeys(answer for answer in answers if answer))
 
 

@@ -91,6 +91,6 @@ def _life(rule: RuleChoice, folder: Path, *, disturbance: int, interrupted: bool
 def _make(rule: RuleChoice, folder: Path) -> tuple[Rule, Chips]:
     model = resolve_rule(rule.name, folder)
     options = model.Options(**rule.options)
-    shapes = model.wiring(options, _N_IN, _WIDTHS, _CLASSES)
+    shapes = model.layer_shapes(options, _N_IN, _WIDTHS, _CLASSES)
     chips = fabricate_wired([LayerSpec(Digital)] * len(_WIDTHS), shapes, seeds=[0, 1])
     return model(chips.seal(model.needs(options)), options, seed=0), chips

@@ -13,7 +13,7 @@ from analogff.study.case import Case, Settings
 from analogff.study.read.cases import Reader
 from analogff.study.read.document import MAX_RUNS, parse_settings, read_document, unusable
 from analogff.study.read.sweep import PathError, assign, combinations, count_runs, first_point, read_axes, swept_over
-from analogff.study.read.validation import Workshop
+from analogff.study.read.validation import Validator
 from analogff.support.mistakes import Mistake, StudyError, in_clauses, of_plug_in, shown
 from analogff.support.process_state import PatchedError, guarded
 
@@ -66,26 +66,26 @@ def read_study(path: Path, settings: Sequence[str] = ()) -> Study:
     """
     document = read_document(path)
     folder = path.resolve().parent
-    workshop = Workshop(folder)
-    mistakes = _apply(document, settings, workshop) + list(unusable(document))
+    validator = Validator(folder)
+    mistakes = _apply(document, settings, validator) + list(unusable(document))
     if mistakes:
         raise StudyError(mistakes)
-    axes, mistakes = read_axes(document, workshop)
-    reader = Reader(folder, workshop)
+    axes, mistakes = read_axes(document, validator)
+    reader = Reader(folder, validator)
     first, more = _read_first(document, axes, reader)
     mistakes += more
     if first is not None and "rule" in document and not reader.rule_tables(document)[1]:
-        mistakes += _too_many(document, axes, first, workshop)
+        mistakes += _too_many(document, axes, first, validator)
     if mistakes:
         raise StudyError(mistakes)
     cases = _expand(document, axes, reader)
     _refuse_idle_head(cases, folder)
     shapes = _shapes(cases, axes, folder)
-    _try_wiring(cases, axes, shapes, folder)
+    _try_layer_shapes(cases, axes, shapes, folder)
     return Study(cases[0].settings.name, folder, document, axes, cases, shapes)
 
 
-def _apply(document: dict[str, Any], settings: Sequence[str], workshop: Workshop) -> list[Mistake]:
+def _apply(document: dict[str, Any], settings: Sequence[str], validator: Validator) -> list[Mistake]:
     """Set what the command line overrules, in place; a setting that would change nothing is a mistake."""
     try:
         given = parse_settings(settings)
@@ -94,27 +94,27 @@ def _apply(document: dict[str, Any], settings: Sequence[str], workshop: Workshop
     mistakes: list[Mistake] = []
     for path, value in given.items():
         try:
-            assign(document, path, value, workshop)
+            assign(document, path, value, validator)
         except PathError as error:
             mistakes.append(error.mistake)
-    return mistakes or [m for path, value in given.items() if (m := swept_over(document, path, value, workshop))]
+    return mistakes or [m for path, value in given.items() if (m := swept_over(document, path, value, validator))]
 
 
 def _read_first(
     document: dict[str, Any], axes: dict[str, list[Any]], reader: Reader
 ) -> tuple[Settings | None, list[Mistake]]:
     """Read the first point with all its rules, for the mistakes that every point has."""
-    point = first_point(document, axes, reader.workshop)
+    point = first_point(document, axes, reader.validator)
     rules = range(max(1, len(reader.rule_tables(point)[0])))
     mistakes = [mistake for rule in rules for mistake in reader.case(point, rule, {})[1]]
     return reader.settings(point)[0], [_where_swept(mistake, axes) for mistake in dict.fromkeys(mistakes)]
 
 
 def _too_many(
-    document: dict[str, Any], axes: dict[str, list[Any]], first: Settings, workshop: Workshop
+    document: dict[str, Any], axes: dict[str, list[Any]], first: Settings, validator: Validator
 ) -> list[Mistake]:
-    point = first_point(document, axes, workshop)
-    runs = count_runs(point, axes, len(first.chips) * len(first.seeds), workshop)
+    point = first_point(document, axes, validator)
+    runs = count_runs(point, axes, len(first.chips) * len(first.seeds), validator)
     if runs <= MAX_RUNS:
         return []
     sizes = " x ".join(f"{len(values)} {path}" for path, values in axes.items()) or "no sweep"
@@ -124,8 +124,8 @@ def _too_many(
 
 def _expand(document: dict[str, Any], axes: dict[str, list[Any]], reader: Reader) -> tuple[Case, ...]:
     cases, mistakes = [], {}
-    for rule in range(len(first_point(document, axes, reader.workshop)["rule"])):
-        points = combinations(document, axes, rule, reader.workshop)
+    for rule in range(len(first_point(document, axes, reader.validator)["rule"])):
+        points = combinations(document, axes, rule, reader.validator)
         while some := list(itertools.islice(points, _TOGETHER)):
             reader.try_devices(point for _, point in some)
             for values, point in some:
@@ -185,7 +185,7 @@ def _shapes(cases: tuple[Case, ...], axes: dict[str, list[Any]], folder: Path) -
     return shapes
 
 
-def _try_wiring(
+def _try_layer_shapes(
     cases: tuple[Case, ...], axes: dict[str, list[Any]], shapes: dict[tuple[str, Scale], Shape], folder: Path
 ) -> None:
     """Refuse layers and images that a rule cannot be wired to, or that devices do not fit."""
@@ -206,7 +206,7 @@ def _misfits(case: Case, shape: Shape, folder: Path) -> Iterator[Mistake]:
     options = rule.Options(**case.rule.options)
     try:
         rule.check_data(options, shape.n_in, shape.classes, shape.image)
-        lines = rule.wiring(options, shape.n_in, case.settings.layers, shape.classes)
+        lines = rule.layer_shapes(options, shape.n_in, case.settings.layers, shape.classes)
         # A head may be no device.
         specs = [(device, n_in, n_out) for device, (n_in, n_out) in zip(case.devices, lines, strict=False)]
     except BaseException as error:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from analogff.study.case import FIELDS
-from analogff.study.read.validation import Workshop
+from analogff.study.read.validation import Validator
 from analogff.support.mistakes import Mistake, shown, unknown_name
 
 _NOT_SWEPT = {
@@ -34,11 +34,11 @@ class PathError(ValueError):
         self.mistake = mistake
 
 
-def assign(document: dict[str, Any], path: str, value: Any, workshop: Workshop) -> None:
+def assign(document: dict[str, Any], path: str, value: Any, validator: Validator) -> None:
     """Set a path of a document, in place.
 
-    ``device.read_noise`` goes to every device and ``device.1.read_noise`` to one; ``rule.rate`` goes to every
-    rule that has the option and ``rule.0.rate`` to one; ``sweep.<path>`` sets an axis.
+    ``device.read_noise`` goes to every device and ``device.1.read_noise`` to one; ``rule.learning_rate`` goes to every
+    rule that has the option and ``rule.0.learning_rate`` to one; ``sweep.<path>`` sets an axis.
 
     Raises:
         PathError: If nothing in the file is so called.
@@ -53,30 +53,30 @@ def assign(document: dict[str, Any], path: str, value: Any, workshop: Workshop) 
         for index in range(len(tables)):
             _walk(document, [head, str(index), *rest], path, value)
     elif head == "rule" and len(rest) == 1 and isinstance(tables, list):
-        for index in _rules_with(tables, rest[0], path, workshop):
+        for index in _rules_with(tables, rest[0], path, validator):
             _walk(document, [head, str(index), *rest], path, value)
     else:
         _walk(document, [head, *rest], path, value)
 
 
-def touches(document: dict[str, Any], path: str, rule: int, workshop: Workshop) -> bool:
+def touches(document: dict[str, Any], path: str, rule: int, validator: Validator) -> bool:
     """Tell whether setting a path means anything to one of the rules."""
     head, *rest = path.split(".")
     if head != "rule":
         return True
     if rest[0].isdecimal():
         return int(rest[0]) == rule
-    return rest[0] in workshop.options_of(document["rule"][rule])
+    return rest[0] in validator.options_of(document["rule"][rule])
 
 
-def read_axes(document: dict[str, Any], workshop: Workshop) -> tuple[dict[str, list[Any]], list[Mistake]]:
+def read_axes(document: dict[str, Any], validator: Validator) -> tuple[dict[str, list[Any]], list[Mistake]]:
     """Return the axes of the ``[sweep]`` table by path, and the mistakes in it."""
     table = document.get("sweep", {})
     if not isinstance(table, dict):
         return {}, [Mistake("sweep", "a table of paths and lists", shown(table), 'Write "device.mismatch" = [...].')]
     axes, mistakes = {}, []
     for path, values in _flat(table):
-        mistake = _axis_mistake(document, path, values, workshop)
+        mistake = _axis_mistake(document, path, values, validator)
         if path in axes:
             mistake = Mistake(f"sweep.{path}", "one list of values", "two, with quotes and without", "Remove one.")
         if mistake:
@@ -86,16 +86,16 @@ def read_axes(document: dict[str, Any], workshop: Workshop) -> tuple[dict[str, l
     return axes, mistakes
 
 
-def swept_over(document: dict[str, Any], path: str, value: Any, workshop: Workshop) -> Mistake | None:
+def swept_over(document: dict[str, Any], path: str, value: Any, validator: Validator) -> Mistake | None:
     """Return the mistake of setting a path to which axes of the sweep give other values at every point."""
     table = document.get("sweep")
     if path.split(".")[0] == "sweep" or not isinstance(table, dict):
         return None
     tried, mark = copy.deepcopy(document), "\0 set"
-    assign(tried, path, mark, workshop)
+    assign(tried, path, mark, validator)
     for axis, values in _flat(table):
         with contextlib.suppress(PathError):  # told when the axes are read
-            assign(tried, axis, values, workshop)
+            assign(tried, axis, values, validator)
         if not _holds(tried, mark):
             advice = f"Write --set 'sweep.{path}=[{shown(value)}]'." if axis == path else f"Remove it, or sweep.{axis}."
             return Mistake(path, "a path that is not swept", f"one that sweep.{axis} sets at every point", advice)
@@ -107,32 +107,32 @@ def _holds(tables: Any, mark: str) -> bool:
     return tables == mark or any(_holds(part, mark) for part in parts)
 
 
-def count_runs(document: dict[str, Any], axes: dict[str, list[Any]], copies: int, workshop: Workshop) -> int:
+def count_runs(document: dict[str, Any], axes: dict[str, list[Any]], copies: int, validator: Validator) -> int:
     """Return how many runs there will be, without making any; ``copies`` is chips times learning seeds."""
     return copies * sum(
-        math.prod(len(values) for path, values in axes.items() if touches(document, path, rule, workshop))
+        math.prod(len(values) for path, values in axes.items() if touches(document, path, rule, validator))
         for rule in range(len(document["rule"]))
     )
 
 
 def combinations(
-    document: dict[str, Any], axes: dict[str, list[Any]], rule: int, workshop: Workshop
+    document: dict[str, Any], axes: dict[str, list[Any]], rule: int, validator: Validator
 ) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     """Yield each point for a rule: the swept values (None where they mean nothing to it), and the document."""
-    touched = {path: values for path, values in axes.items() if touches(document, path, rule, workshop)}
+    touched = {path: values for path, values in axes.items() if touches(document, path, rule, validator)}
     for values in itertools.product(*touched.values()):
         chosen = dict(zip(touched, values, strict=True))
-        point = first_point(document, axes, workshop)
+        point = first_point(document, axes, validator)
         for path, value in chosen.items():
-            assign(point, path, value, workshop)
+            assign(point, path, value, validator)
         yield {path: chosen.get(path) for path in axes}, point
 
 
-def first_point(document: dict[str, Any], axes: dict[str, list[Any]], workshop: Workshop) -> dict[str, Any]:
+def first_point(document: dict[str, Any], axes: dict[str, list[Any]], validator: Validator) -> dict[str, Any]:
     """Return the document with every axis at its first value."""
     point = copy.deepcopy({key: value for key, value in document.items() if key != "sweep"})
     for path, values in axes.items():
-        assign(point, path, copy.deepcopy(values[0]), workshop)
+        assign(point, path, copy.deepcopy(values[0]), validator)
     return point
 
 
@@ -145,7 +145,7 @@ def _flat(table: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
             yield f"{prefix}{key}", value
 
 
-def _axis_mistake(document: dict[str, Any], path: str, values: Any, workshop: Workshop) -> Mistake | None:
+def _axis_mistake(document: dict[str, Any], path: str, values: Any, validator: Validator) -> Mistake | None:
     place = f"sweep.{path}"
     if path.split(".")[0] in _NOT_SWEPT and ("." not in path or not path.startswith("rule.")):
         return Mistake(place, "a path that can be swept", shown(path), _NOT_SWEPT[path.split(".")[0]])
@@ -157,15 +157,15 @@ def _axis_mistake(document: dict[str, Any], path: str, values: Any, workshop: Wo
     if twice:
         return Mistake(place, "different values", f"{shown(twice[0])} more than once", "Remove one.")
     try:
-        assign(copy.deepcopy(document), path, values[0], workshop)
+        assign(copy.deepcopy(document), path, values[0], validator)
     except PathError as error:
         m = error.mistake
         return Mistake(place, m.expected, m.got, m.advice)
     return None
 
 
-def _rules_with(tables: list[Any], option: str, path: str, workshop: Workshop) -> list[int]:
-    known = [workshop.options_of(table) for table in tables]
+def _rules_with(tables: list[Any], option: str, path: str, validator: Validator) -> list[int]:
+    known = [validator.options_of(table) for table in tables]
     having = [index for index, options in enumerate(known) if option in options]
     if not having:
         names = sorted({name for options in known for name in options})

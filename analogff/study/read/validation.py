@@ -32,7 +32,7 @@ DeviceRead = tuple[DeviceChoice | None, list[Mistake]]
 RuleRead = tuple[RuleChoice | None, list[Mistake]]
 
 
-class Workshop:
+class Validator:
     """Reads device and rule tables; the same table is read once, however many points a sweep has.
 
     Args:
@@ -194,7 +194,7 @@ def _check_declared(model: type[Rule], options: Any) -> None:
         raise TypeError(f"needs returned {needs!r}, which is no Observable")
     if schedule not in SCHEDULES:
         raise ValueError(f"schedule returned {schedule!r}, which is none of {', '.join(SCHEDULES)}")
-    for say in (model.programs, model.uses_head, model.side_by_side):
+    for say in (model.programs, model.uses_head, model.can_bank):
         say(options)
 
 

@@ -83,8 +83,8 @@ def short_reference(text: str, keep_file: bool = False) -> str:
     Example:
         >>> short_reference("chips/mine.py:Chip"), short_reference("chips/mine.py:Chip", keep_file=True)
         ('Chip', 'mine.py:Chip')
-        >>> short_reference("patchwork(lab.chips:Chip)"), short_reference("data/a b.csv"), short_reference("on/off")
-        ('patchwork(Chip)', 'a b.csv', 'on/off')
+        >>> short_reference("local-fields(lab.chips:Chip)"), short_reference("data/a b.csv"), short_reference("on/off")
+        ('local-fields(Chip)', 'a b.csv', 'on/off')
     """
     if wrapped := _WRAPPED.fullmatch(text):
         return f"{wrapped[1]}({short_reference(wrapped[2], keep_file)})"

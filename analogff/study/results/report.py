@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from analogff.study.results.summary import summarise, unchanged_axes
+from analogff.study.results.summary import summarize, unchanged_axes
 from analogff.support.console import say, table_of
 
 _MEASURED = ("mean", "low", "high", "chips", "diverged", "reads", "pulses", "device_seconds", "device_joules")
@@ -21,7 +21,7 @@ _TITLE = "Test error at the last epoch, 95 % interval over chips"
 
 def report(frame: pd.DataFrame, manifest: Mapping[str, Any], console: Console) -> None:
     """Print the results table, and a warning for each swept path that changed nothing."""
-    print_results(summarise(frame, manifest), console)
+    print_results(summarize(frame, manifest), console)
     for axis in unchanged_axes(frame, list(manifest["study"]["sweep"])):
         say(
             console,

@@ -13,13 +13,13 @@ COSTS = ("reads", "pulses", "device_seconds", "device_joules")
 _OUTCOMES = ("test_error", "validation_error", "train_loss", "conversions", *COSTS, "diverged")
 
 
-def summarise(frame: pd.DataFrame, manifest: Mapping[str, Any]) -> pd.DataFrame:
+def summarize(frame: pd.DataFrame, manifest: Mapping[str, Any]) -> pd.DataFrame:
     r"""Return one row a rule variant and swept point, in the order of the study.
 
     .. math:: \bar e \pm t_{0.975,\, n-1}\, s / \sqrt n
 
     over the ``n`` chips, each the mean over its learning seeds at its last epoch: chips are what a claim
-    generalises to, and seeds on one chip are not independent of each other.
+    generalizes to, and seeds on one chip are not independent of each other.
 
     Args:
         frame: Results, as `analogff.study.results.store.load_results` returns.

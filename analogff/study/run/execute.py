@@ -17,7 +17,7 @@ from analogff.device import products_in
 from analogff.device.ledger import EVALUATION, TRAINING
 from analogff.learning.rule import Rule
 from analogff.network import Chips, LayerSpec, fabricate_wired
-from analogff.network.normalization import make_normaliser
+from analogff.network.normalization import make_normalizer
 from analogff.study import origin
 from analogff.study.measurements.goodness import goodness_histograms
 from analogff.study.measurements.layer_error import layer_errors
@@ -126,15 +126,15 @@ def build(task: Task, data: Dataset) -> tuple[Rule, Chips]:
     options = model.Options(**case.rule.options)
     chips = fabricate_wired(
         specs[:layers],
-        model.wiring(options, data.n_in, case.settings.layers, data.classes),
+        model.layer_shapes(options, data.n_in, case.settings.layers, data.classes),
         seeds=[run.chip for run in task.runs],
         head=specs[layers] if case.settings.head == "device" else None,
     )
     chips.devices.to(case.settings.compute)
-    normaliser = make_normaliser(
-        case.settings.normalisation, max_gain=case.settings.agc_max_gain, offset=case.settings.agc_offset
+    normalizer = make_normalizer(
+        case.settings.normalization, max_gain=case.settings.agc_max_gain, offset=case.settings.agc_offset
     )
-    return model(chips.seal(model.needs(options), normaliser, data.image), options, seed=task.runs[0].seed), chips
+    return model(chips.seal(model.needs(options), normalizer, data.image), options, seed=task.runs[0].seed), chips
 
 
 @functools.lru_cache(maxsize=2)

@@ -120,7 +120,7 @@ def gib_of_a_chip(case: Case, shapes: Mapping[tuple[str, Scale], Shape]) -> floa
 def _limits(case: Case, shapes: Mapping[tuple[str, Scale], Shape], memory_gib: float, folder: str) -> list[Limit]:
     limits = [Limit(chips_in(memory_gib, case, shapes), f"no more fit in {memory_gib:g} GiB (--memory)")]
     rule = resolve_rule(case.rule.name, Path(folder))
-    if not rule.side_by_side(rule.Options(**case.rule.options)):
+    if not rule.can_bank(rule.Options(**case.rule.options)):
         limits.append(Limit(1, f"{case.rule.name} decides for each chip how often it is read"))
     if case.settings.compute == "cpu":
         cached = max(1, CACHED_BYTES // (4 * _weights(case, shapes[case.settings.data])))

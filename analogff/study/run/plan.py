@@ -41,7 +41,7 @@ def _key(decisive: str, chip: int, seed: int) -> str:
 
 
 def _numbers_of(case: Case, study: Study) -> str:
-    """Return everything that decides a case's numbers, and nothing that does not (its name, its neighbours)."""
+    """Return everything that decides a case's numbers, and nothing that does not (its name, its neighbors)."""
     return f"{_written(case, lambda device: device.parameters)} {study.shapes[case.settings.data].fingerprint}"
 
 

@@ -9,7 +9,7 @@ from rich.progress import Progress as Bar
 from rich.table import Column
 
 from analogff.study.run.execute import Outcome
-from analogff.study.run.status import standing
+from analogff.study.run.status import status_line
 from analogff.support.console import say
 
 _BAR_WIDTH = 20
@@ -83,4 +83,4 @@ class Progress:
 def _end(outcome: Outcome) -> str:
     if outcome.numbers is None:
         return f"{outcome.task.runs[-1]}: failed"
-    return standing(outcome.task, outcome.numbers)
+    return status_line(outcome.task, outcome.numbers)

@@ -11,7 +11,7 @@ from distributed import Client, get_worker
 from analogff.study.task import Task
 
 EVERY_SECONDS = 60.0  # a short task is done before it says a word
-_HEAR, _WARN = "standing", "warning"
+_HEAR, _WARN = "status", "warning"
 
 
 class Teller:
@@ -34,7 +34,7 @@ class Teller:
         if time.monotonic() - self._told < EVERY_SECONDS:
             return
         epochs = self.task.runs[-1].case.settings.epochs
-        self._say(_HEAR, f"{standing(self.task, numbers)} after epoch {_last(numbers, 'epoch')} of {epochs}")
+        self._say(_HEAR, f"{status_line(self.task, numbers)} after epoch {_last(numbers, 'epoch')} of {epochs}")
         self._told = time.monotonic()
 
     def warn(self, line: str) -> None:
@@ -63,7 +63,7 @@ def _act(act: Callable[[str], None], event: tuple[float, str]) -> None:
     act(event[1])
 
 
-def standing(task: Task, numbers: pa.Table) -> str:
+def status_line(task: Task, numbers: pa.Table) -> str:
     """Return the last run of a task with its last error: that of held-out images, where there are any."""
     validation, test = _last(numbers, "validation_error"), _last(numbers, "test_error")
     error, images = (test, "test") if math.isnan(validation) else (validation, "validation")

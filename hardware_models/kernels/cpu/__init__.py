@@ -1,1 +1,1 @@
-"""The arithmetic of `hardware_models.kernels.reference`, fast on a CPU: single precision, vectorised, one pass."""
+"""The arithmetic of `hardware_models.kernels.reference`, fast on a CPU: single precision, vectorized, one pass."""

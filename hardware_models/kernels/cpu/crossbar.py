@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 import torch
 
-from analogff.device import Marked, add_marks, multiply
+from analogff.device import SharedInputs, add_marks, multiply
 from hardware_models.kernels.circuit import Circuit
 from hardware_models.kernels.cpu import codes
 from hardware_models.kernels.cpu import read as passes
@@ -28,13 +28,13 @@ def takes(circuit: Circuit) -> bool:
     return circuit.detours is None and circuit.curve in CODES
 
 
-def read(circuit: Circuit, x: torch.Tensor | Marked, biases: Sequence[torch.Tensor | None]) -> list[torch.Tensor]:
+def read(circuit: Circuit, x: torch.Tensor | SharedInputs, biases: Sequence[torch.Tensor | None]) -> list[torch.Tensor]:
     """Return what `reference.read` does, up to rounding; a marked input counts as written out.
 
     A weighted sum rounds as the library's product does, and is exact up to one rounding where the circuit counts
     in whole numbers. What follows differs by a few units in the last place, which a converter may lift to a step.
     """
-    shared, marks = (x.shared, x.marks) if isinstance(x, Marked) else (x, None)
+    shared, marks = (x.shared, x.marks) if isinstance(x, SharedInputs) else (x, None)
     chips, rows, _ = x.shape
     width = circuit.weights.shape[1]
     reads = [Reading(circuit, bias, n * rows, torch.empty(chips, rows, width)) for n, bias in enumerate(biases)]

@@ -1,4 +1,4 @@
-"""Transcendental functions in single precision, written so that a compiler vectorises them.
+"""Transcendental functions in single precision, written so that a compiler vectorizes them.
 
 There is no call into a mathematical library and no fast-math in the loops, so that vector instructions round like
 the scalar ones: a number does not depend on its place in a vector.

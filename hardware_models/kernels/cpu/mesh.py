@@ -12,7 +12,7 @@ TURN = 2 * np.pi
 
 @compiled
 def rotations(matrices, right, line, nulled, place, angles, signs):
-    """Take orthogonal matrices apart into rotations of neighbouring ports, in the order in which light meets them.
+    """Take orthogonal matrices apart into rotations of neighboring ports, in the order in which light meets them.
 
     The matrices, ``(meshes, ports, ports)``, are overwritten. Step ``k`` nulls the element ``nulled[k]`` by rotating
     columns (``right``) or rows ``line[k]`` and the next; its angle goes to ``angles[:, place[k]]``.

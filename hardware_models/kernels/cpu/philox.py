@@ -1,4 +1,4 @@
-"""Random numbers addressed by position: `hardware_models.kernels.reference`, vectorised."""
+"""Random numbers addressed by position: `hardware_models.kernels.reference`, vectorized."""
 
 import numpy as np
 

@@ -21,7 +21,7 @@ def grid(low, high, bits):
 
 @compiled
 def convert(x, q, low, high, bits):
-    """Put signals through a converter; see `effects.quantise`.
+    """Put signals through a converter; see `effects.quantize`.
 
     Args:
         x: ``(chips, rows, columns)``.

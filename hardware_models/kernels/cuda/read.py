@@ -14,7 +14,7 @@ import torch
 import triton
 import triton.language as tl
 
-from analogff.device import Marked, product
+from analogff.device import SharedInputs, product
 from hardware_models.effects.read_noise import sum_noise
 from hardware_models.kernels.circuit import Circuit
 from hardware_models.kernels.cuda.neuron_curves import CODES, bend
@@ -39,8 +39,8 @@ _WEIGHT_READ, _READ = tl.constexpr(int(Stream.WEIGHT_READ)), tl.constexpr(int(St
 
 
 @triton.jit
-def quantise(v, low, high, bits):
-    """Put signals through a converter; see `effects.quantise`.
+def quantize(v, low, high, bits):
+    """Put signals through a converter; see `effects.quantize`.
 
     What lies below ``low`` may round to anything below it, since it is clipped.
     """
@@ -73,7 +73,7 @@ def _convert(
     row, line, _ = place(n_in, ROWS, COLUMNS)
     inside = (row < rows) & (line < n_in)
     v = tl.load(x + chip * x_chip + row * x_row + line * x_line, mask=inside, other=0.0)
-    v = quantise(v, tl.load(low + chip), tl.load(high + chip), tl.load(bits + chip))
+    v = quantize(v, tl.load(low + chip), tl.load(high + chip), tl.load(bits + chip))
     tl.store(q + (chip * rows + row) * n_in + line, tl.where(line < silent, 0.0, v), mask=inside)
 
 
@@ -130,7 +130,7 @@ def _finish(
     a = bend(a * g + o, s, CODE)
     if noise != 0:
         a += noise * normals(seed, address, block, _READ)
-    tl.store(y + there * n_out + column, quantise(a, least, most, resolution), mask=inside)
+    tl.store(y + there * n_out + column, quantize(a, least, most, resolution), mask=inside)
 
 
 def takes(circuit: Circuit) -> bool:
@@ -138,7 +138,7 @@ def takes(circuit: Circuit) -> bool:
     return circuit.detours is None and circuit.curve in CODES
 
 
-def read(circuit: Circuit, x: torch.Tensor | Marked, biases: Sequence[torch.Tensor | None]) -> list[torch.Tensor]:
+def read(circuit: Circuit, x: torch.Tensor | SharedInputs, biases: Sequence[torch.Tensor | None]) -> list[torch.Tensor]:
     """Return what `reference.read` does, up to rounding, which a converter may lift to a step.
 
     Nothing here waits for the device or depends on what its numbers are, so that a read can be recorded in a CUDA
@@ -185,14 +185,16 @@ def _finished(
     return y
 
 
-def _converted(circuit: Circuit, x: torch.Tensor | Marked) -> torch.Tensor | Marked:
+def _converted(circuit: Circuit, x: torch.Tensor | SharedInputs) -> torch.Tensor | SharedInputs:
     """Return inputs behind the DACs; what the variants of an image share is converted once."""
-    if not isinstance(x, Marked):
+    if not isinstance(x, SharedInputs):
         return _behind_dacs(circuit, x, 0)
     lines, (chips, variants, batch) = x.marks.shape[-1], (len(circuit.seeds), *x.marks.shape[1:3])
     marks = x.marks.expand(chips, -1, -1, -1).reshape(chips, variants * batch, lines)
     marks = _behind_dacs(circuit, marks, 0).view(chips, variants, batch, lines)
-    return Marked(_behind_dacs(circuit, x.shared, lines), marks)  # the common lines do not include the marked ones
+    return SharedInputs(
+        _behind_dacs(circuit, x.shared, lines), marks
+    )  # the common lines do not include the marked ones
 
 
 def _behind_dacs(circuit: Circuit, x: torch.Tensor, silent: int) -> torch.Tensor:
@@ -206,12 +208,12 @@ def _behind_dacs(circuit: Circuit, x: torch.Tensor, silent: int) -> torch.Tensor
     return q
 
 
-def _noise_of_sums(circuit: Circuit, q: torch.Tensor | Marked) -> torch.Tensor:
+def _noise_of_sums(circuit: Circuit, q: torch.Tensor | SharedInputs) -> torch.Tensor:
     """Return the standard deviation of the sums, ``(chips, rows, n_out or 1)``."""
     if circuit.variance is not None:
-        squares = Marked(q.shared.square(), q.marks.square()) if isinstance(q, Marked) else q.square()
+        squares = SharedInputs(q.shared.square(), q.marks.square()) if isinstance(q, SharedInputs) else q.square()
         return product(squares, circuit.variance).sqrt_().contiguous()
-    if not isinstance(q, Marked):
+    if not isinstance(q, SharedInputs):
         return sum_noise(q, circuit.weight_noise)
     lengths = torch.linalg.vector_norm(q.shared, dim=2).square().unsqueeze(1)
     lengths = lengths + torch.linalg.vector_norm(q.marks, dim=3).square()

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import torch
 
 from analogff.device import product
-from hardware_models.effects.quantize import quantise
+from hardware_models.effects.quantize import quantize
 from hardware_models.effects.read_noise import sum_noise, sum_noise_of
 from hardware_models.kernels.circuit import Circuit, Detour, Detours
 from hardware_models.kernels.reference.philox import add_normal_
@@ -58,11 +58,11 @@ def finish(
 
 
 def _dac(circuit: Circuit) -> Detour:
-    return lambda x, _: quantise(x, circuit.input_min, circuit.input_max, circuit.dac_bits)
+    return lambda x, _: quantize(x, circuit.input_min, circuit.input_max, circuit.dac_bits)
 
 
 def _adc(circuit: Circuit) -> Detour:
-    return lambda y, _: quantise(y, circuit.output_min, circuit.output_max, circuit.adc_bits)
+    return lambda y, _: quantize(y, circuit.output_min, circuit.output_max, circuit.adc_bits)
 
 
 def _constant(a: torch.Tensor) -> Detour:

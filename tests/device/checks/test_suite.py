@@ -68,7 +68,7 @@ class NoPort(Chip):
 def test_clean_devices_pass(model):
     report = check_device(model)
     assert report.passed, report.lines()
-    assert report.lines()[-1] == f"{model.__name__} honours all {len(report.findings)} checks of the contract."
+    assert report.lines()[-1] == f"{model.__name__} honors all {len(report.findings)} checks of the contract."
     assert len(report.findings) >= len(CHECKS)
 
 
@@ -265,7 +265,7 @@ class RemembersBatches(Silent):
         return shifted
 
 
-class KnowsItsNeighbours(Chip):
+class KnowsItsNeighbors(Chip):
     banked = True
 
     def __init__(self, n_in, n_out, *, seed):
@@ -419,7 +419,7 @@ class Raises(Chip):
         (Centres, "rows", "changes with the rest of the batch"),
         (StartsAfresh, "rows", "change with the samples before them in the batch, but not with the batch before"),
         (RemembersBatches, "rows", "change with the batch before, but not with the samples before them"),
-        (KnowsItsNeighbours, "bank", "the same alone and in a bank"),
+        (KnowsItsNeighbors, "bank", "the same alone and in a bank"),
         (BreaksInTime, "wait", "after an hour's wait"),
         (
             TakesOneTime,
@@ -499,7 +499,7 @@ def test_a_parameter_that_cannot_vary_is_a_note():
 def test_a_device_that_raises_is_told_with_file_and_line():
     found = failures(Raises)
     first, *others = found.values()
-    assert "Got KeyError: 'oven'" in first and "test_check.py, line " in first and "Traceback" not in first
+    assert "Got KeyError: 'oven'" in first and "test_suite.py, line " in first and "Traceback" not in first
     assert "wait" in found and all("Got the error of range again. Mend that first." in other for other in others)
 
 

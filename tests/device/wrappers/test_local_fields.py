@@ -10,12 +10,12 @@ from analogff.device import (
     Datasheet,
     Device,
     Digital,
-    Marked,
     Observable,
     Sealed,
+    SharedInputs,
     check_device,
     derive_seed,
-    patchwork,
+    local_fields,
 )
 from analogff.device.wrappers.local_fields import fields_of
 from analogff.network import LayerSpec, fabricate_chips
@@ -61,7 +61,7 @@ def dense_of(device, before=0, over=0, channels=1):
 
 
 def make(model=Curved, chips=(0, 1), **more):
-    return patchwork(model)(N_IN, N_OUT, seed=list(chips), **(FIELD | more))
+    return local_fields(model)(N_IN, N_OUT, seed=list(chips), **(FIELD | more))
 
 
 @pytest.mark.parametrize(("n_in", "field", "stride"), [(784, 10, 3), (784, 11, 3), (26, 2, 2), (9, 9, 1), (4, 1, 1)])
@@ -102,8 +102,8 @@ def test_fields_of_one_are_the_points_of_the_next():
     first, second, third = fields_of(784, 10, 6), fields_of(16 * 128, 2, 1, 128), fields_of(9 * 220, 2, 1, 220)
     assert [len(fields) for fields in (first, second, third)] == [16, 9, 4]
     assert [fields.shape[1] for fields in (first, second, third)] == [100, 4 * 128, 4 * 220]
-    neighbours = torch.tensor([point * 220 for point in (4, 5, 7, 8)])[:, None] + torch.arange(220)
-    assert torch.equal(third[3], neighbours.flatten())
+    neighbors = torch.tensor([point * 220 for point in (4, 5, 7, 8)])[:, None] + torch.arange(220)
+    assert torch.equal(third[3], neighbors.flatten())
 
 
 def test_changes_land_on_the_cells_that_there_are():
@@ -127,13 +127,13 @@ def test_marked_lines_that_are_common_are_shared_by_every_field():
     device = make(before=3, over=1)
     shared = torch.rand(2, 5, N_IN, generator=torch.Generator().manual_seed(2))
     for lines in (3, 4, 6):  # the last is written out
-        x = Marked(shared.clone(), torch.rand(2, 2, 5, lines, generator=torch.Generator().manual_seed(3)))
+        x = SharedInputs(shared.clone(), torch.rand(2, 2, 5, lines, generator=torch.Generator().manual_seed(3)))
         x.shared[..., :lines] = 0
         torch.testing.assert_close(device(x), device(x.whole()))
 
 
 def test_numbers_of_one_chip_reach_all_its_fields():
-    """A patchwork in a bank of two with numbers of their own is the patchwork alone, noise and drift included."""
+    """Local fields in a bank of two with numbers of their own are those alone, noise and drift included."""
     x = torch.rand(2, 5, N_IN, generator=torch.Generator().manual_seed(4))
     numbers = {"read_noise": [0.01, 0.3], "adc_bits": [3, 8], "mismatch": [0.1, 0.4]}
     kinds = {"read_noise": torch.float32, "adc_bits": torch.int64, "mismatch": torch.float32}
@@ -157,7 +157,7 @@ def test_its_sheet_adds_what_the_arrays_cost():
 @pytest.mark.parametrize("model", [Curved, Ideal, Unknown])
 def test_it_keeps_the_contract(model):
     noisy = {"read_noise": 0.02, "adc_bits": 8} if model is Unknown else {}
-    report = check_device(patchwork(model), n_in=25, n_out=8, field=3, stride=2, **noisy)
+    report = check_device(local_fields(model), n_in=25, n_out=8, field=3, stride=2, **noisy)
     assert report.passed, report.lines()
 
 
@@ -173,12 +173,12 @@ def test_classes_of_single_chips_and_fixed_boxes_are_patched_too(model):
 def test_a_bank_too_small_for_what_it_is_told_can_be_tried_all_the_same():
     """As a study does with every device, on 8 lines and 6 outputs, before it runs."""
     for common in ({"over": 10}, {"before": 500}, {"before": 7, "over": 10}, {"channels": 128}):
-        device = patchwork(Ideal)(8, 6, seed=[0, 1], field=10, stride=3, **common)
+        device = local_fields(Ideal)(8, 6, seed=[0, 1], field=10, stride=3, **common)
         assert device(torch.rand(2, 3, 8)).shape == (2, 3, 6)
 
 
 def test_channels_must_make_a_square_image_of_the_layer_before():
-    check = patchwork(faulty(Ideal)).check_size
+    check = local_fields(faulty(Ideal)).check_size
     for fits in ({}, {"channels": 128}, {"before": 48, "channels": 500}, {"over": 10}, {"dead_columns": 0.5}):
         check(2048, 90, field=2, **fits)
     for wrong, said in (
@@ -188,11 +188,11 @@ def test_channels_must_make_a_square_image_of_the_layer_before():
         ({"before": 2048}, "beside 2048 before it"),
     ):
         with pytest.raises(ContractError, match=said):
-            faulty(patchwork(Ideal)).check_size(2048, 90, field=2, **wrong)
+            faulty(local_fields(Ideal)).check_size(2048, 90, field=2, **wrong)
 
 
 def test_fields_of_a_wide_color_image_are_pieces_of_it():
-    """4 x 16 pixels of three colors, in fields of 2 x 2: each hears four neighbours with all their colors."""
+    """4 x 16 pixels of three colors, in fields of 2 x 2: each hears four neighbors with all their colors."""
     lines = fields_of(4 * 16 * 3 + 5, 2, 2, channels=3, before=5, height=4)
     pixels = torch.arange(4 * 16).view(4, 16)
     expected = [pixels[2 * r : 2 * r + 2, 2 * c : 2 * c + 2] for r in range(2) for c in range(8)]
@@ -205,14 +205,14 @@ def test_fields_are_no_higher_than_the_image():
 
 
 def test_rows_must_be_of_one_length():
-    patchwork(Ideal).check_size(4 * 16 * 3, 8, field=2, channels=3, height=4)
+    local_fields(Ideal).check_size(4 * 16 * 3, 8, field=2, channels=3, height=4)
     with pytest.raises(ContractError, match="Got channels = 3 and height = 5, which make rows of 12.8. Give"):
-        patchwork(Ideal).check_size(4 * 16 * 3, 8, field=2, channels=3, height=5)
+        local_fields(Ideal).check_size(4 * 16 * 3, 8, field=2, channels=3, height=5)
 
 
 @pytest.mark.parametrize("told", [{}, {"channels": 3}, {"height": 4}, {"channels": 3, "height": 4, "before": 1}])
 def test_what_is_no_piece_of_the_image_is_refused(told):
-    check = faulty(patchwork(Ideal)).check_image
+    check = faulty(local_fields(Ideal)).check_image
     check(64, (1, 8, 8), field=2)
     check(74, (1, 8, 8), field=2, height=8, before=10)
     check(192, (3, 4, 16), field=2, channels=3, height=4)
@@ -223,21 +223,21 @@ def test_what_is_no_piece_of_the_image_is_refused(told):
 
 
 def test_a_study_may_ask_for_one(tmp_path):
-    model = resolve_device("patchwork(ideal)", tmp_path)
-    assert model is patchwork(Ideal)
+    model = resolve_device("local-fields(ideal)", tmp_path)
+    assert model is local_fields(Ideal)
     known, others = parameters_of(model)
     assert {"field", "stride", "channels", "height", "before", "over", "neuron"} == set(known) and not others
-    assert fingerprint("patchwork(ideal)", "analogff.devices", tmp_path)
+    assert fingerprint("local-fields(ideal)", "analogff.devices", tmp_path)
     (tmp_path / "mine.py").write_text("from hardware_models.generic.ideal import Ideal\nclass Mine(Ideal): pass\n")
-    assert resolve_device("patchwork(mine.py:Mine)", tmp_path).model.__name__ == "Mine"
+    assert resolve_device("local-fields(mine.py:Mine)", tmp_path).model.__name__ == "Mine"
     with pytest.raises(CatalogError, match="ideall"):
-        resolve_device("patchwork(ideall)", tmp_path)
+        resolve_device("local-fields(ideall)", tmp_path)
 
 
 def test_numbers_that_a_bank_takes_per_chip_are_still_taken():
-    known, _ = parameters_of(patchwork(Unknown))
+    known, _ = parameters_of(local_fields(Unknown))
     assert known["read_noise"].per_chip and not known["field"].per_chip
-    specs = [LayerSpec(patchwork(Unknown), FIELD | {"read_noise": torch.tensor([0.0, 0.1])}), LayerSpec(Ideal)]
+    specs = [LayerSpec(local_fields(Unknown), FIELD | {"read_noise": torch.tensor([0.0, 0.1])}), LayerSpec(Ideal)]
     assert fabricate_chips(specs, (N_IN, N_OUT, 5), 4, seeds=[0, 1]).seal(Observable.ACTIVITY).classes == 4
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from scipy.stats import chi2
 
-from analogff.device import Marked, Observable, Sealed
+from analogff.device import Observable, Sealed, SharedInputs
 from analogff.timing import cost
 from hardware_models.array.neuron_array import NeuronArray
 from hardware_models.effects.nonlinearity import FAMILIES
@@ -88,7 +88,7 @@ def test_every_read_of_a_probe_is_a_read_and_those_after_it_have_noise_of_their_
     told = dict(family="relu", adc_bits=0, read_noise=0.0, weight_noise=0.0) | {noise: 0.1}
     probed, plain = (Unknown(16, 5, seed=[3, 4], **told) for _ in range(2))
     x, bias = torch.ones(2, 6, 16), torch.tensor(4.0)
-    given = Marked(x[:, :3] * (torch.arange(16) > 3), torch.ones(2, 2, 3, 4)) if marked else x
+    given = SharedInputs(x[:, :3] * (torch.arange(16) > 3), torch.ones(2, 2, 3, 4)) if marked else x
     together = [*probed.measure_biased(given, [bias] * 3), probed.measure(x, bias)]
     apart = [plain.measure(x, bias) for _ in range(4)]
     for one, other in zip(together, apart, strict=True):
@@ -167,11 +167,11 @@ def test_marked_inputs_are_charged_as_if_they_were_written_out():
     shared, marks = 5 * torch.rand(1, 6, 30, generator=generator).expand(2, -1, -1), torch.rand(2, 3, 6, 4) * 9
     shared[:1, :, :4] = 0
     boxes = [Sealed(Unknown(30, 5, seed=[0, 1]), chips=2) for _ in range(2)]
-    boxes[0].measure(Marked(shared, marks))
-    boxes[1].measure(Marked(shared, marks).whole())
+    boxes[0].measure(SharedInputs(shared, marks))
+    boxes[1].measure(SharedInputs(shared, marks).whole())
     one, other = (box.ledger.of("layer 1").mean_squares for box in boxes)
     torch.testing.assert_close(one, other, rtol=1e-6, atol=0)
-    expected = Marked(shared, marks).whole().clamp(0, 8).double().square().mean(-1).sum(-1)
+    expected = SharedInputs(shared, marks).whole().clamp(0, 8).double().square().mean(-1).sum(-1)
     torch.testing.assert_close(one, expected, rtol=1e-6, atol=0)
 
 

@@ -7,7 +7,7 @@ import typing
 import pytest
 import torch
 
-from analogff.device import ContractError, Marked, check_device, fabricate, product
+from analogff.device import ContractError, SharedInputs, check_device, fabricate, product
 from hardware_models.array.crossbar import Crossbar
 from hardware_models.array.periphery import Periphery, with_periphery
 from hardware_models.effects import converters
@@ -133,7 +133,7 @@ def test_a_chip_with_errors_is_the_same_alone_and_among_chips_without(model, nam
 def test_a_batch_is_its_halves_marked_or_written_out(name):
     quiet = {k: v for k, v in VARIANTS[name].items() if k not in ADC and k != "dac_inl_lsb"}
     whole, halves, marked, biased = (Unknown(13, 7, seed=[3, 1], adc_bits=0, **quiet) for _ in range(4))
-    variants = Marked(inputs(2, 5, 13), inputs(2, 10, 3).unflatten(1, (2, 5)))
+    variants = SharedInputs(inputs(2, 5, 13), inputs(2, 10, 3).unflatten(1, (2, 5)))
     variants.shared[..., :3] = 0
     x = variants.whole()
     y = whole(x, torch.tensor(0.1))
@@ -265,9 +265,9 @@ def test_one_over_f_noise_of_neurons_has_its_size_and_its_spectrum():
     power = (torch.fft.rfft(y, dim=1).abs().square() * 2 / reads).mean((0, 2))
     f = torch.fft.rfftfreq(reads)
     bands = [(f >= low) & (f < 2 * low) for low in 2.0 ** torch.arange(-9, -4)]
-    centre = torch.stack([1 / (1 / f[band]).mean() for band in bands])
+    center = torch.stack([1 / (1 / f[band]).mean() for band in bands])
     level = torch.stack([power[band].mean() for band in bands])
-    wanted = size**2 / (12 * math.log(2) * centre)  # 12 octaves, one of them a share 1 / 12 of the power
+    wanted = size**2 / (12 * math.log(2) * center)  # 12 octaves, one of them a share 1 / 12 of the power
     torch.testing.assert_close(level.float(), wanted, rtol=0.12, atol=0)
     first = y[:, 0].flatten()  # one read of many neurons
     assert abs(first.square().mean().sqrt() / size - 1) < 4 / math.sqrt(2 * len(first))

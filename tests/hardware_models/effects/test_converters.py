@@ -16,7 +16,7 @@ from hardware_models.effects.converters import (
     differential_nonlinearity,
     integral_nonlinearity,
 )
-from hardware_models.effects.quantize import quantise
+from hardware_models.effects.quantize import quantize
 
 KINDS = list(AdcKind)
 CHIPS = 4000
@@ -45,7 +45,7 @@ def test_without_errors_a_table_is_even_and_converts_as_rounding_does(kind):
     assert torch.equal(table, (torch.arange(1, 32) - 0.5).expand(3, -1).double())
     x = torch.rand(1, 500, 3, generator=torch.Generator().manual_seed(1), dtype=torch.float64) * 40 - 4
     low, high, bits = torch.tensor(0.0), torch.tensor(31.0), torch.tensor(5.0)
-    assert torch.equal(codes(x, table[None]), quantise(x, low, high, bits))
+    assert torch.equal(codes(x, table[None]), quantize(x, low, high, bits))
 
 
 @pytest.mark.parametrize("bits", [3, 6, 8])
@@ -97,7 +97,7 @@ def test_a_ramp_bows_without_jumps():
 
 
 def test_thresholds_of_a_flash_are_independent():
-    """Each threshold is in two steps, with opposite signs: neighbouring steps correlate by -1/2, others not at all."""
+    """Each threshold is in two steps, with opposite signs: neighboring steps correlate by -1/2, others not at all."""
     steps = drawn(AdcKind.FLASH, 6, 0.1).diff(dim=1)[:, 1:-1] - 1
     steps = steps - steps.mean(1, keepdim=True)  # the line between the ends, and the mean of 60 steps, which is tiny
     power, n = steps.square().mean(), CHIPS * 60

@@ -10,7 +10,7 @@ from hardware_models.array.parameters import per_chip
 from hardware_models.effects import drift, mismatch, read_noise, write
 from hardware_models.effects.nonlinearity import FAMILIES
 from hardware_models.effects.pairs import difference, pair
-from hardware_models.effects.quantize import quantise
+from hardware_models.effects.quantize import quantize
 
 SEED = torch.tensor([0])
 
@@ -20,10 +20,10 @@ def _t(*values):
 
 
 @pytest.mark.parametrize("bits", [1, 3, 6])
-def test_a_quantiser_has_two_to_the_bits_values_and_errs_half_a_step(bits):
+def test_a_quantizer_has_two_to_the_bits_values_and_errs_half_a_step(bits):
     low, high = -1.0, 3.0
     x = torch.linspace(low, high, 9999).reshape(1, 1, -1)
-    y = quantise(x, _t(low), _t(high), _t(float(bits)))
+    y = quantize(x, _t(low), _t(high), _t(float(bits)))
     step = (high - low) / (2**bits - 1)
     assert len((y / step * 1000).round().unique()) == 2**bits
     assert (y - x).abs().max() <= step / 2 * (1 + 1e-5)
@@ -32,9 +32,9 @@ def test_a_quantiser_has_two_to_the_bits_values_and_errs_half_a_step(bits):
 
 def test_zero_bits_only_clip_and_chips_may_differ():
     x = torch.linspace(-1, 9, 101).expand(2, 1, -1)
-    y = quantise(x, _t(0.0, 0.0), _t(8.0, math.inf), _t(0.0, 0.0))
+    y = quantize(x, _t(0.0, 0.0), _t(8.0, math.inf), _t(0.0, 0.0))
     assert torch.equal(y[0], x[0].clamp(0, 8)) and torch.equal(y[1], x[1].clamp(min=0))
-    assert quantise(torch.zeros(1, 1, 1), _t(0.0), _t(8.0), _t(6.0)) == 0
+    assert quantize(torch.zeros(1, 1, 1), _t(0.0), _t(8.0), _t(6.0)) == 0
 
 
 def test_mismatch_is_lognormal_and_the_curve_spread_has_mean_one():

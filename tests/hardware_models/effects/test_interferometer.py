@@ -8,7 +8,7 @@ import pytest
 import torch
 from scipy.stats import ortho_group
 
-from hardware_models.effects.interferometer import amplitude, layout, phases_of, quantised, transfer
+from hardware_models.effects.interferometer import amplitude, layout, phases_of, quantized, transfer
 
 D = torch.float64
 
@@ -54,7 +54,7 @@ def _orthogonal(n, meshes=20, seed=0):
 
 
 @pytest.mark.parametrize("n", [2, 3, 8, 33, 64])
-def test_a_mesh_is_a_rectangle_with_every_neighbour_meeting_as_often_as_it_can(n):
+def test_a_mesh_is_a_rectangle_with_every_neighbor_meeting_as_often_as_it_can(n):
     depth, columns = [0] * n, []
     for port in layout(n).line:
         depth[port] = depth[port + 1] = max(depth[port], depth[port + 1]) + 1
@@ -123,9 +123,9 @@ def test_a_mesh_has_the_same_bits_alone_and_among_others():
 def test_phases_are_rounded_to_the_nearest_of_a_turn():
     phases = torch.linspace(0, 2 * torch.pi, 1001, dtype=D)
     step = 2 * math.pi / 16
-    off = quantised(phases, torch.tensor(4.0)) - phases
+    off = quantized(phases, torch.tensor(4.0)) - phases
     assert off.abs().max() <= step / 2 + 1e-12 and off.std() == pytest.approx(step / 12**0.5, rel=0.01)
-    assert torch.equal(quantised(phases, torch.tensor(0.0)), phases)
+    assert torch.equal(quantized(phases, torch.tensor(0.0)), phases)
 
 
 MESHES = 400

@@ -45,7 +45,7 @@ def test_noise_is_a_function_of_the_number_of_the_read(read, first):
         assert torch.equal(torch.cat([read(first, cut), read(first + cut, 50 - cut)], 1), whole)
 
 
-def test_each_chip_has_noise_of_its_own_wherever_its_neighbour_is():
+def test_each_chip_has_noise_of_its_own_wherever_its_neighbor_is():
     one, other = read_telegraph(torch.tensor([0, 90]), 20), read_telegraph(torch.tensor([0, 5]), 20)
     assert torch.equal(one[0], other[0]) and not torch.equal(one[0], one[1])
 
@@ -88,10 +88,10 @@ def test_the_spectrum_of_the_sum_over_octaves_falls_as_one_over_f(traps):
     edges = 2.0 ** np.arange(-11, -5)
     bands = [(f >= low) & (f < 2 * low) for low in edges]
     level = np.array([power[:, band].mean() for band in bands])
-    centre = np.array([1 / (1 / f[band]).mean() for band in bands])
-    slope = np.polyfit(np.log(centre), np.log(level), 1)[0]
+    center = np.array([1 / (1 / f[band]).mean() for band in bands])
+    slope = np.polyfit(np.log(center), np.log(level), 1)[0]
     assert slope == pytest.approx(-1, abs=0.04)
-    np.testing.assert_allclose(level, 1 / (octaves * centre * math.log(2)), rtol=0.1)
+    np.testing.assert_allclose(level, 1 / (octaves * center * math.log(2)), rtol=0.1)
 
 
 def test_the_spectrum_is_that_of_the_blocks():

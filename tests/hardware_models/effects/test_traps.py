@@ -81,7 +81,7 @@ def test_a_chip_with_traps_is_the_same_alone_and_in_a_bank_and_in_halves(model, 
 
 
 @pytest.mark.parametrize("model", [ReRAM, FloatingGate])
-def test_traps_honour_the_contract(model):
+def test_traps_honor_the_contract(model):
     report = check_device(model, telegraph_noise=0.3, trap_reads=16)
     assert report.passed, "\n".join(report.lines())
     said = " ".join(report.lines())

@@ -1,4 +1,4 @@
-"""IR drop against the exact solution of the network, and coupling of neighbouring columns."""
+"""IR drop against the exact solution of the network, and coupling of neighboring columns."""
 
 import math
 
@@ -104,7 +104,7 @@ def test_no_current_turns_round_beyond_it():
     assert (fast(conductance, volts, 1e4) > 0).all()
 
 
-def test_signed_weights_are_pairs_of_neighbouring_bit_lines():
+def test_signed_weights_are_pairs_of_neighboring_bit_lines():
     weights, siemens, ohm = torch.randn(9, 12, generator=torch.Generator().manual_seed(0)).double(), 10e-6, 3.0
     cells = np.zeros((18, 12))
     cells[0::2], cells[1::2] = weights.clamp(min=0), (-weights).clamp(min=0)
@@ -124,7 +124,7 @@ def test_each_chip_has_its_own_wires():
     assert torch.equal(both[1:], wires.wired(weights[1:], ohm[1:], siemens[1:]))
 
 
-def test_a_column_shows_in_both_its_neighbours():
+def test_a_column_shows_in_both_its_neighbors():
     lit = torch.eye(4)[None]
     expected = torch.eye(4) + 0.1 * (torch.eye(4).roll(1, 1).triu() + torch.eye(4).roll(-1, 1).tril())
     assert torch.allclose(crosstalk.mix(lit, torch.tensor(0.1)), expected)
@@ -140,7 +140,7 @@ def test_modes_along_the_columns_are_stretched_as_the_tridiagonal_matrix_says(c)
     torch.testing.assert_close(crosstalk.mix(modes, torch.tensor(c, dtype=torch.float64)), stretched)
 
 
-def test_columns_that_do_not_correlate_gain_the_power_of_their_neighbours():
+def test_columns_that_do_not_correlate_gain_the_power_of_their_neighbors():
     n, rows, c = 8, 50_000, 0.2
     mixed = crosstalk.mix(kernels.normal(SEED, 0, rows, n, 1), torch.tensor(c)).double()
     power = mixed.square().sum(2) / n  # of each row

@@ -8,7 +8,7 @@ from scipy.stats import binomtest
 
 from analogff.catalog import CatalogError, fingerprint, resolve_device
 from analogff.catalog.parameters import parameters_of
-from analogff.device import ContractError, Digital, Marked, check_device, derive_seed, fabricate, patchwork
+from analogff.device import ContractError, Digital, SharedInputs, check_device, derive_seed, fabricate, local_fields
 from hardware_models.effects.temperature import arrhenius
 from hardware_models.generic.faulty import Faulty, faulty
 from hardware_models.generic.ideal import Ideal
@@ -213,7 +213,7 @@ def test_the_truth_is_that_of_the_faulty_chip():
 
 def test_marked_inputs_and_several_biases_meet_the_same_fault():
     device, x = make(neuron="linear", **FAULTS), inputs(3, 4, 13)
-    variants = Marked(x.clone(), torch.stack([x[..., :3], x[..., :3].flip(1)], 1))
+    variants = SharedInputs(x.clone(), torch.stack([x[..., :3], x[..., :3].flip(1)], 1))
     variants.shared[..., :3] = 0
     torch.testing.assert_close(device(variants), device(variants.whole()))
     biases = [torch.tensor(0.1), torch.tensor(-0.2)]
@@ -240,9 +240,9 @@ def test_classes_of_single_chips_and_fixed_boxes_can_fail_too(model):
 
 def test_a_study_may_ask_for_one(tmp_path):
     assert resolve_device("faulty(ideal)", tmp_path) is faulty(Ideal)
-    assert resolve_device("faulty(patchwork(ideal))", tmp_path) is faulty(patchwork(Ideal))
-    assert issubclass(resolve_device("patchwork(faulty(unknown))", tmp_path).model, Faulty)
-    assert fingerprint("faulty(patchwork(ideal))", "analogff.devices", tmp_path)
+    assert resolve_device("faulty(local-fields(ideal))", tmp_path) is faulty(local_fields(Ideal))
+    assert issubclass(resolve_device("local-fields(faulty(unknown))", tmp_path).model, Faulty)
+    assert fingerprint("faulty(local-fields(ideal))", "analogff.devices", tmp_path)
     known, open_ended = parameters_of(faulty(Unknown))
     assert set(parameters_of(Unknown)[0]) | set(FAULTS) | {"at_write", "activation_electronvolts"} == set(known)
     assert known["supply_sag"].per_chip and known["read_noise"].per_chip and not open_ended
@@ -251,6 +251,6 @@ def test_a_study_may_ask_for_one(tmp_path):
 
 
 def test_fields_of_an_image_fail_each_by_itself():
-    device = patchwork(faulty(Ideal))(25, 18, seed=[0], field=2, stride=2, dead_columns=0.5, neuron="linear")
+    device = local_fields(faulty(Ideal))(25, 18, seed=[0], field=2, stride=2, dead_columns=0.5, neuron="linear")
     dead = device.patches.dead.flatten()  # two neurons of nine fields
     assert torch.equal(device(inputs(1, 1, 25)).flatten() == 0, dead) and 0 < dead.sum() < 18

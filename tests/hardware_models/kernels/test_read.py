@@ -5,7 +5,7 @@ import itertools
 import pytest
 import torch
 
-from analogff.device import Marked
+from analogff.device import SharedInputs
 from hardware_models.effects.nonlinearity import FAMILIES
 from hardware_models.effects.states import planes_of, whole_states
 from hardware_models.generic.unknown import Unknown
@@ -31,7 +31,7 @@ def marked(batch, n_in, lines=4, variants=2):
     generator = torch.Generator().manual_seed(2)
     shared = torch.rand(3, batch, n_in, generator=generator) * 2
     shared[..., :lines] = 0
-    return Marked(shared, torch.rand(3, variants, batch, lines, generator=generator) * 2)
+    return SharedInputs(shared, torch.rand(3, variants, batch, lines, generator=generator) * 2)
 
 
 def both(device, x, biases=(None,)):
@@ -169,7 +169,7 @@ def test_variants_and_biases_do_not_know_the_bank_bit_by_bit(weight_bits):
     x, biases = marked(11, 70), [torch.tensor(0.2), torch.tensor(-0.2)]
     together = Unknown(70, 41, seed=SEEDS, **own).measure_biased(x, biases)
     for c, seed in enumerate(SEEDS):
-        one = Marked(x.shared[c : c + 1].clone(), x.marks[c : c + 1].clone())
+        one = SharedInputs(x.shared[c : c + 1].clone(), x.marks[c : c + 1].clone())
         alone = Unknown(70, 41, seed=[seed], **own).measure_biased(one, biases)
         assert all(torch.equal(a[0], t[c]) for a, t in zip(alone, together, strict=True))
     torch.set_num_threads(threads)

@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from analogff.device import Marked, fabricate, whole
+from analogff.device import SharedInputs, fabricate, whole
 from hardware_models import kernels
 from hardware_models.effects import nonlinearity
-from hardware_models.effects.quantize import quantise
+from hardware_models.effects.quantize import quantize
 from hardware_models.generic.unknown import Unknown
 from hardware_models.kernels import reference
 from hardware_models.kernels.circuit import Circuit
@@ -58,7 +58,7 @@ def bent(y, a, s, CODE: tl.constexpr, N: tl.constexpr):
 @triton.jit
 def converted(y, v, low, high, bits, N: tl.constexpr):
     i = tl.arange(0, N)
-    tl.store(y + i, read.quantise(tl.load(v + i), tl.load(low), tl.load(high), tl.load(bits)))
+    tl.store(y + i, read.quantize(tl.load(v + i), tl.load(low), tl.load(high), tl.load(bits)))
 
 
 def _signed(low, high):
@@ -131,7 +131,7 @@ def test_a_converter_equals_its_own_bit_by_bit(bits, low, high, there):
     numbers = [torch.tensor([float(n)]) for n in (low, high, bits)]
     y = torch.empty(1024, device=there)
     converted[(1,)](y, v.to(there), *(n.to(there) for n in numbers), 1024, enable_fp_fusion=False)
-    assert torch.equal(y.cpu().nan_to_num(9e9), quantise(v, *numbers).nan_to_num(9e9))
+    assert torch.equal(y.cpu().nan_to_num(9e9), quantize(v, *numbers).nan_to_num(9e9))
 
 
 def bank(chips, n_in, n_out, curve=nonlinearity.saturating, adc_bits=(0, 0, 0), vary=False):
@@ -217,7 +217,7 @@ def test_inputs_may_be_shared_or_marked_or_turned(there):
     for same in (x, x.expand(3, -1, -1), x.mT.contiguous().mT):
         assert torch.equal(read.read(circuit, same, [None])[0], expected)
     marks = torch.eye(3).repeat(3, 1, 1).view(3, 3, 1, 3).expand(-1, -1, 5, -1).to(there)
-    marked = Marked(x.expand(3, -1, -1), marks)
+    marked = SharedInputs(x.expand(3, -1, -1), marks)
     shared, written = (read.read(circuit, inputs, [None])[0] for inputs in (marked, marked.whole()))
     assert torch.allclose(shared, written, rtol=0, atol=2e-5)  # the sums are formed in another order
 

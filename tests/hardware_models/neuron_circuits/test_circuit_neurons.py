@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy.special import lambertw
 
-from analogff.device import ContractError, Marked, fabricate
+from analogff.device import ContractError, SharedInputs, fabricate
 from hardware_models.array.neuron_array import NOT_OF_CIRCUITS, NeuronArray
 from hardware_models.neuron_circuits.differential_pair import DifferentialPair
 from hardware_models.neuron_circuits.diode import Diode
@@ -62,7 +62,7 @@ def test_chips_with_numbers_of_their_own_are_the_same_alone(model, extra):
 def test_marked_and_biased_reads_are_the_reads_written_out(model):
     one, other = (fabricate(model, 13, 7, seeds=[3, 4]) for _ in range(2))
     shared, marks = inputs(2, 5, 13), inputs(2, 15, 3).view(2, 3, 5, 3)
-    marked = Marked(shared, marks)
+    marked = SharedInputs(shared, marks)
     step = np.array(one.datasheet.output_max) / 255 if one.datasheet.adc_bits else 1e-6
     assert (one(marked) - other(marked.whole())).abs().max() <= 1.01 * step
     biases = [torch.tensor(-0.5), torch.tensor(0.5)]

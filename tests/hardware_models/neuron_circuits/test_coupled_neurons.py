@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from analogff.device import ContractError, Marked, Observable, Sealed, check_device, fabricate, product
+from analogff.device import ContractError, Observable, Sealed, SharedInputs, check_device, fabricate, product
 from analogff.slopes.probe_size import ProbeSize
 from analogff.slopes.slopes import Probed
 from hardware_models.effects import coupling, memory
@@ -131,7 +131,7 @@ def test_a_device_reads_as_written_out_in_the_order_of_its_reads():
     biases = [torch.tensor(0.3), torch.tensor(-0.3)]
     parts = dict(family="relu", **EXACT, **MEMORY, **COUPLED)
     apart, together, halves, marked = (Unknown(13, 7, seed=[3], **parts) for _ in range(4))
-    variants = Marked(inputs(1, 5, 13), inputs(1, 10, 3).unflatten(1, (2, 5)))
+    variants = SharedInputs(inputs(1, 5, 13), inputs(1, 10, 3).unflatten(1, (2, 5)))
     variants.shared[..., :3] = 0
     x = variants.whole()
     wanted = _written_out(apart, x, biases)
@@ -172,7 +172,7 @@ def test_what_neurons_remember_is_in_the_state_of_their_bank():
 
 
 @pytest.mark.parametrize("name", VARIANTS)
-def test_they_honour_the_contract_and_every_number_is_alive(name):
+def test_they_honor_the_contract_and_every_number_is_alive(name):
     report = check_device(Unknown, family="relu", **VARIANTS[name])
     assert report.passed, "\n".join(report.lines())
     said = " ".join(report.lines())

@@ -101,7 +101,7 @@ class Plain(Rule):
     def step(self, images, labels):
         x = self.network.present(images)
         y = self.network.layers[0].measure(x)
-        self.writers[0].descend(-self.factor() * y / len(labels), x)
+        self.optimizers[0].descend(-self.factor() * y / len(labels), x)
         return y.mean((1, 2))
 
     def factor(self):
@@ -145,11 +145,11 @@ def test_the_line_stands_before_the_results_and_the_study_runs(write_study, tmp_
     ("reference", "theirs"),
     [
         ("reram", False),
-        ("patchwork(faulty(reram))", False),
+        ("local-fields(faulty(reram))", False),
         ("analogff.device:Digital", False),
         ("hardware_models.memory_cells.reram:ReRAM", False),
         ("mine.py:Good", True),
-        ("patchwork(mine.py:Good)", True),
+        ("local-fields(mine.py:Good)", True),
         ("their_package.chips:Good", True),
     ],
 )

@@ -95,7 +95,7 @@ def test_on_the_command_line_a_file_is_seen_from_here(write, tmp_path, monkeypat
     write()
     monkeypatch.chdir(tmp_path)
     for setting, status, said in (
-        (["--set", "file=data/gain.txt"], 0, "honours all"),
+        (["--set", "file=data/gain.txt"], 0, "honors all"),
         (["--set", "file=gain.txt"], 2, "--set.file: Expected a file. Got"),
         ([], 2, "Got nothing. Add --set file=..."),
     ):

@@ -28,7 +28,7 @@ def test_is_refused_before_anything_is_written(case, write_study, tmp_path, caps
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_a_missing_file_is_named_with_its_neighbours(write_study, tmp_path, capsys):
+def test_a_missing_file_is_named_with_its_neighbors(write_study, tmp_path, capsys):
     write_study(name="here.toml")
     with pytest.raises(SystemExit) as stop:
         main(["run", str(tmp_path / "there.toml")])
@@ -56,7 +56,7 @@ def test_all_mistakes_are_told_at_once(write_study, capsys):
 
 
 def test_every_layer_that_a_device_does_not_fit_is_told(write_study, capsys):
-    patches = '[[device]]\nmodel = "patchwork(ideal)"\nfield = 2\n'
+    patches = '[[device]]\nmodel = "local-fields(ideal)"\nfield = 2\n'
     study = write_study(
         head=HEAD.replace("[8]", "[45, 8]"),
         device=f"{patches}channels = 3\n{patches}channels = 4\n",
@@ -117,8 +117,8 @@ SWEPT_OVER = [
     ('"device.1.read_noise" = [0.0]\n"device.0.read_noise" = [0.1]', "device.read_noise=0.2", "device.0.read_noise"),
     ('device = [{ model = "unknown" }]', "device.0.adc_bits=4", "device"),
     ("device.read_noise = [0.0, 0.1]", "device.adc_bits=4", None),
-    ('"rule.rate" = [0.1]', "rule.0.rate=0.2", "rule.rate"),
-    ('"rule.0.rate" = [0.1]', "rule.rate=0.2", None),
+    ('"rule.learning_rate" = [0.1]', "rule.0.learning_rate=0.2", "rule.learning_rate"),
+    ('"rule.0.learning_rate" = [0.1]', "rule.learning_rate=0.2", None),
     ("epochs = [1, 2]", "epochs=1", "epochs"),
 ]
 

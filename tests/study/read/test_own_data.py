@@ -59,7 +59,7 @@ def pictures(*shape, classes=3, n=30):
         (pictures(4, 16), {"more": "jitter = 4\n"}, "jitter: Expected fewer pixels than the 4 of .* shorter side"),
         (
             pictures(4, 16),
-            {"device": '[device]\nmodel = "patchwork(ideal)"\nfield = 2\n'},
+            {"device": '[device]\nmodel = "local-fields(ideal)"\nfield = 2\n'},
             "device: Expected channels = 1, height = 4, before = 0, as 1 x 4 x 16 images .* Got channels = 1, height = 8",
         ),
         (pictures(4, 4, classes=1), {}, "dataset: Expected own with at least two classes. Got 0 on every image"),
@@ -76,7 +76,7 @@ def test_is_refused_before_anything_runs(own, tmp_path, capsys, data, parts, sai
 
 @pytest.mark.parametrize("more", ["", "jitter = 2\n"])
 def test_wide_color_images_go_through_every_use_of_their_shape(own, more):
-    fields = '[device]\nmodel = "patchwork(ideal)"\nfield = 2\nstride = 2\nchannels = 3\nheight = 4\n'
+    fields = '[device]\nmodel = "local-fields(ideal)"\nfield = 2\nstride = 2\nchannels = 3\nheight = 4\n'
     row = numbers(own(*pictures(3, 4, 8), rule=HYBRID, device=fields, more=more))
     assert np.isfinite(row["train_loss"])
 

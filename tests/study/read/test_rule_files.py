@@ -38,16 +38,16 @@ class ExitsInCheckData(Plain):
     check_data = classmethod(lambda cls, *_: sys.exit(0))
 
 class ExitsInWiring(Plain):
-    wiring = classmethod(lambda cls, *_: os._exit(0))
+    layer_shapes = classmethod(lambda cls, *_: os._exit(0))
 
 class FailsInWiring(Plain):
-    wiring = classmethod(lambda cls, *_: {}["layers"])
+    layer_shapes = classmethod(lambda cls, *_: {}["layers"])
 
 class WiresNumbers(Plain):
-    wiring = classmethod(lambda cls, *_: [3, 4])
+    layer_shapes = classmethod(lambda cls, *_: [3, 4])
 
 class Refuses(Plain):
-    wiring = classmethod(lambda cls, *_: (_ for _ in ()).throw(ValueError("too narrow")))
+    layer_shapes = classmethod(lambda cls, *_: (_ for _ in ()).throw(ValueError("too narrow")))
 
 class NoOptions(Plain):
     Options = dict

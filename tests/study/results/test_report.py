@@ -10,7 +10,7 @@ from rich.console import Console
 
 from analogff.study.read.spec import read_study
 from analogff.study.results.report import print_results, report
-from analogff.study.results.summary import summarise
+from analogff.study.results.summary import summarize
 from analogff.study.run.execute import Outcome
 from analogff.study.run.plan import plan_runs
 from analogff.study.run.progress import Progress
@@ -23,7 +23,7 @@ HOSTILE = "a [/on] b [ours] $x$ :smile:"
 
 def printed(frame, width, manifest=SWEEP):
     console = Console(file=io.StringIO(), width=width)
-    print_results(summarise(frame, manifest), console)
+    print_results(summarize(frame, manifest), console)
     return console.file.getvalue()  # type: ignore[attr-defined]
 
 

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from analogff.study.results.report import report
-from analogff.study.results.summary import interval_over_chips, summarise, unchanged_axes
+from analogff.study.results.summary import interval_over_chips, summarize, unchanged_axes
 
 MANIFEST = {"study": {"sweep": {"device.read_noise": [0.0, 0.1]}}}
 
@@ -25,7 +25,7 @@ def results(errors, seeds=(0,)):
                             "run": f"{rule} {slope} {noise} {chip} {seed}",
                             "rule": rule,
                             "rule.slope": slope,
-                            "rule.rate": 0.1,
+                            "rule.learning_rate": 0.1,
                             "device.read_noise": noise,
                             "chip": chip,
                             "seed": seed,
@@ -41,7 +41,7 @@ def results(errors, seeds=(0,)):
 
 def test_interval_is_students_t_over_chips():
     frame = results({("ff", "probed", 0.0): [10.0, 12.0, 17.0]}, seeds=(0, 2))
-    row = summarise(frame, MANIFEST).iloc[0]
+    row = summarize(frame, MANIFEST).iloc[0]
     # Chip means are 11, 13, 18: mean 14, s = sqrt(13), and t(0.975, 2) = 4.30265 from a table.
     half = 4.30265 * np.sqrt(13 / 3)
     assert row["mean"] == pytest.approx(14)
@@ -61,13 +61,13 @@ def test_interval_covers_as_often_as_it_says():
 
 def test_one_chip_has_no_interval_and_a_lost_chip_is_not_counted():
     frame = results({("ff", "probed", 0.0): [10.0], ("ff", "probed", 0.1): [10.0, np.nan]})
-    table = summarise(frame, MANIFEST)
+    table = summarize(frame, MANIFEST)
     assert list(table["chips"]) == [1, 1] and table["low"].isna().all() and list(table["mean"]) == [10, 10]
 
 
 def test_variants_and_points_are_rows_in_order():
     errors = {("ff", s, n): [1.0, 2.0] for n in (0.1, 0.0) for s in ("probed", "assumed")}
-    table = summarise(results(errors | {("bp", None, 0.0): [3.0, 4.0]}), MANIFEST)
+    table = summarize(results(errors | {("bp", None, 0.0): [3.0, 4.0]}), MANIFEST)
     assert list(table.columns[:2]) == ["rule", "device.read_noise"]
     labels = ["ff probed", "ff assumed", "ff probed", "ff assumed", "bp"]  # the rate tells nothing apart
     assert list(table["rule"]) == labels

@@ -19,24 +19,24 @@ def task(path, *settings):
     ("settings", "expected"),
     [
         ((), Length()),
-        (("normalisation=l2",), L2()),
-        (("normalisation=none",), Unchanged()),
-        (("normalisation=gain-control",), GainControl(max_gain=30.0, offset=0.0)),
-        (("normalisation=gain-control", "agc_max_gain=5", "agc_offset=-0.1"), GainControl(max_gain=5.0, offset=-0.1)),
+        (("normalization=l2",), L2()),
+        (("normalization=none",), Unchanged()),
+        (("normalization=gain-control",), GainControl(max_gain=30.0, offset=0.0)),
+        (("normalization=gain-control", "agc_max_gain=5", "agc_offset=-0.1"), GainControl(max_gain=5.0, offset=-0.1)),
     ],
 )
-def test_a_rule_is_given_the_normaliser_of_its_study(settings, expected, write_study):
+def test_a_rule_is_given_the_normalizer_of_its_study(settings, expected, write_study):
     data = load_dataset("digits", train_images=20, validation_images=10)
     rule, _ = build(task(write_study(), *settings), data)
-    assert type(rule.network.normaliser) is type(expected)
-    assert getattr(rule.network.normaliser, "__dict__", {}) == getattr(expected, "__dict__", {})
+    assert type(rule.network.normalizer) is type(expected)
+    assert getattr(rule.network.normalizer, "__dict__", {}) == getattr(expected, "__dict__", {})
 
 
 def test_each_setting_changes_what_is_learned(write_study):
     path, small = write_study(), ("train_images=50", "validation_images=10", "chips=1")
-    settings = [(), ("jitter=1",), ("jitter=2",), ("normalisation=l2",), ("normalisation=none",)]
+    settings = [(), ("jitter=1",), ("jitter=2",), ("normalization=l2",), ("normalization=none",)]
     settings += [
-        ("normalisation=gain-control", more) for more in ("agc_max_gain=30", "agc_max_gain=3", "agc_offset=0.1")
+        ("normalization=gain-control", more) for more in ("agc_max_gain=30", "agc_max_gain=3", "agc_offset=0.1")
     ]
     losses = [execute(task(path, *small, *some)).numbers["train_loss"][0].as_py() for some in settings]
     assert len(set(losses)) == len(losses)
@@ -44,6 +44,8 @@ def test_each_setting_changes_what_is_learned(write_study):
 
 @pytest.mark.parametrize("rule", ["forward-forward", "backprop", "weight-perturbation"])
 def test_a_task_that_diverges_is_an_outcome_with_rows(rule, write_study):
-    outcome = execute(task(write_study(), f"rule.name={rule}", "rule.rate=3e38", "train_images=50", "epochs=2"))
+    outcome = execute(
+        task(write_study(), f"rule.name={rule}", "rule.learning_rate=3e38", "train_images=50", "epochs=2")
+    )
     assert not outcome.failure
     assert outcome.numbers["diverged"].to_pylist()[-2:] == [True, True]

@@ -51,14 +51,14 @@ def test_a_rule_without_the_swept_option_is_run_once(write_study):
 def test_an_indexed_path_reaches_one_table(write_study):
     devices = DEVICE.replace("[device]", "[[device]]") * 2
     head = HEAD.replace("[8]", "[8, 9]")
-    sweep = '[sweep]\n"device.1.read_noise" = [0.3]\n"device.mismatch" = [0.4]\n"rule.1.rate" = [0.5]\n'
+    sweep = '[sweep]\n"device.1.read_noise" = [0.3]\n"device.mismatch" = [0.4]\n"rule.1.learning_rate" = [0.5]\n'
     backprop, perturbation = read_study(
         write_study(head=head, device=devices, rule=RULE + '[[rule]]\nname = "weight-perturbation"\n', sweep=sweep)
     ).cases
     first, second = backprop.devices
     assert (first.parameters["mismatch"], second.parameters["mismatch"]) == (0.4, 0.4)
     assert first.parameters["read_noise"] != 0.3 and second.parameters["read_noise"] == 0.3
-    assert backprop.rule.options["rate"] != 0.5 and perturbation.rule.options["rate"] == 0.5
+    assert backprop.rule.options["learning_rate"] != 0.5 and perturbation.rule.options["learning_rate"] == 0.5
 
 
 @pytest.mark.parametrize("layers, head, expected", [("[8, 9]", "digital", 2), ("[8, 9]", "device", 3)])
@@ -73,7 +73,14 @@ def test_a_key_is_of_what_decides_the_numbers_alone(write_study):
     keys = lambda *settings: {run.key for run in plan_runs(read_study(path, settings))}  # noqa: E731
     assert key in keys("name=other", "chips=[5, 0]", "seeds=[9, 0]")
     assert key in keys("sweep.device.mismatch=[0.5, 0.2]", "device.adc_bits=6")  # 0.2 and 6 are its defaults
-    for setting in ("epochs=2", "layers=[9]", "device.mismatch=0.21", "rule.rate=0.1", "wait_seconds=1", "chips=[1]"):
+    for setting in (
+        "epochs=2",
+        "layers=[9]",
+        "device.mismatch=0.21",
+        "rule.learning_rate=0.1",
+        "wait_seconds=1",
+        "chips=[1]",
+    ):
         assert key not in keys(setting), setting
 
 

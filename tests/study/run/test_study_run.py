@@ -29,7 +29,17 @@ from tests.study.conftest import DEVICE, HEAD, RULE
 FF = '[[rule]]\nname = "forward-forward"\nbatch = 20\n'
 RULES = FF + RULE + '[[rule]]\nname = "weight-perturbation"\n'
 SWEEP = '[sweep]\n"device.read_noise" = [0.0, 0.1]\n'
-LABELS = ["run", "rule", "rule.slope", "rule.through", "rule.rate", "device.read_noise", "chip", "seed", "epoch"]
+LABELS = [
+    "run",
+    "rule",
+    "rule.slope",
+    "rule.through",
+    "rule.learning_rate",
+    "device.read_noise",
+    "chip",
+    "seed",
+    "epoch",
+]
 
 
 def run(path, out, *settings, workers=0, **more):
@@ -253,12 +263,12 @@ def test_a_failing_task_is_named_and_tried_again(write_study, tmp_path):
 
 
 def test_a_diverging_run_is_a_marked_row(write_study, tmp_path):
-    sweep = '[sweep]\n"rule.rate" = [0.003, 1e30]\n'
+    sweep = '[sweep]\n"rule.learning_rate" = [0.003, 1e30]\n'
     path = write_study(device='[device]\nmodel = "ideal"\n', rule=FF + 'scale = 12.0\nactivity = "mean"\n', sweep=sweep)
     assert run(path, tmp_path / "out").failures == ()
     frame = load_results(tmp_path / "out")
     assert len(frame) == 4
-    assert frame.groupby("rule.rate")["diverged"].all().to_dict() == {0.003: False, 1e30: True}
+    assert frame.groupby("rule.learning_rate")["diverged"].all().to_dict() == {0.003: False, 1e30: True}
     assert frame["test_error"].notna().all()
 
 

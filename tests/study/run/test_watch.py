@@ -98,7 +98,7 @@ def dispatched(workers, tasks):
     return {outcome.task: outcome.failure for outcome in dispatch.outcomes()}
 
 
-def test_a_neighbour_of_what_kills_workers_is_tried_again_alone():
+def test_a_neighbor_of_what_kills_workers_is_tried_again_alone():
     workers = Workers(deadly={"culprit"})
     found = dispatched(workers, ["one", "culprit", "two", "three", "four", "five"])
     assert [task for task, failure in found.items() if failure] == ["culprit"] and len(found) == 6
