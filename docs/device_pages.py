@@ -56,8 +56,8 @@ def index(zoo: dict[str, Description]) -> str:
             "# The zoo",
             "",
             "One page a device, written by `python docs/device_pages.py`: its equation, its parameters, its curves and "
-            "figures [as measured from outside](../characterize.md), and how to cite it. How each of them learns is in "
-            "[the table of the zoo](../zoo.md).",
+            "figures [as measured from outside](../guides/characterize.md), and how to cite it. How each of them "
+            "learns is in [the table of the zoo](../guides/zoo.md).",
             "",
             "| device | what it is | source |",
             "|---|---|---|",

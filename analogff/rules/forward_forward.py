@@ -44,7 +44,7 @@ class ForwardForward(Ordered[ForwardForwardOptions]):
         ValueError: If an option does not fit the number of layers.
 
     Reference:
-        Hinton, The Forward-Forward Algorithm (arXiv 2212.13345), section 2; slopes: docs/design.md.
+        Hinton, The Forward-Forward Algorithm (arXiv 2212.13345), section 2; slopes: docs/research/slopes.md.
     """
 
     name = "forward-forward"
