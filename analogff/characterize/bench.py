@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from analogff.characterize.estimate import NotMeasurableError
-from analogff.characterize.survey import Survey, survey
+from analogff.characterize.survey import LEVELS, REACH, REPEATS, Survey, widen
 from analogff.device import Sealed
 from analogff.support.messages import in_words
 
@@ -34,8 +34,13 @@ class Bench:
 
     @functools.cached_property
     def survey(self) -> Survey:
-        """The first look at the neurons, which later measurements find their operating points by."""
-        return survey(self)
+        """The first look at the neurons: a sweep of the bias with silent inputs, else of the size of all inputs.
+
+        Later measurements find their operating points by it.
+        """
+        if self.sheet.bias_port:
+            return widen(lambda reach: self._sweep(np.linspace(-reach, reach, LEVELS)))
+        return self._sweep(np.linspace(0.0, self.input_of(REACH), LEVELS))
 
     def read(self, x: np.ndarray | None = None, bias: np.ndarray | None = None) -> np.ndarray:
         """Read rows one after the other.
@@ -109,6 +114,15 @@ class Bench:
         """
         if self.sheet.readable_weights:
             raise NotMeasurableError("it has no weights of its own; those in front of it are digital")
+
+    def _sweep(self, drive: np.ndarray) -> Survey:
+        rows = np.tile(drive, REPEATS)
+        if self.sheet.bias_port:
+            y = self.read(bias=rows[None, :, None])
+        else:
+            y = self.read(rows[:, None] * np.ones(self.sheet.n_in))
+        shaped = y.reshape(self.count, REPEATS, len(drive), -1).transpose(1, 0, 2, 3)
+        return Survey(drive, shaped, self.sheet.bias_port)
 
     def _ask(self, verb: Callable[..., Any], *arguments: Any) -> Any:
         try:

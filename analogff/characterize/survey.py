@@ -1,17 +1,12 @@
 """The first look at the neurons: mean and noise of their outputs over a wide sweep."""
 
-from __future__ import annotations
-
 import dataclasses
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
 from analogff.characterize.estimate import NotMeasurableError
-
-if TYPE_CHECKING:
-    from analogff.characterize.bench import Bench
 
 LEVELS = 65
 REPEATS = 16
@@ -22,6 +17,22 @@ FURTHEST = 16.0
 _GROWTH = 1.05  # of the outputs' span, above which a wider sweep is worth it
 _SMOOTHED = 5  # levels averaged before the extremes of a curve are looked for
 _SURE = 3.0  # standard errors, beyond which a mean is on one side of a level
+
+
+@dataclasses.dataclass(frozen=True)
+class Crossing:
+    """Where neurons pass a level of output, roughly; all ``(chips, n_out)``, nan where one never does."""
+
+    at: np.ndarray
+    """Bias."""
+    room: np.ndarray
+    """Biases this near to it are on the side they should be."""
+    slope: np.ndarray
+    """Steepness there, a positive number."""
+    toward: np.ndarray
+    """1 if the output rises there, -1 if it falls."""
+    level: np.ndarray
+    """The level."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,22 +127,6 @@ class Survey:
         return at, min(abs(stop - at) for stop in stops), slope
 
 
-@dataclasses.dataclass(frozen=True)
-class Crossing:
-    """Where neurons pass a level of output, roughly; all ``(chips, n_out)``, nan where one never does."""
-
-    at: np.ndarray
-    """Bias."""
-    room: np.ndarray
-    """Biases this near to it are on the side they should be."""
-    slope: np.ndarray
-    """Steepness there, a positive number."""
-    toward: np.ndarray
-    """1 if the output rises there, -1 if it falls."""
-    level: np.ndarray
-    """The level."""
-
-
 def extremes(outputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return at which levels reads ``(repeats, chips, levels, n_out)`` are greatest and least, ``(chips, n_out)``."""
     mean = uniform_filter1d(outputs.mean(0), _SMOOTHED, axis=1, mode="nearest")
@@ -145,25 +140,16 @@ def span_between(outputs: np.ndarray, levels: tuple[np.ndarray, np.ndarray]) -> 
     return top - bottom
 
 
-def survey(bench: Bench) -> Survey:
-    """Sweep the bias with silent inputs, as wide as the outputs go on growing; else the size of all inputs."""
-    if not bench.sheet.bias_port:
-        top = bench.input_of(REACH)
-        return _sweep(bench, np.linspace(0.0, top, LEVELS))
-    reach, found = REACH, _sweep(bench, np.linspace(-REACH, REACH, LEVELS))
+def widen(sweep: Callable[[float], Survey]) -> Survey:
+    """Return the widest sweep that is worth it: the reach doubles as long as the outputs go on growing.
+
+    Args:
+        sweep: Sweeps the drive from minus its argument to plus its argument.
+    """
+    reach, found = REACH, sweep(REACH)
     while reach < FURTHEST:
-        wider = _sweep(bench, np.linspace(-2 * reach, 2 * reach, LEVELS))
+        wider = sweep(2 * reach)
         if np.median(wider.span) < _GROWTH * np.median(found.span):
             break
         reach, found = 2 * reach, wider
     return found
-
-
-def _sweep(bench: Bench, drive: np.ndarray) -> Survey:
-    rows = np.tile(drive, REPEATS)
-    if bench.sheet.bias_port:
-        y = bench.read(bias=rows[None, :, None])
-    else:
-        y = bench.read(rows[:, None] * np.ones(bench.sheet.n_in))
-    shaped = y.reshape(bench.count, REPEATS, len(drive), -1).transpose(1, 0, 2, 3)
-    return Survey(drive, shaped, bench.sheet.bias_port)
