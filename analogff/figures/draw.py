@@ -1,22 +1,30 @@
 """From a folder of results to its figures."""
 
+import importlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import matplotlib as mpl
 import pandas as pd
 
-from analogff.figures import error_vs_epoch, error_vs_reads, error_vs_sweep, goodness_histogram, layer_error_vs_epoch
+from analogff.figures.drawing import Drawing
 from analogff.figures.drawn import Drawn
 from analogff.figures.results import Results
 from analogff.figures.style import RC
 from analogff.study.results.manifest import read_manifest
 from analogff.study.results.store import load_goodness, load_layers, load_results
 
-FIGURES = (error_vs_sweep, error_vs_epoch, error_vs_reads, layer_error_vs_epoch, goodness_histogram)
-"""One figure a module, each with ``draw(results) -> Iterator[Drawing]``."""
+FIGURES = (
+    "error_vs_sweep",
+    "error_vs_epoch",
+    "error_vs_reads",
+    "layer_error_vs_epoch",
+    "goodness_histogram",
+)
+"""Files of this folder. Each has ``draw(results) -> Iterator[Drawing]``, and names the files that it draws."""
 
 
-def draw_all(folder: Path | str) -> list[Path]:
+def draw_all(folder: Path | str, frame: pd.DataFrame | None = None) -> list[Path]:
     """Draw what the results allow into ``folder/figures``, each as PDF, PNG and CSV.
 
     What an earlier call drew there and this one does not is removed, so that no figure shows numbers that are gone;
@@ -24,6 +32,7 @@ def draw_all(folder: Path | str) -> list[Path]:
 
     Args:
         folder: What ``analogff run`` wrote, finished or not.
+        frame: Its results, if they are loaded already.
 
     Returns:
         The files, in the order they were drawn.
@@ -34,7 +43,7 @@ def draw_all(folder: Path | str) -> list[Path]:
     folder = Path(folder)
     goodness = load_goodness(folder)
     results = Results.of(
-        load_results(folder),
+        load_results(folder) if frame is None else frame,
         pd.DataFrame() if goodness is None else goodness,
         read_manifest(folder),
         load_layers(folder),
@@ -43,7 +52,12 @@ def draw_all(folder: Path | str) -> list[Path]:
         mpl.rcdefaults()
         mpl.rcParams.update(RC)
         with Drawn.into(folder / "figures") as drawn:
-            for figure in FIGURES:
-                for drawing in figure.draw(results):
+            for name in FIGURES:
+                for drawing in draw_one(name, results):
                     drawn.save(drawing)
     return drawn.files
+
+
+def draw_one(name: str, results: Results) -> Iterator[Drawing]:
+    """Yield the drawings of a figure of `FIGURES`."""
+    return importlib.import_module(f"analogff.figures.{name}").draw(results)

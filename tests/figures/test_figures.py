@@ -1,6 +1,7 @@
 """Every figure holds exactly the numbers of its CSV, and they are the right ones."""
 
 import shutil
+import sys
 from pathlib import Path
 
 import matplotlib as mpl
@@ -13,6 +14,7 @@ from scipy.stats import t
 
 from analogff.figures import (
     LeftOut,
+    draw,
     draw_all,
     error_vs_epoch,
     error_vs_reads,
@@ -35,6 +37,27 @@ AXES = {"device.family": ["saturating", "non-monotone"], "device.read_noise": [0
 def named(frame, axes=AXES, goodness=None, layers=None):
     histograms = pd.DataFrame() if goodness is None else goodness
     return Results.of(frame, histograms, {"study": {"sweep": axes}}, layers)
+
+
+def test_every_figure_is_in_the_one_list_and_is_a_file_of_its_own():
+    files = [path.stem for path in Path(draw.__file__).parent.glob("*.py") if "\ndef draw(" in path.read_text()]
+    assert sorted(draw.FIGURES) == sorted(files)
+
+
+def test_a_new_figure_is_one_file_and_one_line_and_names_what_it_draws(tmp_path, monkeypatch):
+    from analogff import figures
+
+    (tmp_path / "chips.py").write_text(
+        "from matplotlib.figure import Figure\nfrom analogff.figures.drawing import Drawing\n"
+        "def draw(results):\n    yield Drawing('how_many', Figure(), results.frame[['chip']])\n"
+    )
+    folder = synthetic.write(tmp_path / "study", synthetic.results({}, chips=1), {})
+    monkeypatch.setattr(figures, "__path__", [*figures.__path__, str(tmp_path)])
+    monkeypatch.setattr(draw, "FIGURES", ("chips",))
+    try:
+        assert {path.name for path in draw_all(folder)} == {"how_many.pdf", "how_many.png", "how_many.csv"}
+    finally:
+        sys.modules.pop("analogff.figures.chips", None)
 
 
 def student(errors):
