@@ -1,6 +1,7 @@
 """The two worlds, their one door, and the floors of the house."""
 
 import ast
+import graphlib
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,14 @@ def test_no_import_runs_upward(path):
         return
     above = {m for m in imports(path) if (floor := floor_of(m)) is not None and floor > here}
     assert not above, f"{path} imports {above} from a floor above. Move what both need down."
+
+
+def test_no_two_files_import_each_other():
+    """Not even for their types, nor by a detour; a package's own ``__init__`` is no file of its room."""
+    paths = [p for p in [*files("analogff"), *files("hardware_models")] if p.name != "__init__.py"]
+    modules = {".".join(p.relative_to(ROOT).with_suffix("").parts): {*imports(p)} for p in paths}
+    graph = {module: {m for m in found if m in modules and m != module} for module, found in modules.items()}
+    graphlib.TopologicalSorter(graph).prepare()  # a CycleError names the circle
 
 
 @pytest.mark.parametrize("path", files("analogff"), ids=lambda p: str(p.relative_to(ROOT)))

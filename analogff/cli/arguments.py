@@ -1,113 +1,77 @@
-"""The command line: every argument is read here, and every error ends here as a sentence."""
+"""What several commands share: the base class, `--set`, and the checks of arguments."""
 
-import sys
+import abc
+import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from analogff import __version__
-from analogff.cli.boundary import OK, guard
+if TYPE_CHECKING:
+    from rich.console import Console
 
-# Nothing that imports torch is imported up here, so that --help is instant.
+    from analogff.support.mistakes import Mistake
 
 Settings = Annotated[tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(name="set", metavar="PATH=VALUE")]
 
 
-@dataclass(frozen=True)
-class Run:
-    """Run a study, or resume it: what is there already is kept."""
+class Command(abc.ABC):
+    """A command: a frozen dataclass of its arguments. Import heavy modules inside `perform`."""
 
-    study: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="STUDY.toml")]
-    """The study file (TOML)."""
-    out: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
-    """Folder of the results; results/<name of the study> by default."""
-    workers: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
-    """Worker processes on this machine, one thread each; 0 works inside this process; all cores by default."""
-    scheduler: Annotated[str | None, tyro.conf.arg(metavar="ADDRESS")] = None
-    """Address of a running Dask scheduler, to use its workers instead."""
-    set: Settings = ()
-    """Overrule a path of the study file, e.g. device.read_noise=0.1; may be given several times."""
-    memory: Annotated[float, tyro.conf.arg(metavar="GIB")] = 1.0
-    """Most memory in GiB that the state of one task may take."""
+    @abc.abstractmethod
+    def perform(self, console: "Console") -> int:
+        """Run the command and return its exit status."""
 
 
-@dataclass(frozen=True)
-class Plot:
-    """Draw the figures of a folder of results again."""
+class ArgumentError(ValueError):
+    """Arguments that make no sense.
 
-    folder: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DIR")]
-    """The folder that a run wrote."""
+    Args:
+        sentences: One a mistake; or the name of what is wrong, if there are ``mistakes``.
+        mistakes: Mistakes in it.
+    """
 
-
-@dataclass(frozen=True)
-class Check:
-    """Tell in sentences whether a device honors the contract."""
-
-    device: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="DEVICE")]
-    """A registered name, package.module:Class or path/to/file.py:Class."""
-    set: Settings = ()
-    """A parameter of the device, e.g. read_noise=0.1; may be given several times."""
+    def __init__(self, *sentences: str, mistakes: "Sequence[Mistake]" = ()):
+        super().__init__("\n".join(sentences))
+        self.mistakes = mistakes
 
 
-@dataclass(frozen=True)
-class Characterize:
-    """Know a device by reads and pulses alone: write its datasheet, and a twin fitted to the same reads."""
+def device_and_settings(device: str, settings: Sequence[str]) -> tuple[Any, dict[str, Any]]:
+    """Return a device class and its parameters.
 
-    device: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="DEVICE")]
-    """A registered name, package.module:Class or path/to/file.py:Class."""
-    set: Settings = ()
-    """A parameter of the device, e.g. read_noise=0.1; may be given several times."""
-    n_in: Annotated[int, tyro.conf.arg(metavar="N")] = 64
-    """Input lines."""
-    n_out: Annotated[int, tyro.conf.arg(metavar="N")] = 32
-    """Output lines; intervals count them."""
-    chips: Annotated[int, tyro.conf.arg(metavar="N")] = 5
-    """How many chips are made."""
-    seed: Annotated[int, tyro.conf.arg(metavar="N")] = 0
-    """Of the first chip and of the stimuli."""
-    out: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")] = None
-    """Folder of the datasheet; datasheets/<name of the device> by default."""
+    Args:
+        device: Its name.
+        settings: What ``--set`` gave.
 
+    Raises:
+        ArgumentError: If there is no such device, or a parameter is wrong.
+    """
+    from analogff import catalog
+    from analogff.catalog.parameters import read_parameters, with_files
+    from analogff.study.read.document import parse_settings
+    from analogff.support.mistakes import StudyError
 
-@dataclass(frozen=True)
-class Devices:
-    """List the devices that are there, or tell all about one: equation, parameters, ranges, source."""
-
-    device: Annotated[tyro.conf.Positional[str | None], tyro.conf.arg(metavar="DEVICE")] = None
-    """A registered name, package.module:Class or path/to/file.py:Class; all registered ones by default."""
+    try:
+        model = catalog.resolve_device(device, Path.cwd())
+        given = parse_settings(settings)
+        _, mistakes = read_parameters(model, given, "--set", Path.cwd())
+    except (catalog.CatalogError, StudyError) as error:
+        raise ArgumentError(str(error)) from error
+    if mistakes:
+        raise ArgumentError(device, mistakes=mistakes)
+    return model, with_files(model, given, Path.cwd())
 
 
-@dataclass(frozen=True)
-class Rules:
-    """List the learning rules that are there, or tell all about one: equation, options, ranges, source."""
+def check_folder(folder: Path) -> None:
+    """Refuse a folder that cannot be written, before anything is computed for it.
 
-    rule: Annotated[tyro.conf.Positional[str | None], tyro.conf.arg(metavar="RULE")] = None
-    """A registered name, package.module:Class or path/to/file.py:Class; all registered ones by default."""
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line, and exit with its status."""
-    sys.exit(guard(lambda: _perform(sys.argv[1:] if arguments is None else arguments)))
-
-
-def _perform(arguments: Sequence[str]) -> int:
-    if list(arguments) == ["--version"]:
-        print(f"analogff {__version__}")
-        return OK
-    command = tyro.cli(
-        Run | Plot | Check | Characterize | Devices | Rules,  # type: ignore[arg-type]
-        args=arguments,
-        prog="analogff",
-        description="Train black-box analog hardware, and compare learning rules on it. --version tells which this is.",
-        config=(tyro.conf.OmitSubcommandPrefixes, tyro.conf.OmitArgPrefixes),
-    )
-    from analogff.cli import commands
-
-    return commands.perform(command)
-
-
-if __name__ == "__main__":
-    main()
+    Raises:
+        ArgumentError: If a file is in its place, or it is read-only.
+    """
+    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    got = "a file" if not there.is_dir() else "" if os.access(there, os.W_OK | os.X_OK) else "a read-only place"
+    if got:
+        raise ArgumentError(
+            f"--out: Expected a folder that can be written. Got {there}, which is {got}. Name another one."
+        )

@@ -1,23 +1,19 @@
-"""Where errors from outside end: what a disk, a terminal or a person does to a command becomes a sentence."""
+"""The outermost error handler: an error of the disk, the terminal or the user becomes a sentence and a status."""
 
 import contextlib
 import errno
 import json
 import os
 import re
-import signal
 import sys
-import threading
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
-from types import FrameType
-from typing import Any
+from collections.abc import Callable
 
+from analogff.cli.interrupts import INTERRUPTED, handled, say_interrupted
 from analogff.support.messages import in_words
 
-OK, FAILED, MISTAKE, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 130, 141
-STOPPED = "Interrupted. What was finished is kept: give the same command again to go on."
+OK, FAILED, MISTAKE, PIPE_CLOSED = 0, 1, 2, 141
 _AGAIN = "give the same command again. What was finished is kept."
 _ELSEWHERE = "or name another place (--out)."
 _FULL = ("room on the disk", f"Free some, and {_AGAIN}", FAILED)
@@ -44,30 +40,30 @@ _DAMAGED = (EOFError, UnicodeDecodeError, json.JSONDecodeError, zipfile.BadZipFi
 
 
 def guard(act: Callable[[], int]) -> int:
-    """Do something, and return its exit status; an error from outside is told in a sentence, and has a status too.
+    """Run a command and return its exit status. An error from outside is printed as a sentence.
 
-    A mistake in the code is none of these, and stays a traceback.
+    A bug in the code stays a traceback.
     """
-    with _listening():
+    with handled():
         try:
             status = act()
             sys.stdout.flush()  # at the end of the process, nobody could tell what went wrong
             return status
         except KeyboardInterrupt:
-            say_error(STOPPED)
+            say_interrupted()
             return INTERRUPTED
         except BrokenPipeError:
             _write_into_nothing()
             return PIPE_CLOSED
         except OSError as error:
-            told, status = of_system(error)
+            said, status = of_system(error)
         except MemoryError:
-            told, status = f"Expected memory enough. Got none. {_LESS}", FAILED
+            said, status = f"Expected memory enough. Got none. {_LESS}", FAILED
         except Exception as error:
             if not _is_damage(error):
                 raise
-            told, status = f"Expected files that are whole. Got {in_words(error)}. Restore or remove that file.", FAILED
-        say_error(told)
+            said, status = f"Expected files that are whole. Got {in_words(error)}. Restore or remove that file.", FAILED
+        say_error(said)
         return status
 
 
@@ -99,33 +95,3 @@ def _write_into_nothing() -> None:
     """Let what is still to be written go nowhere, since whoever read it (``| head``) has gone."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-@contextlib.contextmanager
-def _listening() -> Iterator[None]:
-    """Take Ctrl-C, and a batch system that asks to stop, as one and the same."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    heard = (signal.SIGINT, signal.SIGTERM)
-    before = {s: signal.signal(s, _stop) for s in heard if signal.getsignal(s) is not signal.SIG_IGN}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _stop(_: int, frame: FrameType | None) -> None:
-    if _importing(frame):  # libraries take an interrupt in the midst of their import for anything; nothing has begun
-        say_error(STOPPED)
-        os._exit(INTERRUPTED)
-    raise KeyboardInterrupt
-
-
-def _importing(frame: Any) -> bool:
-    while frame is not None:
-        if frame.f_code.co_filename.startswith("<frozen importlib"):
-            return True
-        frame = frame.f_back
-    return False

@@ -224,3 +224,16 @@ def test_a_mistake_is_a_sentence(arguments, status, message, tmp_path, monkeypat
     assert call("characterize", *arguments, "--out", tmp_path / "out") == status
     said = capsys.readouterr()
     assert message in said.err and "Traceback" not in said.err + said.out
+
+
+@pytest.mark.parametrize("out", ["taken", "taken/below", None])
+def test_a_file_in_the_place_of_the_datasheet_is_refused_before_anything_is_measured(
+    out, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    place = "datasheets" if out is None else "taken"
+    (tmp_path / place).write_text("mine")
+    monkeypatch.setattr("analogff.characterize.characterize", None)
+    assert call("characterize", "ideal", *SMALL, *([] if out is None else ["--out", out])) == 2
+    assert "--out: Expected a folder that can be written. Got " in capsys.readouterr().err
+    assert (tmp_path / place).read_text() == "mine"

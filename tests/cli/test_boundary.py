@@ -14,6 +14,7 @@ import pytest
 from filelock import FileLock
 
 from analogff.cli import boundary
+from analogff.cli.interrupts import STOPPED
 from analogff.study.run import engine
 from tests.cli.test_cli import STUDY, call
 
@@ -63,7 +64,7 @@ def test_a_damaged_file_is_a_sentence(error, capsys):
 
 def test_too_little_memory_is_a_sentence_and_a_mistake_of_ours_is_none(capsys):
     assert guarded(MemoryError(), capsys)[0] == 1
-    assert guarded(KeyboardInterrupt(), capsys) == (130, boundary.STOPPED + "\n")
+    assert guarded(KeyboardInterrupt(), capsys) == (130, STOPPED + "\n")
     with pytest.raises(ZeroDivisionError):
         guarded(ZeroDivisionError(), capsys)
 
@@ -131,7 +132,7 @@ def test_figures_that_cannot_be_written_and_an_interrupt_in_their_midst_are_sent
     assert call("run", study, "--out", "out", "--workers", 0) == 0
     for error, status, sentence in [
         (OSError(errno.EROFS, os.strerror(errno.EROFS), "out/figures/x.pdf"), 2, "Got read-only file system."),
-        (KeyboardInterrupt(), 130, boundary.STOPPED),
+        (KeyboardInterrupt(), 130, STOPPED),
     ]:
 
         def fail(*_, error=error):
@@ -180,7 +181,29 @@ def test_a_signal_in_the_midst_of_an_import_ends_at_once_in_a_sentence(tmp_path)
     )
     code = "from analogff.cli import boundary\ndef act():\n    import slow\nboundary.guard(act)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=_beside(tmp_path))
-    assert (done.returncode, done.stderr) == (130, boundary.STOPPED + "\n")
+    assert (done.returncode, done.stderr) == (130, STOPPED + "\n")
+
+
+@pytest.mark.parametrize("entry", [["-m", "analogff"], ["-c", "from analogff.cli import main; main()"]])
+@pytest.mark.parametrize("first", ["difflib", "tyro"])
+def test_a_signal_while_the_command_line_itself_is_imported_gives_no_traceback(first, entry, tmp_path):
+    """`boundary` imports the one and `commands` the other: the handler is there before both."""
+    (tmp_path / f"{first}.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
+    done = subprocess.run(
+        [sys.executable, *entry, "devices"],
+        capture_output=True,
+        text=True,
+        env=_beside(tmp_path),
+        # A shell lets its background jobs ignore Ctrl-C, and they pass it on.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # type: ignore[arg-type]
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", STOPPED + "\n")
+
+
+def test_little_is_imported_before_signals_are_handled():
+    code = "import sys; import analogff.cli; print(sorted(m for m in sys.modules if m.startswith('analogff')))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "['analogff', 'analogff.cli', 'analogff.cli.interrupts']\n"
 
 
 def _beside(folder):

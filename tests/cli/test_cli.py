@@ -5,11 +5,13 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
-from analogff import __version__
+from analogff import __version__, catalog
 from analogff.cli import commands, main
+from analogff.cli.arguments import Command
 from analogff.study.run import engine
 
 STUDY = """
@@ -51,6 +53,29 @@ def test_help_is_quick_since_it_imports_nothing_slow():
     subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
 
+def test_every_command_is_in_the_one_list_and_is_a_file_of_its_own():
+    files = {path.stem for path in Path(commands.__file__).parent.glob("*.py") if "(Command)" in path.read_text()}
+    assert {*commands.COMMANDS} == files
+    assert all(issubclass(commands.command_class(name), Command) for name in commands.COMMANDS)
+
+
+def test_a_new_command_is_one_file_and_one_line(tmp_path, monkeypatch, capsys):
+    import analogff.cli
+
+    (tmp_path / "greet.py").write_text(
+        "import dataclasses\nfrom analogff.cli.arguments import Command\n@dataclasses.dataclass(frozen=True)\n"
+        "class Greet(Command):\n    name: str = 'chip'\n"
+        "    def perform(self, console):\n        print('Hello', self.name)\n        return 0\n"
+    )
+    monkeypatch.setattr(analogff.cli, "__path__", [*analogff.cli.__path__, str(tmp_path)])
+    monkeypatch.setattr(commands, "COMMANDS", (*commands.COMMANDS, "greet"))
+    try:
+        assert call("greet", "--name", "reader") == 0
+        assert capsys.readouterr().out == "Hello reader\n"
+    finally:
+        sys.modules.pop("analogff.cli.greet", None)
+
+
 def test_the_version_is_told(capsys):
     assert call("--version") == 0
     assert capsys.readouterr().out == f"analogff {__version__}\n"
@@ -89,6 +114,8 @@ def test_a_failure_is_status_1_with_the_run_named(study, tmp_path, monkeypatch, 
     ("arguments", "message"),
     [
         (["--workers", "-1"], "--workers: Expected 0 or more. Got -1."),
+        (["--workers", "2", "--scheduler", "tcp://127.0.0.1:9"], "--workers: Expected none beside --scheduler"),
+        (["--workers", "-1", "--memory", "0"], "Got -1. 0 works inside this process.\n--memory: Expected a positive"),
         (["--memory", "0"], "--memory: Expected a positive number of GiB. Got 0."),
         (["--scheduler", "tcp://127.0.0.1:9"], "Expected a Dask scheduler at tcp://127.0.0.1:9."),
         (["--scheduler", "nonsense://x"], "Expected a Dask scheduler at nonsense://x."),
@@ -142,6 +169,18 @@ def test_plot_and_check_refuse_what_is_not_there(tmp_path, capsys):
     assert "holds none" in said and "Did you mean ideal?" in said and "Did you mean neuron?" in said
 
 
+def test_plot_loads_the_results_once(study, tmp_path, monkeypatch):
+    from analogff.study.results import store
+
+    assert call("run", study, "--out", tmp_path / "out", "--workers", 0) == 0
+    load, loaded = store.load_results, []
+    for place in ("analogff.study.results.store", "analogff.figures.draw"):
+        monkeypatch.setattr(f"{place}.load_results", lambda folder: loaded.append(folder) or load(folder))
+    assert call("plot", tmp_path / "out") == 0 and loaded == [tmp_path / "out"]
+    (tmp_path / "out" / "manifest.json").unlink()
+    assert call("plot", tmp_path / "out") == 2
+
+
 def test_check_speaks_in_sentences(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.py").write_text(
@@ -172,10 +211,10 @@ def test_a_broken_plug_in_is_listed_with_the_reason(monkeypatch, capsys):
     from analogff.catalog import names
     from tests.catalog.test_catalog import Point
 
-    broken = Point("theirs", "no.such.module:Chip", commands.catalog.DEVICES, "their-chips")
+    broken = Point("theirs", "no.such.module:Chip", catalog.DEVICES, "their-chips")
     monkeypatch.setattr(names, "entry_points", lambda group: [broken])
     fresh = names.registered.__wrapped__  # not remembered
-    for module in (names, commands.catalog):
+    for module in (names, catalog):
         monkeypatch.setattr(module, "registered", fresh)
     assert call("devices") == 0
     assert "theirs [their-chips]: broken: " in capsys.readouterr().out
