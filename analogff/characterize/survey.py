@@ -78,8 +78,8 @@ class Survey:
     @property
     def orientation(self) -> np.ndarray:
         """1 for a neuron that rises on the whole, -1 for one that falls, ``(chips, n_out)``."""
-        centerd = self.mean - self.mean.mean(1, keepdims=True)
-        return np.where(np.einsum("ckj,k->cj", centerd, self.drive - self.drive.mean()) < 0, -1.0, 1.0)
+        centered = self.mean - self.mean.mean(1, keepdims=True)
+        return np.where(np.einsum("ckj,k->cj", centered, self.drive - self.drive.mean()) < 0, -1.0, 1.0)
 
     def level(self, share: float) -> np.ndarray:
         """Return an output at a share of each neuron's span, ``(chips, n_out)``."""

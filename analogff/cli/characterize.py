@@ -12,7 +12,7 @@ from analogff.cli.boundary import FAILED, OK, say_error
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from analogff.characterize import Characterisation
+    from analogff.characterize import Characterization
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Characterize(Command):
         say(console, f"{len(files)} files in {folder}: datasheet.md is the one to read.")
         return OK if found.estimates else FAILED
 
-    def _measure(self, model: Any, given: dict[str, Any], console: "Console") -> "Characterisation":
+    def _measure(self, model: Any, given: dict[str, Any], console: "Console") -> "Characterization":
         from rich.text import Text
 
         from analogff.characterize import characterize
@@ -81,7 +81,7 @@ class Characterize(Command):
             )
 
 
-def _print_figures(found: "Characterisation", console: "Console") -> None:
+def _print_figures(found: "Characterization", console: "Console") -> None:
     from analogff.characterize.write_down import rows
     from analogff.cli.output import print_table
     from analogff.support.console import say
