@@ -35,9 +35,9 @@ def _first_weights(bench: Bench, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     try:
         return np.nan_to_num(Probe.of(bench).weights(bench).mean(0).transpose(0, 2, 1))
     except NotMeasurableError:
-        centerd = x - x.mean(0)
-        slopes = np.linalg.lstsq(centerd, y.transpose(1, 0, 2).reshape(len(x), -1), rcond=None)[0]
-        scale = (centerd @ slopes).std(0)
+        centered = x - x.mean(0)
+        slopes = np.linalg.lstsq(centered, y.transpose(1, 0, 2).reshape(len(x), -1), rcond=None)[0]
+        scale = (centered @ slopes).std(0)
         slopes = slopes / np.where(scale > 0, scale, 1.0)
         return slopes.T.reshape(y.shape[0], y.shape[2], -1)
 

@@ -86,8 +86,8 @@ def _explained(first: np.ndarray, second: np.ndarray, predicted: np.ndarray) -> 
 
 def _variance(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Return what two reads of the same inputs share."""
-    centerd, centerd2 = (part - part.mean((1, 3), keepdims=True) for part in (first, second))
-    return (centerd * centerd2).sum((1, 2, 3))
+    centered, centered2 = (part - part.mean((1, 3), keepdims=True) for part in (first, second))
+    return (centered * centered2).sum((1, 2, 3))
 
 
 def _relative_error(first: np.ndarray, second: np.ndarray, predicted: np.ndarray) -> np.ndarray:

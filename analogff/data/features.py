@@ -32,5 +32,5 @@ class Range:
         """Return what the lines carry, ``(n, columns)`` to ``(n, 2 columns)`` float32."""
         with np.errstate(over="ignore"):  # a range may be smaller than what a float can be divided by
             # Halves do not overflow where differences would.
-            centerd = np.clip((table / 2 - self.middle / 2) / (self.half / 2), -1, 1)
-        return np.hstack([np.maximum(centerd, 0), np.maximum(-centerd, 0)]).astype(np.float32)
+            centered = np.clip((table / 2 - self.middle / 2) / (self.half / 2), -1, 1)
+        return np.hstack([np.maximum(centered, 0), np.maximum(-centered, 0)]).astype(np.float32)

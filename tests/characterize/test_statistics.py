@@ -10,8 +10,8 @@ CHIPS, PARTS, GROUPS = 2000, 16, 16
 
 
 def covariance(a, b):
-    centerd, centerd2 = (part - part.mean((1, 2), keepdims=True) for part in (a, b))
-    return (centerd * centerd2).sum((1, 2)) / (a.shape[1] * a.shape[2] - 1)
+    centered, centered2 = (part - part.mean((1, 2), keepdims=True) for part in (a, b))
+    return (centered * centered2).sum((1, 2)) / (a.shape[1] * a.shape[2] - 1)
 
 
 def two_reads(size, noise):
