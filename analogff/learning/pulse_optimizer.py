@@ -75,7 +75,7 @@ class PulseOptimizer:
     def state_dict(self) -> dict[str, Any]:
         """Return the optimizer's memory."""
         if self._adam is None:
-            return {}
+            return self._saved
         return {"adam": self._adam.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -88,6 +88,7 @@ class PulseOptimizer:
             self._adam = Adam(self._shape, device, self.update_decay)
             if self._saved:
                 self._adam.load_state_dict(self._saved["adam"])
+                self._saved = {}
         self._adam.prepare(self.learning_rate * self._fade)
         self.prepared = True
 

@@ -1,5 +1,6 @@
 """What every rule must pass; installing one adds its tests."""
 
+import dataclasses
 from functools import partial
 
 import pytest
@@ -10,8 +11,10 @@ from analogff.data import Dataset, ImageShape, Split
 from analogff.device import BlackBoxError, ContractError, Device, Observable
 from analogff.network import LayerSpec, fabricate_wired
 from analogff.timing import SCHEDULES
-from analogff.training.loop import train
+from analogff.training.checkpoint import load_checkpoint, save_checkpoint
+from analogff.training.loop import Progress, train
 from tests.helpers import fakes
+from tests.helpers.memory import choices, differences
 
 N_IN, WIDTHS, CLASSES = 25, (16, 12), 10  # square images, for rules that cut them
 make_batch = partial(fakes.make_batch, n_in=N_IN, classes=CLASSES)
@@ -20,11 +23,11 @@ DRAWS_NOTHING = {"competitive-forward"}  # of which the learning seed decides th
 LEARNS_ONCE = {"recurrent-forward-forward": {"learn_from": 8}}  # of those that learn several times a step
 
 
-def make(name, level=None, seed=0, seeds=(0, 1), **told):
+def make(name, level=None, seed=0, seeds=(0, 1), widths=WIDTHS, **told):
     rule = resolve_rule(name)
     options = rule.Options(**told)
-    shapes = rule.layer_shapes(options, N_IN, WIDTHS, CLASSES)
-    chips = fabricate_wired([LayerSpec(fakes.Curved)] * len(WIDTHS), shapes, seeds=seeds)
+    shapes = rule.layer_shapes(options, N_IN, widths, CLASSES)
+    chips = fabricate_wired([LayerSpec(fakes.Curved)] * len(widths), shapes, seeds=seeds)
     network = chips.seal(rule.needs(options) if level is None else level, image=ImageShape(1, 5, 5))
     return rule(network, options, seed=seed), chips
 
@@ -105,12 +108,43 @@ def test_its_schedule_is_one_that_the_timing_knows(name):
     assert resolve_rule(name).schedule(resolve_rule(name).Options()) in SCHEDULES
 
 
-@pytest.mark.parametrize("name", rule_names())
-def test_its_memory_survives_a_file(name, tmp_path):
-    rule, _ = make(name)
-    rule.step(*make_batch())
-    torch.save(rule.state_dict(), tmp_path / "rule.pt")
-    make(name)[0].load_state_dict(torch.load(tmp_path / "rule.pt", weights_only=True))
+class Ending(fakes.Curved):
+    """A chip whose converter ends in the middle of what its neurons show, and says so."""
+
+    def __init__(self, *sizes, **told):
+        super().__init__(*sizes, **told, curve=lambda a: a.clamp(0, 1))
+        self.datasheet = dataclasses.replace(self.datasheet, output_min=0.0, output_max=1.0)
+
+
+def cases():
+    """Yield every rule with every choice of its options; choices among words are slow, but for one rule."""
+    for name in rule_names():
+        for told in choices(resolve_rule(name).Options):
+            always = name == "forward-forward" or not any(isinstance(value, str) for value in told.values())
+            words = " ".join(f"{option}={value}" for option, value in told.items())
+            yield pytest.param(name, told, id=f"{name} {words}", marks=() if always else pytest.mark.slow)
+
+
+@pytest.mark.parametrize(("name", "told"), cases())
+def test_a_checkpoint_restores_all_that_a_rule_remembers(name, told, tmp_path, monkeypatch):
+    """A rule that goes on from a file is the one that never stopped: each register, counter and generator of it."""
+
+    def two_steps(rule, seed):
+        rule.advance(0.6)
+        return torch.stack([rule.step(*make_batch(10, seed=n)) for n in (seed, seed + 1)])
+
+    monkeypatch.setattr(fakes, "Curved", Ending)
+    told = LEARNS_ONCE.get(name, {}) | told
+    widths = (*WIDTHS, 10) if told.get("order") == "pairs" else WIDTHS
+    (rule, chips), (other, fresh) = (make(name, widths=widths, **told) for _ in range(2))
+    two_steps(rule, 0)
+    rule.finish_epoch()
+    save_checkpoint(tmp_path / "run.pt", rule, chips, Progress())
+    load_checkpoint(tmp_path / "run.pt", other, fresh)
+    assert not differences(rule.state_dict(), other.state_dict())
+    assert torch.equal(two_steps(rule, 2), two_steps(other, 2))
+    assert not differences(rule, other)
+    assert not differences(chips.devices.state_dict(), fresh.devices.state_dict())
 
 
 @pytest.mark.parametrize("name", rule_names())

@@ -1,0 +1,64 @@
+"""Every study that is in the project can be run: it is read, and nothing is wrong with it."""
+
+import json
+import re
+
+import pytest
+
+from analogff.study.read.spec import read_study
+from tests.test_docs import ROOT, blocks, written
+
+STUDIES = sorted((ROOT / "experiments").rglob("*.toml"))
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "experiments").rglob("*.md"))]
+SHOWN = [
+    pytest.param(page.relative_to(ROOT), block, id=f"{page.relative_to(ROOT)}-{number}")
+    for page in PAGES
+    for number, block in enumerate(blocks(page, "toml"))
+    if "[[rule]]" in block
+]
+REST = {
+    "": 'name = "shown"\ndataset = "digits"\nlayers = [16, 16]\nepochs = 1\nchips = 2\n',
+    "device": '\n[device]\nmodel = "unknown"\n',
+}
+"""What a page leaves out that shows some lines of a study."""
+
+
+def completed(block):
+    """Return a study of which a page shows all or some lines."""
+    block = block.replace('dataset = "wine"\nscale   = "columns"\n', "")  # a folder of the user's own
+    before, rule, after = block.partition("[[rule]]")
+    return (
+        (before if before.strip() else REST[""]) + ("" if "[device]" in block else REST["device"]) + "\n" + rule + after
+    )
+
+
+@pytest.mark.parametrize("path", STUDIES, ids=lambda path: str(path.relative_to(ROOT / "experiments")))
+def test_every_study_of_an_experiment_is_without_mistakes(path):
+    assert read_study(path).cases
+
+
+@pytest.mark.parametrize(("page", "block"), SHOWN)
+def test_every_study_of_a_page_is_without_mistakes(page, block, tmp_path):
+    written(page, tmp_path, "python", "csv")
+    (tmp_path / "study.toml").write_text(completed(block))
+    assert read_study(tmp_path / "study.toml").cases
+
+
+def test_every_experiment_is_in_the_index_with_a_command_that_is_there():
+    index = (ROOT / "experiments/README.md").read_text()
+    there = {path.parent.name for path in (ROOT / "experiments").glob("*/README.md")}
+    assert set(re.findall(r"^\| \[[^]]+\]\(([\w-]+)/README\.md\)", index, re.M)) == there
+    for target in re.findall(r"\]\(([^):]+)\)", index) + re.findall(r"experiments/[\w/.-]+\.(?:toml|py)", index):
+        base = ROOT if target.startswith("experiments/") else ROOT / "experiments"
+        assert (base / target).exists(), target
+
+
+def test_the_index_says_which_version_and_commit_made_each_record():
+    index = (ROOT / "experiments/README.md").read_text()
+    wanted = set()
+    for path in (ROOT / "experiments").glob("*/record*/manifest.json"):
+        made, folder = json.loads(path.read_text()), path.parent.relative_to(ROOT / "experiments").as_posix()
+        dirty = " `-dirty`" if made["commit"].endswith("-dirty") else ""
+        version, commit = made["versions"]["analogff"], made["commit"][:7]
+        wanted.add(f"| [{folder}]({folder}/manifest.json) | {version} | `{commit}`{dirty} |")
+    assert wanted == set(re.findall(r"^\| \[[\w-]+/record.*$", index, re.M))
