@@ -89,7 +89,7 @@ def page(name: str, told: Description, found: Characterization) -> str:
             "",
             "## Parameters",
             "",
-            *_parameters(own),
+            *parameter_table(own),
             *_around(around),
             "",
             "## As measured",
@@ -113,9 +113,10 @@ def markdown(text: str) -> str:
     return re.sub(r":math:`([^`]*)`", r"$`\1`$", fenced).strip()
 
 
-def _parameters(lines: Sequence[Line]) -> list[str]:
+def parameter_table(lines: Sequence[Line], what: str = "parameter") -> list[str]:
+    """Return the lines of a table."""
     rows = [f"| `{p.name}` | {p.default} | {_cell(p.limits)} | {_cell(p.meaning)} |" for p in lines]
-    return ["| parameter | default | range | meaning |", "|---|---|---|---|", *rows] if rows else ["It has none."]
+    return [f"| {what} | default | range | meaning |", "|---|---|---|---|", *rows] if rows else ["It has none."]
 
 
 def _around(lines: Sequence[Line]) -> list[str]:
@@ -136,7 +137,7 @@ def periphery(told: Description) -> str:
             "Converters, neurons and wires around an array of cells. Each number here is a parameter of every array of "
             "the zoo, and can be swept chip by chip. A device may have other defaults: its page says so.",
             "",
-            *_parameters(lines),
+            *parameter_table(lines),
             "",
         ]
     )

@@ -1,6 +1,7 @@
 """What the documents say works as written."""
 
 import dataclasses
+import importlib
 import re
 from pathlib import Path
 
@@ -8,8 +9,8 @@ import pytest
 import torch
 
 import analogff
-from analogff.catalog import registered, resolve_device
-from analogff.catalog.descriptions import describe
+from analogff.catalog import registered, resolve_device, resolve_rule, rule_names
+from analogff.catalog.descriptions import describe, describe_rule
 from analogff.catalog.names import DEVICES as DEVICES_GROUP
 from analogff.cli import main
 from analogff.study.case import FIELDS
@@ -149,8 +150,6 @@ def test_the_distribution_of_the_device_page_names_its_device(tmp_path):
 
 
 def test_the_rule_of_the_documents_takes_a_step(tmp_path, monkeypatch):
-    import importlib
-
     from tests.helpers.fakes import make_batch, make_chips
 
     written("docs/guides/add-a-rule.md", tmp_path)
@@ -172,8 +171,6 @@ def test_the_rule_of_the_documents_learns_from_its_file(tmp_path, monkeypatch, c
 
 
 def test_the_reference_names_every_field_and_option():
-    from analogff.catalog import resolve_rule, rule_names
-
     text = (ROOT / "docs/guides/study.md").read_text()
     for name in FIELDS:
         assert f"`{name}`" in text or f"[{name}]" in text, name
@@ -215,3 +212,12 @@ def test_the_citation_is_of_this_version():
     text = (ROOT / "CITATION.cff").read_text()
     assert re.findall(r"^version: (.*)$", text, re.M) == [analogff.__version__]
     assert "\ncff-version: 1.2.0\n" in f"\n{text}" and "\nlicense: MIT\n" in text
+
+
+def test_the_page_of_rules_is_as_generated(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "docs")
+    generator = importlib.import_module("rule_pages")
+    assert generator.PAGE.read_text() == generator.page(), "run python docs/rule_pages.py"
+    for name in rule_names():
+        for line in describe_rule(resolve_rule(name)).parameters:
+            assert f"| `{line.name}` | {line.default} |" in generator.page(), f"{name} {line.name}"

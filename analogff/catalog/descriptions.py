@@ -109,14 +109,16 @@ def _option(name: str, field: FieldInfo) -> Line:
 def _limits(hint: Any) -> str:
     """Say what an annotation allows, such as ``Annotated[float | Tensor, Ge(0)]``."""
     told = []
-    for part in _parts(hint):
+    parts = _parts(hint)
+    inside = [limit for part in parts if isinstance(part, FieldInfo) for limit in part.metadata]
+    for part in [*parts, *inside]:
         if isinstance(part, annotated_types.BaseMetadata):
             told += [f"{word} {getattr(part, name):g}" for name, word in _LIMITS.items() if hasattr(part, name)]
         if typing.get_origin(part) is typing.Literal:
             told.append("one of " + ", ".join(map(str, typing.get_args(part))))
         if isinstance(part, type) and issubclass(part, enum.Enum):
             told.append("one of " + ", ".join(str(choice.value) for choice in part))
-    return ", ".join(dict.fromkeys(told))
+    return ", ".join(sorted(dict.fromkeys(told), key=lambda words: words.startswith("one of")))
 
 
 def _parts(hint: Any) -> list[Any]:
