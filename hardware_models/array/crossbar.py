@@ -5,20 +5,22 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 
-from analogff.device import Datasheet, Device, SharedInputs, Truth, chipwise, product
+from analogff.device import Datasheet, Device, SharedInputs, Truth, chipwise, product, whole
 from hardware_models import kernels
 from hardware_models.array.fabrication import fabricated
 from hardware_models.array.parameters import per_chip
 from hardware_models.array.periphery import Periphery, typical_weights
-from hardware_models.array.signal_path import Linear, SignalPath, Turns, turns_of
+from hardware_models.array.stages.path import ReadPath, path, paths
+from hardware_models.array.stages.stage import Chips, Linear, Stage
 from hardware_models.array.wire_limits import check_wires, require_short_wires
 from hardware_models.effects import mismatch
-from hardware_models.kernels.circuit import Circuit, Detour, Detours, of_chips
+from hardware_models.kernels.circuit import Circuit, of_chips
 from hardware_models.kernels.streams import Stream
 
 _CACHED_NUMBERS = 2**17
 _RANGES = ("input_min", "input_max", "output_min", "output_max")
-_IN_CIRCUIT = [name for name in Circuit._fields if name not in ("curve", "variance", "codes", "detours")]
+_RESPONSE = ("weights", "gain", "offset", "after")
+_IN_CIRCUIT = [name for name in Circuit._fields if name not in ("curve", "variance", "codes")]
 
 
 class Crossbar(Device):
@@ -45,7 +47,8 @@ class Crossbar(Device):
     banked = True
     own_neurons: ClassVar[bool] = False
     """Whether the neurons are circuits with numbers of their own, by `_curve`; a CPU reads such chips one by one."""
-    _turns: dict[int, Turns]
+    _paths: dict[int, ReadPath]
+    """Of the chips whose periphery has an effect."""
 
     if TYPE_CHECKING:  # every name that is not a method is a buffer
 
@@ -83,8 +86,7 @@ class Crossbar(Device):
         drawn = self._fabricated(Stream.CURVE, 1, 1)
         self._keep("steepness", mismatch.unit_mean_factor(self.curve_spread, drawn))
         self._keep("weights", self._fabricated(Stream.INITIAL, n_out, n_in) / n_in**0.5)
-        _find_turns(self)
-        self.register_load_state_dict_post_hook(_find_turns)
+        self._choose_paths()
 
     @classmethod
     def check_size(cls, n_in, n_out, **parameters):  # noqa: D102
@@ -107,57 +109,67 @@ class Crossbar(Device):
     def _read(self, x: torch.Tensor | SharedInputs, biases: Sequence[torch.Tensor | None]) -> list[torch.Tensor]:
         there = self.weights.device
         biases = [b if b is None else torch.as_tensor(b, dtype=torch.float32, device=there) for b in biases]
-        apart = self._turns or self.own_neurons
+        apart = self._paths or self.own_neurons
         answers = self._read_apart(x, biases) if apart else kernels.read(self.circuit(), x, biases)
         self.reads.add_(x.shape[1] * len(biases))
         return answers
 
     def _read_apart(self, x: torch.Tensor | SharedInputs, biases: Sequence[torch.Tensor | None]) -> list[torch.Tensor]:
-        """Read chips one after another, since each takes its own way, and rounds as it would alone."""
+        """Read chips one after another, since each has a path of its own, and rounds as it would alone."""
         circuit, answers = self.circuit(), []
         for chips in self._groups():
             shifts = [b if b is None else _bias(b, chips) for b in biases]
-            answers.append(kernels.read(self._circuit_of(circuit, chips), _of_chips(x, chips), shifts))
+            answers.append(self._read_group(circuit, chips, _of_chips(x, chips), shifts))
         return [torch.cat(parts) for parts in zip(*answers, strict=True)]
 
     def _groups(self) -> list[slice]:
-        """Return the chips to read together: all where that is one launch, and none takes turns of its own."""
-        return [slice(c, c + 1) for c in range(len(self.seeds))] if self._turns else chip_groups(self.weights)
+        """Return the chips to read together: all where that is one launch, and none has a path of its own."""
+        return [slice(c, c + 1) for c in range(len(self.seeds))] if self._paths else chip_groups(self.weights)
 
-    def _circuit_of(self, circuit: Circuit, chips: slice) -> Circuit:
-        """Return what the signals of these chips meet, their ways and neurons included."""
-        if chips.start in self._turns:
-            own = self._path(circuit, chips.start).circuit()
-        else:
-            own = of_chips(circuit, chips)
-        if not self.own_neurons:
-            return own
-        ways = own.detours or Detours()
-        ways = ways._replace(neurons=_in_turn(self._after_curve(chips), ways.neurons))
-        return own._replace(curve=self._curve(chips), detours=ways)
+    def _read_group(
+        self, circuit: Circuit, chips: slice, x: torch.Tensor | SharedInputs, biases: Sequence[torch.Tensor | None]
+    ) -> list[torch.Tensor]:
+        """Read some chips by their path, or by the plain one."""
+        own = self._paths.get(chips.start, self._path_without_effects)
+        if own is None:
+            return kernels.read(of_chips(circuit, chips), x, biases)
+        return own.read(self._standing(circuit, chips), whole(x), biases)
 
-    def _path(self, circuit: Circuit, chip: int) -> SignalPath:
-        """Return the way of one chip's signals."""
-        one = slice(chip, chip + 1)
-        return SignalPath(self.periphery, self._turns[chip], of_chips(circuit, one), self._surroundings(one))
+    def _standing(self, circuit: Circuit, chips: slice) -> Chips:
+        """Return some chips as they stand."""
+        own = of_chips(circuit, chips)
+        own = own._replace(curve=self._curve(chips)) if self.own_neurons else own
+        return Chips(own, self._buffers, chips)  # type: ignore[arg-type]
+
+    def _choose_paths(self) -> None:
+        """Choose the stages of each chip by its numbers as they stand."""
+        n_in, stages = self.datasheet.n_in, self._neuron_stages()
+        self._paths = paths(self.periphery, self._surroundings(), n_in, stages)
+        plain = path(self.periphery, frozenset(), frozenset(), n_in, stages) if self.own_neurons else None
+        self._path_without_effects = plain
+
+    def _load_from_state_dict(self, *args: Any) -> None:
+        """Load buffers; which chips have effects is among them."""
+        super()._load_from_state_dict(*args)
+        self._choose_paths()
 
     def oracle(self, x, bias=None):  # noqa: D102
-        weights, gain, offset, after = self._linear()
-        a = product(x, weights)
-        a = (a if bias is None else a + bias) * gain + offset
-        return Truth(self._slope(a) * gain * after, weights.clone())
+        linear = self._linear()
+        a = product(x, linear.weights)
+        a = (a if bias is None else a + bias) * linear.gain + linear.offset
+        return Truth(self._slope(a) * linear.gain * linear.after, linear.weights.clone())
 
     def _linear(self) -> Linear:
         """Return the small-signal response of all chips beside the curve."""
-        if not self._turns:
+        if not self._paths:
             return Linear(self.weights, self.gain, self.offset, torch.ones_like(self.gain))
-        circuit = self.circuit()
-        plain = Linear(circuit.weights, circuit.gain, circuit.offset, torch.ones_like(circuit.gain))
-        each = [
-            self._path(circuit, c).linear() if c in self._turns else Linear(*(part[c : c + 1] for part in plain))
-            for c in range(len(self.seeds))
-        ]
-        return Linear(*map(torch.cat, zip(*each, strict=True)))
+        circuit, each = self.circuit(), []
+        for c in range(len(self.seeds)):
+            standing = self._standing(circuit, slice(c, c + 1))
+            own = standing.circuit
+            plain = Linear(own.weights, own.gain, own.offset, torch.ones_like(own.gain))
+            each.append(self._paths[c].linearize(standing) if c in self._paths else plain)
+        return Linear(*(torch.cat([getattr(one, name) for one in each]) for name in _RESPONSE))
 
     def circuit(self) -> Circuit:
         """Return what a signal meets, as it stands."""
@@ -178,17 +190,16 @@ class Crossbar(Device):
         """
         return self.curve
 
-    def _after_curve(self, chips: slice) -> Detour | None:
-        """Return what these chips' neurons do beyond their mean response, such as noise of their own; None for nothing.
+    def _neuron_stages(self) -> tuple[Stage, ...]:
+        """Return what neurons do beyond their mean response, such as noise of their own.
 
-        It is given what the curve gives, and the number of input vectors read before, which addresses noise. Only with
-        ``own_neurons = True``.
+        Asked when the chips are made, and when a state is loaded. Only with ``own_neurons = True``.
         """
-        return None
+        return ()
 
-    def _surroundings(self, chips: slice = slice(None)) -> dict[str, torch.Tensor]:
+    def _surroundings(self) -> dict[str, torch.Tensor]:
         """Return the numbers of what stands around the array, and what was drawn by them."""
-        return {name: getattr(self, name)[chips] for name in self._around}
+        return {name: getattr(self, name) for name in self._around}
 
     def _keep(self, name: str, value: torch.Tensor) -> None:
         """Make a tensor part of the chip's state."""
@@ -210,12 +221,6 @@ class Crossbar(Device):
         return kernels.add_normal_(cells, sigma, self.seeds[chip], first_row, stream)
 
 
-def _find_turns(crossbar: Any, *_: Any) -> None:
-    """Look where the signals of each chip leave the plain way, by its numbers as they stand."""
-    found = enumerate(turns_of(crossbar.periphery, crossbar._surroundings()))
-    crossbar._turns = {chip: turns for chip, turns in found if any(turns)}
-
-
 def _of_chips(x: torch.Tensor | SharedInputs, chips: slice) -> torch.Tensor | SharedInputs:
     if isinstance(x, SharedInputs):
         return SharedInputs(_some(x.shared, chips), _some(x.marks, chips))
@@ -228,13 +233,6 @@ def _bias(bias: torch.Tensor, chips: slice) -> torch.Tensor:
 
 def _some(tensor: torch.Tensor, chips: slice) -> torch.Tensor:
     return tensor if tensor.shape[0] == 1 else tensor[chips]
-
-
-def _in_turn(first: Detour | None, then: Detour | None) -> Detour | None:
-    """Return one detour after the other."""
-    if first is None or then is None:
-        return first or then
-    return lambda signal, first_row: then(first(signal, first_row), first_row)
 
 
 def chip_groups(x: torch.Tensor) -> list[slice]:

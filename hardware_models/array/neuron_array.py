@@ -58,8 +58,8 @@ class NeuronArray(ProgrammedArray):
         y = \mathrm{ADC}\left[f_j(g_j (W q + b) + o_j) + \sigma \xi'\right], \quad q = \mathrm{DAC}[x]
 
     A subclass overrides `_curve`, of which `oracle` takes the derivative, and where neurons have a noise of their own
-    `_after_curve`. Weights start as ``N(0, 1/n_in)``; cells are continuous and unbounded, and pulses land as asked, so
-    that what is seen is what the neuron does. Only programming leaves an error, since nothing copies weights exactly.
+    `_neuron_stages`. Weights start as ``N(0, 1/n_in)``. Cells are continuous and unbounded, and pulses land as asked,
+    so that what is seen is what the neuron does. Only programming leaves an error: nothing copies weights exactly.
 
     Design values, such as a supply, are one number for all chips of a bank, and shape the printed curve. What differs
     in the making or in use, such as thresholds or a temperature, each chip may have for itself; the printed curve

@@ -86,7 +86,7 @@ class Unknown(ProgrammedArray):
         self._make_states()
 
     def can_be_recorded(self):  # noqa: D102
-        return not self._turns and not self.planes.shape[1]
+        return not self._paths and not self.planes.shape[1]
 
     def pulse(self, change):  # noqa: D102
         self._require_states_for(change, "changes")

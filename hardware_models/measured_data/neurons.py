@@ -11,6 +11,7 @@ from hardware_models import kernels
 from hardware_models.array.neuron_array import NeuronArray
 from hardware_models.array.periphery import Periphery
 from hardware_models.array.programmed import Programming
+from hardware_models.array.stages.stage import Stage
 from hardware_models.kernels.streams import Stream
 from hardware_models.measured_data.measured_curves import Curves
 from hardware_models.measured_data.piecewise import Piecewise, lines, tensors
@@ -58,6 +59,7 @@ class MeasuredNeurons(NeuronArray):
             read_noise=_together(periphery.read_noise, measured_noise * noise),
             source=_source(curves, scale),
         )
+        self.noisy = bool(len(curves.stds))  # before the stages are chosen
         super().__init__(
             n_in,
             n_out,
@@ -76,7 +78,6 @@ class MeasuredNeurons(NeuronArray):
         drawn = kernels.uniform(self.seeds, 0, 1, n_out, Stream.MEASURED_COPY)
         self._keep("copy", (drawn * curves.copies).long().clamp(max=curves.copies - 1))
         by_level = lines(curves.levels / scale.output, curves.stds / scale.output) if len(curves.stds) else None
-        self.noisy = by_level is not None
         if by_level is not None:
             self._keep("noise_levels", by_level.breaks)
             self._keep("noise_lines", by_level.coefficients)
@@ -86,12 +87,17 @@ class MeasuredNeurons(NeuronArray):
         copy = self.copy[chips]
         return lambda a, s: table(a.clamp(low, high), copy)
 
-    def _after_curve(self, chips):
-        if not self.noisy:
-            return None
-        by_level, size = Piecewise(self.noise_levels, self.noise_lines), self.measured_noise[chips]
-        seeds, stream = self.seeds[chips], Stream.MEASURED_NOISE
-        return lambda y, first_row: kernels.add_normal_(y, size * by_level(y), seeds, first_row, stream)
+    def _neuron_stages(self):
+        return (MeasuredNoise(),) if self.noisy else ()
+
+
+class MeasuredNoise(Stage):
+    """Noise as it was measured at each level of the output."""
+
+    def apply(self, signal):  # noqa: D102
+        buffers, y = signal.chips.buffers, signal.value
+        by_level = Piecewise(buffers["noise_levels"], buffers["noise_lines"])
+        return signal.add_noise(signal.chips["measured_noise"] * by_level(y), Stream.MEASURED_NOISE)
 
 
 def _in_sums(curves: Curves, scale: Scale) -> Piecewise:

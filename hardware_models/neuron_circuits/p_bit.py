@@ -13,6 +13,7 @@ from hardware_models.array.neuron_array import NeuronArray, for_all, printed, wi
 from hardware_models.array.parameters import NonNegative
 from hardware_models.array.periphery import ADC_STEP_JOULES, SETTLE_SECONDS, Periphery
 from hardware_models.array.programmed import Programming
+from hardware_models.array.stages.stage import Stage
 from hardware_models.kernels.streams import Stream, of_conversion
 
 SAMPLE_SECONDS = 10e-9
@@ -92,17 +93,23 @@ class PBit(NeuronArray):
     def _curve(self, chips):
         return self._law(probability, chips, *self._design, "shift_volts")
 
-    def _after_curve(self, chips):
-        count, seeds = int(self.samples[chips][0]), self.seeds[chips]
+    def _neuron_stages(self):
+        count = int(self.samples.flatten()[0])
+        return (CountedBits(count),) if count else ()
 
-        def drawn(p: torch.Tensor, first_row: torch.Tensor) -> torch.Tensor:
-            rows, columns = p.shape[1:]
-            ones = torch.zeros_like(p)
-            for k in range(count):
-                ones += kernels.uniform(seeds, first_row, rows, columns, of_conversion(Stream.P_BIT, k)) < p
-            return torch.where(p.isnan(), p, ones / count)  # an undefined sum is no silent neuron
 
-        return drawn if count else None
+@dataclasses.dataclass(frozen=True)
+class CountedBits(Stage):
+    """The share of ones among bits that are each 1 with the probability that comes in."""
+
+    count: int
+
+    def apply(self, signal):  # noqa: D102
+        p, seeds, (rows, columns) = signal.value, signal.chips.circuit.seeds, signal.value.shape[1:]
+        ones = torch.zeros_like(p)
+        for k in range(self.count):
+            ones += kernels.uniform(seeds, signal.first_row, rows, columns, of_conversion(Stream.P_BIT, k)) < p
+        return signal.replaced(torch.where(p.isnan(), p, ones / self.count))  # an undefined sum is no silent neuron
 
 
 def probability(

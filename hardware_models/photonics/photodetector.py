@@ -8,11 +8,11 @@ import torch
 from annotated_types import Ge, Gt, Le
 
 from analogff.device import PerChip
-from hardware_models import kernels
 from hardware_models.array.neuron_array import NeuronArray, for_all, with_circuit_periphery
 from hardware_models.array.parameters import Kelvin, LogSpread, NonNegative, Positive
 from hardware_models.array.periphery import Periphery
 from hardware_models.array.programmed import Programming
+from hardware_models.array.stages.stage import Stage
 from hardware_models.effects import mismatch, photonics
 from hardware_models.effects.temperature import ROOM_KELVIN, shot_noise, thermal_noise
 from hardware_models.kernels.streams import Stream
@@ -100,16 +100,22 @@ class Photodetector(NeuronArray):
             **physical,
             **design,
         )
-        self._design, self._physical = tuple(design), tuple(physical)
+        self._design = tuple(design)
         self._keep("copy", mismatch.factor(self.responsivity_spread, self._fabricated(Stream.RESPONSIVITY, 1, n_out)))
 
     def _curve(self, chips):
         return self._law(detected, chips, *self._design, "copy")
 
-    def _after_curve(self, chips):
-        own = {name: self._buffers[name][chips] for name in (*self._physical, "unit_amperes")}  # type: ignore[index]
-        seeds = self.seeds[chips]
-        return lambda y, first_row: kernels.add_normal_(y, current_noise(y, **own), seeds, first_row, Stream.SHOT)
+    def _neuron_stages(self):
+        return (DetectorNoise(),)
+
+
+class DetectorNoise(Stage):
+    """Shot noise of the current, and thermal noise of the load."""
+
+    def apply(self, signal):  # noqa: D102
+        names = ("bandwidth_hertz", "load_ohm", "temperature_kelvin", "unit_amperes")
+        return signal.add_noise(current_noise(signal.value, **{n: signal.chips[n] for n in names}), Stream.SHOT)
 
 
 def detected(

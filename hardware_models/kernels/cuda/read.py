@@ -134,8 +134,8 @@ def _finish(
 
 
 def takes(circuit: Circuit) -> bool:
-    """Tell whether the way is the plain one, and the curve one that there is a kernel for."""
-    return circuit.detours is None and circuit.curve in CODES
+    """Tell whether the curve is one that there is a kernel for."""
+    return circuit.curve in CODES
 
 
 def read(circuit: Circuit, x: torch.Tensor | SharedInputs, biases: Sequence[torch.Tensor | None]) -> list[torch.Tensor]:

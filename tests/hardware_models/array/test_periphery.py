@@ -1,4 +1,4 @@
-"""What stands around every array: its parameters, its detours, and that nobody pays for what is off."""
+"""What stands around every array: its parameters, its read path, and that nobody pays for what is off."""
 
 import inspect
 import math
@@ -10,11 +10,11 @@ import torch
 from analogff.device import ContractError, SharedInputs, check_device, fabricate, product
 from hardware_models.array.crossbar import Crossbar
 from hardware_models.array.periphery import Periphery, with_periphery
+from hardware_models.array.stages.path import EFFECTS, path
 from hardware_models.effects import converters
 from hardware_models.effects.converters import AdcKind
 from hardware_models.generic.unknown import Unknown
 from hardware_models.kernels import reference
-from hardware_models.kernels.cpu import crossbar
 from hardware_models.memory_cells.pcm import PCM
 from hardware_models.photonics.mzi_mesh import MZIMesh
 from tests.helpers.devices import EXPORTED, inputs, trace
@@ -87,9 +87,9 @@ def test_every_array_takes_every_field(model):
 
 
 @pytest.mark.parametrize("model", ARRAYS)
-def test_without_errors_there_are_no_detours(model):
+def test_without_errors_there_is_no_path_but_the_plain_one(model):
     device = model(13, 7, seed=[0, 1])
-    assert device.circuit().detours is None and not device._turns
+    assert not device._paths and device._path_without_effects is None
 
 
 @pytest.mark.parametrize("model", [Unknown, PCM])
@@ -312,14 +312,29 @@ def test_small_errors_tend_to_none():
     assert abs(changes[0] - changes[1] - 1) < 0.05
 
 
-def test_fast_paths_decline_detours():
-    device = Unknown(13, 7, seed=0, crosstalk=0.1)
-    circuit = device._path(device.circuit(), 0).circuit()
-    assert circuit.detours is not None and not crossbar.takes(circuit)
-    assert crossbar.takes(circuit._replace(detours=None))
-    y = reference.read(circuit, inputs(1, 5, 13), [None])[0]
-    off = (device(inputs(1, 5, 13)) - y).abs()
-    assert off.max() < 1 / 63 + 1e-5 and (off > 1e-5).float().mean() < 0.1  # a sample may round to the next step
+def test_the_stages_without_an_effect_read_as_the_plain_path_does():
+    """Up to rounding, which a converter may lift to a step."""
+    plain, staged, x = Unknown(13, 7, seed=0), Unknown(13, 7, seed=0), inputs(1, 5, 13)
+    staged._paths = {0: path(staged.periphery, frozenset(), frozenset(), 13, ())}
+    biases = [None, torch.tensor(0.1)]
+    expected = torch.stack(reference.read(plain.circuit(), x, biases))
+    for device in (plain, staged):
+        off = (torch.stack(device.measure_biased(x, biases)) - expected).abs()
+        assert off.max() < 1 / 63 + 1e-5 and (off > 1e-5).float().mean() < 0.1
+    assert all(torch.equal(a, b) for a, b in zip(plain.oracle(x), staged.oracle(x), strict=True))
+
+
+def test_each_effect_is_a_stage_or_changes_the_cells():
+    """Every number that is off at 0 adds something to the path of a chip on which it is on, and to no other's."""
+    for name in EFFECTS:
+        device = Unknown(13, 7, seed=[0, 1], **{name: torch.tensor([0.0, 0.1])})
+        assert list(device._paths) == [1]
+        plain = path(device.periphery, frozenset(), frozenset(), 13, ())
+        assert device._paths[1] != plain or kinds(device._paths[1]) != kinds(plain)
+
+
+def kinds(path):
+    return [type(stage) for stage in (*path.cells, *path.once, *path.each)]
 
 
 def test_a_checkpoint_restores_errors():

@@ -1,0 +1,104 @@
+"""From weighted sums to what neurons are given: bias, noise of the weights, amplifiers, sums in parts."""
+
+import abc
+import dataclasses
+from collections.abc import Iterator
+
+import torch
+
+from hardware_models.array.periphery import SERIAL_BITS
+from hardware_models.array.stages.stage import Chips, Linear, Signal, Stage, linearized, through
+from hardware_models.effects.tiles import serial
+from hardware_models.kernels.streams import Stream
+
+
+class Bias(Stage):
+    """What is added to the sums at the bias port; always a new tensor."""
+
+    def apply(self, signal):  # noqa: D102
+        value, bias = signal.value, signal.bias
+        return signal.replaced(value.clone() if bias is None else value + bias)
+
+
+class WeightNoise(Stage):
+    """Noise of the weights, as it shows in the sums."""
+
+    def apply(self, signal):  # noqa: D102
+        return signal.add_noise(signal.sigma, Stream.WEIGHT_READ)
+
+
+class Amplifier(Stage):
+    """Gains and offsets of neurons, or of the amplifiers behind the columns of a tile."""
+
+    def apply(self, signal):  # noqa: D102
+        circuit, tile = signal.chips.circuit, slice(signal.tile, signal.tile + 1)
+        signal.value.mul_(circuit.gain[:, tile]).add_(circuit.offset[:, tile])
+        return signal
+
+    def linearize(self, response, chips):  # noqa: D102
+        return response.replaced(gain=chips.circuit.gain, offset=chips.circuit.offset)
+
+
+class Rounds(abc.ABC):
+    """How inputs are sent into an array."""
+
+    @abc.abstractmethod
+    def of(self, lines: torch.Tensor, chips: Chips) -> Iterator[tuple[torch.Tensor, float]]:
+        """Yield the signals of each round, and what their sums count for."""
+
+
+class AtOnce(Rounds):
+    """Amplitudes, in one round."""
+
+    def of(self, lines, chips):  # noqa: D102
+        yield lines, 1.0
+
+
+@dataclasses.dataclass(frozen=True)
+class BitSerial(Rounds):
+    """Bits, one after another; a line carries its full scale or nothing."""
+
+    bits: int
+
+    def of(self, lines, chips):  # noqa: D102
+        full, steps = chips.circuit.input_max, 2.0**self.bits - 1
+        for bit in range(self.bits):
+            yield serial(lines, full / steps, bit) * full, 2.0**bit / steps
+
+
+@dataclasses.dataclass(frozen=True)
+class PartialSums(Stage):
+    """Sums that are converted tile by tile and round by round, and added as numbers."""
+
+    tiles: tuple[slice, ...]
+    """Input lines of each tile."""
+    rounds: Rounds
+    """How inputs are sent."""
+    conversion: tuple[Stage, ...]
+    """From the lines of a tile to converted sums."""
+
+    def apply(self, signal):  # noqa: D102
+        total = torch.zeros((), device=signal.value.device)
+        for tile, lines in enumerate(self.tiles):
+            chips = _of_lines(signal.chips, lines)
+            for n, (signals, worth) in enumerate(self.rounds.of(signal.value[..., lines], chips)):
+                number = tile * SERIAL_BITS + n
+                part = Signal(chips, signals.contiguous(), signal.first_row, tile=tile, conversion=number)
+                total = total + worth * through(self.conversion, part).value
+        return signal.replaced(total)
+
+    def linearize(self, response, chips):  # noqa: D102
+        inner = linearized(self.conversion, response, chips)
+        gain, offset = inner.gain * inner.after, inner.offset * inner.after + inner.shift
+        of_lines = [gain[:, t, :, None].expand(-1, -1, rows.stop - rows.start) for t, rows in enumerate(self.tiles)]
+        one = torch.ones_like(gain[:, :1])
+        return Linear(inner.weights, one, offset.sum(1, keepdim=True), one, cell_gain=torch.cat(of_lines, 2))
+
+
+def _of_lines(chips: Chips, lines: slice) -> Chips:
+    """Return chips with the weights of one tile only."""
+    weights, variance = chips.circuit.weights, chips.circuit.variance
+    return chips.with_circuit(
+        weights=weights[..., lines].contiguous(),
+        variance=None if variance is None else variance[..., lines].contiguous(),
+    )
