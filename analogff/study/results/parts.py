@@ -104,5 +104,6 @@ def is_ours(path: Path) -> bool:
 
 
 def _sum_of(table: pa.Table, beside: Sequence[str]) -> str:
-    """Return the sum of names and values, which are the same after a way through a file."""
-    return hashlib.sha256(json.dumps([list(beside), table.to_pydict()], default=repr).encode()).hexdigest()
+    """Return the sum of names, types and values, which are the same after a way through a file."""
+    types = [str(kind) for kind in table.schema.types]  # a column without values tells no type by them
+    return hashlib.sha256(json.dumps([list(beside), types, table.to_pydict()], default=repr).encode()).hexdigest()

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from analogff.study.read.spec import read_study
 from analogff.study.results.manifest import read_manifest
-from analogff.study.results.parts import read_part, write_part
+from analogff.study.results.parts import part_name, read_part, write_part
 from analogff.study.results.store import StoreError, load_goodness, load_layers, load_results
 from analogff.study.run.engine import run_study
 from tests.study.conftest import DEVICE, HEAD, RULE
@@ -143,6 +143,19 @@ def test_no_flipped_bit_gives_other_numbers(study, kind, load):
             noticed += 1
         part.write_bytes(content)
     assert noticed > 75
+
+
+def test_a_column_without_values_is_of_the_type_that_was_written(tmp_path):
+    """A flipped bit made a column of missing texts one of missing bytes, whose values are the same."""
+    path = tmp_path / part_name(16 * "0")
+    write_part(pa.table({"run": ["a"], "order": pa.array([None], pa.string())}), path)
+    table, _ = read_part(path)
+    assert table.schema.field("order").type == pa.string()
+    kept = table.schema.metadata
+    changed = table.set_column(1, "order", pa.array([None], pa.binary())).replace_schema_metadata(kept)
+    pq.write_table(changed, path, store_schema=False, write_page_checksum=True)
+    with pytest.raises(StoreError, match="another content"):
+        read_part(path)
 
 
 @pytest.mark.parametrize("content", ['{"study": {"na', "", "[]", '{"runs": 3}', "\x00"])
