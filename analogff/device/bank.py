@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
+from typing_extensions import override
 
 from analogff.device.errors import ContractError
 from analogff.device.protocol import Device, Truth
@@ -30,7 +31,8 @@ class Bank(Device):
             for chip, device in enumerate(self.devices)
         ]
 
-    def measure(self, x, bias=None):  # noqa: D102
+    @override
+    def measure(self, x, bias=None):
         if bias is None:  # a device without the port need not name it
             answers = self._each(lambda device, x: device.measure(x), x)
         else:
@@ -45,20 +47,25 @@ class Bank(Device):
                 )
         return torch.stack(answers)
 
-    def pulse(self, change):  # noqa: D102
+    @override
+    def pulse(self, change):
         return _counts(self._each(_pulse, change))
 
-    def program(self, weights):  # noqa: D102
+    @override
+    def program(self, weights):
         return _counts(self._each(lambda device, weights: device.program(weights), weights))
 
-    def wait(self, seconds):  # noqa: D102
+    @override
+    def wait(self, seconds):
         for device, each in zip(self.devices, torch.as_tensor(seconds).expand(len(self.devices)).tolist(), strict=True):
             device.wait(each)  # type: ignore[operator]
 
-    def oracle(self, x, bias=None):  # noqa: D102
+    @override
+    def oracle(self, x, bias=None):
         return Truth(*map(torch.stack, zip(*self._each(lambda d, x, b: d.oracle(x, b), x, bias), strict=True)))
 
-    def knows_truth(self):  # noqa: D102
+    @override
+    def knows_truth(self):
         return all(device.knows_truth() for device in self.devices)  # type: ignore[attr-defined,operator]
 
 

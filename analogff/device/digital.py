@@ -3,6 +3,7 @@
 import dataclasses
 
 import torch
+from typing_extensions import override
 
 from analogff.device.datasheet import Datasheet
 from analogff.device.numerics.product import product
@@ -48,13 +49,16 @@ class Digital(Device):
         self.weights: torch.Tensor
         self.register_buffer("weights", torch.stack([_initial_weights(n_in, n_out, s) for s in chip_seeds(seed)]))
 
-    def measure(self, x, bias=None):  # noqa: D102
+    @override
+    def measure(self, x, bias=None):
         return self._sum(x, bias)
 
-    def measure_marked(self, x, bias=None):  # noqa: D102
+    @override
+    def measure_marked(self, x, bias=None):
         return self._sum(x, bias)
 
-    def measure_biased(self, x, biases):  # noqa: D102
+    @override
+    def measure_biased(self, x, biases):
         a = product(x, self.weights)
         return [a + bias for bias in biases]
 
@@ -62,16 +66,20 @@ class Digital(Device):
         a = product(x, self.weights)
         return a if bias is None else a.add_(bias)
 
-    def can_be_recorded(self):  # noqa: D102
+    @override
+    def can_be_recorded(self):
         return True
 
-    def pulse(self, change):  # noqa: D102
+    @override
+    def pulse(self, change):
         self.weights += change
 
-    def program(self, weights):  # noqa: D102
+    @override
+    def program(self, weights):
         self.weights.copy_(weights)
 
-    def oracle(self, x, bias=None):  # noqa: D102
+    @override
+    def oracle(self, x, bias=None):
         return Truth(x.new_ones(()).expand(*x.shape[:2], self.datasheet.n_out), self.weights)
 
 
@@ -97,30 +105,38 @@ class BehindWeights(Device):
         self.digital, self.box = digital, box
         self._owner = Owner()
 
-    def measure(self, x, bias=None):  # noqa: D102
+    @override
+    def measure(self, x, bias=None):
         return self.box.measure(self.digital.measure(x, bias))
 
-    def measure_marked(self, x, bias=None):  # noqa: D102
+    @override
+    def measure_marked(self, x, bias=None):
         return self.box.measure(self.digital.measure_marked(x, bias))
 
-    def measure_biased(self, x, biases):  # noqa: D102
+    @override
+    def measure_biased(self, x, biases):
         answers = (self.box.measure(a).detach() for a in self.digital.measure_biased(x, biases))
         return [self._owner.own(y) for y in answers]  # the next read of a box may fill the same buffer
 
-    def pulse(self, change):  # noqa: D102
+    @override
+    def pulse(self, change):
         return self.digital.pulse(change)
 
-    def program(self, weights):  # noqa: D102
+    @override
+    def program(self, weights):
         return self.digital.program(weights)
 
-    def wait(self, seconds):  # noqa: D102
+    @override
+    def wait(self, seconds):
         self.box.wait(seconds)
 
-    def oracle(self, x, bias=None):  # noqa: D102
+    @override
+    def oracle(self, x, bias=None):
         slope, _ = self.box.oracle(self.digital.measure(x, bias))
         return Truth(slope, self.digital.weights)
 
-    def knows_truth(self):  # noqa: D102
+    @override
+    def knows_truth(self):
         return self.box.knows_truth()
 
 

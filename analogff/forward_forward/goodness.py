@@ -3,6 +3,7 @@
 import abc
 
 import torch
+from typing_extensions import override
 
 from analogff.device import derive_seed
 from analogff.network import normalization
@@ -33,13 +34,16 @@ class MeanSquare(Goodness):
     .. math:: G = \tfrac1n \sum_j y_j^2, \qquad \frac{\partial G}{\partial y_j} = \tfrac2n\, y_j
     """
 
-    def of(self, y, mean_squares):  # noqa: D102
+    @override
+    def of(self, y, mean_squares):
         return mean_squares
 
-    def gradient(self, y, mean_squares, factors):  # noqa: D102
+    @override
+    def gradient(self, y, mean_squares, factors):
         return y * (factors * (2 / y.shape[-1])).unsqueeze(-1)
 
-    def unit(self, n):  # noqa: D102
+    @override
+    def unit(self, n):
         return 2 / n
 
 
@@ -50,13 +54,16 @@ class SumSquare(Goodness):
         Hinton (2022), section 2.
     """
 
-    def of(self, y, mean_squares):  # noqa: D102
+    @override
+    def of(self, y, mean_squares):
         return mean_squares * y.shape[-1]
 
-    def gradient(self, y, mean_squares, factors):  # noqa: D102
+    @override
+    def gradient(self, y, mean_squares, factors):
         return y * (factors * 2).unsqueeze(-1)
 
-    def unit(self, n):  # noqa: D102
+    @override
+    def unit(self, n):
         return 2.0
 
 
@@ -81,16 +88,19 @@ class Cosine(Goodness):
         drawn = torch.randn(width, generator=torch.Generator().manual_seed(seed))
         self.direction = drawn / drawn.norm()
 
-    def of(self, y, mean_squares):  # noqa: D102
+    @override
+    def of(self, y, mean_squares):
         return (y * self.direction.to(y.device)).sum(-1) / _length(mean_squares, y.shape[-1])
 
-    def gradient(self, y, mean_squares, factors):  # noqa: D102
+    @override
+    def gradient(self, y, mean_squares, factors):
         length = _length(mean_squares, y.shape[-1])
         goodness = (y * self.direction.to(y.device)).sum(-1)
         along = (factors / length).unsqueeze(-1) * self.direction.to(y.device)
         return along - y * (factors * goodness / length**3).unsqueeze(-1)
 
-    def unit(self, n):  # noqa: D102
+    @override
+    def unit(self, n):
         return 1 / n
 
 

@@ -4,6 +4,7 @@ import abc
 from typing import Any
 
 import torch
+from typing_extensions import override
 
 from analogff.device import Sealed
 from analogff.learning.pulse_optimizer import PulseOptimizer
@@ -46,10 +47,12 @@ class _Believed(BackwardView):
         super().__init__(layer)
         self.twin = Twin(layer, seed)
 
-    def state_dict(self):  # noqa: D102
+    @override
+    def state_dict(self):
         return {"weights": self.twin.weights}
 
-    def load_state_dict(self, state):  # noqa: D102
+    @override
+    def load_state_dict(self, state):
         self.twin.weights = state["weights"].to(self.layer.torch_device)
 
 
@@ -60,10 +63,12 @@ class ThroughTwin(_Believed):
         super().__init__(layer, seed)
         layer.program(self.twin.weights)
 
-    def respond(self, x):  # noqa: D102
+    @override
+    def respond(self, x):
         return self.twin.respond(x)._replace(y=self.layer.measure(x))
 
-    def learn(self, optimizer, errors, x):  # noqa: D102
+    @override
+    def learn(self, optimizer, errors, x):
         self.twin.change(optimizer.descend(errors, x))
 
 
@@ -74,7 +79,8 @@ class InModel(_Believed):
         super().__init__(layer, seed)
         self.generator = generator
 
-    def respond(self, x):  # noqa: D102
+    @override
+    def respond(self, x):
         response = self.twin.respond(x)
         if self.generator is None:
             return response
@@ -82,18 +88,22 @@ class InModel(_Believed):
         noise = torch.randn(response.y.shape[1:], generator=self.generator).to(x.device)
         return response._replace(y=response.y + sigma * noise)
 
-    def learn(self, optimizer, errors, x):  # noqa: D102
+    @override
+    def learn(self, optimizer, errors, x):
         self.twin.change(optimizer.wanted(errors, x))
 
-    def finish_epoch(self):  # noqa: D102
+    @override
+    def finish_epoch(self):
         self.layer.program(self.twin.weights)
 
 
 class ThroughOracle(BackwardView):
     """Forward on the chip; the simulator's own derivative."""
 
-    def respond(self, x):  # noqa: D102
+    @override
+    def respond(self, x):
         return Response(self.layer.measure(x), *self.layer.oracle(x))
 
-    def learn(self, optimizer, errors, x):  # noqa: D102
+    @override
+    def learn(self, optimizer, errors, x):
         optimizer.descend(errors, x)

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, TypeVar
 
 import torch
 from pydantic import Field
+from typing_extensions import override
 
 from analogff.learning.head import cross_entropy_of_chips, softmax_error
 from analogff.learning.layer_order import Ordered, OrderedOptions
@@ -35,10 +36,12 @@ class LayerClassifier(Ordered[O]):
     """
 
     @classmethod
-    def uses_head(cls, options):  # noqa: D102
+    @override
+    def uses_head(cls, options):
         return False
 
-    def step(self, images, labels):  # noqa: D102
+    @override
+    def step(self, images, labels):
         def local(layer: int, y: torch.Tensor, squares: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
             return self.compete(layer, y, labels)
 
@@ -63,10 +66,12 @@ class LayerClassifier(Ordered[O]):
     def adapt(self, layer: int, y: torch.Tensor, error: torch.Tensor) -> None:  # noqa: B027
         """Let what makes the scores learn too, from the derivative by the scores."""
 
-    def predict(self, images):  # noqa: D102
+    @override
+    def predict(self, images):
         return self._votes(images).argmax(-1)
 
-    def answers_by_layer(self, images):  # noqa: D102
+    @override
+    def answers_by_layer(self, images):
         return torch.stack([scores.argmax(-1) for scores in self._scored(images)])
 
     def _thin(self, images: torch.Tensor) -> torch.Tensor:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import torch
 from pydantic import Field, field_validator
+from typing_extensions import override
 
 from analogff.device import SharedInputs
 from analogff.learning.head import DeltaHead
@@ -79,11 +80,13 @@ class LayerLocal(Rule[O]):
         self.learning = range(len(network.layers))  # the layers that learn
 
     @classmethod
-    def needs(cls, options):  # noqa: D102
+    @override
+    def needs(cls, options):
         return make_slope(options.slope, options.probe).needs
 
     @classmethod
-    def schedule(cls, options):  # noqa: D102
+    @override
+    def schedule(cls, options):
         return "ff-pipelined"
 
     @property
@@ -91,14 +94,17 @@ class LayerLocal(Rule[O]):
         return [*self.slopes, self.head_slope]
 
     @classmethod
-    def can_bank(cls, options):  # noqa: D102
+    @override
+    def can_bank(cls, options):
         return options.slope != "fitted"
 
-    def state_dict(self) -> dict[str, Any]:  # noqa: D102
+    @override
+    def state_dict(self) -> dict[str, Any]:
         own = {"slopes": [slope.state_dict() for slope in self._all_slopes]}
         return super().state_dict() | own | {"max_steps": [max_step.state_dict() for max_step in self.max_steps]}
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:  # noqa: D102
+    @override
+    def load_state_dict(self, state: dict[str, Any]) -> None:
         super().load_state_dict(state)
         for slope, saved in zip(self._all_slopes, state["slopes"], strict=True):
             slope.load_state_dict(saved)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Literal, TypeVar
 
 import torch
+from typing_extensions import override
 
 from analogff.device import SharedInputs
 from analogff.learning.layer_local import LayerLocal, LayerLocalOptions, Local, mean_loss
@@ -78,19 +79,23 @@ class Ordered(LayerLocal[O]):
         self._on_the_way: dict[int, tuple[torch.Tensor | SharedInputs, Local]] = {}
 
     @classmethod
-    def layer_shapes(cls, options, n_in, widths, classes):  # noqa: D102
+    @override
+    def layer_shapes(cls, options, n_in, widths, classes):
         options.refuse_depth(widths)
         return super().layer_shapes(options, n_in, widths, classes)
 
-    def advance(self, progress):  # noqa: D102
+    @override
+    def advance(self, progress):
         super().advance(progress)
         self.learning = learners(self.options.order, len(self.network.layers), progress)
 
-    def finish_epoch(self):  # noqa: D102
+    @override
+    def finish_epoch(self):
         super().finish_epoch()
         self._on_the_way = {}
 
-    def descend(self, x, local, passed=None):  # noqa: D102
+    @override
+    def descend(self, x, local, passed=None):
         if self.options.order != "pipelined":
             return super().descend(x, local, passed)
         now, self._on_the_way = {0: (x, local)} | self._on_the_way, {}

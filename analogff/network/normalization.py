@@ -4,6 +4,7 @@ import abc
 import dataclasses
 
 import torch
+from typing_extensions import override
 
 from analogff.device import SharedInputs
 
@@ -61,10 +62,12 @@ class Length(Normalizer):
         Hinton, The Forward-Forward Algorithm (2022), section 2 (no mean removed).
     """
 
-    def divisor(self, mean_squares, n):  # noqa: D102
+    @override
+    def divisor(self, mean_squares, n):
         return length_of(mean_squares)
 
-    def growth(self, mean_squares, n):  # noqa: D102
+    @override
+    def growth(self, mean_squares, n):
         return 1.0
 
 
@@ -77,20 +80,24 @@ class L2(Normalizer):
         Many ports of Forward-Forward, such as pytorch/examples, mnist_forward_forward (which adds 1e-4).
     """
 
-    def divisor(self, mean_squares, n):  # noqa: D102
+    @override
+    def divisor(self, mean_squares, n):
         return length_of(mean_squares * n)
 
-    def growth(self, mean_squares, n):  # noqa: D102
+    @override
+    def growth(self, mean_squares, n):
         return float(n)
 
 
 class Unchanged(Normalizer):
     """None at all: each layer hears the last one's goodness too. Images are left as they are, in [0, 1]."""
 
-    def divisor(self, mean_squares, n):  # noqa: D102
+    @override
+    def divisor(self, mean_squares, n):
         return torch.ones_like(mean_squares)
 
-    def growth(self, mean_squares, n):  # noqa: D102
+    @override
+    def growth(self, mean_squares, n):
         return 0.0
 
 
@@ -116,11 +123,13 @@ class GainControl(Normalizer):
     offset: float = 0.0
     """``v``, above -1; 1 is the output that the loop aims at."""
 
-    def divisor(self, mean_squares, n):  # noqa: D102
+    @override
+    def divisor(self, mean_squares, n):
         settled = (length_of(mean_squares) + 1 / self.max_gain) / (1 + self.offset)
         return settled.clamp(min=1 / self.max_gain)
 
-    def growth(self, mean_squares, n):  # noqa: D102
+    @override
+    def growth(self, mean_squares, n):
         length = length_of(mean_squares)
         steep = self.divisor(mean_squares, n) / (length * (1 + self.offset))
         return steep.masked_fill(length * self.max_gain < self.offset, 0.0)  # not heard, so the gain is constant

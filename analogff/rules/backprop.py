@@ -4,6 +4,7 @@ from typing import Literal
 
 import torch
 from pydantic import Field, field_validator
+from typing_extensions import override
 
 from analogff.device import Observable, Sealed, derive_seed, product
 from analogff.learning.backward import BackwardView, InModel, ThroughOracle, ThroughTwin
@@ -55,18 +56,22 @@ class Backprop(Rule[BackpropOptions]):
         self.finish_epoch()
 
     @classmethod
-    def needs(cls, options):  # noqa: D102
+    @override
+    def needs(cls, options):
         return Observable.ORACLE if options.through == "oracle" else Observable.TWIN
 
     @classmethod
-    def programs(cls, options):  # noqa: D102
+    @override
+    def programs(cls, options):
         return options.through != "oracle"
 
     @classmethod
-    def schedule(cls, options):  # noqa: D102
+    @override
+    def schedule(cls, options):
         return "backprop-twin"
 
-    def step(self, images, labels):  # noqa: D102
+    @override
+    def step(self, images, labels):
         x, inputs, responses = self.network.present(images), [], []
         for view in self.backward_views:
             inputs.append(x)
@@ -77,14 +82,17 @@ class Backprop(Rule[BackpropOptions]):
         self._descend(inputs, responses, softmax_error(logits, labels) * scale)
         return cross_entropy_of_chips(logits, labels)
 
-    def finish_epoch(self):  # noqa: D102
+    @override
+    def finish_epoch(self):
         for view in self.backward_views:
             view.finish_epoch()
 
-    def state_dict(self):  # noqa: D102
+    @override
+    def state_dict(self):
         return super().state_dict() | {"backward_views": [view.state_dict() for view in self.backward_views]}
 
-    def load_state_dict(self, state):  # noqa: D102
+    @override
+    def load_state_dict(self, state):
         super().load_state_dict(state)
         for view, saved in zip(self.backward_views, state["backward_views"], strict=True):
             view.load_state_dict(saved)

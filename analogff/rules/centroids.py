@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 import torch
 from pydantic import Field, field_validator
+from typing_extensions import override
 
 from analogff.device import outer, product, samplewise
 from analogff.forward_forward.losses import LOSSES, Pull
@@ -67,7 +68,8 @@ class CentroidForward(LayerClassifier[CentroidForwardOptions]):
             for layer in network.layers
         ]
 
-    def compete(self, layer, y, labels):  # noqa: D102
+    @override
+    def compete(self, layer, y, labels):
         self.centroids[layer].learn(y, labels)
         if self.options.loss == "softmax":
             return super().compete(layer, y, labels)
@@ -86,13 +88,16 @@ class CentroidForward(LayerClassifier[CentroidForwardOptions]):
         squares = means.square().sum(-1).unsqueeze(-2)
         return (2 * product(y, means) - squares) * (self.options.scale / y.shape[-1])
 
-    def by_activity(self, layer, y, error):  # noqa: D102
+    @override
+    def by_activity(self, layer, y, error):
         return product(error, self.centroids[layer].means().mT) * (2 * self.options.scale / y.shape[-1])
 
-    def state_dict(self) -> dict[str, Any]:  # noqa: D102
+    @override
+    def state_dict(self) -> dict[str, Any]:
         return super().state_dict() | {"centroids": [centroids.state_dict() for centroids in self.centroids]}
 
-    def load_state_dict(self, state):  # noqa: D102
+    @override
+    def load_state_dict(self, state):
         super().load_state_dict(state)
         for centroids, saved in zip(self.centroids, state["centroids"], strict=True):
             centroids.load_state_dict(saved)

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import torch
 from pydantic import Field
+from typing_extensions import override
 
 from analogff.device import product
 from analogff.learning.layer_classifier import LayerClassifier, LayerClassifierOptions
@@ -53,14 +54,17 @@ class CompetitiveForward(LayerClassifier[CompetitiveForwardOptions]):
         ]
 
     @classmethod
-    def layer_shapes(cls, options, n_in, widths, classes):  # noqa: D102
+    @override
+    def layer_shapes(cls, options, n_in, widths, classes):
         _refuse_narrow(widths, classes)
         return super().layer_shapes(options, n_in, widths, classes)
 
-    def scores(self, layer, y):  # noqa: D102
+    @override
+    def scores(self, layer, y):
         return product(y.square(), self._factors(layer).expand(len(y), -1, -1))
 
-    def by_activity(self, layer, y, error):  # noqa: D102
+    @override
+    def by_activity(self, layer, y, error):
         return y * product(error, 2 * self._factors(layer).mT.expand(len(y), -1, -1))
 
     def _factors(self, layer: int) -> torch.Tensor:

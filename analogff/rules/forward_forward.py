@@ -4,6 +4,7 @@ import functools
 from collections.abc import Iterator
 
 import torch
+from typing_extensions import override
 
 from analogff.device import Datasheet, SharedInputs
 from analogff.forward_forward.dropout import Dropout
@@ -67,19 +68,23 @@ class ForwardForward(Ordered[ForwardForwardOptions]):
         self._rows: torch.Tensor | None = None  # what the layers now being read hear of the labels
 
     @classmethod
-    def uses_head(cls, options):  # noqa: D102
+    @override
+    def uses_head(cls, options):
         return options.uses_head
 
     @classmethod
-    def check_data(cls, options, n_in, classes, image):  # noqa: D102
+    @override
+    def check_data(cls, options, n_in, classes, image):
         Labels(options.labels, classes).refuse(n_in, image)
 
     @classmethod
-    def layer_shapes(cls, options, n_in, widths, classes):  # noqa: D102
+    @override
+    def layer_shapes(cls, options, n_in, widths, classes):
         options.refuse_depth(widths)
         return Labels(options.labels, classes).layer_shapes(n_in, widths)
 
-    def step(self, images, labels):  # noqa: D102
+    @override
+    def step(self, images, labels):
         images = self.labels.make_room(images)
         with self.dropout.drawn(images, self.generator):
             candidates = self._candidates(images, labels)
@@ -88,7 +93,8 @@ class ForwardForward(Ordered[ForwardForwardOptions]):
         self.wake_sleep.pass_on()
         return loss
 
-    def recording(self):  # noqa: D102
+    @override
+    def recording(self):
         told = self.options
         if (
             told.phase_length
@@ -110,7 +116,8 @@ class ForwardForward(Ordered[ForwardForwardOptions]):
         optimizers = [self.layer_optimizers[n] for n in self.learning] + [self.head.optimizer] * told.uses_head
         return Recording(key=self.learning, optimizers=optimizers, probes=probes)
 
-    def predict(self, images):  # noqa: D102
+    @override
+    def predict(self, images):
         return self.beliefs(images).argmax(-1)
 
     def beliefs(self, images: torch.Tensor) -> torch.Tensor:
@@ -121,23 +128,27 @@ class ForwardForward(Ordered[ForwardForwardOptions]):
         at_once = max(1, ROWS_AT_ONCE // self.network.classes)
         return torch.cat([self._beliefs(some) for some in images.split(at_once)], dim=1)
 
-    def goodness(self, images, labels):  # noqa: D102
+    @override
+    def goodness(self, images, labels):
         return self._goodness(self.labels.write_one(self.labels.make_room(images), labels))
 
     def goodness_of_labels(self, images: torch.Tensor) -> list[torch.Tensor]:
         """Return the goodness of every label, layer by layer, ``(chips, classes, batch)`` each."""
         return self._goodness_of_labels(self.labels.make_room(images))
 
-    def answers_by_layer(self, images):  # noqa: D102
+    @override
+    def answers_by_layer(self, images):
         at_once = max(1, ROWS_AT_ONCE // self.network.classes)
         voted = [torch.stack(self.goodness_of_labels(some)) for some in images.split(at_once)]
         return (self.sign * torch.cat(voted, dim=-1)).argmax(2)
 
-    def onward(self, layer, y, squares):  # noqa: D102
+    @override
+    def onward(self, layer, y, squares):
         x = self.dropout.silence(layer + 1, super().onward(layer, y, squares))
         return x if self._rows is None else torch.cat([self._rows.expand(x.shape[0], -1, -1), x], dim=-1)
 
-    def back(self, layer, reading, gradient):  # noqa: D102
+    @override
+    def back(self, layer, reading, gradient):
         if self.saturation_gradients:
             reading = self.saturation_gradients[layer].of(reading, gradient, self._falling(layer, gradient.shape[1]))
         errors = super().back(layer, reading, gradient)
@@ -147,7 +158,8 @@ class ForwardForward(Ordered[ForwardForwardOptions]):
             self.peers.draw(layer, errors, reading.y[:, :batch], objective)
         return errors
 
-    def state_dict(self):  # noqa: D102
+    @override
+    def state_dict(self):
         known = {"peers": self.peers.state_dict(), "wake_sleep": self.wake_sleep.state_dict()}
         known |= {
             "first": [c.first for c in self.objectives],
@@ -155,7 +167,8 @@ class ForwardForward(Ordered[ForwardForwardOptions]):
         }
         return super().state_dict() | known
 
-    def load_state_dict(self, state):  # noqa: D102
+    @override
+    def load_state_dict(self, state):
         super().load_state_dict(state)
         self.peers.load_state_dict(state["peers"])
         self.wake_sleep.load_state_dict(state["wake_sleep"])

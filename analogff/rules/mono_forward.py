@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import torch
 from pydantic import Field
+from typing_extensions import override
 
 from analogff.device import outer, product
 from analogff.learning.adam import Adam
@@ -49,22 +50,27 @@ class MonoForward(LayerClassifier[MonoForwardOptions]):
         ]
         self.projection_optimizers = [Adam((network.chips, *shape), device) for shape in shapes]
 
-    def scores(self, layer, y):  # noqa: D102
+    @override
+    def scores(self, layer, y):
         return self.options.scale * product(y, self.projections[layer])
 
-    def by_activity(self, layer, y, error):  # noqa: D102
+    @override
+    def by_activity(self, layer, y, error):
         return self.options.scale * product(error, self.projections[layer].mT)
 
-    def adapt(self, layer, y, error):  # noqa: D102
+    @override
+    def adapt(self, layer, y, error):
         gradient = outer(self.options.scale * error, y)
         rate = self.options.projection_learning_rate * self.fade
         self.projections[layer].add_(self.projection_optimizers[layer].step(gradient, rate))
 
-    def state_dict(self) -> dict[str, Any]:  # noqa: D102
+    @override
+    def state_dict(self) -> dict[str, Any]:
         memory = [optimizer.state_dict() for optimizer in self.projection_optimizers]
         return super().state_dict() | {"projections": self.projections, "projection_optimizers": memory}
 
-    def load_state_dict(self, state):  # noqa: D102
+    @override
+    def load_state_dict(self, state):
         super().load_state_dict(state)
         for projection, saved in zip(self.projections, state["projections"], strict=True):
             projection.copy_(saved)

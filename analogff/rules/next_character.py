@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 import torch
 from pydantic import Field, field_validator
+from typing_extensions import override
 
 from analogff.device import Observable, SharedInputs
 from analogff.forward_forward.goodness import GOODNESS
@@ -75,7 +76,8 @@ class NextCharacter(LayerLocal[NextCharacterOptions]):
         self.dreams: torch.Tensor | None = None
 
     @classmethod
-    def needs(cls, options):  # noqa: D102
+    @override
+    def needs(cls, options):
         return Observable.ACTIVITY if options.negatives == "none" else super().needs(options)
 
     @classmethod
@@ -110,13 +112,16 @@ class NextCharacter(LayerLocal[NextCharacterOptions]):
         """Read the beliefs about the next character, ``(chips, batch, classes)``."""
         return self.network.logits(self.network.head.measure(self._heard(images)))
 
-    def predict(self, images):  # noqa: D102
+    @override
+    def predict(self, images):
         return self.logits(images).argmax(-1)
 
-    def state_dict(self):  # noqa: D102
+    @override
+    def state_dict(self):
         return super().state_dict() | {"dreams": self.dreams}
 
-    def load_state_dict(self, state):  # noqa: D102
+    @override
+    def load_state_dict(self, state):
         super().load_state_dict(state)
         self.dreams = state["dreams"]
 

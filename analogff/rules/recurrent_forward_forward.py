@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 import torch
 from pydantic import Field, field_validator
+from typing_extensions import override
 
 from analogff.device import SharedInputs
 from analogff.forward_forward.goodness import GOODNESS, mean_square
@@ -110,7 +111,8 @@ class RecurrentForwardForward(LayerLocal[RecurrentForwardForwardOptions]):
         self.head = self.delta_head(options.head_learning_rate)
 
     @classmethod
-    def uses_head(cls, options):  # noqa: D102
+    @override
+    def uses_head(cls, options):
         return options.negatives == "hard"
 
     @classmethod
@@ -129,7 +131,8 @@ class RecurrentForwardForward(LayerLocal[RecurrentForwardForwardOptions]):
         layers = [(up + down, width) for up, down, width in zip(above, below, widths, strict=True)]
         return [*layers, (widths[-1], classes)]
 
-    def step(self, images, labels):  # noqa: D102
+    @override
+    def step(self, images, labels):
         image = self.network.present(images)
         resting = self._bottom_up(image)
         wrong = self._wrong_labels(resting[-1], labels)
@@ -145,13 +148,16 @@ class RecurrentForwardForward(LayerLocal[RecurrentForwardForwardOptions]):
             losses.append(loss)
         return mean_loss(losses)
 
-    def predict(self, images):  # noqa: D102
+    @override
+    def predict(self, images):
         return self._votes(images).sum(0).argmax(1)
 
-    def answers_by_layer(self, images):  # noqa: D102
+    @override
+    def answers_by_layer(self, images):
         return self._votes(images).argmax(2)
 
-    def goodness(self, images, labels):  # noqa: D102
+    @override
+    def goodness(self, images, labels):
         iterations = self.options.vote_to - self.options.vote_from + 1
         return [summed[:, 0] / iterations for summed in self._goodness(images, labels[None])]
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import torch
 from pydantic import Field, field_validator
+from typing_extensions import override
 
 from analogff.data import ImageShape
 from analogff.forward_forward.goodness import GOODNESS
@@ -116,7 +117,8 @@ class UnsupervisedForwardForward(Ordered[UnsupervisedForwardForwardOptions]):
         self.head = self.delta_head(options.head_learning_rate)
 
     @classmethod
-    def check_data(cls, options, n_in, classes, image):  # noqa: D102
+    @override
+    def check_data(cls, options, n_in, classes, image):
         _refuse_table(options, image)
 
     @classmethod
@@ -130,7 +132,8 @@ class UnsupervisedForwardForward(Ordered[UnsupervisedForwardForwardOptions]):
         heard = sum(widths[_first_heard(options.head_from, len(widths)) :])
         return [*chain([n_in, *widths], classes)[:-1], (heard, classes)]
 
-    def step(self, images, labels):  # noqa: D102
+    @override
+    def step(self, images, labels):
         heard = []
 
         def hear(layer: int, y: torch.Tensor, squares: torch.Tensor) -> None:
@@ -146,16 +149,19 @@ class UnsupervisedForwardForward(Ordered[UnsupervisedForwardForwardOptions]):
         both = torch.cat([images, self.negatives(images)])
         return self.descend(self.network.present(both), objective, passed=hear)
 
-    def back(self, layer, reading, gradient):  # noqa: D102
+    @override
+    def back(self, layer, reading, gradient):
         errors = super().back(layer, reading, gradient)
         if self.peers.strength:
             self.peers.draw(layer, errors, reading.y[:, : errors.shape[1] // 2], self.objectives[layer])
         return errors
 
-    def state_dict(self):  # noqa: D102
+    @override
+    def state_dict(self):
         return super().state_dict() | {"peers": self.peers.state_dict()}
 
-    def load_state_dict(self, state):  # noqa: D102
+    @override
+    def load_state_dict(self, state):
         super().load_state_dict(state)
         self.peers.load_state_dict(state["peers"])
 
@@ -168,7 +174,8 @@ class UnsupervisedForwardForward(Ordered[UnsupervisedForwardForwardOptions]):
         masks = random_masks(len(images), self.network.image, self.options.blurs, self.generator)
         return hybrids(images, others, masks.to(images.device))
 
-    def predict(self, images):  # noqa: D102
+    @override
+    def predict(self, images):
         activities = self.network.activities(images)
         heard = [self.onward(n, y, mean_square(y)) for n, y in enumerate(activities) if n >= self.first]
         return self.network.head.measure(torch.cat(heard, -1)).argmax(-1)

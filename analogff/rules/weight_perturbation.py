@@ -4,6 +4,7 @@ from typing import Annotated
 
 import torch
 from pydantic import Field
+from typing_extensions import override
 
 from analogff.device import Observable
 from analogff.learning.rule import Rule, RuleOptions
@@ -42,14 +43,17 @@ class WeightPerturbation(Rule[WeightPerturbationOptions]):
     Options = WeightPerturbationOptions
 
     @classmethod
-    def needs(cls, options):  # noqa: D102
+    @override
+    def needs(cls, options):
         return Observable.LOSS
 
     @classmethod
-    def schedule(cls, options):  # noqa: D102
+    @override
+    def schedule(cls, options):
         return "perturbation"
 
-    def step(self, images, labels):  # noqa: D102
+    @override
+    def step(self, images, labels):
         estimate, costs = None, []
         for _ in range(self.options.directions):
             directions = [self._direction(optimizer.layer, images.device) for optimizer in self.optimizers]

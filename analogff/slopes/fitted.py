@@ -1,6 +1,7 @@
 """Slopes from response curves that are learned online, so that a second read is rare."""
 
 import torch
+from typing_extensions import override
 
 from analogff.device import Observable, Sealed, SharedInputs
 from analogff.slopes.probe_size import noise_variance
@@ -48,7 +49,8 @@ class Fitted(Slope):
         """Whether single reads are enough."""
         return self.explained is not None and bool((self.explained > TRUST).all())
 
-    def read(self, layer, x):  # noqa: D102
+    @override
+    def read(self, layer, x):
         learning = self._reads < WARM_UP or self._reads % EVERY == 0
         self._reads += 1
         if learning or self.curves is None:
@@ -58,12 +60,14 @@ class Fitted(Slope):
         y = layer.measure(x)
         return Reading(y, self.curves.slopes(y))
 
-    def state_dict(self):  # noqa: D102
+    @override
+    def state_dict(self):
         curves = None if self.curves is None else self.curves.state_dict()
         known = {"noise": self.noise, "explained": self.explained, "reads": self._reads}
         return known | {"curves": curves, "probed": self.probed.state_dict()}
 
-    def load_state_dict(self, state):  # noqa: D102
+    @override
+    def load_state_dict(self, state):
         self.noise, self.explained, self._reads = state["noise"], state["explained"], state["reads"]
         self.curves = None if state["curves"] is None else ResponseCurves.from_state(state["curves"])
         self.probed.load_state_dict(state["probed"])

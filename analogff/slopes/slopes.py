@@ -8,6 +8,7 @@ import abc
 from typing import Any, ClassVar, Literal, NamedTuple
 
 import torch
+from typing_extensions import override
 
 from analogff.device import Observable, Sealed, SharedInputs
 from analogff.slopes.probe_size import ProbeSize
@@ -60,7 +61,8 @@ class Assumed(Slope):
 
     needs = Observable.ACTIVITY
 
-    def read(self, layer, x):  # noqa: D102
+    @override
+    def read(self, layer, x):
         return Reading(layer.measure(x), None)
 
 
@@ -87,16 +89,19 @@ class Probed(Slope):
         self.size = size
         self.activity = activity
 
-    def read(self, layer, x):  # noqa: D102
+    @override
+    def read(self, layer, x):
         size = self.size.of(layer, x)
         if self.activity == "mean":
             return Reading(*probe(layer, x, size))
         return Reading(*probe_beside(layer, x, size))
 
-    def state_dict(self):  # noqa: D102
+    @override
+    def state_dict(self):
         return self.size.state_dict()
 
-    def load_state_dict(self, state):  # noqa: D102
+    @override
+    def load_state_dict(self, state):
         self.size.load_state_dict(state)
 
 
@@ -105,7 +110,8 @@ class Oracle(Slope):
 
     needs = Observable.ORACLE
 
-    def read(self, layer, x):  # noqa: D102
+    @override
+    def read(self, layer, x):
         y = layer.measure(x)
         return Reading(y, layer.oracle(x).slope)
 

@@ -8,6 +8,7 @@ import torch
 from parts import CLASSES, images, step
 from timing import Benchmark, Contender
 from torch.nn.functional import softplus
+from typing_extensions import override
 
 from analogff.rules.forward_forward import ForwardForward
 from hardware_models.generic.ideal import Ideal
@@ -49,7 +50,8 @@ class LocalLayer(torch.nn.Linear):
         super().__init__(n_in, n_out)
         self.optimizer = torch.optim.Adam(self.parameters(), lr=RATE)
 
-    def forward(self, input):  # noqa: D102
+    @override
+    def forward(self, input):
         return super().forward(input / (input.norm(dim=1, keepdim=True) + 1e-4)).relu()
 
     def learn(self, positive: torch.Tensor, negative: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

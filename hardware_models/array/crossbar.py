@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
+from typing_extensions import override
 
 from analogff.device import Datasheet, Device, SharedInputs, Truth, chipwise, product, whole
 from hardware_models import kernels
@@ -89,7 +90,8 @@ class Crossbar(Device):
         self._choose_paths()
 
     @classmethod
-    def check_size(cls, n_in, n_out, **parameters):  # noqa: D102
+    @override
+    def check_size(cls, n_in, n_out, **parameters):
         check_wires(cls, n_in, n_out, parameters)
 
     def require_short_wires(self, n_in: int, n_out: int) -> None:
@@ -97,13 +99,16 @@ class Crossbar(Device):
         behind = self.siemens.flatten() / typical_weights(self.datasheet.n_in)
         require_short_wires(self.periphery, n_in, n_out, self.wire_ohm.flatten(), behind)
 
-    def measure(self, x, bias=None):  # noqa: D102
+    @override
+    def measure(self, x, bias=None):
         return self._read(x, [bias])[0]
 
-    def measure_marked(self, x, bias=None):  # noqa: D102
+    @override
+    def measure_marked(self, x, bias=None):
         return self._read(x, [bias])[0]
 
-    def measure_biased(self, x, biases):  # noqa: D102
+    @override
+    def measure_biased(self, x, biases):
         return self._read(x, biases)
 
     def _read(self, x: torch.Tensor | SharedInputs, biases: Sequence[torch.Tensor | None]) -> list[torch.Tensor]:
@@ -153,7 +158,8 @@ class Crossbar(Device):
         super()._load_from_state_dict(*args)
         self._choose_paths()
 
-    def oracle(self, x, bias=None):  # noqa: D102
+    @override
+    def oracle(self, x, bias=None):
         linear = self._linear()
         a = product(x, linear.weights)
         a = (a if bias is None else a + bias) * linear.gain + linear.offset

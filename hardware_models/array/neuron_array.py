@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
+from typing_extensions import override
 
 from analogff.device import ContractError, Device, PerChip
 from hardware_models.array.declare import takes_fields
@@ -103,10 +104,12 @@ class NeuronArray(ProgrammedArray):
         joules = n_out * SETTLE_SECONDS * neuron_watts  # beside what signals dissipate in the array
         self.datasheet = dataclasses.replace(sheet, read_joules=joules)
 
-    def pulse(self, change):  # noqa: D102
+    @override
+    def pulse(self, change):
         self.weights.add_(change)
 
-    def circuit(self):  # noqa: D102
+    @override
+    def circuit(self):
         return super().circuit()._replace(curve=self._curve(slice(None)))
 
     def _law(self, law: Callable[..., torch.Tensor], chips: slice, *names: str) -> Callable[..., torch.Tensor]:

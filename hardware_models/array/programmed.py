@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import torch
 from annotated_types import Ge
+from typing_extensions import override
 
 from analogff.device import Device, PerChip
 from hardware_models.array.crossbar import Crossbar, cached_groups
@@ -51,7 +52,8 @@ class ProgrammedArray(Crossbar):
             **numbers,
         )
 
-    def program(self, weights):  # noqa: D102
+    @override
+    def program(self, weights):
         for chips in cached_groups(weights):
             target, sigma = weights[chips].clone(), self.program_noise[chips]
             self.weights[chips] = self._add_write_noise(target, sigma, Stream.PROGRAM, chips)

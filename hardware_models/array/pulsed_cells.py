@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
+from typing_extensions import override
 
 from hardware_models import kernels
 from hardware_models.array.crossbar import Crossbar, chip_groups
@@ -99,7 +100,8 @@ class PulsedArray(Crossbar):
         drawn = self._fabricated(stream, self.datasheet.n_out, self.datasheet.n_in)
         return (slope + self.slope_spread * drawn).abs_()
 
-    def pulse(self, change):  # noqa: D102
+    @override
+    def pulse(self, change):
         counts = [self._pulse(chip, change[chip]) for chip in chip_groups(change)]
         self._count_write(change)
         return torch.cat(counts)
@@ -123,7 +125,8 @@ class PulsedArray(Crossbar):
             return self.cycle_spread[chip] * step * count.sqrt()
         return self.cycle_spread[chip] * moved.abs() / count.clamp(min=1).sqrt()
 
-    def program(self, weights):  # noqa: D102
+    @override
+    def program(self, weights):
         counts = [self._program(chip, weights[chip]) for chip in chip_groups(weights)]
         self.writes += 1
         return torch.cat(counts)

@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import torch
 from annotated_types import Ge, Gt
+from typing_extensions import override
 
 from analogff.device import (
     ContractError,
@@ -133,20 +134,25 @@ class Faulty(Device):
         )
 
     @classmethod
-    def check_size(cls, n_in, n_out, **parameters):  # noqa: D102
+    @override
+    def check_size(cls, n_in, n_out, **parameters):
         cls.model.check_size(n_in, n_out, **parameters)
 
     @classmethod
-    def check_image(cls, n_in, image, **parameters):  # noqa: D102
+    @override
+    def check_image(cls, n_in, image, **parameters):
         cls.model.check_image(n_in, image, **parameters)
 
-    def measure(self, x, bias=None):  # noqa: D102
+    @override
+    def measure(self, x, bias=None):
         return self._read(x, [bias], _answered)[0]
 
-    def measure_marked(self, x, bias=None):  # noqa: D102
+    @override
+    def measure_marked(self, x, bias=None):
         return self._read(x, [bias], _answered)[0]
 
-    def measure_biased(self, x, biases):  # noqa: D102
+    @override
+    def measure_biased(self, x, biases):
         return self._read(x, biases, lambda chip, x, biases: chip.measure_biased(x, biases))
 
     def _read(self, x: Any, biases: Sequence[torch.Tensor | None], ask: _Ask) -> list[torch.Tensor]:
@@ -160,7 +166,8 @@ class Faulty(Device):
         answers = self._in_use(lambda chip, c: ask(chip, _inputs_of(x, c), [_bias_of(bias, c) for bias in biases]))
         return [torch.where(happened, self._after(y), y) for y in answers]
 
-    def pulse(self, change):  # noqa: D102
+    @override
+    def pulse(self, change):
         before = self._happened()
         steps = self._write("pulse", change)
         self.writes += change.flatten(1).any(1).view(-1, 1, 1)
@@ -168,14 +175,16 @@ class Faulty(Device):
             self._copy(self._happened() & ~before)
         return steps
 
-    def program(self, weights):  # noqa: D102
+    @override
+    def program(self, weights):
         return self._write("program", weights)
 
     def _write(self, verb: str, values: torch.Tensor) -> torch.Tensor | None:
         old = values if self.spares is None else values.masked_fill(self._happened(), 0)
         return self._in_use(lambda chip, c: [getattr(chip, verb)((old if chip is self.chip else values)[c])])[0]
 
-    def wait(self, seconds):  # noqa: D102
+    @override
+    def wait(self, seconds):
         self._in_use(lambda chip, c: [chip.wait(_own(seconds, c))])
 
     def oracle(self, x, bias=None):
@@ -185,7 +194,8 @@ class Faulty(Device):
         after = defects.silenced(slope * self.left.sqrt(), self.dead), weights * self.gain
         return Truth(torch.where(happened, after[0], slope), torch.where(happened, after[1], weights))
 
-    def knows_truth(self):  # noqa: D102
+    @override
+    def knows_truth(self):
         return self.chip.knows_truth()
 
     def _happened(self) -> torch.Tensor:

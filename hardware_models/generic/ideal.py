@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 import torch
+from typing_extensions import override
 
 from analogff.device import Datasheet, Device, SharedInputs, Truth, product
 from hardware_models import kernels
@@ -35,29 +36,36 @@ class Ideal(Device):
         seeds = torch.as_tensor(seed, dtype=torch.int64).reshape(-1)
         self.register_buffer("weights", kernels.normal(seeds, 0, n_out, n_in, Stream.INITIAL) / n_in**0.5)
 
-    def measure(self, x, bias=None):  # noqa: D102
+    @override
+    def measure(self, x, bias=None):
         return self._answer(x, bias)
 
-    def measure_marked(self, x, bias=None):  # noqa: D102
+    @override
+    def measure_marked(self, x, bias=None):
         return self._answer(x, bias)
 
-    def can_be_recorded(self):  # noqa: D102
+    @override
+    def can_be_recorded(self):
         return True
 
-    def pulse(self, change):  # noqa: D102
+    @override
+    def pulse(self, change):
         self.weights += change
 
-    def program(self, weights):  # noqa: D102
+    @override
+    def program(self, weights):
         self.weights.copy_(weights)
 
-    def oracle(self, x, bias=None):  # noqa: D102
+    @override
+    def oracle(self, x, bias=None):
         a = self._sum(x, bias)
         with torch.enable_grad():
             a = a.detach().requires_grad_()
             slope = torch.autograd.grad(self.curve(a).sum(), a)[0]
         return Truth(slope, self.weights.clone())
 
-    def measure_biased(self, x, biases):  # noqa: D102
+    @override
+    def measure_biased(self, x, biases):
         a = product(x, self.weights)
         return [self._bend(a + bias) for bias in biases]
 

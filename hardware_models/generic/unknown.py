@@ -5,6 +5,7 @@ from typing import Annotated
 
 import torch
 from annotated_types import Ge, Le
+from typing_extensions import override
 
 from analogff.device import ContractError, PerChip
 from hardware_models import kernels
@@ -85,10 +86,12 @@ class Unknown(ProgrammedArray):
         self._keep("efficiency", spread.factor(self.mismatch, drawn))
         self._make_states()
 
-    def can_be_recorded(self):  # noqa: D102
+    @override
+    def can_be_recorded(self):
         return not self._paths and not self.planes.shape[1]
 
-    def pulse(self, change):  # noqa: D102
+    @override
+    def pulse(self, change):
         self._require_states_for(change, "changes")
         for chips in cached_groups(change):
             landing = self._landing(chips, change[chips])
@@ -96,11 +99,13 @@ class Unknown(ProgrammedArray):
             self._settle(chips, change[chips])
         self._count_write(change)
 
-    def program(self, weights):  # noqa: D102
+    @override
+    def program(self, weights):
         self._require_states_for(weights, "weights")
         return super().program(weights)
 
-    def circuit(self):  # noqa: D102
+    @override
+    def circuit(self):
         circuit = super().circuit()
         return circuit._replace(codes=Codes(self.planes, self.totals, self.unit)) if self.planes.shape[1] else circuit
 

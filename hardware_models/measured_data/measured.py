@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 import torch
 from annotated_types import Ge, Gt
+from typing_extensions import override
 
 from analogff.device import ContractError, Device, PerChip
 from hardware_models.array.declare import takes_fields
@@ -132,7 +133,8 @@ class Measured(Device):
         self.chip = chip
 
     @classmethod
-    def check_size(cls, n_in, n_out, **parameters):  # noqa: D102
+    @override
+    def check_size(cls, n_in, n_out, **parameters):
         check_wires(cls, n_in, n_out, parameters)
 
     def require_short_wires(self, n_in: int, n_out: int) -> None:
@@ -144,25 +146,32 @@ class Measured(Device):
         """True weights, ``(chips, n_out, n_in)``; as those of every array, for who made the chip."""
         return self.chip.weights
 
-    def measure(self, x, bias=None):  # noqa: D102
+    @override
+    def measure(self, x, bias=None):
         return self.chip.measure(x, bias)
 
-    def measure_marked(self, x, bias=None):  # noqa: D102
+    @override
+    def measure_marked(self, x, bias=None):
         return self.chip.measure_marked(x, bias)
 
-    def measure_biased(self, x, biases):  # noqa: D102
+    @override
+    def measure_biased(self, x, biases):
         return self.chip.measure_biased(x, biases)
 
-    def pulse(self, change):  # noqa: D102
+    @override
+    def pulse(self, change):
         return self.chip.pulse(change)
 
-    def program(self, weights):  # noqa: D102
+    @override
+    def program(self, weights):
         return self.chip.program(weights)
 
-    def wait(self, seconds):  # noqa: D102
+    @override
+    def wait(self, seconds):
         self.chip.wait(seconds)
 
-    def oracle(self, x, bias=None):  # noqa: D102
+    @override
+    def oracle(self, x, bias=None):
         return self.chip.oracle(x, bias)
 
 

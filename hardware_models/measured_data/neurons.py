@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from typing_extensions import override
 
 from analogff.device import PerChip
 from hardware_models import kernels
@@ -94,7 +95,8 @@ class MeasuredNeurons(NeuronArray):
 class MeasuredNoise(Stage):
     """Noise as it was measured at each level of the output."""
 
-    def apply(self, signal):  # noqa: D102
+    @override
+    def apply(self, signal):
         buffers, y = signal.chips.buffers, signal.value
         by_level = Piecewise(buffers["noise_levels"], buffers["noise_lines"])
         return signal.add_noise(signal.chips["measured_noise"] * by_level(y), Stream.MEASURED_NOISE)

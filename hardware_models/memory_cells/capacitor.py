@@ -5,6 +5,7 @@ from typing import Annotated
 
 import torch
 from annotated_types import Gt, Lt
+from typing_extensions import override
 
 from analogff.device import PerChip
 from hardware_models.array.crossbar import chip_groups
@@ -109,7 +110,8 @@ class Capacitor(PulsedArray):
         lifetimes = self.mean_lifetime_seconds * (1 + self.lifetime_spread * drawn).clamp(min=0.05)
         self._keep("lifetime_seconds", lifetimes)
 
-    def wait(self, seconds):  # noqa: D102
+    @override
+    def wait(self, seconds):
         passed = per_chip("seconds", seconds, len(self.seeds)).to(self.weights.device)
         rest = torch.zeros_like(passed)
         for chip in chip_groups(self.weights):

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import torch
 from annotated_types import Gt, Lt
+from typing_extensions import override
 
 from analogff.device import PerChip
 from hardware_models.array.crossbar import chip_groups
@@ -115,7 +116,8 @@ class FloatingGate(PulsedArray):
             lifetime_seconds=_lifetime(temperature_kelvin),
         )
 
-    def wait(self, seconds):  # noqa: D102
+    @override
+    def wait(self, seconds):
         passed = per_chip("seconds", seconds, len(self.seeds)).to(self.weights.device)
         rest = torch.zeros_like(passed)
         for chip in chip_groups(self.weights):

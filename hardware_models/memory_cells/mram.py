@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import torch
 from annotated_types import Ge, Le
+from typing_extensions import override
 
 from hardware_models import kernels
 from hardware_models.array.crossbar import Crossbar, chip_groups
@@ -100,7 +101,8 @@ class MRAM(Crossbar):
         """Code with all cells up."""
         return 2**self.bits - 1
 
-    def pulse(self, change):  # noqa: D102
+    @override
+    def pulse(self, change):
         require_defined(change, "changes")
         counts = [self._pulse(chip, change[chip]) for chip in chip_groups(change)]
         self._count_write(change)
@@ -113,7 +115,8 @@ class MRAM(Crossbar):
         wanted = (self.codes[chip] + steps.nan_to_num().int()).clamp(0, self._most)
         return self._turn(chip, wanted, tries=1)
 
-    def program(self, weights):  # noqa: D102
+    @override
+    def program(self, weights):
         require_defined(weights, "weights")
         counts = [self._turn(chip, self._nearest(chip, weights[chip]), TRIES) for chip in chip_groups(weights)]
         self.writes += 1

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import torch
 from annotated_types import Ge, Le
+from typing_extensions import override
 
 from analogff.device import PerChip
 from hardware_models import kernels
@@ -136,10 +137,12 @@ class PCM(Crossbar):
         self._keep("variance", torch.zeros_like(self.weights))
         self.program(self.weights)
 
-    def circuit(self):  # noqa: D102
+    @override
+    def circuit(self):
         return super().circuit()._replace(variance=self.variance)
 
-    def wait(self, seconds):  # noqa: D102
+    @override
+    def wait(self, seconds):
         self.age_seconds.add_(per_chip("seconds", seconds, len(self.seeds)).to(self.age_seconds.device))
         for chip in chip_groups(self.weights):
             g, age = self.programmed[chip], self.age_seconds[chip]
@@ -151,7 +154,8 @@ class PCM(Crossbar):
                 self.factor[chip] = self.compensated(g, now)
             self._sum_up(chip)
 
-    def program(self, weights):  # noqa: D102
+    @override
+    def program(self, weights):
         self.factor.fill_(1.0)
         for chip in chip_groups(weights):
             target = pair((weights[chip] / self.unit[chip]).clamp(-1, 1))
@@ -159,7 +163,8 @@ class PCM(Crossbar):
         self.writes += 1
         return torch.full_like(self.seeds, 2 * weights[0].numel() * VERIFY_PULSES)
 
-    def pulse(self, change):  # noqa: D102
+    @override
+    def pulse(self, change):
         counts = [self._pulse(chip, change[chip]) for chip in chip_groups(change)]
         self._count_write(change)
         return torch.cat(counts)

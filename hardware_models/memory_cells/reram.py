@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import torch
 from annotated_types import Gt, Lt
+from typing_extensions import override
 
 from analogff.device import PerChip
 from hardware_models import kernels
@@ -130,7 +131,8 @@ class ReRAM(PulsedArray):
             self._keep("fresh_upper", self.upper.clone())
             self._keep("fresh_lower", self.lower.clone())
 
-    def wait(self, seconds):  # noqa: D102
+    @override
+    def wait(self, seconds):
         passed = per_chip("seconds", seconds, len(self.seeds)).to(self.weights.device)
         for chip in chip_groups(self.weights):
             self._restart(chip)

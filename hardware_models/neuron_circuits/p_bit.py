@@ -6,6 +6,7 @@ from typing import Annotated
 
 import torch
 from annotated_types import Ge, Gt, Le
+from typing_extensions import override
 
 from analogff.device import Datasheet
 from hardware_models import kernels
@@ -104,7 +105,8 @@ class CountedBits(Stage):
 
     count: int
 
-    def apply(self, signal):  # noqa: D102
+    @override
+    def apply(self, signal):
         p, seeds, (rows, columns) = signal.value, signal.chips.circuit.seeds, signal.value.shape[1:]
         ones = torch.zeros_like(p)
         for k in range(self.count):

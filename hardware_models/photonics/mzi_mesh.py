@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import numpy as np
 import torch
 from annotated_types import Ge, Le
+from typing_extensions import override
 
 from analogff.device import Device, PerChip
 from hardware_models import kernels
@@ -145,12 +146,14 @@ class MZIMesh(Crossbar):
         """Return the share of a field that passes both meshes."""
         return interferometer.amplitude(loss_decibel) ** (2 * (self.mesh_size - 1))
 
-    def pulse(self, change):  # noqa: D102
+    @override
+    def pulse(self, change):
         require_defined(change, "changes")
         change = change.nan_to_num()  # of a GPU; a decomposition of what is undefined would end the whole bank
         return self._write(self.asked + change, change != 0)
 
-    def program(self, weights):  # noqa: D102
+    @override
+    def program(self, weights):
         require_defined(weights, "weights")
         return self._write(weights.nan_to_num(), torch.ones_like(weights, dtype=torch.bool))
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import torch
 from annotated_types import Ge, Gt, Le
+from typing_extensions import override
 
 from analogff.device import PerChip
 from hardware_models.array.neuron_array import NeuronArray, for_all, with_circuit_periphery
@@ -113,7 +114,8 @@ class Photodetector(NeuronArray):
 class DetectorNoise(Stage):
     """Shot noise of the current, and thermal noise of the load."""
 
-    def apply(self, signal):  # noqa: D102
+    @override
+    def apply(self, signal):
         names = ("bandwidth_hertz", "load_ohm", "temperature_kelvin", "unit_amperes")
         return signal.add_noise(current_noise(signal.value, **{n: signal.chips[n] for n in names}), Stream.SHOT)
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar
 
 import torch
 from annotated_types import Ge
+from typing_extensions import override
 
 from analogff.device.datasheet import Datasheet, PerChip
 from analogff.device.errors import ContractError
@@ -90,9 +91,8 @@ class LocalFields(Device):
         self.register_buffer("lines", lines)
 
     @classmethod
-    def check_size(  # noqa: D102
-        cls, n_in, n_out, *, field, stride=1, channels=1, height=0, before=0, over=0, **parameters
-    ):
+    @override
+    def check_size(cls, n_in, n_out, *, field, stride=1, channels=1, height=0, before=0, over=0, **parameters):
         image = n_in - before
         if over >= image:
             raise ContractError(
@@ -114,7 +114,8 @@ class LocalFields(Device):
         cls.model.check_size(lines.shape[1], -(-n_out // len(lines)), **parameters)
 
     @classmethod
-    def check_image(cls, n_in, image, *, channels=1, height=0, before=0, **_):  # noqa: D102
+    @override
+    def check_image(cls, n_in, image, *, channels=1, height=0, before=0, **_):
         if image is None:
             raise ContractError(
                 "Expected images (n, height, width), which fields are parts of. Got a table, whose columns are in no "
@@ -128,34 +129,42 @@ class LocalFields(Device):
                 f"have. Got {_listed(told)}. Write the former."
             )
 
-    def measure(self, x, bias=None):  # noqa: D102
+    @override
+    def measure(self, x, bias=None):
         return self._join(answer(self.patches, self._cut(x), self._cut_bias(bias)))
 
-    def measure_marked(self, x, bias=None):  # noqa: D102
+    @override
+    def measure_marked(self, x, bias=None):
         return self._join(answer(self.patches, self._cut_marked(x), self._cut_bias(bias)))
 
-    def measure_biased(self, x, biases):  # noqa: D102
+    @override
+    def measure_biased(self, x, biases):
         cut = self._cut_marked(x) if isinstance(x, SharedInputs) else self._cut(x)
         answers = self.patches.measure_biased(cut, [self._cut_outputs(bias) for bias in biases])
         return [self._join(y) for y in answers]
 
-    def pulse(self, change):  # noqa: D102
+    @override
+    def pulse(self, change):
         return self._write(self.patches.pulse, change)
 
-    def program(self, weights):  # noqa: D102
+    @override
+    def program(self, weights):
         return self._write(self.patches.program, weights)
 
-    def wait(self, seconds):  # noqa: D102
+    @override
+    def wait(self, seconds):
         self.patches.wait(self._for_fields(seconds))
 
-    def oracle(self, x, bias=None):  # noqa: D102
+    @override
+    def oracle(self, x, bias=None):
         slope, weights = self.patches.oracle(self._cut(x), self._cut_bias(bias))
         n_in = self.datasheet.n_in
         dense = weights.new_zeros(self.chips, self.fields, self.neurons, n_in + 1)
         dense.scatter_(-1, self._lines_like(dense), weights.view(self.chips, self.fields, self.neurons, -1))
         return Truth(self._join(slope), dense.flatten(1, 2)[:, : self.datasheet.n_out, :n_in])
 
-    def knows_truth(self):  # noqa: D102
+    @override
+    def knows_truth(self):
         return self.patches.knows_truth()
 
     def _cut(self, x: torch.Tensor) -> torch.Tensor:

@@ -3,6 +3,7 @@
 import dataclasses
 
 import torch
+from typing_extensions import override
 
 from analogff.device import product
 from hardware_models import kernels
@@ -15,35 +16,41 @@ from hardware_models.kernels.streams import Stream
 class NoiseOfSums(Stage):
     """Standard deviation of the weighted sums by the noise of the weights; the signal itself stays."""
 
-    def apply(self, signal):  # noqa: D102
+    @override
+    def apply(self, signal):
         return dataclasses.replace(signal, sigma=noise_of_sums(signal.chips.circuit, signal.value))
 
 
 class Product(Stage):
     """Weighted sums."""
 
-    def apply(self, signal):  # noqa: D102
+    @override
+    def apply(self, signal):
         return signal.replaced(product(signal.value, signal.chips.circuit.weights))
 
 
 class Crosstalk(Stage):
     """Columns that couple to their neighbors."""
 
-    def apply(self, signal):  # noqa: D102
+    @override
+    def apply(self, signal):
         return signal.replaced(crosstalk.mix(signal.value, signal.chips["crosstalk"]))
 
-    def linearize(self, response, chips):  # noqa: D102
+    @override
+    def linearize(self, response, chips):
         return response.replaced(weights=crosstalk.mix(response.weights.mT, chips["crosstalk"]).mT)
 
 
 class DeadColumns(Crosstalk):
     """Columns that couple, some of which are not sensed."""
 
-    def apply(self, signal):  # noqa: D102
+    @override
+    def apply(self, signal):
         mixed = super().apply(signal)
         return mixed.replaced(defects.silenced(mixed.value, signal.chips["column_is_dead"]))
 
-    def linearize(self, response, chips):  # noqa: D102
+    @override
+    def linearize(self, response, chips):
         mixed = super().linearize(response, chips)
         return mixed.replaced(weights=defects.silenced(mixed.weights.mT, chips["column_is_dead"]).mT)
 
@@ -57,14 +64,16 @@ class Traps(Stage):
     sums: tuple[Stage, ...]
     """Stages that form sums with the weights of one interval."""
 
-    def apply(self, signal):  # noqa: D102
+    @override
+    def apply(self, signal):
         parts = [
             through(self.sums, self._during(interval, signal)).value
             for interval in telegraph.spells(int(signal.first_row), signal.value.shape[1], self.reads)
         ]
         return signal.replaced(parts[0] if len(parts) == 1 else torch.cat(parts, 1))
 
-    def linearize(self, response, chips):  # noqa: D102
+    @override
+    def linearize(self, response, chips):
         return linearized(self.sums, response, chips)
 
     def _during(self, interval: slice, signal: Signal) -> Signal:

@@ -3,6 +3,7 @@
 import dataclasses
 
 import torch
+from typing_extensions import override
 
 from hardware_models.array.stages.stage import CellEffect
 from hardware_models.effects import defects, wires
@@ -11,7 +12,8 @@ from hardware_models.effects import defects, wires
 class StuckCells(CellEffect):
     """Cells at an end of their range, whatever is written."""
 
-    def act(self, chips):  # noqa: D102
+    @override
+    def act(self, chips):
         low, high, end = chips["cell_is_low"], chips["cell_is_high"], chips["weight_end"]
         stuck = defects.Stuck(low, high, torch.zeros_like(low))
         return chips.with_circuit(weights=defects.held(chips.circuit.weights, stuck, -end, end, torch.zeros_like(end)))
@@ -24,7 +26,8 @@ class Wires(CellEffect):
     tiles: tuple[slice, ...]
     """Their input lines."""
 
-    def act(self, chips):  # noqa: D102
+    @override
+    def act(self, chips):
         parts = [chips.circuit.weights[..., lines].contiguous() for lines in self.tiles]
         wired = [wires.wired(w, chips["wire_ohm"], chips["siemens"]) for w in parts]
         return chips.with_circuit(weights=torch.cat(wired, 2))
@@ -33,7 +36,8 @@ class Wires(CellEffect):
 class QuietDeadColumns(CellEffect):
     """Dead columns show no noise of their cells."""
 
-    def act(self, chips):  # noqa: D102
+    @override
+    def act(self, chips):
         circuit = chips.circuit
         variance = circuit.variance
         if variance is None:

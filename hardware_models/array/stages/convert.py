@@ -4,6 +4,7 @@ import abc
 import dataclasses
 
 import torch
+from typing_extensions import override
 
 from hardware_models.array.stages.stage import Chips, Signal, Stage
 from hardware_models.effects import converters
@@ -23,7 +24,8 @@ class Range(abc.ABC):
 class OfOutputs(Range):
     """That of neurons."""
 
-    def of(self, chips):  # noqa: D102
+    @override
+    def of(self, chips):
         return chips.circuit.output_min, chips.circuit.output_max
 
 
@@ -34,7 +36,8 @@ class OfPartialSums(Range):
     share: float
     """What a tile has of the range of whole sums."""
 
-    def of(self, chips):  # noqa: D102
+    @override
+    def of(self, chips):
         return signed_range(chips["sum_max"] * self.share, chips.circuit.adc_bits)
 
 
@@ -44,7 +47,8 @@ class Adc(Stage):
 
     range: Range
 
-    def apply(self, signal):  # noqa: D102
+    @override
+    def apply(self, signal):
         return signal.replaced(quantize(signal.value, *self.range.of(signal.chips), signal.chips.circuit.adc_bits))
 
 
@@ -52,10 +56,12 @@ class Adc(Stage):
 class FaultyAdc(Adc):
     """Output converters with gain, offset and noise of their own."""
 
-    def apply(self, signal):  # noqa: D102
+    @override
+    def apply(self, signal):
         return super().apply(self._disturbed(signal))
 
-    def linearize(self, response, chips):  # noqa: D102
+    @override
+    def linearize(self, response, chips):
         shift = chips["adc_offset"] * self._step(chips)
         return response.replaced(after=response.after * chips["adc_gain"], shift=shift)
 
@@ -75,7 +81,8 @@ class FaultyAdc(Adc):
 class UnequalAdc(FaultyAdc):
     """Such converters whose steps differ, too."""
 
-    def apply(self, signal):  # noqa: D102
+    @override
+    def apply(self, signal):
         chips, step, columns = signal.chips, self._step(signal.chips), signal.value.shape[-1]
         low, _ = self.range.of(chips)
         thresholds = chips["adc_thresholds"][:, signal.tile * columns : (signal.tile + 1) * columns]

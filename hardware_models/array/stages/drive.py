@@ -1,6 +1,7 @@
 """From inputs to what is on the lines: input converters and dead lines."""
 
 import torch
+from typing_extensions import override
 
 from hardware_models.array.stages.stage import Stage
 from hardware_models.effects import converters, defects
@@ -10,7 +11,8 @@ from hardware_models.effects.quantize import quantize
 class Dac(Stage):
     """Input converters without errors."""
 
-    def apply(self, signal):  # noqa: D102
+    @override
+    def apply(self, signal):
         circuit = signal.chips.circuit
         return signal.replaced(quantize(signal.value, circuit.input_min, circuit.input_max, circuit.dac_bits))
 
@@ -18,7 +20,8 @@ class Dac(Stage):
 class UnequalDac(Dac):
     """Input converters whose steps differ."""
 
-    def apply(self, signal):  # noqa: D102
+    @override
+    def apply(self, signal):
         circuit, q = signal.chips.circuit, super().apply(signal).value
         step = (circuit.input_max - circuit.input_min) / (2.0**circuit.dac_bits - 1)
         code = ((q - circuit.input_min) / step).round()
@@ -29,20 +32,24 @@ class UnequalDac(Dac):
 class DacGain(Stage):
     """Gains of the input converters, which differ from line to line."""
 
-    def apply(self, signal):  # noqa: D102
+    @override
+    def apply(self, signal):
         return signal.replaced(signal.value * signal.chips["dac_gain"])
 
-    def linearize(self, response, chips):  # noqa: D102
+    @override
+    def linearize(self, response, chips):
         return response.replaced(weights=response.weights * chips["dac_gain"])
 
 
 class DeadRows(Stage):
     """Lines that carry nothing."""
 
-    def apply(self, signal):  # noqa: D102
+    @override
+    def apply(self, signal):
         return signal.replaced(defects.silenced(signal.value, signal.chips["row_is_dead"]))
 
-    def linearize(self, response, chips):  # noqa: D102
+    @override
+    def linearize(self, response, chips):
         return response.replaced(weights=defects.silenced(response.weights, chips["row_is_dead"]))
 
 

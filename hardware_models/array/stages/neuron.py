@@ -3,6 +3,7 @@
 import dataclasses
 
 import torch
+from typing_extensions import override
 
 from hardware_models import kernels
 from hardware_models.array.periphery import FLICKER_OCTAVES, SETTLE_SECONDS
@@ -14,7 +15,8 @@ from hardware_models.kernels.streams import Stream
 class Curve(Stage):
     """Mean response of a neuron."""
 
-    def apply(self, signal):  # noqa: D102
+    @override
+    def apply(self, signal):
         circuit = signal.chips.circuit
         return signal.replaced(circuit.curve(signal.value, circuit.steepness))
 
@@ -22,7 +24,8 @@ class Curve(Stage):
 class Limits(Stage):
     """Outputs end where the range of the neurons ends."""
 
-    def apply(self, signal):  # noqa: D102
+    @override
+    def apply(self, signal):
         circuit = signal.chips.circuit
         return signal.replaced(torch.clamp(signal.value, circuit.output_min, circuit.output_max))
 
@@ -30,7 +33,8 @@ class Limits(Stage):
 class Coupling(Stage):
     """Inhibition by the mean output, and the droop of a shared supply."""
 
-    def apply(self, signal):  # noqa: D102
+    @override
+    def apply(self, signal):
         chips = signal.chips
         inhibited = coupling.inhibited(signal.value, chips["inhibition"])
         return signal.replaced(coupling.drooped(inhibited, chips["supply_droop"], chips.circuit.output_max))
@@ -39,18 +43,21 @@ class Coupling(Stage):
 class Settling(Stage):
     """Neurons that are sampled before they have settled. The response is that to the input of the same read."""
 
-    def apply(self, signal):  # noqa: D102
+    @override
+    def apply(self, signal):
         chips, share = signal.chips, _settling(signal.chips["neuron_seconds"])
         return _remembered("neuron_state", signal, memory.settled(signal.value, chips["neuron_state"], share))
 
-    def linearize(self, response, chips):  # noqa: D102
+    @override
+    def linearize(self, response, chips):
         return response.replaced(after=response.after * _settling(chips["neuron_seconds"]))
 
 
 class Hysteresis(Stage):
     """Neurons with play."""
 
-    def apply(self, signal):  # noqa: D102
+    @override
+    def apply(self, signal):
         chips = signal.chips
         return _remembered(
             "neuron_play", signal, memory.played(signal.value, chips["neuron_play"], chips["hysteresis"])
@@ -60,7 +67,8 @@ class Hysteresis(Stage):
 class Flicker(Stage):
     """1/f noise of each neuron."""
 
-    def apply(self, signal):  # noqa: D102
+    @override
+    def apply(self, signal):
         chips, first, (rows, columns) = signal.chips, signal.first_row, signal.value.shape[1:]
         octaves = telegraph.octave_rows(first, rows, FLICKER_OCTAVES)
         draws = [kernels.normal(chips.circuit.seeds, row, count, columns, Stream.FLICKER) for row, count in octaves]
@@ -75,7 +83,8 @@ class ReadNoise(Stage):
     share: float = 1.0
     """What a tile has of it."""
 
-    def apply(self, signal):  # noqa: D102
+    @override
+    def apply(self, signal):
         return signal.add_noise(signal.chips.circuit.read_noise * self.share, Stream.READ)
 
 

@@ -5,6 +5,7 @@ import dataclasses
 from collections.abc import Iterator
 
 import torch
+from typing_extensions import override
 
 from hardware_models.array.periphery import SERIAL_BITS
 from hardware_models.array.stages.stage import Chips, Linear, Signal, Stage, linearized, through
@@ -15,7 +16,8 @@ from hardware_models.kernels.streams import Stream
 class Bias(Stage):
     """What is added to the sums at the bias port; always a new tensor."""
 
-    def apply(self, signal):  # noqa: D102
+    @override
+    def apply(self, signal):
         value, bias = signal.value, signal.bias
         return signal.replaced(value.clone() if bias is None else value + bias)
 
@@ -23,19 +25,22 @@ class Bias(Stage):
 class WeightNoise(Stage):
     """Noise of the weights, as it shows in the sums."""
 
-    def apply(self, signal):  # noqa: D102
+    @override
+    def apply(self, signal):
         return signal.add_noise(signal.sigma, Stream.WEIGHT_READ)
 
 
 class Amplifier(Stage):
     """Gains and offsets of neurons, or of the amplifiers behind the columns of a tile."""
 
-    def apply(self, signal):  # noqa: D102
+    @override
+    def apply(self, signal):
         circuit, tile = signal.chips.circuit, slice(signal.tile, signal.tile + 1)
         signal.value.mul_(circuit.gain[:, tile]).add_(circuit.offset[:, tile])
         return signal
 
-    def linearize(self, response, chips):  # noqa: D102
+    @override
+    def linearize(self, response, chips):
         return response.replaced(gain=chips.circuit.gain, offset=chips.circuit.offset)
 
 
@@ -50,7 +55,8 @@ class Rounds(abc.ABC):
 class AtOnce(Rounds):
     """Amplitudes, in one round."""
 
-    def of(self, lines, chips):  # noqa: D102
+    @override
+    def of(self, lines, chips):
         yield lines, 1.0
 
 
@@ -60,7 +66,8 @@ class BitSerial(Rounds):
 
     bits: int
 
-    def of(self, lines, chips):  # noqa: D102
+    @override
+    def of(self, lines, chips):
         full, steps = chips.circuit.input_max, 2.0**self.bits - 1
         for bit in range(self.bits):
             yield serial(lines, full / steps, bit) * full, 2.0**bit / steps
@@ -77,7 +84,8 @@ class PartialSums(Stage):
     conversion: tuple[Stage, ...]
     """From the lines of a tile to converted sums."""
 
-    def apply(self, signal):  # noqa: D102
+    @override
+    def apply(self, signal):
         total = torch.zeros((), device=signal.value.device)
         for tile, lines in enumerate(self.tiles):
             chips = _of_lines(signal.chips, lines)
@@ -87,7 +95,8 @@ class PartialSums(Stage):
                 total = total + worth * through(self.conversion, part).value
         return signal.replaced(total)
 
-    def linearize(self, response, chips):  # noqa: D102
+    @override
+    def linearize(self, response, chips):
         inner = linearized(self.conversion, response, chips)
         gain, offset = inner.gain * inner.after, inner.offset * inner.after + inner.shift
         of_lines = [gain[:, t, :, None].expand(-1, -1, rows.stop - rows.start) for t, rows in enumerate(self.tiles)]
