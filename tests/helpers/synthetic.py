@@ -9,6 +9,8 @@ import pyarrow as pa
 
 from analogff.study.results.parts import part_name, write_part
 
+_STORED = {pa.large_string(): pa.string(), pa.null(): pa.int32()}  # the types that a study's parts have
+
 RULES = (
     {"rule": "forward-forward", "rule.slope": "assumed", "rule.learning_rate": 0.003},
     {"rule": "forward-forward", "rule.slope": "probed", "rule.learning_rate": 0.003},
@@ -78,6 +80,7 @@ def write(folder, frame, axes, histograms=None, of_layers=None):
     for kind in there:
         (folder / kind).mkdir(parents=True)
         table = pa.Table.from_pandas(tables[kind], preserve_index=False).replace_schema_metadata(None)
+        table = table.cast(pa.schema([field.with_type(_STORED.get(field.type, field.type)) for field in table.schema]))
         write_part(table, folder / kind / part_name(16 * "0"), there[:-1] if kind == "results" else ())
     study = {"name": "synthetic", "sweep": axes, "layers": [500, 500]}
     manifest = {"study": study, "runs": list(dict.fromkeys(frame["run"]))}
