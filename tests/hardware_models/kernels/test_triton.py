@@ -313,7 +313,7 @@ from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 from analogff.device.numerics.counting_cuda import _count_changes
 from analogff.learning.adam_cuda import _adam_step
-from hardware_models.kernels.cuda import noise, read
+from hardware_models.kernels.cuda import philox, read
 
 WHOLE = dict.fromkeys(("seeds", "reads", "first_rows", "total"), "*i64")
 WHOLE |= dict.fromkeys(("rows", "columns", "n_in", "n_out", "count", "stream", "silent", "before", "cells"), "i32")
@@ -328,9 +328,9 @@ def compiled(kernel, **constants):
 STRIDED = ("x", "y", "sigma", "bias")
 TILE = dict(ROWS=64, COLUMNS=64)
 for uniform in (False, True):
-    compiled(noise._fill, UNIFORM=uniform, **TILE)
-compiled(noise._fill, UNIFORM=False, stream=1, columns=1, rows=1, **TILE)  # as an argument of 1 is compiled
-compiled(noise._add, **TILE)
+    compiled(philox._fill, UNIFORM=uniform, **TILE)
+compiled(philox._fill, UNIFORM=False, stream=1, columns=1, rows=1, **TILE)  # as an argument of 1 is compiled
+compiled(philox._add, **TILE)
 compiled(read._convert, **TILE)
 compiled(read._convert, silent=0, x_line=1, **TILE)
 for code in read.CODES.values():
