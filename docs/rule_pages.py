@@ -1,4 +1,4 @@
-"""Write docs/reference/rules.md: every rule and its options, from the docstrings that ``analogff rules NAME`` prints.
+"""Write docs/reference: rules.md and study.md, from the docstrings of options and study fields.
 
 python docs/rule_pages.py
 """
@@ -9,61 +9,86 @@ from pathlib import Path
 from device_pages import markdown, parameter_table
 
 from analogff.catalog import resolve_rule, rule_names
-from analogff.catalog.descriptions import Description, Line, describe_rule
+from analogff.catalog.descriptions import Description, Line, describe_fields, describe_rule
 from analogff.learning.layer_local import LayerLocalOptions
 from analogff.learning.rule import Rule
+from analogff.study.case import Settings
 
-PAGE = Path(__file__).resolve().parent / "reference" / "rules.md"
+FOLDER = Path(__file__).resolve().parent / "reference"
 
 
 def main() -> None:
-    """Write the page."""
-    PAGE.parent.mkdir(exist_ok=True)
-    PAGE.write_text(page())
+    """Write the pages."""
+    FOLDER.mkdir(exist_ok=True)
+    for name, text in pages().items():
+        (FOLDER / name).write_text(text)
 
 
-def page() -> str:
+def pages() -> dict[str, str]:
+    """Return the text of each page by its file name."""
+    return {"rules.md": rules(), "study.md": fields()}
+
+
+def rules() -> str:
     """Return the page of all rules."""
-    rules = {name: describe_rule(resolve_rule(name)) for name in rule_names()}
+    described = {name: describe_rule(resolve_rule(name)) for name in rule_names()}
     common = describe_rule(Rule).parameters
-    layered = [rules[name].parameters for name in rules if issubclass(resolve_rule(name).Options, LayerLocalOptions)]
+    layered = [
+        described[name].parameters for name in described if issubclass(resolve_rule(name).Options, LayerLocalOptions)
+    ]
     slopes = functools.reduce(lambda some, others: tuple(p for p in some if p in others), layered)
     slopes = tuple(line for line in slopes if line not in common)
     lines = [
         "# Rules",
         "",
-        "Written by `python docs/rule_pages.py`; `analogff rules NAME` prints the same. What fields a study has is in",
-        "[its guide](../guides/study.md); a rule of your own is [one file](../guides/add-a-rule.md).",
+        "Written by `python docs/rule_pages.py`. `analogff rules NAME` prints the same.",
+        "A [study file](../guides/study.md) selects rules and options. [Add a rule](../guides/add-a-rule.md) shows how to",
+        "write one.",
         "",
-        "## Options of every rule",
+        "## Options common to all rules",
         "",
         *parameter_table(common, "option"),
         "",
-        "## Options of every rule whose layers learn from slopes",
+        "## Options of all rules that use slopes",
         "",
         *parameter_table(slopes, "option"),
     ]
-    for name, told in rules.items():
-        lines += ["", *_section(name, told, common, slopes)]
+    for name, description in described.items():
+        lines += ["", *_section(name, description, common, slopes)]
     return "\n".join([*lines, ""])
 
 
-def _section(name: str, told: Description, common: tuple[Line, ...], slopes: tuple[Line, ...]) -> list[str]:
-    """Return what is told of one rule; shared options only where their default differs."""
-    shared = set(slopes) <= set(told.parameters)
-    own = [line for line in told.parameters if line not in (*common, *slopes)]
-    beside = "those of every rule" + (" and of slopes" if shared else "")
+def fields() -> str:
+    """Return the page of the plain fields of a study file."""
+    lines = [
+        "# Fields of a study file",
+        "",
+        "Written by `python docs/rule_pages.py`. The tables `[device]`, `[[rule]]` and `[sweep]` are described in",
+        "[the guide](../guides/study.md).",
+        "",
+        *parameter_table(describe_fields(Settings), "field"),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _section(name: str, description: Description, common: tuple[Line, ...], slopes: tuple[Line, ...]) -> list[str]:
+    """Return the section of one rule. Shared options are listed only where their default differs."""
+    shared = set(slopes) <= set(description.parameters)
+    own = [line for line in description.parameters if line not in (*common, *slopes)]
+    tables = "options [common to all rules](#options-common-to-all-rules)"
+    tables += " and [those of slopes](#options-of-all-rules-that-use-slopes)" if shared else ""
     return [
         f"## {name}",
         "",
-        told.summary,
+        description.summary,
         "",
-        markdown(told.about),
+        markdown(description.about),
         "",
-        *(parameter_table(own, "option") if own else [f"It has no options beside {beside}."]),
-        *(["", f"And {beside}."] if own else []),
+        *(parameter_table(own, "option") if own else [f"It has only the {tables}."]),
+        *(["", f"Also the {tables}."] if own else []),
         "",
-        f"Source: {told.source or 'none is named.'}",
+        f"Source: {description.source or 'none is named.'}",
     ]
 
 

@@ -8,6 +8,7 @@ import typing
 from typing import Annotated, Any
 
 import annotated_types
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from analogff.catalog.parameters import Parameter, parameters_of
@@ -60,7 +61,12 @@ def describe(model: type) -> Description:
 
 def describe_rule(model: type[Rule]) -> Description:
     """Read a rule's docstring and the fields of its options."""
-    return _described(model, [_option(name, field) for name, field in model.Options.model_fields.items()])
+    return _described(model, describe_fields(model.Options))
+
+
+def describe_fields(model: type[BaseModel]) -> list[Line]:
+    """Return a line for each field of a model."""
+    return [_option(name, field) for name, field in model.model_fields.items()]
 
 
 def _described(model: type, lines: list[Line]) -> Description:
@@ -99,9 +105,8 @@ def _line(parameter: Parameter, hint: Any, meaning: str) -> Line:
 
 
 def _option(name: str, field: FieldInfo) -> Line:
-    default = (
-        "required" if field.is_required() else str(field.get_default(call_default_factory=True, validated_data={}))
-    )
+    value = None if field.is_required() else field.get_default(call_default_factory=True, validated_data={})
+    default = "required" if field.is_required() else "not set" if value is None else str(value)
     limits = _limits(Annotated[(field.annotation, field, *field.metadata)])  # type: ignore[valid-type]
     return Line(name, default, limits, _joined(field.description or "").replace("`", ""))
 

@@ -39,45 +39,51 @@ def _learning_seeds(value: Any) -> Any:
 class Settings(BaseModel):
     """The plain fields of a study file."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
 
     name: Annotated[str, MinLen(1)]
-    """What the study is called."""
+    """Name of the study. Its results go to `results/NAME`."""
     dataset: Annotated[str, MinLen(1)] = "mnist"
-    """A known name, or a folder of IDX or NPZ files."""
+    """`mnist` (ships with the package), `digits` (scikit-learn, 1437 training images), `fashion-mnist` (read from
+    `ANALOGFF_DATA`), or a folder of IDX or NPZ files, relative to the study file."""
     scale: Annotated[float, Field(ge=LEAST_SCALE, le=MOST_SCALE)] | Literal["auto", "columns"] = "auto"
-    """The stored number that becomes 1; `auto`: told by the range where it is clear; `columns`: two lines for each
-    column of a table, above and below the middle of its range in training."""
+    """Stored number that becomes 1. `auto` infers it from the range: 255 for bytes that exceed 127, 1 for bits and for
+    floats up to 1. Any other range needs a number. `columns` encodes each column of a table on two input lines."""
     layers: Annotated[tuple[Annotated[int, Ge(1)], ...], MinLen(1)]
     """Widths of the hidden layers."""
     epochs: Annotated[int, Ge(1)]
     """Passes through the training images."""
     evaluate_every: Annotated[int, Ge(1)] = 1
-    """Epochs from one evaluation to the next; the last is always evaluated."""
+    """Epochs from one evaluation to the next. The last epoch is always evaluated."""
     train_images: Annotated[int, Ge(1)] | None = None
-    """Taken from the front of the training images; None for all."""
+    """Number of training images, taken from the front; all by default. The test set is always whole."""
     validation_images: Annotated[int, Ge(0)] | None = None
-    """Held out of the training images, never of the test images; None for 2000, or a tenth of small data sets."""
+    """Number of images held out from the end of the training images, for model selection. By default 2000, or a tenth
+    of a small data set. Never test images."""
     chips: Annotated[tuple[int, ...], BeforeValidator(_chip_seeds)]
-    """Chip seeds; ``n`` in the file stands for 0 to n - 1."""
+    """Number n of fabricated chips (chip seeds 0 to n - 1), or a list of chip seeds. Every point uses all of them."""
     seeds: Annotated[tuple[int, ...], BeforeValidator(_learning_seeds)] = (0,)
-    """Learning seeds."""
+    """Learning seeds. They decide the order of the data, negatives, directions and programmed weights."""
     jitter: Annotated[int, Ge(0)] = 0
-    """Whole pixels by which each training image is shifted at most, either way, anew in every epoch."""
+    """Maximum shift of a training image in whole pixels. Every epoch draws a new shift for each image. All rules get
+    the same shifts. Refused for tables."""
     normalization: Literal["length", "l2", "none", "gain-control"] = "length"
-    """What the inputs of every layer pass, images too: see `analogff.network.normalization`."""
+    """Normalization of the inputs of each layer, of the head and of the images. `length`: y / rms(y), digital. `l2`:
+    y / |y|, digital; inputs shrink as a layer grows. `gain-control`: y / (rms(y) + 1/gain), an analog loop of limited
+    gain, which leaves weak activities weak. `none`: images stay in [0, 1]."""
     agc_max_gain: Annotated[float, Gt(0)] = 30.0
-    """Gain of the loop, and of its amplifier in silence; for `gain-control`."""
+    """Maximum gain of the analog loop, which is also its gain at zero input. Only with `gain-control`."""
     agc_offset: Annotated[float, Gt(-1)] = 0.0
-    """What its detector does not hear of an output of 1; below 0, what it reports in silence."""
+    """Detector offset of the analog loop, in units of its target rms of 1. Above 0 the detector misses this much of the
+    output; below 0 it reports this much at zero output. Only with `gain-control`."""
     head: Literal["digital", "device"] = "digital"
-    """What the last layer is made of."""
+    """Softmax layer on the last activities: exact and digital, or a device."""
     wait_seconds: Annotated[float, Ge(0)] = 0.0
     """Idle hardware time between training and the last evaluation."""
     compute: Literal["cpu", "cuda"] = "cpu"
     """Where the simulation runs."""
     precision: Literal["fp32", "tf32", "bf16"] = "fp32"
-    """Of the factors of matrix products on a CUDA device: 24, 11 or 8 bits; sums are in single precision."""
+    """Precision of the factors of matrix products: 24, 11 or 8 bits. Sums are in single precision. Only with `cuda`."""
 
     @field_validator("precision")
     @classmethod
