@@ -1,6 +1,6 @@
 """What a run says at the end: a table, and what a reader should be warned of."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -8,26 +8,72 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
+from analogff.study.results.comparison import compare, labeled, sentences
 from analogff.study.results.summary import summarize, unchanged_axes
 from analogff.support.console import say, table_of
 
-_MEASURED = ("mean", "low", "high", "chips", "diverged", "reads", "pulses", "device_seconds", "device_joules")
+_MEASURED = (
+    "mean",
+    "low",
+    "high",
+    "chips",
+    "seed_low",
+    "seed_high",
+    "seeds",
+    "diverged",
+    "reads",
+    "pulses",
+    "device_seconds",
+    "device_joules",
+)
 _COSTS = {"reads": "reads", "pulses": "pulses", "device_seconds": "device s", "device_joules": "device J"}
 _LEAST_FIRST = ("device_seconds", "pulses", "device_joules", "reads", "chips")
 """What a narrow terminal can do without, and in which order."""
 _READABLE, _ENDLESS = 20, 10_000  # characters
+_PAIRS = "Difference of test errors, 95 % interval over chips that both taught; p by Holm's method over all rows"
+_VERDICTS, _COMPARED = 8, 200
+"""Most points of which a sentence is printed, and most that are compared without being asked."""
+_TEST = "Which rule is best (paired t-test over chips, p by Holm's method, bounds left out):"
 _TITLE = "Test error at the last epoch, 95 % interval over chips"
 
 
 def report(frame: pd.DataFrame, manifest: Mapping[str, Any], console: Console) -> None:
-    """Print the results table, and a warning for each swept path that changed nothing."""
+    """Print the results table, which rules are told apart, and a warning for each swept path that changed nothing."""
     print_results(summarize(frame, manifest), console)
+    print_verdicts(frame, manifest, console)
     for axis in unchanged_axes(frame, list(manifest["study"]["sweep"])):
         say(
             console,
             f"Warning: the sweep over {axis} changed nothing: every number is the same at each of its values. Is it "
             "the path you meant?",
         )
+
+
+def print_verdicts(frame: pd.DataFrame, manifest: Mapping[str, Any], console: Console) -> None:
+    """Print a sentence a swept point on the best rule and those not told apart from it, for the first few points."""
+    last, axes = labeled(frame, manifest)
+    if len(last[axes].drop_duplicates()) > _COMPARED:
+        return
+    said = list(sentences(compare(last, axes), last, axes))
+    if said:
+        say(console, _TEST)
+    for sentence in said[:_VERDICTS]:
+        say(console, f"  {sentence}")
+    if len(said) > _VERDICTS:
+        say(console, f"  {len(said) - _VERDICTS} more points: `analogff compare DIR` shows all.")
+
+
+def print_pairs(pairs: pd.DataFrame, axes: Sequence[str], console: Console) -> None:
+    """Print a comparison as a table, a row a pair and swept point."""
+    columns = [Column(name, overflow="fold") for name in (*axes, "better", "worse")]
+    columns += [Column(name, justify="right", no_wrap=True) for name in ("by / points", "p", "chips", "told apart")]
+    rows = [
+        [*(_cell(row[axis]) for axis in axes), row["better"], row["worse"]]
+        + [f"{row['difference']:.2f} {_bounds(row['low'], row['high'])}".rstrip()]
+        + ["-" if pd.isna(row["p"]) else f"{row['p']:.2g}", str(row["chips"]), "yes" if row["apart"] else "no"]
+        for row in pairs.to_dict("records")
+    ]
+    console.print(table_of(columns, rows, title=Text(_PAIRS)))
 
 
 def print_results(summary: pd.DataFrame, console: Console) -> None:
@@ -52,10 +98,13 @@ def results_table(summary: pd.DataFrame, dropped: Collection[str] = ()) -> Table
     named = _names(summary)
     columns = [Column(name.removeprefix("rule."), overflow="fold") for name in named]
     kept = [name for name in ("chips", *_COSTS, "diverged") if name not in dropped]
-    headers = ["error / %", *(_COSTS.get(name, name) for name in kept)]
+    seeds = ["over seeds"] * bool((summary["seeds"] > 1).any())
+    headers = ["error / %", *seeds, *(_COSTS.get(name, name) for name in kept)]
     columns += [Column(header, justify="right", no_wrap=True) for header in headers]
     rows = [
-        [*(_cell(row[name]) for name in named), _interval(row), *(_number(name, row[name]) for name in kept)]
+        [*(_cell(row[name]) for name in named), _interval(row)]
+        + [_bounds(row["seed_low"], row["seed_high"])] * len(seeds)
+        + [_number(name, row[name]) for name in kept]
         for row in summary.to_dict("records")
     ]
     costs = any(name in kept for name in _COSTS)
@@ -77,9 +126,11 @@ def _number(name: str, value: Any) -> str:
 
 
 def _interval(row: Any) -> str:
-    if pd.isna(row["low"]):
-        return f"{row['mean']:.2f}"
-    return f"{row['mean']:.2f} [{row['low']:.2f}, {row['high']:.2f}]"
+    return f"{row['mean']:.2f} {_bounds(row['low'], row['high'])}".rstrip()
+
+
+def _bounds(low: float, high: float) -> str:
+    return "" if pd.isna(low) else f"[{low:.2f}, {high:.2f}]"
 
 
 def _cell(value: Any) -> str:

@@ -1,7 +1,7 @@
 """Results in few numbers: means over chips with their intervals, and axes that changed nothing."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -27,7 +27,8 @@ def summarize(frame: pd.DataFrame, manifest: Mapping[str, Any]) -> pd.DataFrame:
 
     Returns:
         Columns ``rule`` (with the options that tell its variants apart), the swept paths, then ``mean, low, high``
-        (percent test error; no interval for one chip), ``chips``, ``diverged`` (runs), and the mean ``reads,
+        (percent test error; no interval for one chip), ``chips``, ``seed_low, seed_high, seeds`` (the interval over
+        learning seeds, each the mean over its chips; none for one seed), ``diverged`` (runs), and the mean ``reads,
         pulses, device_seconds, device_joules`` of a run.
     """
     last: Any = last_epochs(frame)  # pandas' own annotations say less than its documentation
@@ -38,20 +39,28 @@ def summarize(frame: pd.DataFrame, manifest: Mapping[str, Any]) -> pd.DataFrame:
     for point, group in last.groupby(by, dropna=False, sort=False):
         mean, low, high, chips = interval_over_chips(group)
         row = dict(zip(by, point, strict=True)) | {"mean": mean, "low": low, "high": high, "chips": chips}
+        row |= dict(zip(("seed_low", "seed_high", "seeds"), interval_over(group, "seed")[1:], strict=True))
         row["diverged"] = int(group["diverged"].sum())
         rows.append(row | {cost: group[cost].mean() for cost in COSTS})
     return pd.DataFrame(rows)
 
 
 def interval_over_chips(group: pd.DataFrame, column: str = "test_error") -> tuple[float, float, float, int]:
-    """Return mean, lower and upper bound (Student's t over chip means), and the number of chips.
+    """Return mean, lower and upper bound, and the number of chips; see `interval_over`."""
+    return interval_over(group, "chip", column)
 
-    The column is a percentage, and so are the bounds: none lies outside 0 to 100. A chip without a finite number
+
+def interval_over(
+    group: pd.DataFrame, unit: Literal["chip", "seed"], column: str = "test_error"
+) -> tuple[float, float, float, int]:
+    """Return mean, lower and upper bound (Student's t over the means of units), and the number of units.
+
+    The column is a percentage, and so are the bounds: none lies outside 0 to 100. A unit without a finite number
     is left out of the mean, and of the count.
     """
     from scipy.stats import t
 
-    means = np.asarray(group.groupby("chip")[column].mean(), dtype=np.float64)
+    means = np.asarray(group.groupby(unit)[column].mean(), dtype=np.float64)
     means = means[np.isfinite(means)]
     if len(means) < 2:
         return (float(means.mean()) if len(means) else np.nan), np.nan, np.nan, len(means)
