@@ -112,9 +112,9 @@ def _pair(first: str, second: str, errors: pd.Series) -> dict:
     mean = float(differences.mean()) if len(differences) else np.nan
     if mean > 0:
         first, second, differences, mean = second, first, -differences, -mean
-    signs = np.sign(errors.groupby("seed").mean())
+    signs = np.unique(np.sign(errors.groupby("seed").mean()))
     row = {"better": first, "worse": second, "difference": -mean, "chips": len(differences)}
-    row["apart"] = signs.nunique() == 1
+    row["apart"] = len(signs) == 1
     if len(differences) < 2:
         return row | {"low": np.nan, "high": np.nan, "p": np.nan}
     if np.ptp(differences) == 0:  # without a spread, t is undefined: no chip speaks against the sign
