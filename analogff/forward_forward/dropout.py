@@ -1,6 +1,5 @@
 """Input lines that are silent during a training step."""
 
-import contextlib
 from collections.abc import Sequence
 from typing import TypeVar
 
@@ -32,39 +31,34 @@ class Dropout:
         self.rates = [pixels, *[hidden] * (len(inputs) - 1)]
         self.inputs = inputs
         self.labels = labels
-        self.masks: list[torch.Tensor | None] = [None] * len(inputs)
 
-    @contextlib.contextmanager
-    def drawn(self, images: torch.Tensor, generator: torch.Generator):
-        """Let some lines of every layer be silent while this context lasts, for each image its own."""
-        self.masks = [
+    def draw(self, images: torch.Tensor, generator: torch.Generator) -> list[torch.Tensor | None]:
+        """Return a factor on each line of every layer, for each image its own; None where all are heard."""
+        masks = [
             self._draw((len(images), n), rate, generator, images.device) if rate else None
             for rate, n in zip(self.rates, self.inputs, strict=True)
         ]
-        if (first := self.masks[0]) is not None:
+        if (first := masks[0]) is not None:
             first[:, : self.labels] = 1
-        try:
-            yield
-        finally:
-            self.masks = [None] * len(self.inputs)
-
-    def silence(self, layer: int, x: X) -> X:
-        """Return a layer's inputs, of which some lines are silent; labels of later layers are not among them.
-
-        Shapes:
-            ``x``: ``(chips, variants batch, n)``, written out or `SharedInputs`.
-        """
-        mask = self.masks[layer]
-        if mask is None:
-            return x
-        if isinstance(x, SharedInputs):
-            return SharedInputs(_masked(x.shared, mask), x.marks)
-        return _masked(x, mask)
+        return masks
 
     @staticmethod
     def _draw(shape, rate: float, generator: torch.Generator, device: torch.device) -> torch.Tensor:
         heard = torch.rand(shape, generator=generator) >= rate
         return (heard / (1 - rate)).to(device)
+
+
+def silence(x: X, mask: torch.Tensor | None) -> X:
+    """Return a layer's inputs, of which some lines are silent; labels of later layers are not among them.
+
+    Shapes:
+        ``x``: ``(chips, variants batch, n)``, written out or `SharedInputs`; ``mask``: ``(batch, n)``, None for none.
+    """
+    if mask is None:
+        return x
+    if isinstance(x, SharedInputs):
+        return SharedInputs(_masked(x.shared, mask), x.marks)
+    return _masked(x, mask)
 
 
 def _masked(x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:

@@ -11,7 +11,7 @@ from analogff.device import PerChip, samplewise
 from analogff.forward_forward.goodness import Goodness
 from analogff.forward_forward.losses import Loss, Number
 from analogff.forward_forward.one_sided_losses import Push
-from analogff.forward_forward.wake_sleep import Phase
+from analogff.learning.batch import Phase
 
 SCALE = 4.0
 """Measured on neurons that reach the end of their range at once: 1 and 12 are worse than 2 to 8."""

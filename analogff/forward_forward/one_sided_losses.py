@@ -6,7 +6,7 @@ import torch
 from torch.nn.functional import softplus
 
 from analogff.forward_forward.losses import SCFF_PENALTY, SCFF_SLACK, Number
-from analogff.forward_forward.wake_sleep import Phase
+from analogff.learning.batch import Phase
 
 
 class Push(NamedTuple):

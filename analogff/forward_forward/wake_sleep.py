@@ -1,8 +1,8 @@
 """Being awake and asleep: which kind of inputs a step is about."""
 
-from typing import Any, Literal
+from typing import Any
 
-Phase = Literal["wake", "sleep"]
+from analogff.learning.batch import Phase
 
 
 class WakeSleep:

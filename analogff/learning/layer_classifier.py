@@ -7,8 +7,10 @@ import torch
 from pydantic import Field
 from typing_extensions import override
 
+from analogff.learning.batch import Batch
 from analogff.learning.head import cross_entropy_of_chips, softmax_error
 from analogff.learning.layer_order import Ordered, OrderedOptions
+from analogff.network.forward import Passed
 
 
 class LayerClassifierOptions(OrderedOptions):
@@ -42,10 +44,10 @@ class LayerClassifier(Ordered[O]):
 
     @override
     def step(self, images, labels):
-        def local(layer: int, y: torch.Tensor, squares: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-            return self.compete(layer, y, labels)
+        def local(passed: Passed, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+            return self.compete(passed.layer, passed.y, labels)
 
-        return self.descend(self.network.present(self._thin(images)), local)
+        return self.descend(self.network.present(self._thin(images)), local, Batch(labels=labels))
 
     def compete(self, layer: int, y: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the loss of each chip, and the derivative of the mean loss by activity."""

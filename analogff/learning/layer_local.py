@@ -1,26 +1,24 @@
 """Learning in which each layer follows a loss of its own activity."""
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Annotated, Any, Literal, TypeVar
 
 import torch
 from pydantic import Field, field_validator
 from typing_extensions import override
 
-from analogff.device import SharedInputs
+from analogff.learning.batch import Batch
 from analogff.learning.head import DeltaHead
 from analogff.learning.rule import Rule, RuleOptions, refuse_unless
-from analogff.network.normalization import mean_square
+from analogff.network.forward import Passed, Read, Signal
 from analogff.slopes.make import make_slope
 from analogff.slopes.max_step import MaxStep
-from analogff.slopes.slopes import Activity, Reading, Slope
+from analogff.slopes.slopes import Activity, Assumed, Reading, Slope
 
 NEEDS_PROBE = 'slope = "probed" or slope = "fitted"'
-Local = Callable[[int, torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
-"""``(layer, activity, its mean squares) -> (loss of each chip, derivative of the mean loss by activity)``."""
-Passed = Callable[[int, torch.Tensor, torch.Tensor], None]
-"""``(layer, activity, its mean squares)``."""
+Local = Callable[[Passed[Reading], Batch], tuple[torch.Tensor, torch.Tensor]]
+"""From a layer that was read to its loss, ``(chips,)``, and the derivative of the mean loss by its activity."""
 
 
 class LayerLocalOptions(RuleOptions):
@@ -111,36 +109,43 @@ class LayerLocal(Rule[O]):
         for max_step, saved in zip(self.max_steps, state["max_steps"], strict=True):
             max_step.load_state_dict(saved)
 
-    def descend(self, x: torch.Tensor | SharedInputs, local: Local, passed: Passed | None = None) -> torch.Tensor:
+    def descend(
+        self, x: Signal, local: Local, batch: Batch, passing: Callable[[Passed], None] | None = None
+    ) -> torch.Tensor:
         """Take every layer that learns one step down its loss, while the signal passes, and return the losses' mean.
 
-        Layers that are read only on the way to those that learn are told to `passed`.
+        Args:
+            x: Inputs of the first layer.
+            local: The loss of a layer.
+            batch: What is known of the batch.
+            passing: Told of layers that are read only on the way to those that learn.
         """
         losses = []
-        for n in range(self.learning.stop):
-            if n in self.learning:
-                loss, y, squares = self.learn(n, x, local)
-                losses.append(loss)
-            else:
-                y = self.network.layers[n].measure(x)
-                squares = mean_square(y)
-                if passed:
-                    passed(n, y, squares)
-            if n + 1 < self.learning.stop:
-                x = self.onward(n, y, squares)
+        for passed in self.forward(x, batch):
+            if passed.layer in self.learning:
+                losses.append(self.learn(passed, local, batch))
+            elif passing:
+                passing(passed)
         return mean_loss(losses)
 
-    def learn(
-        self, layer: int, x: torch.Tensor | SharedInputs, local: Local
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Take one layer one step down its loss; returns the loss, the activity before it and its mean squares."""
-        reading = self.slopes[layer].read(self.network.layers[layer], x)
-        squares = mean_square(reading.y)
-        loss, gradient = local(layer, reading.y, squares)
-        self.change(layer, self.back(layer, reading, gradient), x)
-        return loss, reading.y, squares
+    def forward(self, x: Signal, batch: Batch) -> Iterator[Passed[Reading]]:
+        """Send a signal as far as there are layers that learn; these are read with their slopes."""
+        return self.network.forward(x, self._reads(), functools.partial(self.onward, batch=batch))
 
-    def change(self, layer: int, errors: torch.Tensor, x: torch.Tensor | SharedInputs) -> None:
+    def _reads(self) -> list[Read[Reading]]:
+        layers = list(zip(self.network.layers, self.slopes, strict=True))[: self.learning.stop]
+        return [
+            functools.partial(slope.read if n in self.learning else Assumed().read, layer)
+            for n, (layer, slope) in enumerate(layers)
+        ]
+
+    def learn(self, passed: Passed[Reading], local: Local, batch: Batch) -> torch.Tensor:
+        """Take one layer one step down its loss, and return the loss."""
+        loss, gradient = local(passed, batch)
+        self.change(passed.layer, self.back(passed, gradient, batch), passed.x)
+        return loss
+
+    def change(self, layer: int, errors: torch.Tensor, x: Signal) -> None:
         """Take one layer one step down ``sum_b e_bj x_bi``, not too far."""
         if self.max_steps:
             self.layer_optimizers[layer].share = self.max_steps[layer].of(self.network.layers[layer], x)
@@ -151,13 +156,13 @@ class LayerLocal(Rule[O]):
         self.head_optimizer.learning_rate = learning_rate
         return DeltaHead(self.network.head, self.head_optimizer, self.head_slope)
 
-    def back(self, layer: int, reading: Reading, gradient: torch.Tensor) -> torch.Tensor:
+    def back(self, passed: Passed[Reading], gradient: torch.Tensor, batch: Batch) -> torch.Tensor:
         """Return the derivative by a layer's weighted sums from that by its activity; may write over the latter."""
-        return reading.back(gradient)
+        return passed.reading.back(gradient)
 
-    def onward(self, layer: int, y: torch.Tensor, squares: torch.Tensor) -> torch.Tensor:
-        """Return the next layer's inputs from a layer's activity and its mean squares."""
-        return self.network.normalizer.forward(y, squares)
+    def onward(self, passed: Passed, batch: Batch) -> torch.Tensor:
+        """Return the next layer's inputs from a layer's activity."""
+        return self.network.onward(passed)
 
 
 def mean_loss(losses: Sequence[torch.Tensor]) -> torch.Tensor:

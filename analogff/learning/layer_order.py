@@ -1,13 +1,14 @@
 """Which layers learn when."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal, TypeVar
 
-import torch
 from typing_extensions import override
 
-from analogff.device import SharedInputs
+from analogff.learning.batch import Batch
 from analogff.learning.layer_local import LayerLocal, LayerLocalOptions, Local, mean_loss
+from analogff.network.forward import Passed
+from analogff.slopes.slopes import Reading
 
 Order = Literal["simultaneous", "greedy", "pairs", "pipelined"]
 _LEAST_LAYERS = {"simultaneous": 1, "greedy": 2, "pairs": 3, "pipelined": 2}
@@ -76,7 +77,7 @@ class Ordered(LayerLocal[O]):
         super().__init__(network, options, seed=seed)
         options.refuse_depth([layer.datasheet.n_out for layer in network.layers])
         self.learning = learners(options.order, len(network.layers), 0.0)
-        self._on_the_way: dict[int, tuple[torch.Tensor | SharedInputs, Local]] = {}
+        self._under_way: list[tuple[Iterator[Passed[Reading]], Local, Batch]] = []  # the newest first
 
     @classmethod
     @override
@@ -92,17 +93,13 @@ class Ordered(LayerLocal[O]):
     @override
     def finish_epoch(self):
         super().finish_epoch()
-        self._on_the_way = {}
+        self._under_way = []
 
     @override
-    def descend(self, x, local, passed=None):
+    def descend(self, x, local, batch, passing=None):
         if self.options.order != "pipelined":
-            return super().descend(x, local, passed)
-        now, self._on_the_way = {0: (x, local)} | self._on_the_way, {}
-        losses = []
-        for n, (heard, own) in now.items():
-            loss, y, squares = self.learn(n, heard, own)
-            losses.append(loss)
-            if n + 1 < len(self.network.layers):
-                self._on_the_way[n + 1] = self.onward(n, y, squares), own
+            return super().descend(x, local, batch, passing)
+        under_way = [(self.forward(x, batch), local, batch), *self._under_way][: len(self.network.layers)]
+        losses = [self.learn(next(signal), local, batch) for signal, local, batch in under_way]
+        self._under_way = under_way
         return mean_loss(losses)

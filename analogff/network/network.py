@@ -1,13 +1,15 @@
 """A network of sealed devices with a normalization between them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
+from typing import Any, overload
 
 import torch
 from torch.nn.functional import cross_entropy
 
 from analogff.data import ImageShape
 from analogff.device import Ledger, Observable, PerChip, Sealed, SharedInputs, chipwise
+from analogff.network.forward import Onward, Passed, R, Read, Signal, forward
 from analogff.network.normalization import Length, Normalizer
 
 LOGIT_RANGE = 10.0  # spans softmax probabilities up to 1 - 4e-4 from a head whose outputs are bounded
@@ -51,15 +53,29 @@ class Network:
         x = self.normalizer.forward_shared(images)
         return SharedInputs(x.shared.expand(self.chips, -1, -1), x.marks.expand(self.chips, -1, -1, -1))
 
-    def activities(self, images: torch.Tensor | SharedInputs) -> list[torch.Tensor]:
+    @overload
+    def forward(self, x: Signal, *, onward: Onward | None = None) -> Iterator[Passed[torch.Tensor]]: ...
+    @overload
+    def forward(self, x: Signal, reads: Sequence[Read[R]], onward: Onward | None = None) -> Iterator[Passed[R]]: ...
+    def forward(
+        self, x: Signal, reads: Sequence[Read[Any]] | None = None, onward: Onward | None = None
+    ) -> Iterator[Passed[Any]]:
+        """Send a signal through the hidden layers; yields each as it is passed, see `analogff.network.forward`.
+
+        Args:
+            x: Inputs of the first layer, as `present` gives them.
+            reads: How each layer is read, and how many are; all are measured if None, which needs ACTIVITY.
+            onward: What becomes of an activity on its way to the next layer; normalized if None.
+        """
+        return forward(reads or [layer.measure for layer in self.layers], x, onward or self.onward)
+
+    def onward(self, passed: Passed) -> torch.Tensor:
+        """Return what the next layer is read with: the normalized activity."""
+        return self.normalizer.forward(passed.y, passed.mean_squares)
+
+    def activities(self, images: torch.Tensor) -> list[torch.Tensor]:
         """Read every layer, ``(chips, batch, width)`` each; needs ACTIVITY."""
-        activities: list[torch.Tensor] = []
-        x = self.present_shared(images) if isinstance(images, SharedInputs) else self.present(images)
-        for layer in self.layers:
-            activities.append(layer.measure(x))
-            if layer is not self.layers[-1]:
-                x = self.normalizer.forward(activities[-1])
-        return activities
+        return [passed.y for passed in self.forward(self.present(images))]
 
     def output(self, images: torch.Tensor) -> torch.Tensor:
         """Read the logits, ``(chips, batch, classes)``; needs OUTPUT."""
@@ -87,10 +103,9 @@ class Network:
         return self._book.evaluating()
 
     def _run(self, images: torch.Tensor) -> torch.Tensor:
-        x = self.present(images)
-        for layer in self.layers:
-            x = self.normalizer.forward(layer._transmit(x))
-        return self.logits(self.head._transmit(x))
+        transmit = [layer._transmit for layer in (*self.layers, self.head)]
+        *_, last = self.forward(self.present(images), transmit)
+        return self.logits(last.y)
 
 
 def _cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:

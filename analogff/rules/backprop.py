@@ -1,16 +1,18 @@
 """Backprop on a chip: through a twin, deployed from a model, and the oracle bound."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
 from pydantic import Field, field_validator
 from typing_extensions import override
 
-from analogff.device import Observable, Sealed, derive_seed, product
+from analogff.device import Observable, Sealed, derive_seed, product, whole
 from analogff.learning.backward import BackwardView, InModel, ThroughOracle, ThroughTwin
 from analogff.learning.head import cross_entropy_of_chips, softmax_error
 from analogff.learning.rule import Rule, RuleOptions, refuse_idle
 from analogff.network import logit_scale
+from analogff.network.forward import Passed
 from analogff.network.twin import Response
 
 
@@ -72,14 +74,10 @@ class Backprop(Rule[BackpropOptions]):
 
     @override
     def step(self, images, labels):
-        x, inputs, responses = self.network.present(images), [], []
-        for view in self.backward_views:
-            inputs.append(x)
-            responses.append(view.respond(x))
-            x = self.network.normalizer.forward(responses[-1].y)
+        passed = list(self.network.forward(self.network.present(images), [v.respond for v in self.backward_views]))
         scale = logit_scale(self.network.head)
-        logits = responses[-1].y * scale
-        self._descend(inputs, responses, softmax_error(logits, labels) * scale)
+        logits = passed[-1].y * scale
+        self._descend(passed, softmax_error(logits, labels) * scale)
         return cross_entropy_of_chips(logits, labels)
 
     @override
@@ -105,12 +103,12 @@ class Backprop(Rule[BackpropOptions]):
             return InModel(layer, seed, self.generator if self.options.noise_aware else None)
         return ThroughOracle(layer)
 
-    def _descend(self, inputs: list[torch.Tensor], responses: list[Response], error: torch.Tensor) -> None:
+    def _descend(self, passed: Sequence[Passed[Response]], error: torch.Tensor) -> None:
         """Carry the error from the head's output to the first layer, writing each layer on the way."""
-        for n in reversed(range(len(self.backward_views))):
-            error = error * responses[n].slope
+        for layer in reversed(passed):
+            n, x, error = layer.layer, whole(layer.x), error * layer.reading.slope
             errors = error
             if n > 0:
-                error = product(error, responses[n].weights.mT)
-                error = self.network.normalizer.backward(error, inputs[n], responses[n - 1].y)
-            self.backward_views[n].learn(self.optimizers[n], errors, inputs[n])
+                error = product(error, layer.reading.weights.mT)
+                error = self.network.normalizer.backward(error, x, passed[n - 1].y)
+            self.backward_views[n].learn(self.optimizers[n], errors, x)

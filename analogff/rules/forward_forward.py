@@ -1,5 +1,6 @@
 """Forward-Forward on chips nobody has a model of."""
 
+import dataclasses
 import functools
 from collections.abc import Iterator
 
@@ -7,7 +8,7 @@ import torch
 from typing_extensions import override
 
 from analogff.device import Datasheet, SharedInputs
-from analogff.forward_forward.dropout import Dropout
+from analogff.forward_forward.dropout import Dropout, silence
 from analogff.forward_forward.goodness import make_goodness
 from analogff.forward_forward.labels import Labels
 from analogff.forward_forward.layer_objective import LayerObjective
@@ -18,11 +19,12 @@ from analogff.forward_forward.options import ForwardForwardOptions
 from analogff.forward_forward.peer_normalization import Peers
 from analogff.forward_forward.prediction import of_both
 from analogff.forward_forward.wake_sleep import WakeSleep
+from analogff.learning.batch import EVALUATION, Batch
 from analogff.learning.layer_order import Ordered
 from analogff.learning.recording import Recording
-from analogff.network.normalization import mean_square
+from analogff.network.forward import Passed, Signal
 from analogff.slopes.saturation_gradient import SaturationGradient
-from analogff.slopes.slopes import Probed
+from analogff.slopes.slopes import Probed, Reading
 
 ROWS_AT_ONCE = 1000
 """Input vectors of one read when labels are tried, so that activities stay near the processor."""
@@ -65,7 +67,6 @@ class ForwardForward(Ordered[ForwardForwardOptions]):
             [SaturationGradient(sheet.output_max) for sheet in sheets] if options.saturation_gradient else []
         )
         self.head = self.delta_head(options.head_learning_rate)
-        self._rows: torch.Tensor | None = None  # what the layers now being read hear of the labels
 
     @classmethod
     @override
@@ -86,10 +87,9 @@ class ForwardForward(Ordered[ForwardForwardOptions]):
     @override
     def step(self, images, labels):
         images = self.labels.make_room(images)
-        with self.dropout.drawn(images, self.generator):
-            candidates = self._candidates(images, labels)
-            x = self._present(self.labels.write(images, candidates))
-            loss = self.descend(x, self._judge)
+        batch = Batch(phase=self.wake_sleep.phase, masks=self.dropout.draw(images, self.generator))
+        x, batch = self._present(self.labels.write(images, self._candidates(images, labels, batch)), batch)
+        loss = self.descend(x, self._judge, batch)
         self.wake_sleep.pass_on()
         return loss
 
@@ -143,19 +143,21 @@ class ForwardForward(Ordered[ForwardForwardOptions]):
         return (self.sign * torch.cat(voted, dim=-1)).argmax(2)
 
     @override
-    def onward(self, layer, y, squares):
-        x = self.dropout.silence(layer + 1, super().onward(layer, y, squares))
-        return x if self._rows is None else torch.cat([self._rows.expand(x.shape[0], -1, -1), x], dim=-1)
+    def onward(self, passed, batch):
+        x = silence(super().onward(passed, batch), batch.mask(passed.layer + 1))
+        return x if batch.rows is None else torch.cat([batch.rows.expand(x.shape[0], -1, -1), x], dim=-1)
 
     @override
-    def back(self, layer, reading, gradient):
+    def back(self, passed, gradient, batch):
+        layer, reading = passed.layer, passed.reading
         if self.saturation_gradients:
-            reading = self.saturation_gradients[layer].of(reading, gradient, self._falling(layer, gradient.shape[1]))
-        errors = super().back(layer, reading, gradient)
-        if self.peers.strength and self.wake_sleep.phase != "sleep":
+            falling = self._falling(layer, gradient.shape[1], batch)
+            reading = self.saturation_gradients[layer].of(reading, gradient, falling)
+        errors = reading.back(gradient)
+        if self.peers.strength and batch.phase != "sleep":
             objective = self.objectives[layer]
-            batch = errors.shape[1] // (1 if self.wake_sleep.phase else 1 + objective.negatives)
-            self.peers.draw(layer, errors, reading.y[:, :batch], objective)
+            positives = errors.shape[1] // (1 if batch.phase else 1 + objective.negatives)
+            self.peers.draw(layer, errors, reading.y[:, :positives], objective)
         return errors
 
     @override
@@ -177,17 +179,19 @@ class ForwardForward(Ordered[ForwardForwardOptions]):
         for saturation_gradient, saved in zip(self.saturation_gradients, state["saturation_gradients"], strict=True):
             saturation_gradient.load_state_dict(saved)
 
-    def _falling(self, layer: int, batch: int) -> slice:
+    def _falling(self, layer: int, inputs: int, batch: Batch) -> slice:
         """Return the inputs of a batch whose goodness is to fall."""
-        phase, objective = self.wake_sleep.phase, self.objectives[layer]
-        positives = {"wake": batch, "sleep": 0}.get(phase or "", batch // (1 + objective.negatives))
-        return slice(positives) if objective.minimize else slice(positives, batch)
+        objective = self.objectives[layer]
+        positives = {"wake": inputs, "sleep": 0}.get(batch.phase or "", inputs // (1 + objective.negatives))
+        return slice(positives) if objective.minimize else slice(positives, inputs)
 
-    def _judge(self, layer: int, y: torch.Tensor, squares: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        objective, phase = self.objectives[layer], self.wake_sleep.phase
-        return objective.one_sided(phase, y, squares) if phase else objective(y, squares)
+    def _judge(self, passed: Passed[Reading], batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+        objective = self.objectives[passed.layer]
+        if batch.phase:
+            return objective.one_sided(batch.phase, passed.y, passed.mean_squares)
+        return objective(passed.y, passed.mean_squares)
 
-    def _candidates(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    def _candidates(self, images: torch.Tensor, labels: torch.Tensor, batch: Batch) -> torch.Tensor:
         """Return the true labels and then the wrong ones, ``(variants, batch)`` or for each chip its own.
 
         Awake it is the former alone, asleep the latter. The head learns on the way, if there is a use for it.
@@ -195,17 +199,17 @@ class ForwardForward(Ordered[ForwardForwardOptions]):
         classes, kind = self.network.classes, self.options.negatives
         logits = None
         if self.options.uses_head:
-            logits = self.head.learn(self._last(images), labels)
-        if self.wake_sleep.phase == "wake":
+            logits = self.head.learn(self._last(images, batch), labels)
+        if batch.phase == "wake":
             return labels[None]
         if kind == "all":
             return torch.cat([labels[None], all_wrong_labels(labels, classes)])
         if kind == "random":
             wrong = random_labels(labels, classes, self.generator)
         else:
-            beliefs = self._votes(images) if logits is None or kind == "goodness" else logits
+            beliefs = self._votes(images, batch) if logits is None or kind == "goodness" else logits
             wrong = hard_labels(beliefs, labels, self.generator)
-        if self.wake_sleep.phase == "sleep":
+        if batch.phase == "sleep":
             return wrong.unsqueeze(-2)
         return torch.stack([labels.expand_as(wrong), wrong], dim=-2)
 
@@ -213,45 +217,40 @@ class ForwardForward(Ordered[ForwardForwardOptions]):
         votes = self._votes(images)
         return votes if self.options.prediction == "goodness" else of_both(votes, self._logits(images))
 
-    def _votes(self, images: torch.Tensor) -> torch.Tensor:
+    def _votes(self, images: torch.Tensor, batch: Batch = EVALUATION) -> torch.Tensor:
         """Return what every label has of what positive inputs are to have more of, ``(chips, batch, classes)``."""
-        everyone = zip(self.objectives, self._goodness_of_labels(images), strict=True)
+        everyone = zip(self.objectives, self._goodness_of_labels(images, batch), strict=True)
         votes = [_of_each(c.steepness) * goodness for c, goodness in everyone]
         return self.sign * torch.stack(votes[self.options.vote_from - 1 :]).sum(0).mT.contiguous()
 
-    def _goodness_of_labels(self, images: torch.Tensor) -> list[torch.Tensor]:
+    def _goodness_of_labels(self, images: torch.Tensor, batch: Batch = EVALUATION) -> list[torch.Tensor]:
         classes = self.network.classes
         labels = torch.arange(classes, device=images.device)[:, None].expand(classes, len(images))
-        return [goodness.unflatten(1, (classes, -1)) for goodness in self._goodness(self.labels.write(images, labels))]
+        goodness = self._goodness(self.labels.write(images, labels), batch)
+        return [of_layer.unflatten(1, (classes, -1)) for of_layer in goodness]
 
-    def _goodness(self, labeled: torch.Tensor | SharedInputs) -> list[torch.Tensor]:
-        signal = self._signal(labeled)
-        return [c.measure.of(y, squares) for c, (y, squares) in zip(self.objectives, signal, strict=True)]
+    def _goodness(self, labeled: torch.Tensor | SharedInputs, batch: Batch = EVALUATION) -> list[torch.Tensor]:
+        signal = self._signal(labeled, batch)
+        return [c.measure.of(passed.y, passed.mean_squares) for c, passed in zip(self.objectives, signal, strict=True)]
 
     def _logits(self, images: torch.Tensor) -> torch.Tensor:
         return self.network.logits(self.network.head.measure(self._last(images)))
 
-    def _last(self, images: torch.Tensor) -> torch.Tensor:
+    def _last(self, images: torch.Tensor, batch: Batch = EVALUATION) -> torch.Tensor:
         """Return what the head hears of images with a neutral label."""
-        *_, (y, squares) = self._signal(self.labels.write_neutral(images))
-        return self.network.normalizer.forward(y, squares)
+        *_, last = self._signal(self.labels.write_neutral(images), batch)
+        return self.network.onward(last)
 
-    def _signal(self, labeled: torch.Tensor | SharedInputs) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """Read layer after layer; yields activities and their mean squares."""
-        x = self._present(labeled)
-        for n, layer in enumerate(self.network.layers):
-            y = layer.measure(x)
-            squares = mean_square(y)
-            yield y, squares
-            if layer is not self.network.layers[-1]:
-                x = self.onward(n, y, squares)
+    def _signal(self, labeled: torch.Tensor | SharedInputs, batch: Batch) -> Iterator[Passed[torch.Tensor]]:
+        """Read layer after layer."""
+        x, batch = self._present(labeled, batch)
+        return self.network.forward(x, onward=functools.partial(self.onward, batch=batch))
 
-    def _present(self, labeled: torch.Tensor | SharedInputs) -> torch.Tensor | SharedInputs:
-        """Return the first layer's inputs, and keep what later layers hear of the labels."""
-        self._rows = self.labels.rows(labeled)
-        if isinstance(labeled, SharedInputs):
-            return self.dropout.silence(0, self.network.present_shared(labeled))
-        return self.dropout.silence(0, self.network.present(labeled))
+    def _present(self, labeled: torch.Tensor | SharedInputs, batch: Batch) -> tuple[Signal, Batch]:
+        """Return the first layer's inputs, and the batch with what later layers hear of the labels."""
+        present = self.network.present_shared if isinstance(labeled, SharedInputs) else self.network.present
+        batch = dataclasses.replace(batch, rows=self.labels.rows(labeled))
+        return silence(present(labeled), batch.mask(0)), batch  # type: ignore[arg-type]
 
 
 def _of_each(scale: float | torch.Tensor) -> float | torch.Tensor:

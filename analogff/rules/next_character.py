@@ -13,6 +13,7 @@ from analogff.forward_forward.layer_objective import LayerObjective
 from analogff.forward_forward.losses import LOSSES
 from analogff.forward_forward.negatives import hard_labels
 from analogff.forward_forward.sequences import draw, push, roll_out
+from analogff.learning.batch import Batch
 from analogff.learning.head import cross_entropy_of_chips
 from analogff.learning.layer_local import LayerLocal, LayerLocalOptions
 from analogff.learning.rule import refuse_idle
@@ -127,11 +128,12 @@ class NextCharacter(LayerLocal[NextCharacterOptions]):
 
     def _tell_apart(self, x: torch.Tensor | SharedInputs) -> None:
         """Let every layer learn from real windows, the first half, against the network's own."""
-        self.descend(x, lambda layer, y, squares: self.objective(y, squares))
+        self.descend(x, lambda passed, _: self.objective(passed.y, passed.mean_squares), Batch())
 
     def _heard(self, images: torch.Tensor) -> torch.Tensor:
         """Return what the readout hears, ``(chips, batch, sum of widths)``."""
-        return torch.cat([self.network.normalizer.forward(y) for y in self.network.activities(images)], dim=-1)
+        passes = self.network.forward(self.network.present(images))
+        return torch.cat([self.network.onward(passed) for passed in passes], dim=-1)
 
     def _dreamt(self, batch: int) -> torch.Tensor:
         """Draw windows of the networks' own text, from the same places for all chips."""

@@ -185,11 +185,12 @@ class RecurrentForwardForward(LayerLocal[RecurrentForwardForwardOptions]):
 
     def _bottom_up(self, x: torch.Tensor) -> list[torch.Tensor]:
         """Return the states that all begin with, ``(chips, batch, width)``: one pass, and silence from above."""
-        states: list[torch.Tensor] = []
-        for layer in self.network.layers:
-            states.append(layer.measure(_silent_above(x, layer.datasheet.n_in)))
-            x = self.network.normalizer.forward(states[-1])
-        return states
+        lines = [layer.datasheet.n_in for layer in self.network.layers]
+        passes = self.network.forward(
+            _silent_above(x, lines[0]),
+            onward=lambda passed: _silent_above(self.network.onward(passed), lines[passed.layer + 1]),
+        )
+        return [passed.y for passed in passes]
 
     def _shown(self, labels: torch.Tensor) -> torch.Tensor:
         """Return what the top layer hears of labels, ``(chips, variants, batch, classes)``."""

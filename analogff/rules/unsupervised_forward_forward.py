@@ -14,10 +14,11 @@ from analogff.forward_forward.hybrids import MOST_BLURS, hybrids, mixtures, othe
 from analogff.forward_forward.layer_objective import LayerObjective
 from analogff.forward_forward.losses import LOSSES, SCFF_PENALTY, SCFF_SLACK, scff
 from analogff.forward_forward.peer_normalization import Peers
+from analogff.learning.batch import Batch
 from analogff.learning.layer_order import Ordered, OrderedOptions
 from analogff.learning.rule import refuse_idle
 from analogff.network import chain
-from analogff.network.normalization import mean_square
+from analogff.network.forward import Passed
 
 
 class UnsupervisedForwardForwardOptions(OrderedOptions):
@@ -136,24 +137,26 @@ class UnsupervisedForwardForward(Ordered[UnsupervisedForwardForwardOptions]):
     def step(self, images, labels):
         heard = []
 
-        def hear(layer: int, y: torch.Tensor, squares: torch.Tensor) -> None:
-            if layer >= self.first:
-                heard.append(self.onward(layer, y[:, : len(images)], squares[:, : len(images)]))
-            if layer == len(self.network.layers) - 1:
+        def hear(passed: Passed) -> None:
+            if passed.layer >= self.first:
+                y, squares = passed.y[:, : len(images)], passed.mean_squares[:, : len(images)]
+                heard.append(self.network.normalizer.forward(y, squares))
+            if passed.layer == len(self.network.layers) - 1:
                 self.head.learn(torch.cat(heard, -1), labels)
 
-        def objective(layer: int, y: torch.Tensor, squares: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-            hear(layer, y, squares)
-            return self.objectives[layer](y, squares)
+        def objective(passed: Passed, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+            hear(passed)
+            return self.objectives[passed.layer](passed.y, passed.mean_squares)
 
         both = torch.cat([images, self.negatives(images)])
-        return self.descend(self.network.present(both), objective, passed=hear)
+        return self.descend(self.network.present(both), objective, Batch(), passing=hear)
 
     @override
-    def back(self, layer, reading, gradient):
-        errors = super().back(layer, reading, gradient)
+    def back(self, passed, gradient, batch):
+        errors = super().back(passed, gradient, batch)
         if self.peers.strength:
-            self.peers.draw(layer, errors, reading.y[:, : errors.shape[1] // 2], self.objectives[layer])
+            layer, positives = passed.layer, passed.y[:, : errors.shape[1] // 2]
+            self.peers.draw(layer, errors, positives, self.objectives[layer])
         return errors
 
     @override
@@ -176,8 +179,8 @@ class UnsupervisedForwardForward(Ordered[UnsupervisedForwardForwardOptions]):
 
     @override
     def predict(self, images):
-        activities = self.network.activities(images)
-        heard = [self.onward(n, y, mean_square(y)) for n, y in enumerate(activities) if n >= self.first]
+        passes = self.network.forward(self.network.present(images))
+        heard = [self.network.onward(passed) for passed in passes if passed.layer >= self.first]
         return self.network.head.measure(torch.cat(heard, -1)).argmax(-1)
 
 

@@ -29,8 +29,8 @@ def watch(rule):
     """Keep the labels of a step, true ones first, and its silent lines."""
     kept, draw = {}, rule._candidates
 
-    def candidates(*a):
-        kept["labels"], kept["masks"] = draw(*a), list(rule.dropout.masks)
+    def candidates(images, labels, batch):
+        kept["labels"], kept["masks"] = draw(images, labels, batch), batch.masks
         return kept["labels"]
 
     rule._candidates = candidates
