@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FLOORS = [
     {"support", "device", "data"},
-    {"network", "slopes", "timing"},
+    {"network", "slopes", "timing", "system"},
     {"learning"},
     {"forward_forward"},
     {"rules"},

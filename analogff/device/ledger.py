@@ -8,6 +8,8 @@ from typing import Any
 import torch
 
 TRAINING, EVALUATION = "training", "evaluation"
+_WHOLE = ("reads", "conversions", "macs", "moved_bytes")
+"""Quantities that are one number for all chips of a bank."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,6 +28,10 @@ class Count:
     """Times that the layer was asked to change; a change of zero is none."""
     seconds: torch.Tensor | float = 0.0
     """Hardware time that it was made to wait."""
+    macs: float = 0.0
+    """Multiply-accumulates in digital logic beside it; see `analogff.system`."""
+    moved_bytes: float = 0.0
+    """Bytes moved between memory and that logic."""
 
 
 class Ledger:
@@ -68,15 +74,16 @@ class Ledger:
         finally:
             self.phase = before
 
-    def whole(self) -> dict[str, tuple[int, int]]:
+    def whole(self) -> dict[str, tuple[float, ...]]:
         """Return the counts of the present phase that are the same for all chips."""
-        return {name: (c.reads, c.conversions) for name, c in self._counts[self.phase].items()}
+        present = self._counts[self.phase].items()
+        return {name: tuple(getattr(count, quantity) for quantity in _WHOLE) for name, count in present}
 
-    def set_whole(self, counts: dict[str, tuple[int, int]]) -> None:
+    def set_whole(self, counts: dict[str, tuple[float, ...]]) -> None:
         """Set what `whole` gave; for whoever records a step, which counts while nothing is done."""
         present = self._counts[self.phase]
-        for name, (reads, conversions) in counts.items():
-            present[name] = dataclasses.replace(present[name], reads=reads, conversions=conversions)
+        for name, counted in counts.items():
+            present[name] = dataclasses.replace(present[name], **dict(zip(_WHOLE, counted, strict=True)))
 
     def record_divergence(self, chips: int, device: torch.device) -> None:
         """Have non-finite signals recorded in `diverged` from now on, and not refused: they are how learning ended."""

@@ -1,6 +1,7 @@
 """The box around a device: all that a learner ever holds."""
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
@@ -164,6 +165,19 @@ class Sealed:
         check_seconds(seconds, self.chips, self.name)
         self.__device.wait(seconds)
         self.__book.add(self.name, seconds=seconds)
+
+    def compute(self, macs: float, moved_bytes: float) -> None:
+        """Book digital work that the holder does beside this layer for each chip; see `analogff.system.work`.
+
+        Raises:
+            ContractError: If a number is negative or not finite.
+        """
+        if not (0 <= macs < math.inf and 0 <= moved_bytes < math.inf):
+            raise ContractError(
+                f"Expected digital work beside {self.name} to be finite and 0 or more. Got {macs} multiply-accumulates "
+                f"and {moved_bytes} bytes. Book what was done."
+            )
+        self.__book.add(self.name, macs=macs, moved_bytes=moved_bytes)
 
     def oracle(self, x: torch.Tensor | SharedInputs, bias: torch.Tensor | None = None) -> Truth:
         """Return the simulator's truth to a holder that declared ORACLE; see `Device.oracle`."""

@@ -1,6 +1,7 @@
 """From counts and datasheets to time and energy."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -41,7 +42,7 @@ def cost(
     """
     writes, pulses = (np.stack([_per_chip(getattr(c, n), chips) for c in counts]) for n in ("writes", "pulses"))
     _refuse_writes(int(writes.max(1).sum()), schedule)
-    joules = sum(_joules(s, c, p, chips) for s, c, p in zip(sheets, counts, pulses, strict=True))
+    joules = sum(sum(layer_joules(sheet, count, chips)) for sheet, count in zip(sheets, counts, strict=True))
     steps = writes.max(0).clip(min=1)
     rates = np.array([sheet.pulse_seconds / sheet.parallel_pulses for sheet in sheets])
     apart, which = np.unique(np.vstack([steps, rates[:, None] * pulses / steps]), axis=1, return_inverse=True)
@@ -69,13 +70,25 @@ def _read_seconds(sheet: Datasheet) -> float:
     return sheet.dac_seconds + sheet.settle_seconds + sheet.adc_share * sheet.adc_seconds
 
 
-def _joules(sheet: Datasheet, count: Count, pulses: np.ndarray, chips: int) -> np.ndarray:
-    """Return counts times unit energies of one layer, ``(chips,)``."""
+class LayerJoules(NamedTuple):
+    """Energy of one layer by component, each ``(chips,)`` float64."""
+
+    reads: np.ndarray
+    """Of the array and the neurons."""
+    conversions: np.ndarray
+    """Of DACs and ADCs."""
+    pulses: np.ndarray
+    """Of writes."""
+
+
+def layer_joules(sheet: Datasheet, count: Count, chips: int) -> LayerJoules:
+    """Return counts times unit energies of one layer."""
     names = ("read_joules", "signal_joules", "dac_joules", "adc_joules", "pulse_joules")
     read, signal, dac, adc, pulse = (_per_chip(getattr(sheet, name), chips) for name in names)
     dacs, adcs = sheet.conversions
     carried = _per_chip(count.mean_squares, chips)
-    return count.reads * (read + dacs * dac + adcs * adc) + carried * signal + pulses * pulse
+    conversions = count.reads * (dacs * dac + adcs * adc)
+    return LayerJoules(count.reads * read + carried * signal, conversions, _per_chip(count.pulses, chips) * pulse)
 
 
 def _refuse_writes(writes: int, schedule: Schedule) -> None:

@@ -1,0 +1,90 @@
+"""From counts, datasheets and digital work to the whole system's energy and time."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from analogff.device.datasheet import Datasheet
+from analogff.device.ledger import Count
+from analogff.system.prices import Prices
+from analogff.system.work import WORD_BYTES, Work
+from analogff.timing.cost import layer_joules
+
+
+class Joules(NamedTuple):
+    """Energy of the system by component, each ``(chips,)`` float64."""
+
+    chip: np.ndarray
+    """Arrays and neurons, in reads."""
+    converters: np.ndarray
+    """DACs and ADCs."""
+    writes: np.ndarray
+    """Pulses."""
+    digital: np.ndarray
+    """Multiply-accumulates outside of the chips, those of digital layers included."""
+    memory: np.ndarray
+    """Traffic between memory and digital logic."""
+
+
+class SystemCost(NamedTuple):
+    """What a training took, chips and all that stands around them; each ``(chips,)`` float64."""
+
+    digital_macs: np.ndarray
+    """Multiply-accumulates outside of the chips."""
+    digital_bytes: np.ndarray
+    """Bytes moved."""
+    joules: Joules
+    """Energy by component."""
+    seconds: np.ndarray
+    """Time: the chips', then the digital logic's."""
+
+
+def system_cost(
+    sheets: Sequence[Datasheet],
+    counts: Sequence[Count],
+    work: Work,
+    kept_bytes: float,
+    device_seconds: np.ndarray,
+    prices: Prices,
+) -> SystemCost:
+    r"""Price what chips and digital logic did.
+
+    .. math::
+        E = E_\text{chip} + E_\text{converters} + E_\text{writes} + N_\text{MAC} E_\text{MAC} + N_\text{byte}
+            E_\text{byte}, \qquad
+        t = t_\text{device} + \max\left(\frac{N_\text{MAC}}{r_\text{MAC}}, \frac{N_\text{byte}}{r_\text{byte}}\right)
+
+    A layer of digital weights is digital logic: each read is ``n_in n_out`` multiply-accumulates, and so is each
+    weight that is changed one. Its vectors are moved at each read, its matrix twice at each update. Chips and logic
+    work one after the other; logic and memory side by side.
+
+    Args:
+        sheets: The datasheet of each layer.
+        counts: What each layer did, in the same order.
+        work: What the rule did in digital, beside one chip.
+        kept_bytes: Most memory that it needed at a time.
+        device_seconds: Hardware time of the chips, ``(chips,)``; see `analogff.timing.cost`.
+        prices: Of digital work.
+    """
+    chips = len(device_seconds)
+    analog = [(s, c) for s, c in zip(sheets, counts, strict=True) if not s.readable_weights]
+    chip, converters, writes = (np.zeros(chips) for _ in range(3))
+    for sheet, count in analog:
+        own = layer_joules(sheet, count, chips)
+        chip, converters, writes = chip + own.reads, converters + own.conversions, writes + own.pulses
+    layers = [(s, c) for s, c in zip(sheets, counts, strict=True) if s.readable_weights]
+    macs = work.macs + sum((c.reads * s.n_in * s.n_out + _numbers(c.pulses, chips) for s, c in layers), np.zeros(chips))
+    moved = work.moved_bytes + sum((_layer_bytes(s, c, chips) for s, c in layers), np.zeros(chips))
+    digital, memory = macs * prices.mac_joules, moved * prices.byte_joules(kept_bytes)
+    seconds = device_seconds + np.maximum(macs / prices.macs_per_second, moved / prices.bytes_per_second)
+    return SystemCost(macs, moved, Joules(chip, converters, writes, digital, memory), seconds)
+
+
+def _layer_bytes(sheet: Datasheet, count: Count, chips: int) -> np.ndarray:
+    vectors = count.reads * (sheet.n_in + sheet.n_out)
+    return WORD_BYTES * (vectors + 2 * _numbers(count.writes, chips) * sheet.n_in * sheet.n_out)
+
+
+def _numbers(counted: object, chips: int) -> np.ndarray:
+    return np.broadcast_to(np.asarray(counted, dtype=np.float64).reshape(-1), (chips,))
