@@ -1,4 +1,4 @@
-"""Run Forward-Forward and its opponents on every device, keep the record, and write the table of docs/guides/zoo.md.
+"""Run Forward-Forward and the other rules on every device, keep the record, and write the table of docs/guides/zoo.md.
 
 python experiments/zoo/table.py  # resumes; a finished study is only tabulated
 """
@@ -25,7 +25,7 @@ def main() -> None:
     subprocess.run([sys.executable, here.parent / "record.py", RESULTS, here / "record"], check=True)
     manifest = json.loads((RESULTS / "manifest.json").read_text())
     summary = summarize(load_results(RESULTS), manifest)
-    (ROOT / "docs" / "zoo.md").write_text(page(summary, manifest))
+    (ROOT / "docs" / "guides" / "zoo.md").write_text(page(summary, manifest))
 
 
 def page(summary: pd.DataFrame, manifest: dict) -> str:
@@ -36,22 +36,22 @@ def page(summary: pd.DataFrame, manifest: dict) -> str:
         [
             "# How the zoo learns",
             "",
-            "Written by `python experiments/zoo/table.py`. How options were chosen, and what follows from it, is told "
-            "in [the experiment](../experiments/zoo/README.md); each device has [a page](devices/README.md).",
+            "Written by `python experiments/zoo/table.py`. [The experiment](../../experiments/zoo/README.md) states the "
+            "claim and how options were chosen. Each device has [a page](../devices/README.md).",
             "",
             f"MNIST, 784-{'-'.join(map(str, study['layers']))}, {study['train_images']:,} images, {study['epochs']} "
             f"epochs, the whole test set. Test error in percent: mean of {summary['chips'].max()} chips and 95 % "
-            "interval over them (Student's t). Devices are as sold, with the defaults of their pages.",
+            "interval over them (Student's t). Devices have the defaults of their pages.",
             "",
             *_table(summary, rules, lambda row: f"{row['mean']:.1f} [{row['low']:.1f}, {row['high']:.1f}]"),
             "",
-            "Energy of the hardware in microjoules, of reads, conversions and pulses, from each device's datasheet. "
-            "Until version 0.12 each line of a read was charged its full scale; later ones charge the inputs' mean "
-            "square.",
+            "Energy of the hardware in microjoules: reads, conversions and pulses, from each device's datasheet. Up to "
+            "version 0.12 the energy of a read is that of full scale on every line. Later versions use the mean square of the "
+            "inputs.",
             "",
             *_table(summary, rules, lambda row: f"{1e6 * row['device_joules']:.3g}"),
             "",
-            f"Reads of an input vector by each chip, whatever its kind: {'; '.join(_reads(summary, rules))}.",
+            f"Reads of an input vector by each chip, the same for all devices: {'; '.join(_reads(summary, rules))}.",
             "",
         ]
     )
