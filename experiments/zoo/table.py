@@ -36,8 +36,8 @@ def page(summary: pd.DataFrame, manifest: dict) -> str:
         [
             "# How the zoo learns",
             "",
-            "Written by `python experiments/zoo/table.py`. [The experiment](../../experiments/zoo/README.md) states the "
-            "claim and how options were chosen. Each device has [a page](../devices/README.md).",
+            "Written by `python experiments/zoo/table.py`. [The experiment](../../experiments/zoo/README.md) states "
+            "the claim and how options were chosen. Each device has [a page](../devices/README.md).",
             "",
             f"MNIST, 784-{'-'.join(map(str, study['layers']))}, {study['train_images']:,} images, {study['epochs']} "
             f"epochs, the whole test set. Test error in percent: mean of {summary['chips'].max()} chips and 95 % "
@@ -46,8 +46,8 @@ def page(summary: pd.DataFrame, manifest: dict) -> str:
             *_table(summary, rules, lambda row: f"{row['mean']:.1f} [{row['low']:.1f}, {row['high']:.1f}]"),
             "",
             "Energy of the hardware in microjoules: reads, conversions and pulses, from each device's datasheet. Up to "
-            "version 0.12 the energy of a read is that of full scale on every line. Later versions use the mean square of the "
-            "inputs.",
+            "version 0.12 the energy of a read is that of full scale on every line. Later versions use the mean square of "
+            "the inputs.",
             "",
             *_table(summary, rules, lambda row: f"{1e6 * row['device_joules']:.3g}"),
             "",
