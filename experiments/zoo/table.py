@@ -45,9 +45,9 @@ def page(summary: pd.DataFrame, manifest: dict) -> str:
             "",
             *_table(summary, rules, lambda row: f"{row['mean']:.1f} [{row['low']:.1f}, {row['high']:.1f}]"),
             "",
-            "Energy of the hardware in microjoules: reads, conversions and pulses, from each device's datasheet. Up to "
-            "version 0.12 the energy of a read is that of full scale on every line. Later versions use the mean square of "
-            "the inputs.",
+            "Energy of the hardware in microjoules: reads, conversions and pulses, from each device's datasheet. "
+            "Up to version 0.12 the energy of a read is that of full scale on every line. Later versions use the mean "
+            "square of the inputs.",
             "",
             *_table(summary, rules, lambda row: f"{1e6 * row['device_joules']:.3g}"),
             "",
