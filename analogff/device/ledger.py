@@ -105,10 +105,10 @@ class Ledger:
 
     def load_state_dict(self, state: dict) -> None:
         """Restore what `state_dict` gave."""
-        self.diverged = state["diverged"]
+        self.diverged = None if state["diverged"] is None else state["diverged"].clone()
         for phase, layers in state["counts"].items():
             for name, fields in layers.items():
-                self._counts[phase][name] = Count(**fields)
+                self._counts[phase][name] = Count(**_copied(Count(**fields)))
 
 
 class LedgerView:

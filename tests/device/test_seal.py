@@ -249,6 +249,21 @@ def test_what_diverged_is_in_the_checkpoint_of_the_ledger():
     assert restored.diverged.tolist() == [False, True] and restored.of("layer 1").writes.tolist() == [1, 0]
 
 
+def test_a_ledger_shares_no_memory_with_the_state_that_it_loaded():
+    ledger, restored = Ledger(["layer 1"]), Ledger(["layer 1"])
+    ledger.record_divergence(CHIPS, torch.device("cpu"))
+    ledger.add("layer 1", pulses=torch.tensor([1, 2]))
+    state = ledger.state_dict()
+    restored.load_state_dict(state)
+    restored.add("layer 1", pulses=torch.tensor([10, 10]))
+    restored.diverged |= True
+    assert state["counts"]["training"]["layer 1"]["pulses"].tolist() == [1, 2]
+    assert state["diverged"].tolist() == [False, False]
+    again = Ledger(["layer 1"])
+    again.load_state_dict(state)
+    assert again.of("layer 1").pulses.tolist() == [1, 2]
+
+
 @pytest.mark.parametrize("shown", list(Observable)[:4])
 @pytest.mark.parametrize("port", [False, True])
 @pytest.mark.parametrize("printed", [None, torch.relu])
