@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 from typing_extensions import override
 
-from analogff.device import Datasheet, Device, SharedInputs, Truth, chipwise, product, whole
+from analogff.device import Device, SharedInputs, Truth, chipwise, product, whole
 from hardware_models import kernels
 from hardware_models.array.fabrication import fabricated
 from hardware_models.array.parameters import per_chip
-from hardware_models.array.periphery import Periphery, typical_weights
+from hardware_models.array.periphery import ArraySheet, Periphery, typical_weights
 from hardware_models.array.stages.path import ReadPath, path, paths
 from hardware_models.array.stages.stage import Chips, Linear, Stage
 from hardware_models.array.wire_limits import check_wires, require_short_wires
@@ -61,7 +61,7 @@ class Crossbar(Device):
         n_out: int,
         *,
         seed: int | Sequence[int],
-        datasheet: Datasheet,
+        datasheet: ArraySheet,
         periphery: Periphery,
         weight_noise: Any = 0.0,
         curve_spread: Any = 0.0,
@@ -150,7 +150,7 @@ class Crossbar(Device):
         """Choose the stages of each chip by its numbers as they stand."""
         n_in, stages = self.datasheet.n_in, self._neuron_stages()
         self._paths = paths(self.periphery, self._surroundings(), n_in, stages)
-        plain = path(self.periphery, frozenset(), frozenset(), n_in, stages) if self.own_neurons else None
+        plain = path(self.periphery, frozenset(), n_in, stages) if self.own_neurons else None
         self._path_without_effects = plain
 
     def _load_from_state_dict(self, *args: Any) -> None:

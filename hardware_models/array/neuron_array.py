@@ -1,6 +1,5 @@
 """Neurons that are a circuit, behind cells whose pulses land as asked."""
 
-import dataclasses
 import functools
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -96,13 +95,17 @@ class NeuronArray(ProgrammedArray):
         **numbers: Any,
     ):
         sheet = periphery.datasheet(
-            n_in, n_out, siemens=TYPICAL_SIEMENS, neuron=neuron, output_max=output_max, **(printed or {})
+            n_in,
+            n_out,
+            siemens=TYPICAL_SIEMENS,
+            neuron=neuron,
+            output_max=output_max,
+            read_joules=n_out * SETTLE_SECONDS * neuron_watts,  # beside what signals dissipate in the array
+            **(printed or {}),
         )
         super().__init__(
             n_in, n_out, seed=seed, datasheet=sheet, periphery=periphery, programming=programming, **numbers
         )
-        joules = n_out * SETTLE_SECONDS * neuron_watts  # beside what signals dissipate in the array
-        self.datasheet = dataclasses.replace(sheet, read_joules=joules)
 
     @override
     def pulse(self, change):

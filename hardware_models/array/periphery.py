@@ -42,6 +42,14 @@ TRAP_READS = 1024
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class ArraySheet(Datasheet):
+    """The datasheet of an array of cells."""
+
+    siemens: PerChip = 0.0
+    """Typical conductance behind a weight, which dissipates during a read, and which wires are in series with."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Periphery:
     """Converters and neurons; each field is a parameter of every device that is made `with_periphery`."""
 
@@ -150,7 +158,7 @@ class Periphery:
         """The neurons' curve and full scale."""
         return FAMILIES[self.family]
 
-    def datasheet(self, n_in: int, n_out: int, *, siemens: float, **rest: Any) -> Datasheet:
+    def datasheet(self, n_in: int, n_out: int, *, siemens: PerChip, **rest: Any) -> ArraySheet:
         """Print the datasheet of an array with this periphery.
 
         Args:
@@ -176,14 +184,14 @@ class Periphery:
             adc_joules=adc_joules if adc_joules.dim() else adc_joules.item(),
             signal_joules=siemens * self._joules_per_siemens(n_in, n_out),
             parallel_pulses=n_out,  # one input line at a time
+            siemens=siemens,
         )
-        return self._in_parts(Datasheet(n_in=n_in, n_out=n_out, **{**fields, **rest}))
+        return self._in_parts(ArraySheet(n_in=n_in, n_out=n_out, **{**fields, **rest}))
 
-    def siemens(self, sheet: Datasheet) -> PerChip:
-        """Return the conductance behind a weight of 1, by the energy that signals are printed with."""
-        printed = sheet.read_joules if self.bit_serial else sheet.signal_joules
-        typical = printed / self._joules_per_siemens(sheet.n_in, sheet.n_out)
-        return typical * typical_weights(sheet.n_in)
+    @staticmethod
+    def siemens(sheet: ArraySheet) -> PerChip:
+        """Return the conductance behind a weight of 1."""
+        return sheet.siemens * typical_weights(sheet.n_in)
 
     def _joules_per_siemens(self, n_in: int, n_out: int) -> float:
         """Return the energy of a read of inputs of mean square 1, or of their bits, over the conductance of a cell."""
@@ -196,7 +204,7 @@ class Periphery:
         end = torch.as_tensor(math.inf if sheet.weight_max is None else sheet.weight_max)
         return torch.where(end.isfinite(), end, WEIGHT_END * sheet.n_in**-0.5)
 
-    def _in_parts(self, sheet: Datasheet) -> Datasheet:
+    def _in_parts(self, sheet: ArraySheet) -> ArraySheet:
         """Return the sheet of an array whose sums are converted in parts, if they are."""
         if not self.digital:
             return sheet
@@ -209,7 +217,7 @@ class Periphery:
             dac_seconds=0.0 if self.bit_serial else sheet.dac_seconds,
             settle_seconds=rounds * sheet.settle_seconds,
             adc_seconds=rounds * sheet.adc_seconds,
-            read_joules=sheet.signal_joules if self.bit_serial else sheet.read_joules,
+            read_joules=rounds * sheet.read_joules + (sheet.signal_joules if self.bit_serial else 0.0),
             signal_joules=0.0 if self.bit_serial else sheet.signal_joules,
         )
 

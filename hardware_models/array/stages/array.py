@@ -92,8 +92,8 @@ class Traps(Stage):
         )
 
 
-def columns(active: frozenset[str], drawn: frozenset[str]) -> tuple[Stage, ...]:
-    """Return the stages of columns that couple or are dead; the arguments are those of `cells.cells`."""
-    if not active & {"crosstalk", "dead_columns"}:
-        return ()
-    return (DeadColumns() if "column_is_dead" in drawn else Crosstalk(),)
+def columns(active: frozenset[str]) -> tuple[Stage, ...]:
+    """Return the stages of columns that couple or are dead; the argument is that of `cells.cells`."""
+    if "dead_columns" in active:
+        return (DeadColumns(),)
+    return (Crosstalk(),) if "crosstalk" in active else ()

@@ -45,12 +45,11 @@ class QuietDeadColumns(CellEffect):
         return chips.with_circuit(variance=variance.masked_fill(chips["column_is_dead"].mT, 0))
 
 
-def cells(active: frozenset[str], drawn: frozenset[str], tiles: tuple[slice, ...]) -> tuple[CellEffect, ...]:
+def cells(active: frozenset[str], tiles: tuple[slice, ...]) -> tuple[CellEffect, ...]:
     """Return what makes the weights of a chip act otherwise.
 
     Args:
         active: Names of its numbers that are above zero.
-        drawn: Names of what was drawn for the chips of its bank.
         tiles: Input lines of each tile.
     """
     effects: list[CellEffect] = []
@@ -58,6 +57,6 @@ def cells(active: frozenset[str], drawn: frozenset[str], tiles: tuple[slice, ...
         effects.append(StuckCells())
     if "wire_ohm" in active:
         effects.append(Wires(tiles))
-    if active & {"crosstalk", "dead_columns"} and "column_is_dead" in drawn:
+    if "dead_columns" in active:
         effects.append(QuietDeadColumns())
     return tuple(effects)

@@ -71,25 +71,21 @@ def paths(
     """
     on = zip(*((numbers[name].flatten() > 0).tolist() for name in EFFECTS), strict=True)
     active = [frozenset(name for name, is_on in zip(EFFECTS, chip, strict=True) if is_on) for chip in on]
-    drawn = frozenset(numbers)
-    return {c: path(periphery, a, drawn, n_in, own) for c, a in enumerate(active) if a or periphery.digital}
+    return {c: path(periphery, a, n_in, own) for c, a in enumerate(active) if a or periphery.digital}
 
 
-def path(
-    periphery: Periphery, active: frozenset[str], drawn: frozenset[str], n_in: int, own: tuple[Stage, ...]
-) -> ReadPath:
+def path(periphery: Periphery, active: frozenset[str], n_in: int, own: tuple[Stage, ...]) -> ReadPath:
     """Return the read path of one chip.
 
     Args:
         periphery: Its own.
         active: Its effects that are on.
-        drawn: Names of what was drawn for the chips of its bank.
         n_in: Input lines.
         own: As above.
     """
     lines = tuple(tiles(n_in, periphery.rows_per_tile))
-    acting, first = cells(active, drawn, lines), drive(active)
-    sums = (Product(), *columns(active, drawn))
+    acting, first = cells(active, lines), drive(active)
+    sums = (Product(), *columns(active))
     if periphery.digital:
         sums = (_partial_sums(periphery, active, lines, sums),)
     else:

@@ -31,6 +31,8 @@ VARIANTS = {
     "bits": ADC | LINES | dict(bit_serial=True, dac_bits=4, rows_per_tile=6, sum_max=30.0),
     "flicker": dict(neuron_flicker=0.1),
 }
+SIZES = dict(wire_ohm=2.0, neuron_seconds=5e-8, hysteresis=0.05, **ADC)
+"""Of effects for which 0.1 is little or much."""
 VARIANTS |= {kind.value: dict(adc_kind=kind.value, adc_inl_lsb=0.5) for kind in AdcKind}
 
 
@@ -126,6 +128,27 @@ def test_a_chip_with_errors_is_the_same_alone_and_among_chips_without(model, nam
         own = {k: v[c].item() if isinstance(v, torch.Tensor) else v for k, v in (swept | common).items()}
         alone = trace(fabricate(model, 13, 7, seeds=[seed], parameters=own), x[c : c + 1])
         assert all(torch.equal(a, t[c : c + 1]) for a, t in zip(alone, together, strict=True))
+    torch.set_num_threads(threads)
+
+
+@pytest.mark.parametrize("model", ARRAYS)
+def test_no_effect_of_one_chip_changes_the_numbers_of_its_neighbors(model):
+    """Bit by bit, in a bank of which each chip has one effect, and one has all that go together."""
+    threads, takes = torch.get_num_threads(), inspect.signature(model.__init__).parameters
+    torch.set_num_threads(1)
+    sizes = {name: SIZES.get(name, 0.1) for name in EFFECTS if name in takes}
+    swept = {name: [size * (n == c) for c in range(len(sizes))] for n, (name, size) in enumerate(sizes.items())}
+    swept = {name: torch.tensor([*values, sizes[name]]) for name, values in swept.items()}
+    swept["adc_bits"] = torch.tensor([8 * name.startswith("adc") for name in sizes] + [8])  # steps hide a rounding
+    further = dict(weight_noise=0.05) if "weight_noise" in takes else {}  # of which there are two formulas
+    seeds = list(range(len(sizes) + 1))
+    x = inputs(len(seeds), 5, 13)
+    together = trace(fabricate(model, 13, 7, seeds=seeds, parameters=swept | further), x)
+    for c, seed in enumerate(seeds):
+        own = {name: values[c].item() for name, values in swept.items()}
+        alone = trace(fabricate(model, 13, 7, seeds=[seed], parameters=own | further), x[c : c + 1])
+        same = [torch.equal(a, t[c : c + 1]) for a, t in zip(alone, together, strict=True)]
+        assert all(same), [name for name, size in own.items() if size]
     torch.set_num_threads(threads)
 
 
@@ -315,7 +338,7 @@ def test_small_errors_tend_to_none():
 def test_the_stages_without_an_effect_read_as_the_plain_path_does():
     """Up to rounding, which a converter may lift to a step."""
     plain, staged, x = Unknown(13, 7, seed=0), Unknown(13, 7, seed=0), inputs(1, 5, 13)
-    staged._paths = {0: path(staged.periphery, frozenset(), frozenset(), 13, ())}
+    staged._paths = {0: path(staged.periphery, frozenset(), 13, ())}
     biases = [None, torch.tensor(0.1)]
     expected = torch.stack(reference.read(plain.circuit(), x, biases))
     for device in (plain, staged):
@@ -329,7 +352,7 @@ def test_each_effect_is_a_stage_or_changes_the_cells():
     for name in EFFECTS:
         device = Unknown(13, 7, seed=[0, 1], **{name: torch.tensor([0.0, 0.1])})
         assert list(device._paths) == [1]
-        plain = path(device.periphery, frozenset(), frozenset(), 13, ())
+        plain = path(device.periphery, frozenset(), 13, ())
         assert device._paths[1] != plain or kinds(device._paths[1]) != kinds(plain)
 
 

@@ -154,6 +154,16 @@ def test_the_datasheet_charges_for_heat():
     assert sheet.pulse_joules == pytest.approx(25e-3 * 10e-6)
 
 
+def test_heaters_are_held_in_every_round_of_a_read_that_is_sent_bit_by_bit():
+    """Of 64 x 64 in meshes of 32: 4 blocks of 2048 phases, 25 mW and 100 ns each a bit, so 20.48 uJ a bit; 5 bits."""
+    bits, tiles = (
+        MZIMesh(64, 64, seed=0, **told).datasheet for told in (dict(bit_serial=True, dac_bits=5), dict(rows_per_tile=8))
+    )
+    assert bits.read_joules == pytest.approx(5 * 20.48e-6) and bits.signal_joules == 0
+    assert tiles.read_joules == pytest.approx(20.48e-6)
+    assert bits.settle_seconds == pytest.approx(5e-9)
+
+
 def test_each_chip_may_have_its_own_errors():
     asked = _weights(32, 32).expand(2, -1, -1)
     chips = MZIMesh(32, 32, seed=[5, 5], **EXACT | dict(phase_noise_radians=torch.tensor([0.0, 0.05])))
