@@ -60,6 +60,7 @@ class Measured(Device):
         input_zero: Input of a neuron at a sum of 0, in the unit of the file; 0 if none is given.
         input_full_scale: How far from there the drivers reach, in the unit of the file; as far as the data if none is.
         output_full_scale: Full scale of the output converters, in the unit of the file; that of the data if none is.
+            Where outputs have both signs, codes are of two's complement: 0 has one, and the last ends a step below it.
         outside: Where drivers are told to reach beyond the data: ``error`` refuses, ``hold`` stays at the last value.
         measured_noise: Noise in units of the measured one, which is 1 if none is given: that of samples, or of pulses.
         family: Curve of the neurons behind measured cells; ``relu`` if none is given.

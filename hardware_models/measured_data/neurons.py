@@ -13,6 +13,7 @@ from hardware_models.array.neuron_array import NeuronArray
 from hardware_models.array.periphery import Periphery
 from hardware_models.array.programmed import Programming
 from hardware_models.array.stages.stage import Stage
+from hardware_models.effects.tiles import signed_range
 from hardware_models.kernels.streams import Stream
 from hardware_models.measured_data.measured_curves import Curves
 from hardware_models.measured_data.piecewise import Piecewise, lines, tensors
@@ -54,9 +55,10 @@ class MeasuredNeurons(NeuronArray):
         table = _in_sums(curves, scale)
         mean = Piecewise(table.breaks, table.coefficients.mean(1, keepdim=True))
         low, high = (float(end) for end in scale.sums(np.array([scale.low, scale.high])))
+        least, most = _range(scale, periphery.adc_bits)
         noise = float(np.sqrt(np.mean(curves.stds**2))) / scale.output if len(curves.stds) else 0.0
         printed: dict[str, Any] = dict(
-            output_min=scale.converters[0],
+            output_min=least,
             read_noise=_together(periphery.read_noise, measured_noise * noise),
             source=_source(curves, scale),
         )
@@ -68,7 +70,7 @@ class MeasuredNeurons(NeuronArray):
             periphery=periphery,
             programming=programming,
             neuron=lambda a: mean.to(a.device)(a.clamp(low, high)),
-            output_max=scale.converters[1],
+            output_max=most,
             printed=printed,
             drivers_low=low,
             drivers_high=high,
@@ -106,6 +108,15 @@ def _in_sums(curves: Curves, scale: Scale) -> Piecewise:
     """Return the curves of sums, as signals count."""
     powers = scale.unit ** np.arange(4)[:, None, None] / scale.output
     return tensors(scale.sums(curves.breaks), curves.coefficients * powers)
+
+
+def _range(scale: Scale, bits: int | torch.Tensor) -> tuple[PerChip, PerChip]:
+    """Return which outputs converters take; those of both signs are of two's complement, with a code for 0."""
+    low, high = scale.converters
+    if low < 0 < high:
+        ends = signed_range(torch.tensor(high, dtype=torch.float64), torch.as_tensor(bits))
+        low, high = (end if end.dim() else end.item() for end in ends)
+    return low, high
 
 
 def _together(one: PerChip, other: PerChip) -> PerChip:

@@ -71,10 +71,35 @@ def test_measured_curves_are_read_where_they_are_negative(tmp_path, curve):
     (tmp_path / "my.csv").write_text("\n".join(["input,output", *rows]))
     device = Measured(3, 2, seed=0, file=tmp_path / "my.csv", adc_bits=12, read_noise=0.0)
     y = device(_silent(1, 61), torch.tensor(x, dtype=torch.float32)[None, :, None]).detach().double().numpy()
-    step = (device.datasheet.output_max - device.datasheet.output_min) / (2**12 - 1)
-    assert np.abs(y - curve(x)[None, :, None]).max() < 0.5 * step + 1e-5
-    assert device.datasheet.output_min == pytest.approx(curve(x).min())
-    assert device.datasheet.output_max == pytest.approx(max(0.0, curve(x).max()))  # no code for what never comes
+    sheet = device.datasheet
+    step = (sheet.output_max - sheet.output_min) / (2**12 - 1)
+    assert np.abs(y - curve(x)[None, :, None].clip(max=sheet.output_max)).max() < 0.5 * step + 1e-5
+    assert sheet.output_min == pytest.approx(curve(x).min())
+    most = curve(x).max() - step if curve(x).max() > 0 else 0.0  # two's complement; no code for what never comes
+    assert sheet.output_max == pytest.approx(most)
+
+
+@pytest.mark.parametrize("bits", [1, 3, 8])
+@pytest.mark.parametrize("errors", [{}, dict(adc_gain_error=1e-9), dict(adc_inl_lsb=1e-6)])
+@pytest.mark.parametrize("full_scale", [None, 0.7])
+def test_silence_of_neurons_of_both_signs_is_read_as_0(tmp_path, bits, errors, full_scale):
+    """A grid from end to end of -A to A has an even number of codes, and none for 0: silence would be half a step."""
+    (tmp_path / "my.csv").write_text("input,output\n-2,-3\n0,0\n2,3\n")
+    told = dict(file=tmp_path / "my.csv", adc_bits=max(2, bits) if "adc_inl_lsb" in errors else bits, **errors)
+    device = Measured(3, 2, seed=[0, 1], output_full_scale=full_scale, **told)
+    assert device(_silent(2, 4)).abs().max() < 1e-6
+    among = Measured(3, 2, seed=[0, 1], **told | dict(adc_bits=torch.tensor([told["adc_bits"], 12])))
+    assert among(_silent(2, 4)).abs().max() < 1e-6
+
+
+@pytest.mark.parametrize("bits", [1, 4])
+def test_codes_of_both_signs_are_as_many_as_the_resolution_allows(tmp_path, bits):
+    (tmp_path / "my.csv").write_text("input,output\n-2,-3\n0,0\n2,3\n")
+    y = Measured(3, 1, seed=0, file=tmp_path / "my.csv", adc_bits=bits)(
+        _silent(1, 401), torch.linspace(-2, 2, 401)[:, None]
+    )
+    steps = 2.0**bits * y.unique() / 6  # the full scale is 3
+    assert torch.allclose(steps, torch.arange(-(2.0 ** (bits - 1)), 2.0 ** (bits - 1)), atol=1e-5)
 
 
 # --- every write ends inside a cell's own bounds
