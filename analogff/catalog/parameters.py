@@ -7,6 +7,7 @@ import inspect
 import json
 import types
 import typing
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ import torch
 from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
 
 from analogff.device import Device
+from analogff.device.beside import idle
 from analogff.support.messages import did_you_mean
-from analogff.support.mistakes import Mistake, from_pydantic, unknown_name
+from analogff.support.mistakes import Mistake, from_pydantic, shown, unknown_name
 
 _CONTRACT = ("self", "n_in", "n_out", "seed", "datasheet")
 
@@ -89,7 +91,16 @@ def read_parameters(
             mistakes += from_pydantic(error, f"{path}.{name}")
         if parameter.is_file and isinstance(filled.get(name), Path):
             mistakes += _where_missing(Path(folder, filled[name]), f"{path}.{name}")
-    return filled, mistakes
+    return filled, mistakes + list(_idle(model, known, {k: v for k, v in filled.items() if k in table}, path))
+
+
+def _idle(model: type[Device], known: dict[str, Parameter], told: dict[str, Any], path: str) -> Iterator[Mistake]:
+    """Yield a mistake for each parameter that does nothing without another one."""
+    defaults = {name: parameter.settled for name, parameter in known.items()}
+    for name, others in idle(told, _annotations(model), defaults).items():
+        needed = " or ".join(others)
+        expected = f"{needed} beside it, without which it does nothing"
+        yield Mistake(f"{path}.{name}", expected, f"{shown(told[name])} alone", f"Add {needed}, or leave it out.")
 
 
 def with_files(model: type[Device], parameters: dict[str, Any], folder: Path) -> dict[str, Any]:

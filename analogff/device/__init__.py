@@ -1,6 +1,7 @@
 """The door between physics and learning: the contract of a device, and the seal that a learner holds."""
 
 from analogff.device.bank import Bank
+from analogff.device.beside import Beside, require_acting
 from analogff.device.checks.suite import Report, check_device
 from analogff.device.datasheet import Datasheet, PerChip
 from analogff.device.digital import BehindWeights, Digital
@@ -21,6 +22,7 @@ from analogff.device.wrappers.wrapping import answer, wrapping
 __all__ = [
     "Bank",
     "BehindWeights",
+    "Beside",
     "BlackBoxError",
     "ContractError",
     "Datasheet",
@@ -49,6 +51,7 @@ __all__ = [
     "product",
     "products_in",
     "require",
+    "require_acting",
     "samplewise",
     "single_precision",
     "whole",

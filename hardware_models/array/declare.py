@@ -9,6 +9,7 @@ import typing
 from collections.abc import Callable, Collection
 from typing import Any
 
+from analogff.device import require_acting
 from hardware_models.array.parameters import require_allowed
 
 
@@ -18,7 +19,8 @@ def takes_fields(
     """Return a class decorator that spreads one argument of a constructor, a dataclass, over its fields.
 
     Whoever calls the constructor, or reads its signature, type hints or the class's docstring, finds the fields in
-    place of the argument. Values outside of what the annotations allow are refused (`parameters.require_allowed`).
+    place of the argument. Values outside of what the annotations allow are refused (`parameters.require_allowed`), and
+    so are those that do nothing (`Beside`).
 
     Args:
         fields: The dataclass; every field has a default.
@@ -41,6 +43,7 @@ def takes_fields(
         @functools.wraps(own)
         def constructor(self: Any, *sizes: Any, **told: Any) -> None:
             require_allowed(told, hints)
+            require_acting(constructor, told)
             around = numbers | {name: told.pop(name) for name in taken if name in told}
             own(self, *sizes, **{argument: fields(**around)}, **told)
 

@@ -1,5 +1,6 @@
 """Parameters of chips side by side: a number for all, or a tensor with one each."""
 
+import enum
 import operator
 import types
 import typing
@@ -48,6 +49,7 @@ def require_allowed(told: Mapping[str, Any], hints: Mapping[str, Any]) -> None:
     for name, value in told.items():
         parts = _parts(hints.get(name))
         choices = [c for part in parts if typing.get_origin(part) is typing.Literal for c in typing.get_args(part)]
+        choices += [c for part in parts if isinstance(part, enum.EnumType) for c in part]
         if choices and not any(value is c or isinstance(value, str) and value == c for c in choices):
             if value is not None or type(None) not in parts:
                 named = ", ".join(map(str, choices))

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import torch
 from annotated_types import Ge, Gt, Lt
 
-from analogff.device import ContractError, Datasheet, Device, PerChip
+from analogff.device import Beside, ContractError, Datasheet, Device, PerChip
 from hardware_models.array.declare import takes_fields
 from hardware_models.array.parameters import Bits, LogSpread, NonNegative, Share, printed_bits
 from hardware_models.effects.converters import AdcKind
@@ -71,7 +71,7 @@ class Periphery:
     """Spread of the output converters' offsets, in steps."""
     adc_inl_lsb: NonNegative = 0.0
     """Integral nonlinearity of the output converters, root mean square in steps."""
-    adc_kind: AdcKind = AdcKind.SAR
+    adc_kind: Annotated[AdcKind, Beside("adc_inl_lsb")] = AdcKind.SAR
     """What the nonlinearity looks like: sar, ramp or flash; see `hardware_models.effects.converters`."""
     adc_noise_lsb: NonNegative = 0.0
     """Noise of a conversion, in steps."""
@@ -99,7 +99,7 @@ class Periphery:
     """Share of cells that stay at its upper end; both shares together are below 1."""
     telegraph_noise: NonNegative = 0.0
     """Jump of a cell's weight between the states of a trap, relative to it; see `hardware_models.effects.telegraph`."""
-    trap_reads: Annotated[int | None, Ge(8)] = None
+    trap_reads: Annotated[int | None, Ge(8), Beside("telegraph_noise")] = None
     """Reads for which a trap keeps its state, 1024 if none is given; correlation falls linearly over them."""
     neuron_flicker: NonNegative = 0.0
     """1/f noise of each neuron, over octaves up to 4096 reads; its standard deviation in output units."""
@@ -113,7 +113,7 @@ class Periphery:
     """Half of the width of a neuron's hysteresis (play), in output units."""
 
     def __post_init__(self):
-        object.__setattr__(self, "adc_kind", _kind(self.adc_kind))
+        object.__setattr__(self, "adc_kind", AdcKind(self.adc_kind))
         bits, dac_bits = torch.as_tensor(self.adc_bits), torch.as_tensor(self.dac_bits)
         in_steps = [self.adc_offset_lsb, self.adc_inl_lsb, self.adc_noise_lsb]
         _refuse("adc_bits above 0 beside errors in LSB", any(_both(size, bits == 0) for size in in_steps), bits)
@@ -225,12 +225,6 @@ class Periphery:
 def typical_weights(n_in: int) -> float:
     """Return how many typical weights a weight of 1 is: as fabricated, their mean size is ``sqrt(2 / (pi n_in))``."""
     return math.sqrt(n_in * math.pi / 2)
-
-
-def _kind(name: str) -> AdcKind:
-    kinds = ", ".join(AdcKind)
-    _refuse(f"adc_kind to be one of {kinds}", name not in list(AdcKind), name)
-    return AdcKind(name)
 
 
 def _both(size: Any, condition: Any) -> bool:

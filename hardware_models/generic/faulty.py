@@ -10,6 +10,7 @@ from annotated_types import Ge, Gt
 from typing_extensions import override
 
 from analogff.device import (
+    Beside,
     ContractError,
     Device,
     PerChip,
@@ -28,6 +29,8 @@ from hardware_models.kernels.streams import Stream
 
 ACTIVATION_ELECTRONVOLTS = 0.1
 """Of a conductance that grows with temperature, where none is told (assumed): 13 % for 10 K."""
+
+_FAULTS = ("dead_columns", "warming_kelvin", "supply_sag", "swapped")
 
 _Ask = Callable[[Any, Any, Sequence[torch.Tensor | None]], list[torch.Tensor]]
 
@@ -85,10 +88,10 @@ class Faulty(Device):
         n_out: int,
         *,
         seed: int | Sequence[int],
-        at_write: Annotated[int, Ge(0)] = 0,
+        at_write: Annotated[int, Ge(0), Beside(*_FAULTS)] = 0,
         dead_columns: Share = 0.0,
         warming_kelvin: Annotated[PerChip, Gt(-ROOM_KELVIN)] = 0.0,
-        activation_electronvolts: PerChip | None = None,
+        activation_electronvolts: Annotated[PerChip | None, Beside("warming_kelvin")] = None,
         supply_sag: Share = 0.0,
         swapped: Literal["no", "fabricated", "copied"] = "no",
         **parameters: Any,

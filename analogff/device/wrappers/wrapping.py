@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import torch
 
+from analogff.device.beside import require_acting
 from analogff.device.protocol import Device
 from analogff.device.shared_inputs import SharedInputs
 
@@ -28,6 +29,7 @@ def wrapping(wrapper: type[Wrapper], model: type[Device], purpose: str) -> type[
 
         def __init__(self, n_in, n_out, **told):
             super().__init__(n_in, n_out, **told)
+            require_acting(Around.__init__, told)
 
     Around.model = model
     Around.__module__ = wrapper.__module__

@@ -37,7 +37,7 @@ def nudge(device, times=1):
         device.pulse(torch.full((len(SEEDS), *SIZE[::-1]), 0.01))
 
 
-@pytest.mark.parametrize("faults", [{}, FAULTS, {"swapped": "copied"}])
+@pytest.mark.parametrize("faults", [{"dead_columns": 0.0}, FAULTS, {"swapped": "copied"}])
 @pytest.mark.parametrize("model", [Ideal, Unknown, ReRAM, PCM])
 def test_before_the_fault_it_is_bitwise_the_plain_chip(model, faults):
     x = inputs(3, 5, 13)

@@ -150,3 +150,23 @@ def test_a_path_that_is_set_twice_is_refused_wherever(write_study, capsys):
     with pytest.raises(SystemExit):
         main(["check", "ideal", "--set", "neuron=relu", "--set", "neuron=tanh"])
     assert "neuron: Expected one --set." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "model, alone, value, beside, said",
+    [
+        ("unknown", "trap_reads", "16", "telegraph_noise", "telegraph_noise"),
+        ("unknown", "adc_kind", '"ramp"', "adc_inl_lsb", "adc_inl_lsb"),
+        ("faulty(unknown)", "at_write", "3", "dead_columns", "dead_columns or warming_kelvin or supply_sag or swapped"),
+        ("faulty(unknown)", "activation_electronvolts", "0.2", "warming_kelvin", "warming_kelvin"),
+    ],
+)
+def test_a_study_refuses_it_and_may_sweep_from_none(write_study, model, alone, value, beside, said):
+    device = f'[device]\nmodel = "{model}"\n{alone} = {value}\n'
+    with pytest.raises(StudyError) as refused:
+        read_study(write_study(device=device))
+    assert str(refused.value) == (
+        f"device.{alone}: Expected {said} beside it, without which it does nothing. Got {value} alone. Add {said}, or "
+        "leave it out."
+    )
+    assert len(read_study(write_study(device=device, sweep=f'[sweep]\n"device.{beside}" = [0, 0.1]\n')).cases) == 2
