@@ -14,7 +14,7 @@ from analogff.catalog.descriptions import describe, describe_fields, describe_ru
 from analogff.catalog.names import DEVICES as DEVICES_GROUP
 from analogff.cli import main
 from analogff.study.case import FIELDS, Settings
-from analogff.study.results.columns import MEASURED
+from analogff.training.epoch import NUMBERS
 
 ROOT = Path(__file__).parent.parent
 
@@ -175,7 +175,7 @@ def test_the_guide_to_studies_names_every_table_column_and_registered_rule():
     text = (ROOT / "docs/guides/study.md").read_text()
     for name in set(FIELDS) - set(Settings.model_fields):
         assert f"[{name}]" in text, name
-    for name in (*MEASURED, "wall_seconds", *rule_names()):
+    for name in (*NUMBERS, "wall_seconds", *rule_names()):
         assert f"`{name}`" in text, name
 
 

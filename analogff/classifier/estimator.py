@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from analogff.classifier.machine import Machine
 from analogff.classifier.plan import make_plan
 from analogff.data import Range
-from analogff.training.loop import Epoch
+from analogff.training.epoch import Epoch
 
 
 class FFClassifier(ClassifierMixin, BaseEstimator):

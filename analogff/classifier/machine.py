@@ -10,7 +10,8 @@ from analogff.data import Dataset, Split
 from analogff.device import single_precision
 from analogff.network import LayerSpec, fabricate_wired
 from analogff.rules.forward_forward import ForwardForward
-from analogff.training.loop import Epoch, train
+from analogff.training.epoch import Epoch
+from analogff.training.loop import train
 
 
 class Machine:

@@ -12,7 +12,7 @@ from analogff.figures.drawn import Drawn
 from analogff.figures.results import Results
 from analogff.figures.style import RC
 from analogff.study.results.manifest import read_manifest
-from analogff.study.results.store import load_goodness, load_layers, load_results
+from analogff.study.results.store import load_measurements, load_results
 
 FIGURES = (
     "error_vs_sweep",
@@ -41,13 +41,8 @@ def draw_all(folder: Path | str, frame: pd.DataFrame | None = None) -> list[Path
         ValueError: If there is no manifest or no result in the folder.
     """
     folder = Path(folder)
-    goodness = load_goodness(folder)
-    results = Results.of(
-        load_results(folder) if frame is None else frame,
-        pd.DataFrame() if goodness is None else goodness,
-        read_manifest(folder),
-        load_layers(folder),
-    )
+    frame = load_results(folder) if frame is None else frame
+    results = Results.of(frame, load_measurements(folder), read_manifest(folder))
     with mpl.rc_context():  # the same look whatever the user's own settings are
         mpl.rcdefaults()
         mpl.rcParams.update(RC)

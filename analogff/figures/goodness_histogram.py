@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from analogff.figures.aggregate import everywhere
 from analogff.figures.drawing import Drawing
 from analogff.figures.results import FILES, Results, at_first_numbers, at_most, points
 from analogff.figures.style import COLOURS, WIDTH_INCHES, legend_below, wrapped
@@ -21,11 +22,14 @@ _BINS = 80
 
 def draw(results: Results) -> Iterator[Drawing]:
     """Yield one figure a rule variant and named value (a family, a model), at the first value of each number."""
-    if results.goodness.empty:
+    histograms = results.tables["goodness"]
+    if histograms.empty:
         return
-    counts, named, at = at_first_numbers(results, results.goodness)
+    counts, named, at = at_first_numbers(results, histograms)
     for variant, rows in counts.groupby("variant", sort=False):
-        for point, part in at_most(points(rows, named), FILES, "goodness histograms of one rule"):
+        concerned = [axis for axis in named if rows[axis].notna().any()]
+        rows = everywhere(rows, concerned)
+        for point, part in at_most(points(rows, concerned), FILES, "goodness histograms of one rule"):
             table = add_up(part)
             name = file_name("goodness_histogram", str(variant), point, *at)
             title = ", ".join(filter(None, [str(variant), point, *at]))

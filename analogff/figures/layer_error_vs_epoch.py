@@ -13,9 +13,10 @@ from analogff.study.results.names import file_name
 
 def draw(results: Results) -> Iterator[Drawing]:
     """Yield one figure a named value (a family, a model), at the first value of each number; a panel a rule variant."""
-    if results.layers.empty or results.layers["epoch"].nunique() < 2:
+    layers_alone = results.tables["layers"]
+    if layers_alone.empty or layers_alone["epoch"].nunique() < 2:
         return
-    errors, named, at = at_first_numbers(results, results.layers)
+    errors, named, at = at_first_numbers(results, layers_alone)
     if errors.empty:
         return
     errors["layer"] = errors["layer"].map("layer {}".format)

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import pandas as pd
 
 from analogff.figures.aggregate import everywhere
+from analogff.study.measurements.catalog import measurements
 from analogff.study.results.names import file_name, shorten, value_label, variant_labels
 from analogff.study.results.summary import last_epochs
 
@@ -27,39 +28,31 @@ class Results:
 
     Args:
         frame: Results, with the columns ``variant`` and ``last`` (of the run) added.
-        goodness: Goodness histograms; may be empty.
-        layers: Errors of each layer alone; may be empty.
+        tables: Of each measurement, by its name; empty where it was taken of no rule.
         axes: Swept paths that took more than one value.
         variants: Labels of rule variants in the order of the study, which fixes their colors.
     """
 
     frame: pd.DataFrame
-    goodness: pd.DataFrame
-    layers: pd.DataFrame
+    tables: Mapping[str, pd.DataFrame]
     axes: tuple[str, ...]
     variants: tuple[str, ...]
 
     @classmethod
-    def of(
-        cls,
-        frame: pd.DataFrame,
-        goodness: pd.DataFrame,
-        manifest: Mapping[str, Any],
-        layers: pd.DataFrame | None = None,
-    ) -> "Results":
+    def of(cls, frame: pd.DataFrame, tables: Mapping[str, pd.DataFrame], manifest: Mapping[str, Any]) -> "Results":
         """Name what is there."""
         swept = [path for path in manifest["study"].get("sweep", {}) if path in frame]
         axes = tuple(path for path in swept if frame[path].nunique() > 1)
         last = frame.index.isin(last_epochs(frame).index)
         frame = shorten(frame.assign(variant=variant_labels(frame, swept), last=last), axes)
-        goodness = shorten(goodness, [axis for axis in axes if axis in goodness])
-        layers = pd.DataFrame() if layers is None else shorten(layers, [axis for axis in axes if axis in layers])
+        found = {name: tables.get(name, pd.DataFrame()) for name in measurements()}
+        found = {name: shorten(table, [axis for axis in axes if axis in table]) for name, table in found.items()}
         variants = tuple(frame["variant"].unique())
-        return cls(everywhere(frame, axes), goodness, layers, axes, variants)
+        return cls(everywhere(frame, axes), found, axes, variants)
 
     @property
     def kept_images(self) -> str:
-        """What goodness and the errors of layers were taken from: held-out images, or else those learned from."""
+        """What measurements were taken with: validation images, or else training images."""
         return "validation" if self.frame["validation_error"].notna().any() else "training"
 
     def at_first_numbers(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:

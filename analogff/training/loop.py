@@ -13,38 +13,11 @@ from analogff.device.ledger import TRAINING
 from analogff.learning.rule import Rule
 from analogff.network import Chips, evaluating
 from analogff.timing import cost
+from analogff.training.epoch import Epoch, Evaluation
 from analogff.training.recorder import Recorder
 
 EVALUATION_BATCH = 1000
 DIVERGED_LOSS_RATIO = 10.0  # against one plus the loss before learning; healthy losses of all rules stay below 3
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Epoch:
-    """How each chip stands after an epoch; arrays are ``(chips,)``, counts are of training and cumulative."""
-
-    epoch: int
-    """From 1."""
-    test_error: np.ndarray
-    """Percent of the whole test set."""
-    validation_error: np.ndarray
-    """Percent of the images held out of training; NaN without any."""
-    train_loss: np.ndarray
-    """Mean over the epoch."""
-    reads: np.ndarray
-    """Input vectors through devices."""
-    conversions: np.ndarray
-    """DAC and ADC samples."""
-    pulses: np.ndarray
-    """Elementary write steps."""
-    device_seconds: np.ndarray
-    """Hardware time of training."""
-    device_joules: np.ndarray
-    """Energy of training."""
-    diverged: np.ndarray
-    """Whether the loss became infinite, undefined or absurd in any epoch so far, or what a chip was asked for did."""
-    wall_seconds: float
-    """Time that the simulation has taken so far, evaluation included."""
 
 
 @dataclasses.dataclass
@@ -106,16 +79,18 @@ def train(
             continue
         validation, test = _errors(recorder, data.validation), _errors(recorder, data.test)
         progress.wall_seconds += time.perf_counter() - start
-        yield Epoch(
-            epoch=progress.epoch,
-            test_error=test,
-            validation_error=validation,
-            train_loss=loss.cpu().numpy(),
-            diverged=progress.diverged.cpu().numpy().copy(),  # type: ignore[union-attr]
-            device_seconds=seconds,
-            device_joules=joules,
-            wall_seconds=progress.wall_seconds,
-            **{name: _counted(chips, name) for name in ("reads", "conversions", "pulses")},
+        yield Epoch.of(
+            Evaluation(
+                chips=chips,
+                epoch=progress.epoch,
+                test_error=test,
+                validation_error=validation,
+                loss=loss,
+                diverged=progress.diverged,  # type: ignore[arg-type] (there since the first epoch)
+                seconds=seconds,
+                joules=joules,
+                wall_seconds=progress.wall_seconds,
+            )
         )
 
 
@@ -164,11 +139,6 @@ def _note_divergence(progress: Progress, loss: torch.Tensor, not_finite: torch.T
     if not_finite is not None:
         diverged = diverged | not_finite
     progress.diverged = diverged if progress.diverged is None else progress.diverged | diverged
-
-
-def _counted(chips: Chips, quantity: str) -> np.ndarray:
-    total = torch.as_tensor(chips.ledger.total(quantity)).cpu().numpy()
-    return np.broadcast_to(total, (chips.chips,)).astype(np.int64)
 
 
 def _spent(rule: Rule, chips: Chips) -> tuple[np.ndarray, np.ndarray]:

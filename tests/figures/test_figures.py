@@ -35,8 +35,9 @@ AXES = {"device.family": ["saturating", "non-monotone"], "device.read_noise": [0
 
 
 def named(frame, axes=AXES, goodness=None, layers=None):
-    histograms = pd.DataFrame() if goodness is None else goodness
-    return Results.of(frame, histograms, {"study": {"sweep": axes}}, layers)
+    tables = {"goodness": goodness, "layers": layers}
+    there = {name: table for name, table in tables.items() if table is not None}
+    return Results.of(frame, there, {"study": {"sweep": axes}})
 
 
 def test_every_figure_is_in_the_one_list_and_is_a_file_of_its_own():
@@ -221,6 +222,24 @@ def test_histograms_leave_diverged_runs_out():
     assert drawing.name == "goodness_histogram-FF"
     assert len(drawing.figure.axes) == 2, "a panel a layer"
     assert drawing.table.query("layer == 2 and polarity == 'negative'")["count"].sum() == 3000
+
+
+def test_histograms_of_a_variant_without_a_value_on_a_named_axis_are_drawn_once():
+    """Such as a rule that has no option that is swept for others."""
+    frame = synthetic.results({"rule.order": ["joint", "greedy"]}, rules=synthetic.RULES[:2])
+    unconcerned = frame["rule.slope"] == "probed"
+    frame.loc[unconcerned, "rule.order"] = None
+    frame = frame[~(unconcerned & frame["run"].str.startswith("greedy"))]
+    drawings = list(
+        goodness_histogram.draw(named(frame, {"rule.order": []}, synthetic.goodness(frame, ["rule.order"])))
+    )
+    assert {drawing.name for drawing in drawings} == {
+        "goodness_histogram-FF_assumed-joint",
+        "goodness_histogram-FF_assumed-greedy",
+        "goodness_histogram-FF_probed",
+    }
+    for drawing in drawings:
+        assert drawing.table.query("layer == 1 and polarity == 'positive'")["count"].sum() == 4 * 1000
 
 
 def test_layer_errors_have_a_panel_a_variant_a_line_a_layer_and_intervals_over_chips():

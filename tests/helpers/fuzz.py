@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 
 from analogff.cli import main
 from analogff.study.case import FIELDS
-from analogff.study.results.columns import MEASURED, Columns
+from analogff.study.results.columns import Columns
 from analogff.study.run import engine as study_run
 from analogff.study.run.packing import pack
 from analogff.study.run.plan import plan_runs
+from analogff.training.epoch import NUMBERS
 
 MOST_SECONDS = 5.0  # of this process, so that a busy machine does not count
 SENTENCE = re.compile(r"(?P<path>\S.*?): Expected .+\. Got .+\.", re.DOTALL)
@@ -141,7 +142,7 @@ def rehearse(study: Any, folder: Path, **_: Any) -> Any:
     pack(runs, study.shapes, workers=2, memory_gib=1.0, folder=str(study.folder))
     some = runs[:3] + runs[-3:]
     rows = {"run": [run.key for run in some], "epoch": [run.case.settings.epochs for run in some]}
-    rows |= {name: np.zeros(len(some)) for name in (*MEASURED, "wall_seconds")}
+    rows |= {name: np.zeros(len(some)) for name in (*NUMBERS, "wall_seconds")}
     columns = Columns(runs, {})
     columns.label(pa.table(rows), columns.schemas["results"])
     return study_run.Finished(folder, 0, ())

@@ -1,1 +1,1 @@
-"""What is measured epoch by epoch beside the errors."""
+"""What is measured of chips besides their errors."""

@@ -9,28 +9,26 @@ import torch
 from analogff.data import Dataset
 from analogff.device import derive_seed
 from analogff.learning.rule import Rule
-from analogff.network import evaluating
+from analogff.study.measurements.measurement import Due, Measurement, measured_images
 from analogff.study.task import Task
 
-IMAGES = 1000
 BINS = 40
 
 
-def goodness_histograms(task: Task, rule: Rule, data: Dataset) -> pa.Table | None:
+def goodness_histograms(task: Task, rule: Rule, data: Dataset, _epoch: int) -> pa.Table | None:
     """Count the goodness of images with their true labels and with wrong ones.
 
-    Validation images where there are some, else training images; wrong labels are drawn from the learning seed.
+    Wrong labels are drawn from the learning seed.
 
     Returns:
         Columns ``run, layer, polarity, bin_low, bin_high, count``; None for a rule without a goodness.
     """
-    split = data.validation if len(data.validation.labels) else data.train
-    images, labels = split.images[:IMAGES], split.labels[:IMAGES]
+    split = measured_images(data)
+    images, labels = split.images, split.labels
     generator = torch.Generator().manual_seed(derive_seed(task.runs[0].seed, "goodness histogram"))
     shift = torch.randint(1, data.classes, labels.shape, generator=generator).to(labels.device)
-    with evaluating(rule.network):
-        positive = rule.goodness(images, labels)
-        negative = rule.goodness(images, (labels + shift) % data.classes)
+    positive = rule.goodness(images, labels)
+    negative = rule.goodness(images, (labels + shift) % data.classes)
     if positive is None or negative is None:
         return None
     tables = []
@@ -68,3 +66,18 @@ def round_edges(values: np.ndarray) -> np.ndarray:
     width = 2.0 ** math.ceil(math.log2(max((high - low) / BINS, least)))
     first, last = math.floor(low / width), math.floor(high / width) + 1
     return np.arange(first, last + 1) * width
+
+
+MEASUREMENT = Measurement(
+    name="goodness",
+    columns={
+        "layer": pa.int64(),
+        "polarity": pa.string(),
+        "bin_low": pa.float64(),
+        "bin_high": pa.float64(),
+        "count": pa.int64(),
+    },
+    key=("layer", "polarity", "bin_low"),
+    due=Due.LAST_EVALUATION,
+    take=goodness_histograms,
+)

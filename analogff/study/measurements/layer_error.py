@@ -4,26 +4,21 @@ import pyarrow as pa
 
 from analogff.data import Dataset
 from analogff.learning.rule import Rule
-from analogff.network import evaluating
-from analogff.study.measurements.goodness import IMAGES
+from analogff.study.measurements.measurement import Due, Measurement, measured_images
 from analogff.study.task import Task
 
 
 def layer_errors(task: Task, rule: Rule, data: Dataset, epoch: int) -> pa.Table | None:
     """Return the percentage of images that each layer of each chip gets wrong after an epoch.
 
-    Validation images where there are some, else training images; booked as evaluation.
-
     Returns:
         Columns ``run, epoch, layer, error``; None for a rule whose layers do not answer.
     """
-    split = data.validation if len(data.validation.labels) else data.train
-    images, labels = split.images[:IMAGES], split.labels[:IMAGES]
-    with evaluating(rule.network):
-        answers = rule.answers_by_layer(images)
+    split = measured_images(data)
+    answers = rule.answers_by_layer(split.images)
     if answers is None:
         return None
-    errors = 100 * (answers != labels).double().mean(-1).cpu()
+    errors = 100 * (answers != split.labels).double().mean(-1).cpu()
     layers, chips = errors.shape
     return pa.table(
         {
@@ -33,3 +28,12 @@ def layer_errors(task: Task, rule: Rule, data: Dataset, epoch: int) -> pa.Table 
             "error": errors.flatten().numpy(),
         }
     )
+
+
+MEASUREMENT = Measurement(
+    name="layers",
+    columns={"epoch": pa.int64(), "layer": pa.int64(), "error": pa.float64()},
+    key=("epoch", "layer"),
+    due=Due.EVERY_EVALUATION,
+    take=layer_errors,
+)

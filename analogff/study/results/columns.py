@@ -5,24 +5,13 @@ from typing import Any
 
 import pyarrow as pa
 
+from analogff.study.measurements.catalog import measurements
 from analogff.study.task import Run, column_value
+from analogff.training.epoch import NUMBERS
 
-_WHOLE = ("chip", "seed", "epoch", "reads", "conversions", "pulses", "layer", "count")
-MEASURED = (
-    "test_error",
-    "validation_error",
-    "train_loss",
-    "reads",
-    "conversions",
-    "pulses",
-    "device_seconds",
-    "device_joules",
-    "diverged",
-)
-"""What every chip has its own number of."""
-_NUMBERS = (*MEASURED, "wall_seconds")
-_LAYERS = ("epoch", "layer", "error")
-_BINS = ("layer", "polarity", "bin_low", "bin_high", "count")
+RESULTS = "results"
+"""The table with a row for each run and evaluated epoch; the others are called as their measurements."""
+_TYPES = {float: pa.float64(), int: pa.int64(), bool: pa.bool_()}
 
 
 class Columns:
@@ -45,11 +34,12 @@ class Columns:
         self._swept = ["rule", *next(iter(self._runs.values())).case.values]
         self._metadata = dict(metadata)
         identity = {"chip": pa.int64(), "seed": pa.int64(), "epoch": pa.int64()}
-        results = self._schema({"run": pa.string()} | self._labels | identity | _types(_NUMBERS))
-        swept = {name: self._labels[name] for name in self._swept}
-        goodness = self._schema({"run": pa.string()} | swept | _types(_BINS))
-        layers = self._schema({"run": pa.string()} | swept | _types(_LAYERS))
-        self.schemas: dict[str, pa.Schema] = {"results": results, "goodness": goodness, "layers": layers}
+        numbers = {name: _TYPES[kind] for name, kind in NUMBERS.items()} | {"wall_seconds": pa.float64()}
+        results = self._schema({"run": pa.string()} | self._labels | identity | numbers)
+        swept = {"run": pa.string()} | {name: self._labels[name] for name in self._swept}
+        measured = {name: self._schema({**swept, **m.columns}) for name, m in measurements().items()}
+        self.schemas: dict[str, pa.Schema] = measured | {RESULTS: results}
+        """Of each table, results last."""
 
     def fit(self, table: pa.Table, schema: pa.Schema) -> bool:
         """Tell whether a table is under a schema, with the labels that its runs have now."""
@@ -73,11 +63,6 @@ class Columns:
 
     def _schema(self, types: Mapping[str, pa.DataType]) -> pa.Schema:
         return pa.schema([pa.field(n, t) for n, t in types.items()], metadata=self._metadata)
-
-
-def _types(names: Sequence[str]) -> dict[str, pa.DataType]:
-    kinds = {"diverged": pa.bool_(), "polarity": pa.string()} | dict.fromkeys(_WHOLE, pa.int64())
-    return {name: kinds.get(name, pa.float64()) for name in names}
 
 
 def _type(kinds: set[type]) -> pa.DataType:

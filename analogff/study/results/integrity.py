@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from analogff.study.results.columns import RESULTS
 from analogff.study.results.parts import StoreError, damaged, parts_in, read_part
 from analogff.study.task import Run
 
@@ -23,7 +24,7 @@ def runs_in(folder: Path, planned: Mapping[str, Run]) -> set[str]:
     """
     first: dict[str, Path] = {}
     wrong = []
-    for part in parts_in(folder / "results"):
+    for part in parts_in(folder / RESULTS):
         try:
             table, beside = read_part(part)
             _check_beside(part, beside)

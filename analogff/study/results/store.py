@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from filelock import FileLock, Timeout
 
-from analogff.study.results.columns import Columns
+from analogff.study.measurements.catalog import measurements
+from analogff.study.results.columns import RESULTS, Columns
 from analogff.study.results.differences import what_changed
 from analogff.study.results.integrity import runs_in, sibling
 from analogff.study.results.manifest import read_manifest
@@ -30,7 +31,7 @@ from analogff.support.atomic import clear_half_done
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Store", "StoreError", "load_goodness", "load_layers", "load_results"]
+__all__ = ["Store", "StoreError", "load_measurement", "load_measurements", "load_results"]
 
 
 class Store:
@@ -100,7 +101,7 @@ class Store:
             for part in sorted(folder.glob(PATTERN)):
                 if not is_ours(part):
                     continue
-                if not (self.folder / "results" / part.name).exists():
+                if not (self.folder / RESULTS / part.name).exists():
                     part.unlink()  # its task was killed between its parts, and will be done again
                     continue
                 table, beside = read_part(part)
@@ -115,12 +116,12 @@ class Store:
     def write(self, outcome: Outcome) -> None:
         """Keep what a task gave; the results come last, and are what makes it count as done."""
         name = part_name(outcome.task.key)
-        tables = {"goodness": outcome.goodness, "layers": outcome.layers, "results": outcome.numbers}
         written: list[str] = []
-        for kind, table in tables.items():
+        for kind, schema in self.columns.schemas.items():
+            table = outcome.numbers if kind == RESULTS else outcome.tables.get(kind)
             if table is not None:
-                labeled = self.columns.label(table, self.columns.schemas[kind])
-                write_part(labeled, self.folder / kind / name, written if kind == "results" else ())
+                beside = written if kind == RESULTS else ()
+                write_part(self.columns.label(table, schema), self.folder / kind / name, beside)
                 written.append(kind)
         if outcome.numbers is not None:
             unfinished.forget(self.unfinished, outcome.task)
@@ -132,23 +133,20 @@ def load_results(folder: Path | str) -> "pd.DataFrame":
     Raises:
         StoreError: If the folder holds none.
     """
-    return _load(Path(folder), parts_in(Path(folder) / "results"), ["epoch"])
+    return _load(Path(folder), parts_in(Path(folder) / RESULTS), ["epoch"])
 
 
-def load_goodness(folder: Path | str) -> "pd.DataFrame | None":
-    """Return the goodness histograms of a study in its order; None if no rule had a goodness."""
-    return _load_beside(Path(folder), "goodness", ["layer", "polarity", "bin_low"])
+def load_measurements(folder: Path | str) -> "dict[str, pd.DataFrame]":
+    """Return the tables of all measurements that a study has, by name."""
+    tables = {name: load_measurement(folder, name) for name in measurements()}
+    return {name: table for name, table in tables.items() if table is not None}
 
 
-def load_layers(folder: Path | str) -> "pd.DataFrame | None":
-    """Return the errors of each layer alone, in the order of a study; None if no rule's layers answered."""
-    return _load_beside(Path(folder), "layers", ["epoch", "layer"])
-
-
-def _load_beside(folder: Path, kind: str, by: list[str]) -> "pd.DataFrame | None":
-    results = parts_in(folder / "results")
-    parts = [sibling(part, kind) for part in results if kind in kinds_beside(part)]
-    return _load(folder, parts, by) if parts else None
+def load_measurement(folder: Path | str, name: str) -> "pd.DataFrame | None":
+    """Return the table of a measurement in the order of a study; None if it was taken of no rule."""
+    results = parts_in(Path(folder) / RESULTS)
+    parts = [sibling(part, name) for part in results if name in kinds_beside(part)]
+    return _load(Path(folder), parts, list(measurements()[name].key)) if parts else None
 
 
 def _load(folder: Path, parts: list[Path], by: list[str]) -> "pd.DataFrame":

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 
 from analogff.study.results.names import shorten, variant_labels
+from analogff.training.epoch import NUMBERS
 
 CONFIDENCE = 0.95
 COSTS = ("reads", "pulses", "device_seconds", "device_joules")
-_OUTCOMES = ("test_error", "validation_error", "train_loss", "conversions", *COSTS, "diverged")
 
 
 def summarize(frame: pd.DataFrame, manifest: Mapping[str, Any]) -> pd.DataFrame:
@@ -88,5 +88,6 @@ def _changed_nothing(last: Any, axis: str, axes: Sequence[str]) -> bool:
     several = groups[axis].transform("nunique") > 1
     if not several.any():
         return False
-    spread = last[several].groupby(others, dropna=False)[list(_OUTCOMES)].nunique(dropna=False)
+    numbers = [name for name in NUMBERS if name in last]  # a record may be older than one of them
+    spread = last[several].groupby(others, dropna=False)[numbers].nunique(dropna=False)
     return bool((spread <= 1).to_numpy().all())

@@ -105,7 +105,7 @@ def _do(
     place = str(store.unfinished.resolve())
     tasks = [dataclasses.replace(task, kept=place) for task in begun + packing.tasks]
     progress = Progress(console, len(tasks), len(left), kept)
-    listen(client, place, progress.hear, progress.warn)
+    listen(client, place, progress.hear, progress.warn_once)
     if begun:
         say(console, f"{len(going_on)} runs go on from where they were.")
     for line in packing.explain() if new else ():

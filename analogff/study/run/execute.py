@@ -5,7 +5,6 @@ import functools
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,17 +18,17 @@ from analogff.learning.rule import Rule
 from analogff.network import Chips, LayerSpec, fabricate_wired
 from analogff.network.normalization import make_normalizer
 from analogff.study import origin
-from analogff.study.measurements.goodness import goodness_histograms
-from analogff.study.measurements.layer_error import layer_errors
+from analogff.study.measurements.catalog import measurements
+from analogff.study.measurements.measurement import Due
 from analogff.study.origin import OriginError
-from analogff.study.results.columns import MEASURED
 from analogff.study.run.stall import watched
 from analogff.study.run.status import Teller
 from analogff.study.run.unfinished import Looks, Unfinished
 from analogff.study.task import Run, Task, bank_parameters
 from analogff.support.messages import in_words
 from analogff.support.process_state import PatchedError, standard
-from analogff.training.loop import Epoch, train
+from analogff.training.epoch import NUMBERS, Epoch
+from analogff.training.loop import train
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,10 +39,8 @@ class Outcome:
     """The task."""
     numbers: pa.Table | None = None
     """One row a run and epoch; None if it failed."""
-    goodness: pa.Table | None = None
-    """Histograms, for rules that have a goodness."""
-    layers: pa.Table | None = None
-    """Errors of each layer alone, for rules whose layers answer."""
+    tables: Mapping[str, pa.Table] = dataclasses.field(default_factory=dict)
+    """What was measured, by the name of the measurement; only of those that the rule allows."""
     failure: str = ""
     """What went wrong, in a sentence."""
     origin: Mapping[str, str] | None = None
@@ -75,14 +72,14 @@ def _execute(task: Task) -> Outcome:
         found = _checked(task)  # between two equal sums lies what they are of
         with products_in(settings.precision):
             looks = _train(task, rule, chips, data, teller)
-            goodness = goodness_histograms(task, rule, data)
+            tables = looks.tables | _measure(Due.LAST_EVALUATION, task, rule, data, settings.epochs)
     origin.demand_files(task.runs[0].case, Path(task.folder))
     origin.demand_loaded()
-    return Outcome(task, looks.numbers, goodness, looks.layers, origin=found)
+    return Outcome(task, looks.numbers, tables, origin=found)
 
 
 def _train(task: Task, rule: Rule, chips: Chips, data: Dataset, teller: Teller) -> Looks:
-    settings, unfinished = task.runs[0].case.settings, Unfinished(task)
+    settings, unfinished = task.runs[0].case.settings, Unfinished(task, teller.warn)
     progress, looks = unfinished.restore(rule, chips)
     epochs = train(
         rule,
@@ -95,10 +92,16 @@ def _train(task: Task, rule: Rule, chips: Chips, data: Dataset, teller: Teller) 
         progress=progress,
     )
     for epoch in epochs:
-        looks = looks.with_tables(_rows(task.runs, epoch), layer_errors(task, rule, data, epoch.epoch))
+        measured = _measure(Due.EVERY_EVALUATION, task, rule, data, epoch.epoch)
+        looks = looks.with_tables(_rows(task.runs, epoch), measured)
         unfinished.keep(rule, chips, progress, looks)
         teller.tell(looks.numbers)
     return looks
+
+
+def _measure(due: Due, task: Task, rule: Rule, data: Dataset, epoch: int) -> dict[str, pa.Table]:
+    taken = {m.name: m.table(task, rule, data, epoch) for m in measurements().values() if m.due is due}
+    return {name: table for name, table in taken.items() if table is not None}
 
 
 def _checked(task: Task) -> Mapping[str, str]:
@@ -158,7 +161,8 @@ def _load(
 
 
 def _rows(runs: tuple[Run, ...], epoch: Epoch) -> pa.Table:
-    columns: dict[str, Any] = {"run": [run.key for run in runs], "epoch": [epoch.epoch] * len(runs)}
-    columns |= {name: np.broadcast_to(np.asarray(getattr(epoch, name)), (len(runs),)) for name in MEASURED}
-    columns["wall_seconds"] = [epoch.wall_seconds / len(runs)] * len(runs)
-    return pa.table({name: pa.array(values) for name, values in columns.items()})
+    columns = {"run": pa.array([run.key for run in runs]), "epoch": pa.array([epoch.epoch] * len(runs))}
+    for name in NUMBERS:
+        columns[name] = pa.array(np.broadcast_to(np.asarray(getattr(epoch, name)), (len(runs),)))
+    columns["wall_seconds"] = pa.array([epoch.wall_seconds / len(runs)] * len(runs))
+    return pa.table(columns)

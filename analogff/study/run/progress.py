@@ -29,6 +29,7 @@ class Progress:
         self.console = console
         self.tasks, self.runs = tasks, runs
         self.tasks_done = self.runs_done = 0
+        self._said: set[str] = set()
         self._start = time.monotonic()
         told = Column(no_wrap=True, overflow="ellipsis", ratio=1)  # what is left beside the bar, its count and times
         self._bar = Bar(
@@ -78,6 +79,12 @@ class Progress:
     def warn(self, line: str) -> None:
         """Show what is amiss, in a line that stays."""
         say(self.console, line)
+
+    def warn_once(self, line: str) -> None:
+        """Show what is amiss, unless another task said the same."""
+        if line not in self._said:
+            self._said.add(line)
+            self.warn(line)
 
 
 def _end(outcome: Outcome) -> str:

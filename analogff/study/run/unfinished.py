@@ -2,9 +2,8 @@
 
 import dataclasses
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import torch
@@ -21,6 +20,7 @@ from analogff.training.loop import Progress
 FOLDER = "unfinished"
 """Of the results of a study: a file for each task that was kept."""
 _NAMES = 16 * "[0-9a-f]" + ".pt"  # of our files; the rest of the folder is somebody else's
+_NUMBERS = "results"  # of one row a run and look, among the tables of measurements
 EVERY_SECONDS = 300.0  # a task that ends sooner never writes; a bank of large nets takes seconds to write
 
 
@@ -30,12 +30,13 @@ class Looks:
 
     numbers: pa.Table | None = None
     """One row a run and look."""
-    layers: pa.Table | None = None
-    """Errors of each layer alone; None if the layers of its rule do not answer."""
+    tables: dict[str, pa.Table] = dataclasses.field(default_factory=dict)
+    """What was measured at each look, by the name of the measurement."""
 
-    def with_tables(self, numbers: pa.Table, layers: pa.Table | None) -> "Looks":
+    def with_tables(self, numbers: pa.Table, measured: Mapping[str, pa.Table]) -> "Looks":
         """Return these and one look more."""
-        return Looks(_joined(self.numbers, numbers), _joined(self.layers, layers))
+        more = {name: _joined(self.tables.get(name), table) for name, table in measured.items()}
+        return Looks(_joined(self.numbers, numbers), self.tables | more)
 
 
 class Unfinished:
@@ -43,10 +44,11 @@ class Unfinished:
 
     Args:
         task: The task.
+        warn: Called with a line if it cannot be written.
     """
 
-    def __init__(self, task: Task):
-        self.task = task
+    def __init__(self, task: Task, warn: Callable[[str], None]):
+        self.task, self.warn = task, warn
         self._folder = Path(task.kept) if task.kept else None
         self._written = time.monotonic()
 
@@ -60,7 +62,8 @@ class Unfinished:
             return Progress(), Looks()
         try:
             state = load(path)
-            return restore(state["run"], rule, chips), Looks(*(_from_tensor(table) for table in state["looks"]))
+            tables = {name: _from_tensor(table) for name, table in state["looks"].items()}
+            return restore(state["run"], rule, chips), Looks(tables.pop(_NUMBERS), tables)
         except Exception as error:
             raise ValueError(
                 f"Expected {path} to restore its runs. Got {in_words(error)}. Remove it; they will begin anew."
@@ -73,11 +76,15 @@ class Unfinished:
         state = {
             "runs": [run.key for run in self.task.runs],
             "run": state_of(rule, chips, progress),
-            "looks": [_to_tensor(looks.numbers), _to_tensor(looks.layers)],
+            "looks": {name: _to_tensor(table) for name, table in (looks.tables | {_NUMBERS: looks.numbers}).items()},
         }
         try:
             save(state, self._folder / _name(self.task))
-        except Exception:  # a full disk, a plug-in whose state cannot be written: no reason to give the task up
+        except Exception as error:  # a full disk, a plug-in whose state cannot be written: no reason to give it up
+            self.warn(
+                f"Expected to keep unfinished tasks in {self._folder}. Got {in_words(error)}. They go on, and begin "
+                "anew if the run is interrupted."
+            )
             self._folder = None
         self._written = time.monotonic()
 
@@ -124,20 +131,17 @@ def _runs_in(path: Path) -> list[str]:
         ) from error
 
 
-def _joined(so_far: pa.Table | None, more: pa.Table | None) -> pa.Table | None:
-    tables = [table for table in (so_far, more) if table is not None]
-    return pa.concat_tables(tables) if tables else None
+def _joined(so_far: pa.Table | None, more: pa.Table) -> pa.Table:
+    return more if so_far is None else pa.concat_tables([so_far, more])
 
 
-def _to_tensor(table: pa.Table | None) -> Any:
+def _to_tensor(table: pa.Table) -> torch.Tensor:
     """Return a table as bytes in a tensor, which a safe load lets pass, with every type as it was."""
-    if table is None:
-        return None
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as stream:
         stream.write_table(table)
     return torch.frombuffer(bytearray(sink.getvalue()), dtype=torch.uint8)
 
 
-def _from_tensor(encoded: torch.Tensor | None) -> pa.Table | None:
-    return None if encoded is None else pa.ipc.open_stream(encoded.numpy().tobytes()).read_all()
+def _from_tensor(encoded: torch.Tensor) -> pa.Table:
+    return pa.ipc.open_stream(encoded.numpy().tobytes()).read_all()

@@ -28,7 +28,7 @@ class Watch:
 
     def __init__(self, client: Client, warn: Callable[[str], None]):
         self.client, self.warn = client, warn
-        self._silent: dict[str, Patience] = {}
+        self._amiss: dict[str, Patience] = {}
         self._without_workers: float | None = None
 
     def look(self, out: Mapping[Key, Task]) -> None:
@@ -47,12 +47,17 @@ class Watch:
         except (TimeoutError, OSError):
             if self.client.status not in ("running", "connecting"):
                 raise _gone(f"the scheduler at {address}", "a lost connection") from None
-            self._note(f"The scheduler at {address} does not answer")
+            self._note({address: f"The scheduler at {address} does not answer"})
             return
         self._workers(told["workers"], address)
-        for worker, state in told["workers"].items():
-            if (silent := time.time() - state["last_seen"]) > SILENT_SECONDS:
-                self._note(f"The worker {worker} has not been heard of for {silent:.0f} s{self._at_work(worker, out)}")
+        silent = {worker: time.time() - state["last_seen"] for worker, state in told["workers"].items()}
+        self._note(
+            {
+                worker: f"The worker {worker} has not been heard of for {seconds:.0f} s{self._at_work(worker, out)}"
+                for worker, seconds in silent.items()
+                if seconds > SILENT_SECONDS
+            }
+        )
 
     def _workers(self, workers: Mapping, address: str) -> None:
         if workers:
@@ -71,10 +76,12 @@ class Watch:
         at_work = [str(out[key].runs[0]) for key in keys if key in out]
         return f", with ({'), ('.join(at_work)}) to do" if at_work else ""
 
-    def _note(self, what: str) -> None:
-        patience = self._silent.setdefault(what.partition(" for ")[0], Patience())
-        if patience.out():
-            self.warn(f"{what}.")
+    def _note(self, amiss: Mapping[str, str]) -> None:
+        """Warn of what is amiss, by address, for the first time or after patience; what is well again is forgotten."""
+        self._amiss = {address: self._amiss.get(address) or Patience() for address in amiss}
+        for address, what in amiss.items():
+            if self._amiss[address].out():
+                self.warn(f"{what}.")
 
 
 def _gone(expected: str, got: str) -> ClusterError:

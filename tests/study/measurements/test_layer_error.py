@@ -6,9 +6,9 @@ import torch
 from rich.console import Console
 
 from analogff.data import load_dataset
-from analogff.study.measurements.layer_error import layer_errors
+from analogff.study.measurements.layer_error import MEASUREMENT
 from analogff.study.read.spec import read_study
-from analogff.study.results.store import load_layers
+from analogff.study.results.store import load_measurement
 from analogff.study.run.engine import run_study
 from analogff.study.run.execute import build, execute
 from analogff.study.run.plan import plan_runs
@@ -32,7 +32,7 @@ def test_a_layer_answers_with_the_label_of_most_goodness(write_study):
     goodness = [rule.goodness(split.images, torch.full_like(split.labels, label)) for label in range(10)]
     expected = [torch.stack([g[layer] for g in goodness]).argmax(0) != split.labels for layer in range(2)]
     trained = chips.ledger.total("reads")
-    table = layer_errors(some, rule, data, 7).to_pandas()
+    table = MEASUREMENT.table(some, rule, data, 7).to_pandas()
     assert list(table["layer"]) == [1, 1, 2, 2] and set(table["epoch"]) == {7}
     assert list(table["run"]) == 2 * [run.key for run in some.runs]
     wrong = torch.stack(expected).double().mean(-1).flatten()
@@ -44,18 +44,18 @@ def test_training_images_serve_where_none_are_held_out(write_study):
     some = task(write_study(rule=FF), "validation_images=0")
     data = load_dataset("digits", train_images=200)
     rule, chips = build(some, data)
-    layer_errors(some, rule, data, 1)
+    MEASUREMENT.table(some, rule, data, 1)
     assert chips.ledger.total("reads", "evaluation") == 200 * 10
 
 
 def test_a_rule_without_layers_that_answer_keeps_nothing(write_study):
-    assert execute(task(write_study(rule=RULE))).layers is None
+    assert not execute(task(write_study(rule=RULE))).tables
 
 
 def test_the_store_holds_every_epoch_of_every_layer(write_study, tmp_path):
     study = read_study(write_study(rule=FF + RULE), ["layers=[8,12]", "epochs=3"])
     run_study(study, tmp_path / "out", workers=0, console=Console(quiet=True))
-    frame = load_layers(tmp_path / "out")
+    frame = load_measurement(tmp_path / "out", "layers")
     assert set(frame["rule"]) == {"forward-forward"}
     assert len(frame) == 2 * 3 * 2 and frame["error"].between(0, 100).all()
     assert list(frame["epoch"][:6]) == [1, 1, 2, 2, 3, 3] and list(frame["layer"][:2]) == [1, 2]

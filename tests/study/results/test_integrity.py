@@ -13,11 +13,16 @@ from rich.console import Console
 from analogff.study.read.spec import read_study
 from analogff.study.results.manifest import read_manifest
 from analogff.study.results.parts import part_name, read_part, write_part
-from analogff.study.results.store import StoreError, load_goodness, load_layers, load_results
+from analogff.study.results.store import StoreError, load_measurement, load_results
 from analogff.study.run.engine import run_study
 from tests.study.conftest import DEVICE, HEAD, RULE
 
 FF = '[[rule]]\nname = "forward-forward"\nslope = "assumed"\nbatch = 20\n'
+LOADS = {
+    "results": load_results,
+    "goodness": lambda out: load_measurement(out, "goodness"),
+    "layers": lambda out: load_measurement(out, "layers"),
+}
 
 
 def run(path, out):
@@ -115,7 +120,7 @@ def test_damage_is_told_with_a_way_out_that_works(study, finished, damage):
         assert advised.startswith(str(out / "results"))
         (out / "results" / advised.rpartition("/")[2]).unlink()
     run(path, out)
-    for load in (load_results, load_goodness, load_layers):
+    for load in LOADS.values():
         mine, theirs = (load(folder) for folder in (out, finished[1]))
         pd.testing.assert_frame_equal(*(f.drop(columns="wall_seconds", errors="ignore") for f in (mine, theirs)))
 
@@ -124,12 +129,10 @@ def test_damage_is_told_with_a_way_out_that_works(study, finished, damage):
 def test_no_figure_is_drawn_of_damage(study, damage):
     damage(study[1])
     with pytest.raises(StoreError):
-        load_results(study[1]), load_goodness(study[1]), load_layers(study[1])
+        [load(study[1]) for load in LOADS.values()]
 
 
-@pytest.mark.parametrize(
-    "kind, load", [("results", load_results), ("goodness", load_goodness), ("layers", load_layers)]
-)
+@pytest.mark.parametrize("kind, load", LOADS.items(), ids=LOADS)
 def test_no_flipped_bit_gives_other_numbers(study, kind, load):
     """Wherever it is: in the pages, in the names of columns, in what the file says of itself."""
     _, out = study
@@ -177,11 +180,11 @@ def test_what_is_not_ours_stays(study):
              "layers/part-0123456789abcdef.parquet", ".mine.tmp", "manifest.json.bak"]  # fmt: skip
     for name in names:
         (out / name).write_bytes(b"somebody's")
-    before = {kind: len(frame) for kind, frame in (("goodness", load_goodness(out)), ("layers", load_layers(out)))}
+    before = {kind: len(load(out)) for kind, load in LOADS.items()}
     parts(out)[0].unlink()
     assert run(path, out).computed > 0
     assert all((out / name).read_bytes() == b"somebody's" for name in names)
-    assert before == {"goodness": len(load_goodness(out)), "layers": len(load_layers(out))}
+    assert before == {kind: len(load(out)) for kind, load in LOADS.items()}
 
 
 def test_a_part_does_not_carry_the_study(finished):

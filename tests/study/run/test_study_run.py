@@ -17,7 +17,7 @@ from filelock import FileLock
 from rich.console import Console
 
 from analogff.study.read.spec import read_study
-from analogff.study.results.store import Store, StoreError, load_goodness, load_results
+from analogff.study.results.store import Store, StoreError, load_measurement, load_results
 from analogff.study.run import engine as study_run
 from analogff.study.run import status
 from analogff.study.run.engine import describe_failure, run_study
@@ -79,7 +79,7 @@ def test_one_row_a_point_rule_chip_seed_and_epoch(undisturbed):
 
 def test_goodness_counts_every_image_once_a_layer_and_polarity(undisturbed):
     _, folder, _ = undisturbed
-    frame = load_goodness(folder)
+    frame = load_measurement(folder, "goodness")
     assert set(frame["rule"]) == {"forward-forward"}
     counts = frame.groupby(["run", "layer", "polarity"])["count"].sum()
     assert (counts == 50).all() and len(counts) == 4 * 1 * 2  # the 50 validation images, on 4 chips of one layer
@@ -136,7 +136,7 @@ def test_a_smaller_study_is_the_same_study_and_loses_nothing(undisturbed, tmp_pa
         said = told(path, out, setting)
         assert "6 runs are no part of the study any more" in said and "All 6 runs are there already." in said
         same(load_results(out), frame.query(rows).reset_index(drop=True))
-        assert set(load_goodness(out)["run"]) <= set(frame.query(rows)["run"])
+        assert set(load_measurement(out, "goodness")["run"]) <= set(frame.query(rows)["run"])
     one_rule = tmp_path / "one.toml"
     one_rule.write_text(path.read_text().replace(RULES, FF))
     told(one_rule, out)
@@ -321,7 +321,7 @@ def test_half_a_task_is_cleared_away(undisturbed, tmp_path, monkeypatch):
     write = Store.write
 
     def only_goodness(self, outcome: Outcome):
-        write(self, Outcome(outcome.task, goodness=outcome.goodness))
+        write(self, Outcome(outcome.task, tables={k: t for k, t in outcome.tables.items() if k == "goodness"}))
 
     monkeypatch.setattr(Store, "write", only_goodness)
     run(path, out)
@@ -331,7 +331,7 @@ def test_half_a_task_is_cleared_away(undisturbed, tmp_path, monkeypatch):
     (out / ".manifest.json-1.tmp").write_bytes(b"{")
     assert run(path, out, memory_gib=1e-6).computed == 12  # packed otherwise than before
     same(load_results(out), frame)
-    goodness = load_goodness(out)
+    goodness = load_measurement(out, "goodness")
     assert not goodness.duplicated(["run", "layer", "polarity", "bin_low"]).any()
     assert [p for p in out.rglob(".*")] == []
 

@@ -12,7 +12,7 @@ import torch
 from rich.console import Console
 
 from analogff.study.read.spec import read_study
-from analogff.study.results.store import StoreError, load_goodness, load_layers, load_results
+from analogff.study.results.store import StoreError, load_measurements, load_results
 from analogff.study.run import execute, unfinished
 from analogff.study.run.engine import run_study
 from analogff.study.task import key_of
@@ -69,9 +69,10 @@ def test_a_task_goes_on_to_the_same_numbers(write_study, tmp_path, monkeypatch, 
     assert run(path, tmp_path / "out", told).computed == 6
     assert trained == [2 * looks] * 3
     assert "6 runs go on from where they were." in told.export_text()
-    for load in (load_results, load_goodness, load_layers):
-        mine, theirs = load(tmp_path / "out"), load(tmp_path / "undisturbed")
-        same(*(frame.assign(wall_seconds=0.0) for frame in (mine, theirs)))
+    mine, theirs = (load_measurements(f) | {"": load_results(f)} for f in (tmp_path / "out", tmp_path / "undisturbed"))
+    assert mine.keys() == theirs.keys() == {"goodness", "layers", ""}
+    for name, frame in mine.items():
+        same(frame.assign(wall_seconds=0.0), theirs[name].assign(wall_seconds=0.0))
     assert not (tmp_path / "out" / "unfinished").exists()
 
 
@@ -83,8 +84,12 @@ def test_a_short_task_writes_nothing_on_its_way(write_study, tmp_path, monkeypat
 def test_a_task_that_cannot_be_kept_goes_on(write_study, tmp_path, monkeypatch, kept_at_each_look):
     tried = []
     monkeypatch.setattr(unfinished, "save", lambda state, path: tried.append(path) or 1 / 0)
-    assert run(write_study(head=LONG, rule=RULE), tmp_path / "out").computed == 2
+    told = Console(record=True, file=open(os.devnull, "w"), width=200)
+    assert run(write_study(head=LONG, rule=RULE), tmp_path / "out", told).computed == 2
     assert len(tried) == len(set(tried)) == 2  # once a task
+    said = " ".join(told.export_text().split())
+    assert said.count(f"Expected to keep unfinished tasks in {tmp_path / 'out' / 'unfinished'}. Got ZeroDivision") == 1
+    assert "They go on, and begin anew if the run is interrupted." in said
 
 
 def test_a_grown_study_keeps_what_was_begun(write_study, tmp_path, monkeypatch, kept_at_each_look):
@@ -144,7 +149,7 @@ def test_a_file_that_does_not_fit_is_named(write_study, tmp_path, monkeypatch, k
         stop_after_keeping(patch, 1)
         run(path, tmp_path / "out")
     (kept,) = (tmp_path / "out" / "unfinished").iterdir()
-    torch.save({"runs": torch.load(kept)["runs"], "run": {}, "looks": []}, kept)
+    torch.save({"runs": torch.load(kept)["runs"], "run": {}, "looks": {}}, kept)
     (failed,) = run(path, tmp_path / "out").failures
     assert f"Expected {kept} to restore its runs. Got KeyError" in failed.failure
     assert "Remove it; they will begin anew." in failed.failure

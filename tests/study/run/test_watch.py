@@ -163,6 +163,29 @@ def test_a_worker_that_is_silent_is_told_with_what_it_does(watched_client, write
     assert said == [f"The worker tcp://far has not been heard of for 100 s, with ({task.runs[0]}) to do."]
 
 
+def test_a_worker_that_was_heard_of_again_is_told_of_as_soon_as_before(watched_client, monkeypatch):
+    """Patience doubles while it is silent, and begins anew with the next silence."""
+    now, last = [1000.0], [0.0]
+    looking, said, _ = watched_client(lambda: {"workers": {"tcp://far": {"last_seen": last[0]}}})
+    monkeypatch.setattr(watch.time, "time", lambda: now[0])
+    monkeypatch.setattr(stall.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(stall, "PATIENCE_SECONDS", 60.0)
+
+    def told_after(seconds):
+        """Return when it is told of from now on, if looked for every 10 s."""
+        start, said[:] = now[0], []
+        while not said and now[0] < start + seconds:
+            now[0] += 10
+            looking.look({})
+        return now[0] - start
+
+    first, _, third = told_after(1000), told_after(1000), told_after(1000)
+    assert third > first, "the longer it lasts, the rarer"
+    last[0] = now[0]
+    looking.look({})
+    assert told_after(1000) == int(watch.SILENT_SECONDS) + first
+
+
 def test_a_scheduler_that_is_silent_is_told_and_one_that_is_gone_ends_the_wait(watched_client):
     def silent():
         raise TimeoutError

@@ -1,0 +1,87 @@
+"""The numbers of a chip and epoch. A new one is one field of `Epoch`; the results have a column for each."""
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+import torch
+
+from analogff.network import Chips
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """What the numbers of an epoch are taken from, right after both error rates were measured."""
+
+    chips: Chips
+    """With the ledger that counts what they did."""
+    epoch: int
+    """From 1."""
+    test_error: np.ndarray
+    """Percent, ``(chips,)``."""
+    validation_error: np.ndarray
+    """Percent, ``(chips,)``; NaN without validation images."""
+    loss: torch.Tensor
+    """Mean over the epoch, ``(chips,)``."""
+    diverged: torch.Tensor
+    """Whether learning failed so far, ``(chips,)``."""
+    seconds: np.ndarray
+    """Hardware time of training so far, ``(chips,)``."""
+    joules: np.ndarray
+    """Energy of training so far, ``(chips,)``."""
+    wall_seconds: float
+    """Time that the simulation has taken so far."""
+
+    def counted(self, quantity: str) -> np.ndarray:
+        """Return a quantity that the ledger counted in training, ``(chips,)``."""
+        total = torch.as_tensor(self.chips.ledger.total(quantity)).cpu().numpy()
+        return np.broadcast_to(total, (self.chips.chips,)).astype(np.int64)
+
+
+def number(kind: type, take: Callable[[Evaluation], np.ndarray]) -> np.ndarray:
+    """Declare a number of each chip.
+
+    Args:
+        kind: ``float``, ``int`` or ``bool``: the type of its column in the results.
+        take: Returns it for all chips, ``(chips,)``.
+    """
+    return dataclasses.field(metadata={"kind": kind, "take": take})
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Epoch:
+    """How each chip stands after an epoch; arrays are ``(chips,)``, counts are of training and cumulative."""
+
+    epoch: int
+    """From 1."""
+    test_error: np.ndarray = number(float, lambda at: at.test_error)
+    """Percent of the whole test set."""
+    validation_error: np.ndarray = number(float, lambda at: at.validation_error)
+    """Percent of the images held out of training; NaN without any."""
+    train_loss: np.ndarray = number(float, lambda at: at.loss.cpu().numpy())
+    """Mean over the epoch."""
+    reads: np.ndarray = number(int, lambda at: at.counted("reads"))
+    """Input vectors through devices."""
+    conversions: np.ndarray = number(int, lambda at: at.counted("conversions"))
+    """DAC and ADC samples."""
+    pulses: np.ndarray = number(int, lambda at: at.counted("pulses"))
+    """Elementary write steps."""
+    device_seconds: np.ndarray = number(float, lambda at: at.seconds)
+    """Hardware time of training."""
+    device_joules: np.ndarray = number(float, lambda at: at.joules)
+    """Energy of training."""
+    diverged: np.ndarray = number(bool, lambda at: at.diverged.cpu().numpy().copy())
+    """Whether the loss became infinite, undefined or absurd in any epoch so far, or what a chip was asked for did."""
+    wall_seconds: float
+    """Time that the simulation has taken so far, evaluation included."""
+
+    @classmethod
+    def of(cls, at: Evaluation) -> "Epoch":
+        """Take every number."""
+        taken = {name: field.metadata["take"](at) for name, field in _DECLARED.items()}
+        return cls(epoch=at.epoch, wall_seconds=at.wall_seconds, **taken)
+
+
+_DECLARED = {field.name: field for field in dataclasses.fields(Epoch) if field.metadata}
+NUMBERS: dict[str, type] = {name: field.metadata["kind"] for name, field in _DECLARED.items()}
+"""What every chip has its own number of, with its type, in the order of the columns."""
