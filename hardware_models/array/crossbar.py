@@ -11,7 +11,7 @@ from hardware_models import kernels
 from hardware_models.array.fabrication import fabricated
 from hardware_models.array.parameters import per_chip
 from hardware_models.array.periphery import ArraySheet, Periphery, typical_weights
-from hardware_models.array.stages.path import ReadPath, path, paths
+from hardware_models.array.stages.path import OwnStages, ReadPath, path, paths
 from hardware_models.array.stages.stage import Chips, Linear, Stage
 from hardware_models.array.wire_limits import check_wires, require_short_wires
 from hardware_models.effects import mismatch
@@ -148,7 +148,7 @@ class Crossbar(Device):
 
     def _choose_paths(self) -> None:
         """Choose the stages of each chip by its numbers as they stand."""
-        n_in, stages = self.datasheet.n_in, self._neuron_stages()
+        n_in, stages = self.datasheet.n_in, OwnStages(self._sum_stages(), self._neuron_stages())
         self._paths = paths(self.periphery, self._surroundings(), n_in, stages)
         plain = path(self.periphery, frozenset(), n_in, stages) if self.own_neurons else None
         self._path_without_effects = plain
@@ -167,14 +167,15 @@ class Crossbar(Device):
 
     def _linear(self) -> Linear:
         """Return the small-signal response of all chips beside the curve."""
-        if not self._paths:
+        if not self._paths and self._path_without_effects is None:
             return Linear(self.weights, self.gain, self.offset, torch.ones_like(self.gain))
         circuit, each = self.circuit(), []
         for c in range(len(self.seeds)):
             standing = self._standing(circuit, slice(c, c + 1))
             own = standing.circuit
             plain = Linear(own.weights, own.gain, own.offset, torch.ones_like(own.gain))
-            each.append(self._paths[c].linearize(standing) if c in self._paths else plain)
+            way = self._paths.get(c, self._path_without_effects)
+            each.append(way.linearize(standing) if way else plain)
         return Linear(*(torch.cat([getattr(one, name) for one in each]) for name in _RESPONSE))
 
     def circuit(self) -> Circuit:
@@ -195,6 +196,10 @@ class Crossbar(Device):
         slices of buffers, ``(chips, 1, 1)`` or ``(chips, 1, n_out)``, and may change ``a`` in no way.
         """
         return self.curve
+
+    def _sum_stages(self) -> tuple[Stage, ...]:
+        """Return what happens to the sums of the array before a bias is added; as `_neuron_stages`."""
+        return ()
 
     def _neuron_stages(self) -> tuple[Stage, ...]:
         """Return what neurons do beyond their mean response, such as noise of their own.

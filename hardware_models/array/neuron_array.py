@@ -71,7 +71,7 @@ class NeuronArray(ProgrammedArray):
         seed: One seed a chip.
         periphery: Converters and lines.
         programming: What write-and-verify leaves, and costs.
-        neuron: The curve as printed, of a weighted sum, differentiable.
+        neuron: The curve as printed, of a weighted sum, differentiable; None for nothing.
         output_max: Greatest output that its readout takes; the least is 0, or that of ``printed``.
         neuron_watts: Power of a neuron during a read.
         printed: Further fields of `Datasheet`.
@@ -88,7 +88,7 @@ class NeuronArray(ProgrammedArray):
         seed: int | Sequence[int],
         periphery: Periphery,
         programming: Programming,
-        neuron: Callable[[torch.Tensor], torch.Tensor],
+        neuron: Callable[[torch.Tensor], torch.Tensor] | None,
         output_max: PerChip = 1.0,
         neuron_watts: PerChip = 0.0,
         printed: dict[str, Any] | None = None,

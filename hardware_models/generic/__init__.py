@@ -1,1 +1,1 @@
-"""Devices without a technology: the ideal one, the unknown one, and a fault around any other."""
+"""Devices without a technology: the ideal one, those that nobody has a model of, and a fault around any other."""

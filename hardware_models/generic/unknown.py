@@ -1,7 +1,7 @@
 """A chip of a kind nobody has a model for: its curve is drawn when it is made."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 import torch
 from annotated_types import Ge, Le
@@ -14,6 +14,7 @@ from hardware_models.array.parameters import LogSpread, NonNegative, require_def
 from hardware_models.array.periphery import Periphery, with_periphery
 from hardware_models.array.programmed import ProgrammedArray, Programming, with_programming
 from hardware_models.effects import mismatch as spread
+from hardware_models.effects.nonlinearity import FAMILIES
 from hardware_models.effects.states import planes_of, whole_states
 from hardware_models.kernels.circuit import Codes
 from hardware_models.kernels.streams import Stream
@@ -51,6 +52,8 @@ class Unknown(ProgrammedArray):
         write_noise: Error of each pulse, relative to the change.
         weight_bits: Resolution of a cell, at least 2, over -4 to 4 typical weights, reached by stochastic rounding;
             0 is continuous and unbounded. With a DAC of at most 8 bits the sums are then exact.
+        prints: Curve on the datasheet: that of the family, nothing, or that of a family named here, which may be
+            wrong. Reads do not depend on it. The printed range of outputs is always that of the converters.
 
     Reference:
         No one device: the families are the circuits named at each curve, the spreads those of analog CMOS in
@@ -69,12 +72,18 @@ class Unknown(ProgrammedArray):
         curve_spread: LogSpread = 0.2,
         write_noise: NonNegative = 0.0,
         weight_bits: Annotated[int | torch.Tensor, Ge(0), Le(15)] = 0,
+        prints: Literal[
+            "family", "nothing", "saturating", "softplus", "exponential", "sigmoid", "non-monotone", "relu"
+        ] = "family",
     ):
+        printed: dict[str, Any] = dict(weight_max=_limit(weight_bits, n_in))
+        if prints != "family":
+            printed["neuron"] = None if prints == "nothing" else FAMILIES[prints].nominal
         super().__init__(
             n_in,
             n_out,
             seed=seed,
-            datasheet=periphery.datasheet(n_in, n_out, siemens=TYPICAL_SIEMENS, weight_max=_limit(weight_bits, n_in)),
+            datasheet=periphery.datasheet(n_in, n_out, siemens=TYPICAL_SIEMENS, **printed),
             periphery=periphery,
             programming=programming,
             weight_noise=weight_noise * n_in**-0.5,

@@ -108,6 +108,20 @@ class Stream(enum.IntEnum):
     """Which measured cell each one is."""
     MEASURED_NOISE = 107
     """Noise of a measured neuron."""
+    FEATURE_FREQUENCY = 112
+    """Frequencies of the random features that make up a neuron's own curve."""
+    FEATURE_WEIGHT = 113
+    """Cosine and sine weights of those features."""
+    COUPLED_WITH = 114
+    """Which neurons act on which."""
+    COUPLING_WEIGHT = 115
+    """Sign and strength of a coupling."""
+    RESERVOIR_IN = 116
+    """Weights from the sums into a reservoir."""
+    RESERVOIR_SHIFT = 117
+    """Operating points of its units."""
+    RESERVOIR_OUT = 118
+    """Weights from a reservoir to the outputs."""
 
 
 def of_conversion(stream: Stream, number: int) -> int:

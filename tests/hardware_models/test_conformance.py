@@ -5,6 +5,8 @@ import pytest
 from analogff.device import check_device
 from hardware_models.array.presets import RERAM
 from hardware_models.effects.nonlinearity import FAMILIES
+from hardware_models.generic.coupled import Coupled
+from hardware_models.generic.random_curves import RandomCurves
 from hardware_models.generic.unknown import Unknown
 from hardware_models.memory_cells.ecram import ECRAM
 from hardware_models.memory_cells.floating_gate import FloatingGate
@@ -21,6 +23,7 @@ VARIANTS += [(ECRAM, {"preset": "metal-oxide"}), (MRAM, {"bits": 1, "write_volts
 VARIANTS += [(Unknown, {"weight_noise": 0.1, "write_noise": 0.1}), (ReRAM, {"endurance_cycles": 10.0})]
 VARIANTS += [(PCM, {"compensation": "global"}), (PCM, {"compensation": "column", "temperature_kelvin": 320.0})]
 VARIANTS += [(FloatingGate, {"temperature_kelvin": 400.0}), (PBit, {"samples": 1})]
+VARIANTS += [(Coupled, {"place": "behind"}), (Unknown, {"prints": "nothing"}), (RandomCurves, {"prints": "nothing"})]
 VARIANTS += [(SaturableAbsorber, {"absorber": "deep"})]
 
 

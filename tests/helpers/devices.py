@@ -10,7 +10,10 @@ from pathlib import Path
 import torch
 
 from analogff.device import Device
+from hardware_models.generic.coupled import Coupled
 from hardware_models.generic.ideal import Ideal
+from hardware_models.generic.random_curves import RandomCurves
+from hardware_models.generic.reservoir import Reservoir
 from hardware_models.generic.unknown import Unknown
 from hardware_models.measured_data.measured import Measured
 from hardware_models.memory_cells.capacitor import Capacitor
@@ -57,6 +60,9 @@ EVEN = dict(
 FLAWLESS: dict[type[Device], dict] = {
     Ideal: {},
     Unknown: dict(QUIET, family="relu", curve_spread=0.0, program_noise=0.0),
+    RandomCurves: dict(QUIET, trend_share=1.0, program_noise=0.0),
+    Coupled: dict(QUIET, family="relu", strength=0.0, curve_spread=0.0, program_noise=0.0),
+    Reservoir: dict(QUIET, share=0.0, program_noise=0.0),
     ReRAM: dict(QUIET, **EVEN, step=1e-6, asymmetry_spread=0.0, retention=0.0),
     ECRAM: dict(QUIET, **EVEN, step=1e-6, asymmetry_spread=0.0, slope_up=0.0, slope_down=0.0, slope_spread=0.0),
     Capacitor: dict(QUIET, **EVEN, step=1e-6, asymmetry_spread=0.0, slope=0.0, slope_spread=0.0, lifetime_seconds=1e20),
@@ -114,6 +120,8 @@ def _inverter_below_threshold(a: torch.Tensor) -> torch.Tensor:
 
 
 NEURONS: dict[type[Device], Callable[[torch.Tensor], torch.Tensor]] = {
+    RandomCurves: lambda a: (1 + torch.erf(a / math.sqrt(2))) / 2,
+    Reservoir: lambda a: (1 + torch.tanh(a)) / 2,
     Subthreshold: lambda a: (50 * torch.log1p(torch.exp((0.035 * a - 0.16) / (2.6 * _VOLTS))) ** 2).clamp(max=4),
     DifferentialPair: lambda a: (1 + torch.tanh((0.07 * a - 0.07) / (2.6 * _VOLTS))) / 2,
     Diode: lambda a: (1e-8 * torch.expm1((0.45 + 0.03 * a) / _VOLTS)).clamp(max=8),

@@ -1,4 +1,8 @@
-"""A setting that silently does nothing is the worst one: every enabled parameter must show in a trace."""
+"""A setting that silently does nothing is the worst one: every enabled parameter must show.
+
+It must show in what is read, or in what writes cost. One that is chosen by its name may instead decide which curve the
+datasheet prints.
+"""
 
 import contextlib
 import inspect
@@ -9,7 +13,7 @@ from typing import Any, Literal
 
 import torch
 
-from analogff.device.checks.subject import Finding, Subject, same
+from analogff.device.checks.subject import SEEDS, Finding, Subject, same
 from analogff.device.errors import ContractError
 from analogff.device.protocol import Device
 
@@ -21,6 +25,8 @@ class _Life(typing.NamedTuple):
     """All outputs."""
     spent: torch.Tensor
     """Steps that writes after them took, of those that say so."""
+    printed: torch.Tensor
+    """The printed curve over the sums that it is read at; empty without one."""
 
 
 def every_one_matters(subject: Subject) -> list[Finding]:
@@ -48,6 +54,8 @@ def _try_changes(subject: Subject, name: str, value: Any, changes: list[Any], be
             return Finding(name, True, f"{changed} what is read.")
         if not same(before.spent, after.spent):
             return Finding(name, True, f"{changed} the steps that writes take.")
+        if isinstance(change, str) and not same(before.printed, after.printed):
+            return Finding(name, True, f"{changed} the printed curve.")
     if len(refused) == len(changes):
         return Finding(name, True, f"{name} = {value!r} could not be varied (note: {refused[-1]}).")
     sentence = (
@@ -64,7 +72,13 @@ def _life(subject: Subject, **changes: Any) -> _Life:
     for write in (device.pulse, device.program):
         with contextlib.suppress(ContractError):  # not every device can be programmed
             spent.append(torch.as_tensor(steps if (steps := write(asked)) is not None else 0))
-    return _Life(read, torch.cat([steps.flatten().cpu().double() for steps in spent]))
+    return _Life(read, torch.cat([steps.flatten().cpu().double() for steps in spent]), _printed(device))
+
+
+def _printed(device: Device) -> torch.Tensor:
+    curve, sums = device.datasheet.neuron, torch.linspace(-4, 4, 33).view(1, -1, 1)
+    shape = (len(SEEDS), -1, device.datasheet.n_out)
+    return torch.empty(0) if curve is None else curve(sums.expand(shape)).detach()
 
 
 def _short(value: Any) -> str:

@@ -2,9 +2,11 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import torch
 
+from analogff.device import product
 from hardware_models.array.periphery import TRAP_READS, Periphery
 from hardware_models.array.stages.array import NoiseOfSums, Product, Traps, columns
 from hardware_models.array.stages.cells import cells
@@ -21,6 +23,15 @@ EFFECTS = (
     *("neuron_flicker", "inhibition", "supply_droop", "neuron_seconds", "hysteresis"),
 )
 """Numbers of a `Periphery` that are off at 0."""
+
+
+class OwnStages(NamedTuple):
+    """Stages of a device beyond those of its periphery."""
+
+    sums: tuple[Stage, ...] = ()
+    """What happens to the sums of an array before they meet a bias; the same in every read."""
+    neurons: tuple[Stage, ...] = ()
+    """What neurons do beyond their curve; none where neurons are digital."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,9 +59,9 @@ class ReadPath:
         one = torch.ones_like(chips.circuit.gain)
         response = Linear(chips.circuit.weights, one, torch.zeros_like(one), one)
         response = linearized((*self.once, *self.each), response, chips)
-        if response.cell_gain is None:
-            return response
-        return response.replaced(weights=response.weights * response.cell_gain)
+        weights, mixing = response.weights, response.mixing
+        weights = weights if response.cell_gain is None else weights * response.cell_gain
+        return response.replaced(weights=weights if mixing is None else product(mixing, weights.mT.contiguous()))
 
     def _acting(self, chips: Chips) -> Chips:
         for effect in self.cells:
@@ -58,23 +69,21 @@ class ReadPath:
         return chips
 
 
-def paths(
-    periphery: Periphery, numbers: Mapping[str, torch.Tensor], n_in: int, own: tuple[Stage, ...]
-) -> dict[int, ReadPath]:
+def paths(periphery: Periphery, numbers: Mapping[str, torch.Tensor], n_in: int, own: OwnStages) -> dict[int, ReadPath]:
     """Return the read path of each chip that has an effect.
 
     Args:
         periphery: Of all chips.
         numbers: Its numbers, each ``(chips, 1, 1)``, and what was drawn by them.
         n_in: Input lines.
-        own: What neurons do beyond their curve by themselves.
+        own: Those that the device adds.
     """
     on = zip(*((numbers[name].flatten() > 0).tolist() for name in EFFECTS), strict=True)
     active = [frozenset(name for name, is_on in zip(EFFECTS, chip, strict=True) if is_on) for chip in on]
     return {c: path(periphery, a, n_in, own) for c, a in enumerate(active) if a or periphery.digital}
 
 
-def path(periphery: Periphery, active: frozenset[str], n_in: int, own: tuple[Stage, ...]) -> ReadPath:
+def path(periphery: Periphery, active: frozenset[str], n_in: int, own: OwnStages) -> ReadPath:
     """Return the read path of one chip.
 
     Args:
@@ -85,7 +94,7 @@ def path(periphery: Periphery, active: frozenset[str], n_in: int, own: tuple[Sta
     """
     lines = tuple(tiles(n_in, periphery.rows_per_tile))
     acting, first = cells(active, lines), drive(active)
-    sums = (Product(), *columns(active))
+    sums = (Product(), *columns(active), *own.sums)
     if periphery.digital:
         sums = (_partial_sums(periphery, active, lines, sums),)
     else:
@@ -94,7 +103,7 @@ def path(periphery: Periphery, active: frozenset[str], n_in: int, own: tuple[Sta
         sums = (Traps(periphery.trap_reads or TRAP_READS, sums),)
     if periphery.digital:
         return ReadPath(acting, first, (*sums, Bias(), Curve(), Limits()))
-    last = (*own, *neuron(active), ReadNoise(), convert(active, OfOutputs()))
+    last = (*own.neurons, *neuron(active), ReadNoise(), convert(active, OfOutputs()))
     each = (Bias(), WeightNoise(), Amplifier(), Curve(), *last)
     if "telegraph_noise" in active:
         return ReadPath(acting, first, (*sums, *each))

@@ -78,6 +78,8 @@ class Linear:
     """Offset of what follows them."""
     cell_gain: torch.Tensor | None = None
     """Gain behind each cell where sums are converted in parts, ``(chips, n_out, n_in)``."""
+    mixing: torch.Tensor | None = None
+    """What sums are mixed by once they are formed, ``(chips, n_out, n_out)``; not yet in the weights."""
 
     def replaced(self, **parts: torch.Tensor | float | None) -> Self:
         """Return the response with some parts replaced."""

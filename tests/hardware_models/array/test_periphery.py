@@ -10,7 +10,7 @@ import torch
 from analogff.device import ContractError, SharedInputs, check_device, fabricate, product
 from hardware_models.array.crossbar import Crossbar
 from hardware_models.array.periphery import Periphery, with_periphery
-from hardware_models.array.stages.path import EFFECTS, path
+from hardware_models.array.stages.path import EFFECTS, OwnStages, path
 from hardware_models.effects import converters
 from hardware_models.effects.converters import AdcKind
 from hardware_models.generic.unknown import Unknown
@@ -338,7 +338,7 @@ def test_small_errors_tend_to_none():
 def test_the_stages_without_an_effect_read_as_the_plain_path_does():
     """Up to rounding, which a converter may lift to a step."""
     plain, staged, x = Unknown(13, 7, seed=0), Unknown(13, 7, seed=0), inputs(1, 5, 13)
-    staged._paths = {0: path(staged.periphery, frozenset(), 13, ())}
+    staged._paths = {0: path(staged.periphery, frozenset(), 13, OwnStages())}
     biases = [None, torch.tensor(0.1)]
     expected = torch.stack(reference.read(plain.circuit(), x, biases))
     for device in (plain, staged):
@@ -352,7 +352,7 @@ def test_each_effect_is_a_stage_or_changes_the_cells():
     for name in EFFECTS:
         device = Unknown(13, 7, seed=[0, 1], **{name: torch.tensor([0.0, 0.1])})
         assert list(device._paths) == [1]
-        plain = path(device.periphery, frozenset(), 13, ())
+        plain = path(device.periphery, frozenset(), 13, OwnStages())
         assert device._paths[1] != plain or kinds(device._paths[1]) != kinds(plain)
 
 
