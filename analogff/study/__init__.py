@@ -1,1 +1,1 @@
-"""A study: spec -> plan -> task -> execute -> store, one direction, one file each."""
+"""Studies: spec -> plan -> task -> execute -> store, in one direction, one file each."""

@@ -1,4 +1,4 @@
-"""One point of a study for one rule, with every value in its place."""
+"""One point of a study for one rule, with all values resolved."""
 
 import dataclasses
 from typing import Annotated, Any, Literal
@@ -92,7 +92,7 @@ class Settings(BaseModel):
 
     @property
     def data(self) -> tuple[str, Scale]:
-        """What decides how many input lines and labels there are."""
+        """Data set and scale, which determine the numbers of input lines and labels."""
         return self.dataset, self.scale
 
     @field_validator("agc_max_gain", "agc_offset")
@@ -102,7 +102,7 @@ class Settings(BaseModel):
 
 
 FIELDS = (*Settings.model_fields, "device", "rule", "sweep")
-"""The names at the top of a study file."""
+"""Names of the top-level fields of a study file."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,13 +112,13 @@ class DeviceChoice:
     reference: str
     """As written: a name, ``package.module:Class`` or ``file.py:Class``."""
     parameters: dict[str, Any]
-    """Every parameter, those not written at their defaults."""
+    """All parameters, defaults included."""
     per_chip: frozenset[str]
-    """The parameters of which every chip of a bank can have its own."""
+    """Parameters that can differ between the chips of a bank."""
     fingerprint: str
     """The version of the class."""
     copies: float = 1.0
-    """What a chip keeps for each weight, in single-precision numbers; for the planning of memory."""
+    """Single-precision numbers that a chip keeps for each weight; used to plan memory."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -128,11 +128,11 @@ class RuleChoice:
     name: str
     """As registered."""
     options: dict[str, Any]
-    """Every option, those not written at their defaults."""
+    """All options, defaults included."""
     fingerprint: str
     """The version of the class."""
     label: str | None = None
-    """What tables and figures call it; None for the options that tell it apart."""
+    """Name in tables and figures; None to use the options that distinguish it."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -142,15 +142,15 @@ class Case:
     settings: Settings
     """The plain fields."""
     devices: tuple[DeviceChoice, ...]
-    """One a layer, and one for the head where that is a device."""
+    """One for each layer, and one for a head that is a device."""
     rule: RuleChoice
-    """What learns."""
+    """The learning rule."""
     values: dict[str, Any]
-    """The swept paths with their values here; None where the rule has no such option."""
+    """Values of the swept paths; None if the rule has no such option."""
 
     @property
     def labels(self) -> dict[str, Any]:
-        """What tells this case from others in a table: the rule, its options and the swept paths."""
+        """Columns that identify the case in a table: the rule, its options and the swept paths."""
         options = {f"rule.{name}": value for name, value in self.rule.options.items()}
         named = {} if self.rule.label is None else {"label": self.rule.label}
         return {"rule": self.rule.name} | named | options | self.values

@@ -1,4 +1,4 @@
-"""What the numbers of a run come from: code and data with their fingerprints, taken again by whoever works."""
+"""Origin of a run's numbers: fingerprints of code and data, which every worker recomputes."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,10 +13,10 @@ from analogff.support.fingerprints import loaded_after_an_edit, sum_of_package
 
 
 class OriginError(ValueError):
-    """Numbers that would not be those of the study.
+    """The numbers would not be those of the study.
 
     Args:
-        names: What is not as it was when the study was read.
+        names: Parts that changed since the study was read.
     """
 
     def __init__(self, *names: str):
@@ -32,18 +32,18 @@ class OriginError(ValueError):
 
 
 def engine() -> str:
-    """Return the fingerprint of what runs a study, whoever its devices and rules are by."""
+    """Return the fingerprint of the code that runs a study, without devices and rules."""
     return f"{analogff.__version__} {sum_of_package('analogff')}"
 
 
 def of_device(code: str, model: type[Device], parameters: dict, folder: Path) -> str:
-    """Return the fingerprint of a device as a study file tells it.
+    """Return the fingerprint of a device of a study file.
 
     Args:
-        code: That of its class.
+        code: Fingerprint of its class.
         model: The class.
-        parameters: What it is given; files among them count by their content.
-        folder: Where relative paths start.
+        parameters: Its parameters; files count by their content.
+        folder: Base of relative paths.
     """
     return f"{code} {sums_of_files(model, parameters, folder)}".rstrip()
 
@@ -58,7 +58,7 @@ def known(case: Case, data: str) -> dict[str, str]:
 
     Args:
         case: The case.
-        data: That of its data set.
+        data: Fingerprint of its data set.
     """
     devices = {_layer(n, choice.reference): choice.fingerprint for n, choice in enumerate(case.devices)}
     return {
@@ -69,10 +69,10 @@ def known(case: Case, data: str) -> dict[str, str]:
 
 
 def found(case: Case, folder: Path) -> dict[str, str]:
-    """Return the fingerprints of what a case is in this process, now.
+    """Return the present fingerprints of a case in this process.
 
     Raises:
-        OriginError: If a part of it was loaded after an edit, so that none is right.
+        OriginError: If a part of it was loaded after an edit, so that no fingerprint is valid.
     """
     devices = {}
     for n, choice in enumerate(case.devices):
@@ -84,7 +84,7 @@ def found(case: Case, folder: Path) -> dict[str, str]:
 
 
 def demand(expected: Mapping[str, str], got: Mapping[str, str] | None) -> None:
-    """Raise an `OriginError` that names what differs."""
+    """Raise an `OriginError` that names the differences."""
     if got is None:
         raise OriginError("analogff")
     if wrong := [name for name, mark in expected.items() if got.get(name) != mark]:
@@ -92,7 +92,7 @@ def demand(expected: Mapping[str, str], got: Mapping[str, str] | None) -> None:
 
 
 def demand_files(case: Case, folder: Path) -> None:
-    """Raise an `OriginError` if a file that a device was given, and may read whenever it likes, is another by now."""
+    """Raise an `OriginError` if a device's file changed; the device may read it at any time."""
     for choice in case.devices:
         sums = sums_of_files(catalog.resolve_device(choice.reference, folder), choice.parameters, folder)
         if not choice.fingerprint.endswith(sums):
@@ -115,5 +115,5 @@ def _layer(n: int, reference: str) -> str:
 
 
 def name_of_data(dataset: str) -> str:
-    """Return what a data set is called among fingerprints."""
+    """Return the name of a data set among fingerprints."""
     return f"data set {dataset}"

@@ -1,4 +1,4 @@
-"""What a worker is sent: runs that can be done side by side in one bank, as plain data."""
+"""The unit of work: runs that share a bank, as plain data."""
 
 import dataclasses
 import hashlib
@@ -15,7 +15,7 @@ class Run:
     """One chip that learns once: the unit of results and of resuming."""
 
     key: str
-    """Hash of everything that decides its numbers."""
+    """Hash of everything that decides the run's numbers."""
     case: Case
     """The point and the rule."""
     chip: int
@@ -23,7 +23,7 @@ class Run:
     seed: int
     """Learning seed."""
     origin: Mapping[str, str] = dataclasses.field(default_factory=dict, repr=False)
-    """Fingerprints of the code and data that its numbers come from; a part of the key."""
+    """Fingerprints of the code and data behind its numbers; part of the key."""
 
     def __str__(self) -> str:
         swept = "".join(f", {path} = {column_value(v)}" for path, v in self.case.values.items() if v is not None)
@@ -32,18 +32,18 @@ class Run:
 
 @dataclasses.dataclass(frozen=True)
 class Task:
-    """Runs that differ only in their chips and in numbers that a bank takes per chip."""
+    """Runs that differ only in chips and in per-chip parameters."""
 
     runs: tuple[Run, ...]
-    """One a chip of the bank."""
+    """One for each chip of the bank."""
     folder: str
-    """The study file's folder, where relative paths start."""
+    """The study file's folder, base of relative paths."""
     kept: str = ""
-    """Folder where it keeps its state while it lasts, on machines that have that folder; empty for nowhere."""
+    """Folder of its checkpoints, on machines that have it; empty for none."""
 
     @property
     def key(self) -> str:
-        """Hash of the keys of its runs, whatever their order."""
+        """Hash of the keys of its runs, independent of their order."""
         return key_of(run.key for run in self.runs)
 
 
@@ -53,17 +53,17 @@ def key_of(runs: Iterable[str]) -> str:
 
 
 def bank_parameters(choices: Sequence[DeviceChoice]) -> dict[str, Any]:
-    """Return the constructor arguments of a bank with one chip a choice.
+    """Return the constructor arguments of a bank with one chip for each choice.
 
-    A number that can be given per chip always goes in as a tensor, even for one chip and for equal numbers,
-    so that a chip goes through the same arithmetic whatever bank it is in.
+    A per-chip parameter is always a tensor, even for one chip and for equal numbers. So a chip has the same arithmetic
+    in every bank.
     """
     first = choices[0]
     return first.parameters | {name: _stack([c.parameters[name] for c in choices]) for name in first.per_chip}
 
 
 def column_value(value: Any) -> Any:
-    """Return a swept value as a cell of a table: plain if it is, else in words.
+    """Return a swept value as a cell of a table: plain values unchanged, others in words.
 
     Example:
         >>> column_value([500, 500]), column_value({"model": "unknown", "mismatch": 0.1})

@@ -292,7 +292,7 @@ BROKEN = {
         {"device": '[device]\nmodel = "mine.py:Unset"\n', "files": FILES, "rule": RULE},
         "rule.0:",
         "mine.py:Unset: its class does not override program. Override program(weights) in its class",
-        'a device that can be programmed, since backprop (through = "twin") begins from weights that it knows',
+        'a device that can be programmed, since backprop (through = "twin") begins from known weights',
         None,
     ),
     "rule sees more than the device shows": (

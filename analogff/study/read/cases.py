@@ -1,4 +1,4 @@
-"""From a document with one value at every path to a case, with all mistakes at once."""
+"""Conversion of a document with one value at every path to a case, with all mistakes at once."""
 
 import json
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ class Reader:
 
     Args:
         folder: The study file's folder.
-        validator: Knows devices and rules.
+        validator: Validates devices and rules.
     """
 
     def __init__(self, folder: Path, validator: Validator):
@@ -45,7 +45,7 @@ class Reader:
         return Case(settings, tuple(d for _, d in devices), choice, values), []
 
     def try_devices(self, documents: Iterable[dict[str, Any]]) -> None:
-        """Try the devices of many points side by side, since one by one takes a hundred times as long."""
+        """Try the devices of many points together, which takes a hundredth of the time."""
         self.validator.try_together(listed for document in documents for listed in _device_tables(document))
 
     def settings(self, document: dict[str, Any]) -> tuple[Settings | None, list[Mistake]]:
@@ -81,7 +81,7 @@ class Reader:
                 self._there[name] = []
             except DataError as error:
                 self._there[name] = [in_clauses("dataset", str(error))]
-            except OSError as error:  # longer than a file system takes, or not for our eyes
+            except OSError as error:  # too long for a file system, or not readable
                 advice = "Give another name or folder."
                 self._there[name] = [Mistake("dataset", "the name of a data set or a folder", str(error), advice)]
         return self._there[name]
@@ -89,7 +89,7 @@ class Reader:
     def _devices(
         self, document: dict[str, Any], settings: Settings | None
     ) -> tuple[list[tuple[str, DeviceChoice]], list[Mistake]]:
-        """Return one choice a layer, and one for a head that is a device, each with its path."""
+        """Return one choice for each layer, and one for a head that is a device, each with its path."""
         if document.get("device") is None:
             return [], [Mistake("device", "a [device] table", "nothing", 'Write [device] and model = "...".')]
         single, listed = not isinstance(document["device"], list), _device_tables(document)
@@ -114,7 +114,7 @@ class Reader:
 
 
 def _device_tables(document: dict[str, Any]) -> list[tuple[str, Any]]:
-    """Return what stands under ``device``, each with its path."""
+    """Return the tables under ``device``, each with its path."""
     tables = document.get("device")
     if isinstance(tables, list):
         return [(f"device.{n}", table) for n, table in enumerate(tables)]

@@ -1,4 +1,4 @@
-"""A study file as plain data, refused where no study looks like that: too large, too deep, not a number."""
+"""A study file as plain data. Refuses what no study contains: too large, too deep, not a number."""
 
 import math
 import re
@@ -10,26 +10,26 @@ from typing import Any
 from analogff.support.mistakes import Mistake, StudyError, shown
 
 MAX_BYTES = 10 * 2**20
-"""Of a study file."""
+"""Greatest size of a study file."""
 MAX_DEPTH = 16
-"""Tables and lists within each other; a study that sweeps whole devices has six."""
+"""Greatest nesting of tables and lists; a study that sweeps whole devices has six levels."""
 MAX_WHOLE = 2**53
-"""Up to here every whole number has a double of its own, so that tables hold what was written."""
+"""Greatest whole number up to which doubles are exact, so that tables hold the written number."""
 MAX_RUNS = 100_000
-"""Of a study; and of its chips, even if there is one point."""
+"""Greatest number of runs of a study, and of its chips."""
 MAX_WIDTH = 1_000_000
-"""Of a layer."""
+"""Greatest width of a layer."""
 MAX_TEXT = 1000
-"""Characters of a text or a name."""
-_MAX_KEY_PARTS = 200  # tomllib takes the square of this long
-_SEEDS = ("chips", "seeds")  # lists with bounds of their own
+"""Greatest length of a text or a name, in characters."""
+_MAX_KEY_PARTS = 200  # the time of tomllib grows with its square
+_SEEDS = ("chips", "seeds")  # lists with other bounds
 
 
 def read_document(path: Path) -> dict[str, Any]:
     """Return a TOML file as plain data.
 
     Raises:
-        StudyError: If it cannot be read or holds what no study can.
+        StudyError: If it cannot be read, or holds something that no study can.
     """
     document = _parse(path, _text(path))
     if mistakes := list(unusable(document)):
@@ -38,7 +38,7 @@ def read_document(path: Path) -> dict[str, Any]:
 
 
 def unusable(document: dict[str, Any]) -> Iterator[Mistake]:
-    """Yield a mistake for each part of a document that no field, option or parameter can be."""
+    """Yield a mistake for each part of a document that is invalid for every field, option and parameter."""
     left: list[tuple[str, Any, int]] = [("", document, 0)]
     while left:
         path, value, depth = left.pop()
@@ -77,7 +77,7 @@ def parse_settings(texts: Iterable[str]) -> dict[str, Any]:
 
 
 def parse_setting(text: str) -> tuple[str, Any]:
-    """Return path and value of ``path=value``; the value is TOML, or else a text.
+    """Return path and value of ``path=value``; the value is TOML, otherwise a text.
 
     Raises:
         StudyError: If there is no equals sign.
@@ -124,7 +124,7 @@ def _parse(path: Path, text: str) -> dict[str, Any]:
     except RecursionError:
         deepest = max(range(len(lines)), key=lambda n: lines[n].count("[") + lines[n].count("{"))
         raise StudyError([_too_deep(path, deepest + 1)]) from None
-    except ValueError:  # of Python, which reads no whole number of more than 4300 digits
+    except ValueError:  # Python refuses whole numbers of more than 4300 digits
         longest = max(range(len(lines)), key=lambda n: max(map(len, re.findall(r"[\d_]+", lines[n])), default=0))
         got = f"one of thousands of digits (at line {longest + 1})"
         raise StudyError([Mistake(str(path), "numbers that can be read", got, "Mend that line.")]) from None
@@ -155,7 +155,7 @@ def _unusable_value(path: str, value: Any) -> Iterator[Mistake]:
 
 
 def _most(path: str) -> int | None:
-    """Return the largest whole number that can stand at a path; None for a seed, which is no size."""
+    """Return the largest whole number allowed at a path; None for a seed, which has no bound here."""
     head, *rest = path.removeprefix("sweep.").split(".")
     if head in _SEEDS and rest:
         return None

@@ -1,4 +1,4 @@
-"""What a study tells of plug-ins before it begins: which promises of its results they do not keep."""
+"""Warnings about plug-ins before a study begins: guarantees of the results that they break."""
 
 import copy
 from collections.abc import Iterable, Iterator
@@ -16,23 +16,23 @@ from analogff.support.process_state import standard
 from analogff.training.checkpoint import restore, state_of
 from analogff.training.loop import Progress
 
-_NOT_ITS_SEED = "a chip's answers are not decided by its seed alone: runs can be neither repeated nor resumed"
+_NOT_ITS_SEED = "a chip's outputs are not decided by its seed alone: runs can be neither repeated nor resumed"
 _NOT_ITS_LEARNING_SEED = "its steps are not decided by its seed alone: runs can be neither repeated nor resumed"
 _N_IN, _WIDTHS, _CLASSES = 25, (20, 20), 10
 _BROKEN = {
     "seed": _NOT_ITS_SEED,
     "generators": _NOT_ITS_SEED,
-    "bank": "a chip answers otherwise beside others: numbers depend on which runs are put together",
-    "process": "it replaces what all devices share, so that its tasks fail",
-    "checkpoint": "a checkpoint does not restore it: a task that was interrupted goes on to other numbers",
+    "bank": "a chip's outputs depend on its neighbors: numbers depend on how runs are packed",
+    "process": "it replaces functions that all devices share, so its tasks fail",
+    "checkpoint": "a checkpoint does not restore it: an interrupted task resumes with other numbers",
 }
 
 
 def doubts(cases: Iterable[Case], folder: Path) -> Iterator[str]:
-    """Yield a line for each plug-in that makes results which cannot be repeated, or resumed.
+    """Yield a line for each plug-in whose results cannot be repeated or resumed.
 
     Args:
-        cases: What is to be run.
+        cases: The cases to be run.
         folder: The study file's folder.
     """
     cases = list(cases)
@@ -51,14 +51,14 @@ def _of_device(device: DeviceChoice, folder: Path) -> Iterator[str]:
     parameters = with_files(model, device.parameters, folder)
     broken = [f.name for f in check_device(model, only=_BROKEN, **parameters).findings if not f.passed]
     told = dict.fromkeys(_BROKEN[name] for name in broken)
-    if _NOT_ITS_SEED in told:  # what cannot be repeated seems to break the others too
+    if _NOT_ITS_SEED in told:  # irreproducible outputs appear to break the other checks too
         told = [_NOT_ITS_SEED]
     if told:
         yield f"{device.reference}: {'; '.join(told)}. `analogff check {device.reference}` says more."
 
 
 def _of_rule(rule: RuleChoice, folder: Path) -> Iterator[str]:
-    """Let a rule take a few steps on exact chips; one that fails there may still fit its own study."""
+    """Take a few steps of a rule on exact chips. A rule that fails there may still fit its own study."""
     try:
         first, again = (_life(rule, folder, disturbance=n) for n in (1, 2))
         told = "" if torch.equal(first, again) else _NOT_ITS_LEARNING_SEED
@@ -66,14 +66,14 @@ def _of_rule(rule: RuleChoice, folder: Path) -> Iterator[str]:
             told = _BROKEN["checkpoint"]
     except KeyboardInterrupt:
         raise
-    except BaseException:  # it may exit, too; its tasks will say so
+    except BaseException:  # it may also exit; its tasks report that
         return
     if told:
         yield f"{rule.name}: {told}."
 
 
 def _life(rule: RuleChoice, folder: Path, *, disturbance: int, interrupted: bool = False) -> torch.Tensor:
-    """Return losses and answers of four steps, of which another rule may take the last two, from a checkpoint."""
+    """Return losses and outputs of four steps. Another rule may take the last two from a checkpoint."""
     own = torch.Generator().manual_seed(0)
     images, labels = torch.rand(4, 20, _N_IN, generator=own), torch.randint(_CLASSES, (4, 20), generator=own)
     with standard(rule.name, disturbance):

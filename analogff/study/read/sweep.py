@@ -1,4 +1,4 @@
-"""Paths into a study file: setting one, and every combination of several."""
+"""Paths into a study file: set one, and enumerate combinations of several."""
 
 import collections
 import contextlib
@@ -23,10 +23,10 @@ _NOT_SWEPT = {
 
 
 class PathError(ValueError):
-    """A path that leads nowhere in a file.
+    """A path that does not exist in a file.
 
     Args:
-        mistake: Which, and what would be right.
+        mistake: The path, with what is expected.
     """
 
     def __init__(self, mistake: Mistake):
@@ -41,7 +41,7 @@ def assign(document: dict[str, Any], path: str, value: Any, validator: Validator
     rule that has the option and ``rule.0.learning_rate`` to one; ``sweep.<path>`` sets an axis.
 
     Raises:
-        PathError: If nothing in the file is so called.
+        PathError: If the file has no such path.
     """
     head, *rest = path.split(".")
     if head not in FIELDS:
@@ -60,7 +60,7 @@ def assign(document: dict[str, Any], path: str, value: Any, validator: Validator
 
 
 def touches(document: dict[str, Any], path: str, rule: int, validator: Validator) -> bool:
-    """Tell whether setting a path means anything to one of the rules."""
+    """Return whether setting a path affects one of the rules."""
     head, *rest = path.split(".")
     if head != "rule":
         return True
@@ -87,14 +87,14 @@ def read_axes(document: dict[str, Any], validator: Validator) -> tuple[dict[str,
 
 
 def swept_over(document: dict[str, Any], path: str, value: Any, validator: Validator) -> Mistake | None:
-    """Return the mistake of setting a path to which axes of the sweep give other values at every point."""
+    """Return the mistake of setting a path that axes of the sweep set at every point."""
     table = document.get("sweep")
     if path.split(".")[0] == "sweep" or not isinstance(table, dict):
         return None
     tried, mark = copy.deepcopy(document), "\0 set"
     assign(tried, path, mark, validator)
     for axis, values in _flat(table):
-        with contextlib.suppress(PathError):  # told when the axes are read
+        with contextlib.suppress(PathError):  # reported when the axes are read
             assign(tried, axis, values, validator)
         if not _holds(tried, mark):
             advice = f"Write --set 'sweep.{path}=[{shown(value)}]'." if axis == path else f"Remove it, or sweep.{axis}."
@@ -108,7 +108,7 @@ def _holds(tables: Any, mark: str) -> bool:
 
 
 def count_runs(document: dict[str, Any], axes: dict[str, list[Any]], copies: int, validator: Validator) -> int:
-    """Return how many runs there will be, without making any; ``copies`` is chips times learning seeds."""
+    """Return the number of runs without making any; ``copies`` is chips times learning seeds."""
     return copies * sum(
         math.prod(len(values) for path, values in axes.items() if touches(document, path, rule, validator))
         for rule in range(len(document["rule"]))
@@ -118,7 +118,7 @@ def count_runs(document: dict[str, Any], axes: dict[str, list[Any]], copies: int
 def combinations(
     document: dict[str, Any], axes: dict[str, list[Any]], rule: int, validator: Validator
 ) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """Yield each point for a rule: the swept values (None where they mean nothing to it), and the document."""
+    """Yield each point for a rule: the swept values (None if they do not affect it) and the document."""
     touched = {path: values for path, values in axes.items() if touches(document, path, rule, validator)}
     for values in itertools.product(*touched.values()):
         chosen = dict(zip(touched, values, strict=True))
@@ -137,7 +137,7 @@ def first_point(document: dict[str, Any], axes: dict[str, list[Any]], validator:
 
 
 def _flat(table: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Take ``device.read_noise = [...]`` without its quotes, which TOML nests, for what it means."""
+    """Accept ``device.read_noise = [...]`` without quotes, which TOML nests."""
     for key, value in table.items():
         if isinstance(value, dict):
             yield from _flat(value, f"{prefix}{key}.")

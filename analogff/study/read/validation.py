@@ -1,4 +1,4 @@
-"""Devices and rules of a study, resolved, validated and tried on a tiny bank before anything runs."""
+"""Resolution, validation and trial of a study's devices and rules, before anything runs."""
 
 import dataclasses
 import json
@@ -33,10 +33,10 @@ RuleRead = tuple[RuleChoice | None, list[Mistake]]
 
 
 class Validator:
-    """Reads device and rule tables; the same table is read once, however many points a sweep has.
+    """Reads device and rule tables. Equal tables are read once, also over the points of a sweep.
 
     Args:
-        folder: The study file's folder, where relative paths start.
+        folder: The study file's folder, base of relative paths.
     """
 
     def __init__(self, folder: Path):
@@ -55,7 +55,7 @@ class Validator:
         return self._devices[key]
 
     def try_together(self, tables: Iterable[tuple[str, Any]]) -> None:
-        """Try device tables, each with its path, in as few banks as can be; `device` tries what fails by itself."""
+        """Try device tables, each with its path, in as few banks as possible; `device` retries failures one by one."""
         banks: dict[str, list[tuple[str, type[Device], DeviceChoice]]] = {}
         for path, table in tables:
             if (key := _key(table, path)) in self._devices:
@@ -73,7 +73,7 @@ class Validator:
                 copies = self._make(models[0], choices)
             except KeyboardInterrupt:
                 raise
-            except BaseException:  # a device may exit, too; which one raised is found one by one
+            except BaseException:  # a device may also exit; the culprit is found one by one
                 continue
             tried = [(dataclasses.replace(choice, copies=copies), []) for choice in choices]
             self._devices |= zip(keys, tried, strict=True)
@@ -95,7 +95,7 @@ class Validator:
             return []
 
     def refusal(self, rule: RuleChoice, device: DeviceChoice, path: str) -> Mistake | None:
-        """Say what a rule needs that a device does not show, or cannot do."""
+        """Return the mistake of a rule that needs more than a device shows or can do."""
         model = catalog.resolve_rule(rule.name, self.folder)
         options = model.Options(**rule.options)
         told = ", ".join(f"{k} = {shown(v)}" for k, v in rule.options.items() if isinstance(v, str))
@@ -107,7 +107,7 @@ class Validator:
             return Mistake(path, expected, f"{device.reference}: {why}", advice)
         why = self._fixed[_identity(device)]
         if why and model.programs(options):
-            expected = f"a device that can be programmed, since {said} begins from weights that it knows"
+            expected = f"a device that can be programmed, since {said} begins from known weights"
             return Mistake(path, expected, f"{device.reference}: {why}", _TO_BE_PROGRAMMED)
         return None
 
@@ -134,7 +134,7 @@ class Validator:
         return model, DeviceChoice(reference, filled, per_chip, mark), []
 
     def _class(self, reference: str) -> tuple[type[Device], str]:
-        """Return a device class and the fingerprint of its code, both as of the first time that this study names it."""
+        """Return a device class and the fingerprint of its code, both from its first use in this study."""
         if reference not in self._classes:
             model = catalog.resolve_device(reference, self.folder)
             self._classes[reference] = model, catalog.fingerprint(reference, catalog.DEVICES, self.folder)
@@ -149,8 +149,8 @@ class Validator:
         return dataclasses.replace(choice, copies=copies), []
 
     def _make(self, model: type[Device], choices: Sequence[DeviceChoice]) -> float:
-        """Make and use tiny chips, so that what raises does so now; return what one keeps for each weight."""
-        bank = [*choices, choices[-1]]  # never one chip alone
+        """Make and use tiny chips, so that errors occur now; return the numbers that one keeps for each weight."""
+        bank = [*choices, choices[-1]]  # always more than one chip
         with guarded(choices[0].reference):
             parameters = with_files(model, bank_parameters(bank), self.folder)
             device = fabricate(model, *_TINY, seeds=list(range(len(bank))), parameters=parameters)
@@ -188,7 +188,7 @@ class Validator:
 
 
 def _check_declared(model: type[Rule], options: Any) -> None:
-    """Ask a rule what it says about itself, so that what raises does so now."""
+    """Call a rule's class methods, so that errors occur now."""
     needs, schedule = model.needs(options), model.schedule(options)
     if not isinstance(needs, Observable):
         raise TypeError(f"needs returned {needs!r}, which is no Observable")
@@ -208,23 +208,23 @@ def _use(chips: Sealed, count: int) -> None:
 
 
 def _why_fixed(chips: Sealed, count: int) -> str | None:
-    """Say why chips cannot be set to weights, or None if they can."""
+    """Return why chips cannot be programmed, or None if they can."""
     n_in, n_out = _TINY
     try:
         chips.program(torch.zeros(count, n_out, n_in))
-    except Exception as error:  # it concerns only rules that program
+    except Exception as error:  # relevant only to rules that program
         return "its class does not override program" if isinstance(error, ContractError) else in_words(error)
     return None
 
 
 def _copies(device: Device, count: int) -> float:
-    """Return what a device keeps for each weight, in numbers of four bytes."""
+    """Return the four-byte numbers that a device keeps for each weight."""
     cells = count * _TINY[0] * _TINY[1]
     return sum(b.numel() * b.element_size() for b in device.buffers() if b.numel() >= cells) / (4 * cells)
 
 
 def _named(table: Any, key: str, path: str, names: list[str]) -> tuple[str, Mistake | None]:
-    """Return what a table's name field says, or the mistake."""
+    """Return the value of a table's name field, or the mistake."""
     listed = ", ".join(names)
     if not isinstance(table, dict):
         return "", Mistake(path, f"a table with {key} = ... ({listed})", shown(table))

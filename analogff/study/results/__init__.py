@@ -1,1 +1,1 @@
-"""Results on disk, and what things are called in tables and figures."""
+"""Results on disk, and names in tables and figures."""

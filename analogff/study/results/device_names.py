@@ -1,4 +1,4 @@
-"""What devices are called beside each other: by the least that tells them apart, and never by a number alone."""
+"""Short names of devices: the fewest words that distinguish them, never a number alone."""
 
 import itertools
 import re
@@ -7,18 +7,19 @@ from pathlib import PurePath
 
 _WRAPPED = re.compile(r"([\w.-]+)\((.+)\)")
 Part = dict[str, str]
-"""What a swept value says, key by key; the model itself has none."""
+"""A swept value as words by key; the model has no key."""
 
 
 def telling_names(values: Sequence[str], describe: Callable[[str, str], str]) -> dict[str, str]:
-    """Return a name for each value of several parts, ``model, key = value, ...``; the value itself where none tells.
+    """Return a short name for each value ``model, key = value, ...``; the value itself if no name distinguishes it.
 
-    It is a word that all of them say of one thing, or the last one that tells a value from the others (behind its
-    model, where that is another one's name), or all such words; with the fewest numbers where several share them.
+    The name is the word of a key that all values share, or else the last word that distinguishes a value, or else all
+    such words. The model precedes it if another name equals the model. Values that share words get the fewest
+    distinguishing numbers.
 
     Args:
         values: The values, all different.
-        describe: What is written for a number, from its key and value.
+        describe: Returns the text for a number, from its key and value.
 
     Example:
         >>> def name(*values):
@@ -44,7 +45,7 @@ def telling_names(values: Sequence[str], describe: Callable[[str, str], str]) ->
         >>> name("old/mine.py:Chip", "new/mine.py:Chip", "ideal")
         ['old/mine.py:Chip', 'new/mine.py:Chip', 'ideal']
     """
-    if not values:  # no run that is left is concerned by the axis
+    if not values:  # the axis affects none of the remaining runs
         return {}
     short = _without_folders(values)
     parts = [dict(map(_key_and_value, _split(value))) for value in short]
@@ -60,7 +61,7 @@ def telling_names(values: Sequence[str], describe: Callable[[str, str], str]) ->
 
 
 def _without_folders(values: Sequence[str]) -> list[str]:
-    """Return values with classes for the modules that they are in, and files for paths, where that tells all apart."""
+    """Return values with short classes and file names, if all remain distinct."""
     for keep_file in (False, True):
         short = [", ".join(_short(part, keep_file) for part in _split(value)) for value in values]
         if _tell(short):
@@ -74,10 +75,10 @@ def _short(part: str, keep_file: bool) -> str:
 
 
 def short_reference(text: str, keep_file: bool = False) -> str:
-    """Return a reference to a class, or the path of a file, without the folders that it is in.
+    """Return a reference to a class, or the path of a file, without its folders.
 
     Args:
-        text: Any; what is no reference stands as it is.
+        text: Any text; other texts are returned unchanged.
         keep_file: Whether a class keeps its file or module.
 
     Example:
@@ -99,12 +100,12 @@ def _base(path: str) -> str:
 
 
 def _by_one_word(words: list[Part]) -> list[list[str]]:
-    """Return what all values say of one and the same thing, for each thing."""
+    """Return, for each key that all values have, their words."""
     return [[part.get(key, "") for part in words] for key in words[0]]
 
 
 def _by_last_word(words: list[Part]) -> list[list[str]]:
-    """Return the last words that are left when more and more are kept which several values share."""
+    """Return the last words that remain as more words shared by several values are kept."""
     items = {item for part in words for item in part.items()}
     undisputed = {(key, said) for key, said in items if key and all(part.get(key, said) == said for part in words)}
     shared = {item for item in undisputed if sum(item in part.items() for part in words) > 1}
@@ -120,10 +121,10 @@ def _beside(model: str, name: str, names: list[str]) -> str:
 
 
 def _with_numbers(names: list[str], numbers: list[Part], describe: Callable[[str, str], str]) -> list[str]:
-    """Return names of which those that several values share have the fewest numbers that tell these apart."""
+    """Return names; those shared by several values get the fewest numbers that distinguish them."""
     shared = [numbers[n] if names.count(name) > 1 else {} for n, name in enumerate(names)]
     said_of = {key: {part.get(key) for part in shared if part} for key in dict.fromkeys(itertools.chain(*shared))}
-    keys = [key for key, said in said_of.items() if len(said) > 1]  # others would only multiply what is tried
+    keys = [key for key, said in said_of.items() if len(said) > 1]  # others would only multiply the combinations
     names = names if len(set(names)) > 1 else [""] * len(names)
     for size in range(1, len(keys) + 1):
         for chosen in itertools.combinations(keys, size):
@@ -147,7 +148,7 @@ def _tell(names: list[str]) -> bool:
 
 
 def _split(value: str) -> list[str]:
-    """Return the parts of a device in words, ``model, key = value, ...``; any other text is one, commas or not."""
+    """Return the parts of a device ``model, key = value, ...``; any other text is one part."""
     parts = value.split(", ")
     return parts if all(" = " in part for part in parts[1:]) else [value]
 

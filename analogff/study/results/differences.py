@@ -1,4 +1,4 @@
-"""What of a study is another one than before: its version, its code, its data, or what it asks."""
+"""Differences between a study and an earlier one: version, code, data and settings."""
 
 import json
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ _UNKNOWN = "another study, of edited code or data, or of another version (its ma
 
 
 def sources_of(study: Study) -> dict[str, dict[str, str]]:
-    """Return the fingerprints of all code and data of a study, by what the study calls them."""
+    """Return the fingerprints of all code and data of a study, by their names in the study."""
     code = {"analogff": sum_of_package("analogff")}
     for case in study.cases:
         code[case.rule.name] = case.rule.fingerprint
@@ -24,12 +24,12 @@ def sources_of(study: Study) -> dict[str, dict[str, str]]:
 
 
 def what_changed(folder: Path, now: Mapping[str, Any], *, shares_runs: bool) -> str:
-    """Return in words what makes a study another one than that in a folder; empty for nothing.
+    """Return in words how a study differs from that in a folder; empty if it does not.
 
     Args:
         folder: Of its results.
         now: The manifest of the study.
-        shares_runs: Whether runs of this study are in the folder; without any, it is another study.
+        shares_runs: Whether the folder has runs of this study; without any it is another study.
     """
     try:
         before = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
@@ -56,11 +56,11 @@ def _difference(name: str, before: Mapping[str, Any], now: Mapping[str, Any]) ->
 
 
 def _plain(value: Any) -> Any:
-    """Return a value as it comes back from a manifest."""
+    """Return a value as read back from a manifest."""
     return json.loads(json.dumps(value, default=str))
 
 
 def _named(device: DeviceChoice) -> str:
-    """Return a device with the files that it is given, which its fingerprint knows too."""
+    """Return a device with its files, which are part of its fingerprint."""
     files = [str(value) for value in device.parameters.values() if isinstance(value, Path)]
     return " ".join([device.reference, *files])

@@ -1,4 +1,4 @@
-"""What was run, with what: everything that a reader needs besides the numbers."""
+"""The manifest: everything that a reader needs besides the numbers."""
 
 import contextlib
 import datetime
@@ -22,7 +22,7 @@ _VERSIONED = ("torch", "numpy", "numba", "pandas", "pyarrow", "distributed")
 
 
 class _Manifest(BaseModel):
-    """What every reader asks of a manifest."""
+    """Keys that every reader needs."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -52,12 +52,12 @@ def describe(study: Study, runs: Sequence[Run]) -> dict[str, Any]:
 
 
 def metadata_of(manifest: dict[str, Any]) -> dict[str, str]:
-    """Return what every part of the results carries; not the study, whose sweep may be longer than all the rest."""
+    """Return the metadata of every part of the results, without the study, whose sweep may be very long."""
     return {f"analogff.{key}": json.dumps(manifest[key], default=str) for key in ("versions", "commit")}
 
 
 def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
-    """Write ``manifest.json`` at once; the day of creation stays that of the first run, where that can be read."""
+    """Write ``manifest.json`` atomically; a readable earlier one keeps its day of creation."""
     path = folder / "manifest.json"
     with contextlib.suppress(ValueError):
         manifest = manifest | {"created": read_manifest(folder)["created"] or manifest["created"]}
@@ -78,12 +78,12 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         got = "no such file" if isinstance(error, FileNotFoundError) else "one that cannot be read"
         raise ValueError(
             f"Expected {path}, which every run writes. Got {got}. Give a folder that analogff run wrote, or run the "
-            "study again: the results are kept, and the manifest is written anew."
+            "study again: results are kept, and the manifest is written again."
         ) from error
 
 
 def _commit(folder: Path) -> str | None:
-    """Return the git commit that the study file's folder stands at, marked if anything tracked was changed."""
+    """Return the git commit of the study file's folder, marked if any tracked file differs."""
     try:
         asked = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
         return subprocess.run(asked, capture_output=True, text=True, timeout=10, check=True).stdout.strip()

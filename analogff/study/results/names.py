@@ -1,4 +1,4 @@
-"""What things are called in tables and figures: rules by the least that tells them apart, axes with their units."""
+"""Names in tables and figures: rules by the fewest distinguishing options, axes with units."""
 
 import contextlib
 import hashlib
@@ -16,15 +16,15 @@ _UNITS = {"seconds": "s", "joules": "J", "siemens": "S", "volts": "V", "kelvin":
 _ACRONYMS = {"adc": "ADC", "dac": "DAC", "ir": "IR"}
 BOUND = "(oracle, bound)"
 LONGEST_NAME = 100
-"""Bytes of a file name, to which an ending comes; disks hold 255, and some tools less."""
+"""Greatest length of a file name without its ending, in bytes; disks allow 255, some tools less."""
 
 
 def variant_labels(frame: pd.DataFrame, swept: Sequence[str]) -> pd.Series:
     """Return for each row the label of its rule variant.
 
-    That which the study file gives it, if any. A rule's other variants are told apart by the fewest of its options that
-    do it, taken in the order of the columns; swept options are left out, since the figure shows them otherwise. A rule
-    that looks at the simulator's truth is marked as a bound wherever it appears.
+    A label of the study file is used as given. Other variants of a rule are named by the fewest options that
+    distinguish them, in the order of the columns. Swept options are left out, since figures show them otherwise. A rule
+    that uses the simulator's truth is marked as a bound everywhere.
 
     Args:
         frame: Results, with the columns ``rule`` and ``rule.<option>``, and ``label`` where some have one.
@@ -34,7 +34,7 @@ def variant_labels(frame: pd.DataFrame, swept: Sequence[str]) -> pd.Series:
     labels = _told_apart(frame[given.isna()], swept)
     own = frame[given.notna()]
     bound = (own.filter(like="rule.") == "oracle").any(axis=1).map({True: f" {BOUND}", False: ""})
-    taken = set(labels)  # by variants without a label, which must stay apart from those with one, and these too
+    taken = set(labels)  # names taken by variants without a label, which must differ from given labels
     names = {}
     for pair in dict.fromkeys(zip(given.dropna(), bound, strict=True)):
         name = "".join(pair)
@@ -62,7 +62,7 @@ def _told_apart(frame: pd.DataFrame, swept: Sequence[str]) -> pd.Series:
 
 
 def shorten(frame: pd.DataFrame, swept: Sequence[str]) -> pd.DataFrame:
-    """Return a frame whose swept values of several parts (whole devices) are named by what tells them apart."""
+    """Return a frame in which swept whole devices have their short names."""
     texts = [path for path in swept if pd.api.types.is_string_dtype(frame[path])]
     return frame.assign(**{path: frame[path].map(_names(frame[path])) for path in texts})
 
@@ -72,7 +72,7 @@ def _names(column: pd.Series) -> dict[str, str]:
 
 
 def is_bound(label: str) -> bool:
-    """Tell whether a label is that of a bound which could not be built."""
+    """Return whether a label marks a bound, which hardware could not reach."""
     return label.endswith(BOUND)
 
 
@@ -92,7 +92,7 @@ def axis_label(path: str) -> str:
 
 
 def value_label(path: str, value: object) -> str:
-    """Return one value of a swept path, with its name where the value alone says nothing.
+    """Return one value of a swept path as text, with the path's name before a number.
 
     Example:
         >>> value_label("device.family", "sigmoid"), value_label("device.adc_bits", 6.0)
@@ -106,7 +106,7 @@ def value_label(path: str, value: object) -> str:
 
 
 def file_name(*parts: str) -> str:
-    """Join parts to a file name that needs no quoting and that every disk can hold.
+    """Join parts to a file name that needs no quoting and fits every disk.
 
     Different parts may give the same name, since punctuation is lost.
 
@@ -144,7 +144,7 @@ def _label(rule: str, row: pd.Series, telling: Sequence[str], options: Sequence[
 
 def _option(name: str, value: object) -> str:
     if isinstance(value, str):
-        with contextlib.suppress(ValueError):  # a number, in a column that holds words too
+        with contextlib.suppress(ValueError):  # a number in a column of words
             return _option(name, float(value))
         return value
     name = name.removeprefix("rule.").replace("_", " ")

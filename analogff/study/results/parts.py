@@ -1,4 +1,4 @@
-"""Parts: Parquet files, one a task and kind, each of which tells whether it still holds what was written."""
+"""Parts: Parquet files, one for each task and kind, each with a checksum of its rows."""
 
 import hashlib
 import json
@@ -13,11 +13,11 @@ import pyarrow.parquet as pq
 from analogff.support.atomic import replacing
 
 PATTERN = "part-" + 16 * "[0-9a-f]" + ".parquet"
-"""Of the name of a part, for `Path.glob`; the rest of a folder is somebody else's."""
+"""Pattern of part names for `Path.glob`; other files in the folder are not ours."""
 _SUM, _BESIDE = b"analogff.sha256", b"analogff.beside"
 _WRITTEN: dict[str, Any] = {
     "write_page_checksum": True,
-    # A part has few rows, and most of a Parquet file of few rows is what it says of its columns.
+    # A part has few rows, so column metadata dominates its file.
     "use_dictionary": False,
     "write_statistics": False,
     "store_schema": False,
@@ -26,7 +26,7 @@ _WRITTEN: dict[str, Any] = {
 
 
 class StoreError(ValueError):
-    """A folder that does not hold what it should."""
+    """A folder does not hold what it should."""
 
 
 def part_name(task: str) -> str:
@@ -51,7 +51,7 @@ def parts_in(folder: Path) -> list[Path]:
 
 
 def write_part(table: pa.Table, path: Path, beside: Sequence[str] = ()) -> None:
-    """Write a part at once, with its sum.
+    """Write a part atomically, with its checksum.
 
     Args:
         table: Its rows.
@@ -75,11 +75,11 @@ def read_part(path: Path) -> tuple[pa.Table, list[str]]:
         told = table.schema.metadata or {}
         beside = json.loads(told.get(_BESIDE, "[]"))
         intact = _SUM in told and told[_SUM].decode() == _sum_of(table, beside)
-    except Exception as error:  # there is no telling what a reader makes of damage
+    except Exception as error:  # a reader may raise anything on damage
         raise StoreError(damaged(path, path, " ".join(str(error).split()).rstrip("."))) from error
     if not intact:
         got = (
-            "another content than its checksum is of" if _SUM in told else "one without a checksum, of another program"
+            "content that does not match its checksum" if _SUM in told else "one without a checksum, of another program"
         )
         raise StoreError(damaged(path, path, got))
     return table, beside
@@ -91,12 +91,12 @@ def kinds_beside(path: Path) -> list[str]:
 
 
 def damaged(path: Path, remove: Path, got: str) -> str:
-    """Say what is wrong with a part, and how its runs are done again."""
+    """Return the error of a part, with how its runs are redone."""
     return f"Expected {path} as analogff wrote it. Got {got}. Remove {remove}; its runs will be done again."
 
 
 def is_ours(path: Path) -> bool:
-    """Tell whether a file is a part that was written here, so that it may be removed."""
+    """Return whether a file is a part written by analogff, which may be removed."""
     try:
         return _SUM in (pq.read_schema(path).metadata or {})
     except (pa.ArrowException, OSError):
@@ -104,6 +104,6 @@ def is_ours(path: Path) -> bool:
 
 
 def _sum_of(table: pa.Table, beside: Sequence[str]) -> str:
-    """Return the sum of names, types and values, which are the same after a way through a file."""
-    types = [str(kind) for kind in table.schema.types]  # a column without values tells no type by them
+    """Return the checksum of names, types and values, which a file preserves."""
+    types = [str(kind) for kind in table.schema.types]  # values of an empty column do not show its type
     return hashlib.sha256(json.dumps([list(beside), types, table.to_pydict()], default=repr).encode()).hexdigest()

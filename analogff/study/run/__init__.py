@@ -1,1 +1,1 @@
-"""From cases to results: plan, tasks, workers, and what is kept of a run that was stopped."""
+"""From cases to results: plan, tasks, workers, and checkpoints of interrupted runs."""

@@ -1,4 +1,4 @@
-"""Workers: two on this machine, none but this process, or a cluster that is there; one code path for all."""
+"""Workers: processes on this machine, this process alone, or a running cluster; one code path for all."""
 
 import logging
 import os
@@ -11,15 +11,15 @@ from contextlib import ExitStack, contextmanager, suppress
 import dask.config
 from distributed import Client, LocalCluster, Worker, WorkerPlugin
 
-_exit = os._exit  # by whatever name devices find it later
+_exit = os._exit  # under any name that devices import later
 CONNECT_SECONDS = 10.0
 WAIT_FOR_WORKERS_SECONDS = 60.0
 WATCH_SECONDS = 1.0
 _SETTINGS = {
-    "distributed.scheduler.allowed-failures": 0,  # the driver itself decides who tries again, and beside whom
-    "distributed.scheduler.worker-ttl": None,  # a long task is no dead worker
+    "distributed.scheduler.allowed-failures": 0,  # the driver decides which tasks are retried, and with which neighbors
+    "distributed.scheduler.worker-ttl": None,  # a long task is not a dead worker
     "distributed.comm.timeouts.connect": "10s",
-    # Dask lets its workers give memory back at once, and then every large tensor is paged in anew: twice the time.
+    # Dask makes workers return memory at once; each large tensor is then paged in anew, which doubles the time.
     "distributed.nanny.pre-spawn-environ": {
         "MALLOC_TRIM_THRESHOLD_": 2**30,
         "MALLOC_MMAP_THRESHOLD_": 2**30,
@@ -31,19 +31,19 @@ _SETTINGS = {
 
 
 class ClusterError(ValueError):
-    """There is nobody to do the work."""
+    """No workers are available."""
 
 
 @contextmanager
 def connect(workers: int, scheduler: str | None = None) -> Iterator[Client]:
-    """Hold a client of the workers.
+    """Context of a client of the workers.
 
     Args:
         workers: Processes on this machine; 0 works inside this one.
         scheduler: Address of a running Dask scheduler, to be used instead.
 
     Raises:
-        ClusterError: If nobody answers at that address, or no worker is there.
+        ClusterError: If no scheduler answers at the address, or it has no worker.
     """
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     with dask.config.set(_SETTINGS):
@@ -55,7 +55,7 @@ def connect(workers: int, scheduler: str | None = None) -> Iterator[Client]:
         try:
             yield _started(here, workers)
         finally:
-            with suppress(TimeoutError):  # a busy machine closes slowly; everything is kept, and workers end with us
+            with suppress(TimeoutError):  # a busy machine closes slowly; results are kept, and workers end with us
                 here.close()
 
 
@@ -65,7 +65,7 @@ def _started(here: ExitStack, workers: int) -> Client:
         if workers > 0:
             client.register_plugin(_TiedToDriver())
         return client
-    except Exception as error:  # of whatever kept a process from its start
+    except Exception as error:  # any reason that a process did not start
         raise ClusterError(
             f"Expected {max(1, workers)} workers to start. Got {type(error).__name__}: {error} Give fewer --workers, "
             "or 0 to work inside this process."
@@ -73,10 +73,10 @@ def _started(here: ExitStack, workers: int) -> Client:
 
 
 class _TiedToDriver(WorkerPlugin):
-    """Work as long as the driver lives, and no longer.
+    """End a worker with its driver.
 
-    Ctrl-C on a terminal reaches every process; the driver takes it, and ends its workers. A driver that was killed ends
-    nobody, and a worker in the midst of a task would go on for minutes with what nobody asks for any more.
+    Ctrl-C on a terminal reaches every process; the driver handles it and ends its workers. A killed driver cannot, and
+    a worker would continue an obsolete task for minutes.
     """
 
     def setup(self, worker: Worker) -> None:
@@ -95,12 +95,12 @@ def _local(workers: int) -> LocalCluster:
         n_workers=max(1, workers),
         threads_per_worker=1,
         processes=workers > 0,
-        protocol="tls://",  # in this process too, so that nothing listens on any but the loopback address
-        security=True,  # who can connect can run code, and every user of this machine reaches the loopback address
+        protocol="tls://",  # in this process too, so that only the loopback address listens
+        security=True,  # a connection can run code, and every user of this machine reaches the loopback address
         host="127.0.0.1",
         dashboard_address="127.0.0.1:0",
         scheduler_kwargs={"dashboard": False},
-        memory_limit=0,  # the size of a task is what bounds memory
+        memory_limit=0,  # memory is bounded by the size of tasks
         silence_logs=logging.CRITICAL,
     )
 

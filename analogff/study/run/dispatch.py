@@ -1,4 +1,4 @@
-"""Handing tasks out to workers, again where a worker died, until it is clear whose fault it was."""
+"""Dispatch of tasks to workers, with retries until the cause of a dead worker is known."""
 
 import queue
 from collections import deque
@@ -16,21 +16,21 @@ from analogff.study.run.watch import Watch
 from analogff.study.task import Task
 from analogff.support.messages import in_words
 
-WINDOW_PER_THREAD = 2  # one at work and one on its way, so that a large study does not pile up at the scheduler
+WINDOW_PER_THREAD = 2  # one running and one queued for each worker, so that a large study does not fill the scheduler
 ROUNDS = 3
-"""A task whose worker died is done again: beside others on other workers, and at last with nothing else at work."""
+"""Retries of a task whose worker died: beside others on other workers, and finally alone."""
 
 
 class Dispatch:
-    """Tasks on their way to workers and back.
+    """Sends tasks to workers and collects their outcomes.
 
-    A worker that dies takes with it the task that killed it and those that waited for it. So every task whose worker
-    died is tried again, in the end alone, before it is held to be the cause.
+    A dead worker loses the task that killed it and those queued behind it. So every task whose worker died is retried,
+    finally alone, before it counts as the cause.
 
     Args:
         client: Of the workers.
-        tasks: What to do, the first first.
-        warn: Called with a line where something is amiss.
+        tasks: The tasks, in order of priority.
+        warn: Called with each warning, a line.
     """
 
     def __init__(self, client: Client, tasks: Iterable[Task], warn: Callable[[str], None]):
@@ -44,10 +44,10 @@ class Dispatch:
         self._watch = Watch(client, warn)
 
     def outcomes(self) -> Iterator[Outcome]:
-        """Yield what comes of tasks as they finish.
+        """Yield the outcomes of tasks as they finish.
 
         Raises:
-            ClusterError: If the scheduler or all workers are gone for good.
+            ClusterError: If the scheduler or all workers are lost.
         """
         while self._hand_out():
             future = self._next()
@@ -57,7 +57,7 @@ class Dispatch:
                 yield outcome
 
     def _hand_out(self) -> bool:
-        """Submit what may be at work now, and tell whether anything is."""
+        """Submit tasks up to the limit, and return whether any are running."""
         while not self._out and self._round < ROUNDS - 1 and not self._rounds[self._round]:
             self._round += 1
         waiting = self._rounds[self._round]
@@ -75,7 +75,7 @@ class Dispatch:
                 self._watch.look(self._out)
 
     def _collect(self, future: Future, task: Task) -> Outcome | None:
-        """Return what came of a task; None if it is to be tried again."""
+        """Return the outcome of a task; None if it is to be retried."""
         if future.status == "cancelled":
             raise ClusterError(
                 f"Expected the scheduler at {self.client.scheduler.address} to stay. Got a lost connection. What was "  # type: ignore[union-attr]
@@ -93,7 +93,7 @@ class Dispatch:
             return Outcome(task, failure=_killed())
         except origin.OriginError as error:
             return Outcome(task, failure=str(error))
-        except Exception as error:  # the connection broke, or a plug-in is missing over there
+        except Exception as error:  # the connection broke, or the worker lacks a plug-in
             return Outcome(task, failure=in_words(error).splitlines()[0])
 
 

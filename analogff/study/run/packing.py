@@ -1,4 +1,4 @@
-"""From the runs that are left to tasks: which chips are simulated side by side, and why."""
+"""Packing of the remaining runs into tasks: which chips form a bank, and why."""
 
 import collections
 import dataclasses
@@ -18,32 +18,32 @@ COPIES_OF_ACTIVITIES = 8
 READ_AT_ONCE = 1000  # images in an evaluation batch, more than in a training batch
 TASKS_PER_WORKER = 2
 CACHED_BYTES = 24 * 2**20
-"""Weights of a bank on a CPU, beyond which every pass goes through main memory: a tenth slower, measured."""
+"""Most weights of a bank on a CPU. A larger bank leaves the caches and is a tenth slower (measured)."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Limit:
-    """Why a bank is no larger."""
+    """A limit of a bank's size."""
 
     chips: int
-    """As many as this."""
+    """Greatest number of chips."""
     reason: str
-    """In words."""
+    """Reason, in words."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Packing:
-    """Tasks, and why they are what they are."""
+    """Tasks, with the reasons for their sizes."""
 
     tasks: list[Task]
     """The longest first."""
     banks: list[tuple[int, Limit]]
-    """The size of each bank as it could be, and what cut it."""
+    """The size of each unlimited bank, and the limit that cut it."""
     oversize: tuple[str, ...] = ()
-    """Sentences on chips that do not fit in the memory, each alone."""
+    """Warnings about chips that exceed the memory."""
 
     def explain(self) -> list[str]:
-        """Return a sentence on the whole, and one for each way in which banks were cut."""
+        """Return a sentence on all tasks, and one for each limit that cut banks."""
         runs, tasks, banks = sum(size for size, _ in self.banks), len(self.tasks), len(self.banks)
         lines = [
             f"{_count(runs, 'run')} in {_count(tasks, 'task')}: {_count(banks, 'bank')} of chips that differ only in "
@@ -59,14 +59,14 @@ class Packing:
 def pack(
     runs: Iterable[Run], shapes: Mapping[tuple[str, Scale], Shape], *, workers: int, memory_gib: float, folder: str
 ) -> Packing:
-    """Put runs into banks, so that every worker has something to do and none holds too much.
+    """Pack runs into banks, so that every worker has tasks and none exceeds its memory.
 
     A chip's numbers do not depend on its bank, so the packing may change whenever a study is resumed.
 
     Args:
-        runs: Those still to be done.
+        runs: The remaining runs.
         shapes: The sizes of the data sets.
-        workers: How many tasks are worked on at a time.
+        workers: Number of tasks that run at a time.
         memory_gib: Most memory that the state of one bank may take.
         folder: The study file's folder.
     """
@@ -92,7 +92,7 @@ def pack(
 
 
 def _oversize(cases: Iterable[Case], shapes: Mapping[tuple[str, Scale], Shape], memory_gib: float) -> tuple[str, ...]:
-    """Say which chips do not fit in the memory, the largest, since nothing smaller than a chip can be a task."""
+    """Return a warning if a chip exceeds the memory, since no task is smaller than a chip."""
     sizes = [size for case in cases if (size := gib_of_a_chip(case, shapes)) > memory_gib]
     if not sizes:
         return ()
@@ -103,12 +103,12 @@ def _oversize(cases: Iterable[Case], shapes: Mapping[tuple[str, Scale], Shape], 
 
 
 def chips_in(memory_gib: float, case: Case, shapes: Mapping[tuple[str, Scale], Shape]) -> int:
-    """Return how many chips of a case fit in a memory, at least one."""
+    """Return the number of chips of a case that fit in a memory, at least one."""
     return max(1, int(memory_gib / gib_of_a_chip(case, shapes)))
 
 
 def gib_of_a_chip(case: Case, shapes: Mapping[tuple[str, Scale], Shape]) -> float:
-    """Return about how much memory a chip takes while it learns."""
+    """Return the approximate memory of a learning chip."""
     shape = shapes[case.settings.data]
     batch = max(READ_AT_ONCE, 2 * min(shape.images, int(case.rule.options.get("batch", 0))))
     widths = shape.n_in + sum(case.settings.layers) + shape.classes
@@ -124,7 +124,7 @@ def _limits(case: Case, shapes: Mapping[tuple[str, Scale], Shape], memory_gib: f
         limits.append(Limit(1, f"{case.rule.name} decides for each chip how often it is read"))
     if case.settings.compute == "cpu":
         cached = max(1, CACHED_BYTES // (4 * _weights(case, shapes[case.settings.data])))
-        limits.append(Limit(cached, "the caches of a processor hold no more"))
+        limits.append(Limit(cached, "larger banks leave the processor's caches"))
     return limits
 
 
@@ -134,7 +134,7 @@ def _weights(case: Case, shape: Shape) -> int:
 
 
 def _effort(case: Case, shapes: Mapping[tuple[str, Scale], Shape]) -> float:
-    """Return the weights that pass by in a run; rules differ by small factors, which do not matter here."""
+    """Return the weights that a run processes; small factors between rules are ignored."""
     shape = shapes[case.settings.data]
     return float(case.settings.epochs * (case.settings.train_images or shape.images) * _weights(case, shape))
 

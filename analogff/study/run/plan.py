@@ -1,4 +1,4 @@
-"""From a study to its runs, and what each run is called."""
+"""From a study to its runs and their keys."""
 
 import hashlib
 import json
@@ -15,7 +15,7 @@ def plan_runs(study: Study) -> tuple[Run, ...]:
     """Return every run of a study: each case, with each learning seed, on each chip.
 
     Raises:
-        StudyError: If two of them are the same run, since one row of a table cannot stand for two.
+        StudyError: If two of them are the same run, since a row belongs to one run.
     """
     runs = [
         Run(_key(decisive, chip, seed), case, chip, seed, origin)
@@ -41,7 +41,7 @@ def _key(decisive: str, chip: int, seed: int) -> str:
 
 
 def _numbers_of(case: Case, study: Study) -> str:
-    """Return everything that decides a case's numbers, and nothing that does not (its name, its neighbors)."""
+    """Return everything that decides a case's numbers, and nothing else (such as its name)."""
     return f"{_written(case, lambda device: device.parameters)} {study.shapes[case.settings.data].fingerprint}"
 
 
@@ -50,7 +50,7 @@ def _origin(case: Case, study: Study) -> dict[str, str]:
 
 
 def bank_key(case: Case) -> str:
-    """Return what the runs of a bank have in common."""
+    """Return the common settings of the runs of a bank."""
     return _written(case, _common)
 
 

@@ -1,4 +1,4 @@
-"""A thread that does not get on, told by another one: what it does, and where in the code."""
+"""Detection of a stalled thread by another one: what it does, and where in the code."""
 
 import sys
 import sysconfig
@@ -11,19 +11,19 @@ from pathlib import Path
 
 LOOK_SECONDS = 5.0
 PATIENCE_SECONDS = 60.0
-"""After so long something is told to last, and again after twice the time."""
+"""Time until a stall is reported; each further report takes twice as long."""
 _LIBRARIES = {Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib", "platlib")}
 
 
 class Patience:
-    """When to say that something lasts."""
+    """Decides when a stall is reported."""
 
     def __init__(self):
         self._start = time.monotonic()
         self._next = PATIENCE_SECONDS
 
     def out(self) -> float:
-        """Return how long it lasts, if it is time to say so, else 0."""
+        """Return the duration of the stall if a report is due, else 0."""
         seconds = time.monotonic() - self._start
         if seconds < self._next:
             return 0.0
@@ -33,12 +33,12 @@ class Patience:
 
 @contextmanager
 def watched(what: str, tell: Callable[[str], None], count: Callable[[], int] = int) -> Iterator[None]:
-    """Say when the calling thread does not get on.
+    """Report when the calling thread makes no progress.
 
     Args:
-        what: What it does, as the beginning of a sentence.
-        tell: Called, in another thread, with a line.
-        count: Something that grows as long as it gets on; without one it is to be done at once.
+        what: Its activity, as the beginning of a sentence.
+        tell: Called in another thread with a line.
+        count: Grows as long as there is progress; without one the activity should end at once.
     """
     ended = threading.Event()
     watcher = threading.Thread(target=_watch, args=(threading.get_ident(), ended, what, tell, count), daemon=True)
@@ -61,7 +61,7 @@ def _watch(
 
 
 def place_of(thread: int) -> str:
-    """Return ``, at file.py, line 7``: where a thread is, in the innermost code that is no library's."""
+    """Return ``, at file.py, line 7``: the innermost frame of a thread outside of libraries."""
     frame = sys._current_frames().get(thread)
     steps = traceback.extract_stack(frame) if frame else []
     own = [step for step in steps if not any(Path(step.filename).is_relative_to(folder) for folder in _LIBRARIES)]

@@ -1,4 +1,4 @@
-"""Where a task stands, in a line: for the driver when it is done, and from the worker while it lasts."""
+"""Status of a task in a line: for the driver at the end, and from the worker while it runs."""
 
 import functools
 import math
@@ -10,12 +10,12 @@ from distributed import Client, get_worker
 
 from analogff.study.task import Task
 
-EVERY_SECONDS = 60.0  # a short task is done before it says a word
+EVERY_SECONDS = 60.0  # a short task ends before its first report
 _HEAR, _WARN = "status", "warning"
 
 
 class Teller:
-    """Lets the driver know how a long task is going, through the scheduler that both are connected to.
+    """Reports the progress of a long task to the driver, through their common scheduler.
 
     Args:
         task: The task.
@@ -26,11 +26,11 @@ class Teller:
         self._told = time.monotonic()
         try:
             self._worker = get_worker() if task.kept else None
-        except ValueError:  # whoever called did so without a cluster
+        except ValueError:  # called without a cluster
             self._worker = None
 
     def tell(self, numbers: pa.Table) -> None:
-        """Say how things stand after a look, where some time has passed and somebody may be listening."""
+        """Report the status after an evaluation, if some time has passed and a driver may receive it."""
         if time.monotonic() - self._told < EVERY_SECONDS:
             return
         epochs = self.task.runs[-1].case.settings.epochs
@@ -38,7 +38,7 @@ class Teller:
         self._told = time.monotonic()
 
     def warn(self, line: str) -> None:
-        """Say what is amiss, at once."""
+        """Report a warning at once."""
         self._say(_WARN, line)
 
     def _say(self, kind: str, line: str) -> None:
@@ -47,13 +47,13 @@ class Teller:
 
 
 def listen(client: Client, kept: str, hear: Callable[[str], None], warn: Callable[[str], None]) -> None:
-    """Call functions, in a thread of the client, with each line that a task tells which is kept in that folder.
+    """Call functions, in a thread of the client, with each line reported by tasks of a folder.
 
     Args:
-        client: Of the scheduler that the workers tell it to.
-        kept: The folder.
-        hear: Called with where a task stands.
-        warn: Called with what is amiss.
+        client: Client of the scheduler that the workers report to.
+        kept: The folder of checkpoints.
+        hear: Called with the status of a task.
+        warn: Called with each warning.
     """
     for kind, act in ((_HEAR, hear), (_WARN, warn)):
         client.subscribe_topic(_topic(kind, kept), functools.partial(_act, act))
@@ -64,14 +64,14 @@ def _act(act: Callable[[str], None], event: tuple[float, str]) -> None:
 
 
 def status_line(task: Task, numbers: pa.Table) -> str:
-    """Return the last run of a task with its last error: that of held-out images, where there are any."""
+    """Return the last run of a task with its last error, on held-out images if there are any."""
     validation, test = _last(numbers, "validation_error"), _last(numbers, "test_error")
     error, images = (test, "test") if math.isnan(validation) else (validation, "validation")
     return f"{task.runs[-1]}: {error:.3g} % {images} error"
 
 
 def _topic(kind: str, kept: str) -> str:
-    return f"analogff {kind} at {kept}"  # several studies may be at work at one scheduler
+    return f"analogff {kind} at {kept}"  # several studies may share a scheduler
 
 
 def _last(numbers: pa.Table, column: str) -> float:

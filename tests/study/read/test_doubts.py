@@ -71,13 +71,13 @@ def test_a_device_that_keeps_its_promises_is_not_mentioned(write_study):
 @pytest.mark.parametrize(
     ("model", "told"),
     [
-        ("Forgets", "a checkpoint does not restore it: a task that was interrupted goes on to other numbers"),
+        ("Forgets", "a checkpoint does not restore it: an interrupted task resumes with other numbers"),
         (
             "DrawsGlobally",
-            "a chip's answers are not decided by its seed alone: runs can be neither repeated nor resumed",
+            "a chip's outputs are not decided by its seed alone: runs can be neither repeated nor resumed",
         ),
-        ("NotItself", "a chip's answers are not decided by its seed alone: runs can be neither repeated nor resumed"),
-        ("Sociable", "a chip answers otherwise beside others: numbers depend on which runs are put together"),
+        ("NotItself", "a chip's outputs are not decided by its seed alone: runs can be neither repeated nor resumed"),
+        ("Sociable", "a chip's outputs depend on its neighbors: numbers depend on how runs are packed"),
     ],
 )
 def test_a_device_that_breaks_a_promise_is_told_in_one_line(model, told, write_study):
@@ -123,7 +123,7 @@ class Forgets(Plain):
     [
         ("Plain", []),
         ("DrawsGlobally", ["its steps are not decided by its seed alone: runs can be neither repeated nor resumed"]),
-        ("Forgets", ["a checkpoint does not restore it: a task that was interrupted goes on to other numbers"]),
+        ("Forgets", ["a checkpoint does not restore it: an interrupted task resumes with other numbers"]),
     ],
 )
 def test_a_rule_that_breaks_a_promise_is_told_too(rule, told, write_study):

@@ -99,7 +99,7 @@ def cut_off(out):
 WRONG = {
     copied: "which part-.* holds already",
     copied_under_a_name_of_its_own: "Expected only parts of the results.*part-0 .copy..parquet.*Move it elsewhere",
-    without_a_row: "another content than its checksum is of",
+    without_a_row: "content that does not match its checksum",
     without_an_epoch: r"epochs \[3\] of run .*, not \[2, 3\]",
     without_goodness: "goodness/part-.* as analogff wrote it. Got no such file, though its results are there",
     without_layers: "layers/part-.* as analogff wrote it. Got no such file, though its results are there",
@@ -159,7 +159,7 @@ def test_a_column_without_values_is_of_the_type_that_was_written(tmp_path):
     with pq.ParquetWriter(path, changed.schema, store_schema=False, write_page_checksum=True) as writer:
         writer.write_table(changed)
         writer.add_key_value_metadata(kept)
-    with pytest.raises(StoreError, match="another content"):
+    with pytest.raises(StoreError, match="content that does not match"):
         read_part(path)
 
 
@@ -168,7 +168,7 @@ def test_a_damaged_manifest_is_written_anew(study, content):
     path, out = study
     whole = read_manifest(out)
     (out / "manifest.json").write_text(content)
-    with pytest.raises(ValueError, match="run the study again: the results are kept, and the manifest is written anew"):
+    with pytest.raises(ValueError, match="run the study again: results are kept, and the manifest is written again"):
         load_results(out)
     assert run(path, out).computed == 0
     assert read_manifest(out) | {"created": ""} == whole | {"created": ""}

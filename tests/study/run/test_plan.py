@@ -180,7 +180,7 @@ def test_a_device_that_keeps_more_for_a_weight_fits_less_often(write_study):
         (["chips=3"], 1.0, "3 runs in 2 tasks: 1 bank of chips"),
         (["chips=64"], 1.0, "1 bank cut into tasks of at most 32 chips: 2 tasks for each of 1 worker."),
         (["chips=64", "layers=[500, 500]"], 0.1, "chips: no more fit in 0.1 GiB (--memory)."),
-        (["chips=64", "layers=[1000, 1000]"], 9.0, "chips: the caches of a processor hold no more."),
+        (["chips=64", "layers=[1000, 1000]"], 9.0, "chips: larger banks leave the processor's caches."),
     ],
 )
 def test_the_plan_says_how_it_packed_and_why(settings, memory_gib, told, write_study):
