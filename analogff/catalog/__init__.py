@@ -1,4 +1,4 @@
-"""Names of devices and rules, their parameters, and what they say about themselves."""
+"""Names, parameters and descriptions of devices and rules."""
 
 from analogff.catalog.names import (
     DEVICES,

@@ -1,4 +1,4 @@
-"""What the class of a device or rule says about itself, laid out for a terminal."""
+"""Descriptions of devices and rules, from their docstrings and annotations."""
 
 import dataclasses
 import enum
@@ -21,28 +21,28 @@ _LIMITS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
 
 @dataclasses.dataclass(frozen=True)
 class Line:
-    """A parameter, as it is told."""
+    """Description of a parameter."""
 
     name: str
-    """The argument."""
+    """Name of the argument."""
     default: str
     """Its default; ``required`` without one."""
     limits: str
-    """What it may be."""
+    """Allowed values."""
     meaning: str
-    """What its docstring says, with the unit."""
+    """Meaning, from the docstring, with the unit."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Description:
-    """What a class says about itself."""
+    """Description of a class."""
 
     summary: str
     """The first line of its docstring."""
     about: str
-    """The rest of it, equation included, up to the arguments, in reStructuredText."""
+    """The rest of it up to the arguments, equation included, in reStructuredText."""
     units: str
-    """What its signals are measured in; empty if it does not say."""
+    """Units of its signals; empty if not documented."""
     parameters: tuple[Line, ...]
     """In the order of the constructor."""
     source: str
@@ -90,7 +90,7 @@ def _sections(model: type) -> dict[str, str]:
 
 
 def plain(text: str) -> str:
-    """Return reStructuredText without its marks, for a terminal."""
+    """Return reStructuredText without its markup, for a terminal."""
     return text.replace(".. math::", "").replace(":math:", "").replace("`", "").strip("\n")
 
 
@@ -112,7 +112,7 @@ def _option(name: str, field: FieldInfo) -> Line:
 
 
 def _limits(hint: Any) -> str:
-    """Say what an annotation allows, such as ``Annotated[float | Tensor, Ge(0)]``."""
+    """Return in words the limits of an annotation such as ``Annotated[float | Tensor, Ge(0)]``."""
     told = []
     parts = _parts(hint)
     inside = [limit for part in parts if isinstance(part, FieldInfo) for limit in part.metadata]
@@ -127,7 +127,7 @@ def _limits(hint: Any) -> str:
 
 
 def _parts(hint: Any) -> list[Any]:
-    """Return what an annotation consists of, at all depths."""
+    """Return the parts of an annotation, at all depths."""
     inside = [] if typing.get_origin(hint) is typing.Literal else typing.get_args(hint)
     return [hint, *(part for each in inside for part in _parts(each))]
 
@@ -135,7 +135,7 @@ def _parts(hint: Any) -> list[Any]:
 def _hints(model: type) -> dict[str, Any]:
     try:
         return typing.get_type_hints(model.__init__, include_extras=True)
-    except Exception:  # an annotation that cannot be evaluated says nothing
+    except Exception:  # an annotation that cannot be evaluated has no limits
         return {}
 
 

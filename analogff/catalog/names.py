@@ -1,4 +1,4 @@
-"""Names, paths and entry points to devices and rules: the only place where a string becomes an object."""
+"""Resolution of names, paths and entry points: the only place where a string becomes a class."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ _WRAPPED = re.compile(r"([\w.-]+)\((.+)\)")
 
 
 class CatalogError(ValueError):
-    """A name that leads nowhere, or to something that cannot be used.
+    """A name does not resolve to a usable class.
 
     Args:
-        expected: What would have been right.
-        got: What was there instead.
-        advice: What to do.
+        expected: The expected value.
+        got: The actual value.
+        advice: The way to correct it.
     """
 
     def __init__(self, expected: str, got: str, advice: str):
@@ -55,7 +55,7 @@ def rule_names() -> list[str]:
     return sorted({entry.name for entry in registered(RULES)})
 
 
-@functools.cache  # it reads a file of every installed distribution, and a large study asks thousands of times
+@functools.cache  # it reads a file of every installed distribution, and a large study calls it thousands of times
 def registered(group: str) -> tuple[EntryPoint, ...]:
     """Return the entry points of a group, each once, sorted by name."""
     unique = {(entry.name, entry.value): entry for entry in entry_points(group=group)}
@@ -63,12 +63,12 @@ def registered(group: str) -> tuple[EntryPoint, ...]:
 
 
 def resolve_device(reference: str, folder: Path) -> type[Device]:
-    """Return the class that a study file means.
+    """Return the device class of a reference in a study file.
 
     Args:
-        reference: A registered name, ``package.module:Class`` or ``path/to/file.py:Class``; any of them in the
-            brackets of a registered wrapper, such as ``local-fields(...)`` for small ones under the fields of an image.
-        folder: What a relative path starts from.
+        reference: A registered name, ``package.module:Class`` or ``path/to/file.py:Class``; each also in the brackets
+        of a registered wrapper such as ``local-fields(...)``.
+        folder: Base of relative paths.
 
     Raises:
         CatalogError: If there is no such class, it cannot be imported, or it is no device.
@@ -82,14 +82,14 @@ def resolve_device(reference: str, folder: Path) -> type[Device]:
 
 
 def resolve_rule(reference: str, folder: Path | None = None) -> type[Rule]:
-    """Return the class of a rule that a study file means.
+    """Return the rule class of a reference in a study file.
 
     Args:
         reference: A registered name, ``package.module:Class`` or ``path/to/file.py:Class``.
-        folder: What a relative path starts from; the working directory if None.
+        folder: Base of relative paths; the working directory if None.
 
     Raises:
-        CatalogError: If there is no such class, it cannot be imported, or it is no rule that could be made.
+        CatalogError: If there is no such class, it cannot be imported, or it is no usable rule.
     """
     from analogff.learning.rule import Rule, RuleOptions
 
@@ -107,13 +107,13 @@ def resolve_rule(reference: str, folder: Path | None = None) -> type[Rule]:
 
 
 def is_file(reference: str) -> bool:
-    """Tell whether a reference names a file of Python, ``path/to/file.py:Class``."""
+    """Return whether a reference names a Python file, ``path/to/file.py:Class``."""
     place = reference.rpartition(":")[0]
     return place.endswith(".py") or "/" in place or "\\" in place
 
 
 def is_plug_in(reference: str) -> bool:
-    """Tell whether a reference names somebody else's class, which nothing here has tested."""
+    """Return whether a reference names a class outside of this distribution, which its tests do not cover."""
     if wrapped := _WRAPPED.fullmatch(reference):
         return is_plug_in(wrapped[2]) or is_plug_in(wrapped[1])
     if is_file(reference):
@@ -130,11 +130,10 @@ def is_plug_in(reference: str) -> bool:
 
 
 def fingerprint(reference: str, group: str, folder: Path) -> str:
-    """Return what tells this version of a referenced class from another: the sum of its file, or of its package.
+    """Return the fingerprint of a referenced class: the checksum of its file or of its package.
 
-    A study that resumes after code was edited must not mix old numbers with new ones, and not take them for its own.
-    What a file imports from its folder counts, and so do packages that register devices or rules. Comments and
-    docstrings do not.
+    A study that resumes after an edit must not mix old results with new ones. The fingerprint includes imports from the
+    file's folder and packages that register devices or rules. It excludes comments and docstrings.
     """
     if wrapped := _WRAPPED.fullmatch(reference):
         return f"{fingerprint(wrapped[1], WRAPPERS, folder)} {fingerprint(wrapped[2], group, folder)}"
@@ -171,26 +170,26 @@ def _of_entry_point(name: str, group: str, expected: str) -> Any:
 
 
 def _packages() -> frozenset[str]:
-    """Return the names of the packages that register anything, whose code decides numbers."""
+    """Return the names of the packages that register devices or rules, whose code decides numbers."""
     groups = (DEVICES, WRAPPERS, RULES)
     return frozenset(entry.module.partition(".")[0] for group in groups for entry in registered(group))
 
 
 @contextmanager
 def _loading(module: str, what: str, advice: str) -> Iterator[None]:
-    """Turn whatever an import raises into a sentence, and keep what it changes for everybody from others."""
+    """Convert exceptions of an import into a message, and undo its changes of shared state."""
     try:
-        with nullcontext() if module in sys.modules else guarded(what):  # once: a large study asks thousands of times
+        with nullcontext() if module in sys.modules else guarded(what):  # once, not thousands of times
             yield
     except (CatalogError, KeyboardInterrupt):
         raise
     except PatchedError as error:
         raise CatalogError(f"{what} to change nothing that all devices share", error.got, error.advice) from error
-    except BaseException as error:  # an import may exit, too
+    except BaseException as error:  # an import may also exit
         raise CatalogError(f"{what} to import", in_words(error), advice) from error
 
 
-@functools.cache  # it parses the metadata of a distribution, for every point of a sweep
+@functools.cache  # it parses the metadata of a distribution for every point of a sweep
 def distribution(entry: EntryPoint) -> str:
     """Return the name of the distribution that an entry point belongs to."""
     return entry.dist.name if entry.dist else "an unnamed distribution"
@@ -203,11 +202,11 @@ def _import_module(name: str, reference: str) -> ModuleType:
 
 
 def _module_of_file(path: Path) -> ModuleType:
-    """Return a file of Python as it is now, imported; an edited one is another module."""
+    """Import the present version of a Python file; an edited file is another module."""
     try:
         found = path.is_file()
         there = [p.name for p in path.parent.glob("*.py")] if path.parent.is_dir() else []
-    except OSError as error:  # longer than a file system takes, or not for our eyes
+    except OSError as error:  # too long for a file system, or not readable
         raise CatalogError("a file of Python", str(error), "Give another path.") from error
     if not found:
         advice = did_you_mean(path.name, there, "Write the path as seen from the study file.")
@@ -224,11 +223,11 @@ def _import_file(path: Path, state: str) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     _forget_neighbors(path)
-    sys.path.append(str(path.parent))  # last, so that a neighbor can be imported but shadows nothing
-    bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True  # no litter beside the user's study
+    sys.path.append(str(path.parent))  # last, so that neighboring files can be imported but shadow nothing
+    bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True  # no __pycache__ beside the user's study
     try:
         with _loading(str(path), path.name, f"Mend {path.name}."):
-            exec(compile(path.read_bytes(), path, "exec", dont_inherit=True), vars(module))  # no bytecode of an old one
+            exec(compile(path.read_bytes(), path, "exec", dont_inherit=True), vars(module))  # no old bytecode
     except BaseException:
         del sys.modules[name]
         raise
@@ -239,7 +238,7 @@ def _import_file(path: Path, state: str) -> ModuleType:
 
 
 def _forget_neighbors(path: Path) -> None:
-    """Let what a file imports from its folder be imported anew: it was edited, or is that of another folder."""
+    """Forget modules that a file imports from its folder, since they were edited or belong to another folder."""
     near = {file.relative_to(path.parent).parts[0].removesuffix(".py") for file in files_of_script(path, _packages())}
     for name in [name for name in sys.modules if name.partition(".")[0] in near - {path.stem}]:
         del sys.modules[name]

@@ -1,4 +1,4 @@
-"""What a device class can be told, read off its constructor."""
+"""Parameters of a device class, from its constructor."""
 
 import dataclasses
 import functools
@@ -27,28 +27,28 @@ class Parameter:
     """One keyword argument of a device class."""
 
     name: str
-    """The argument."""
+    """Name of the argument."""
     adapter: TypeAdapter | None
-    """Validates one number; None if the class says nothing about it."""
+    """Validates one number; None without an annotation."""
     default: Any
-    """``inspect.Parameter.empty`` if it must be given."""
+    """Default; ``inspect.Parameter.empty`` if required."""
     per_chip: bool
-    """Whether a bank takes a tensor with one number a chip."""
+    """Whether a bank takes a tensor with one number for each chip."""
     is_file: bool = False
-    """Whether it is annotated as a ``Path``: a file, seen from where the device is named."""
+    """Whether it is annotated as a ``Path``: a file, relative to the study file."""
 
     @functools.cached_property
     def settled(self) -> Any:
-        """Its default as validation returns it; as it is if it fails, since a default is its author's business."""
+        """The validated default; unchanged if validation fails, since defaults are not checked."""
         try:
             return _validated(self, self.default)
         except ValidationError:
             return self.default
 
 
-@functools.lru_cache(maxsize=256)  # milliseconds of building validators, which every point of a sweep asks for
+@functools.lru_cache(maxsize=256)  # building validators takes milliseconds, and every point of a sweep needs them
 def parameters_of(model: type[Device]) -> tuple[dict[str, Parameter], bool]:
-    """Return the parameters of a class, and whether it takes others too (``**kwargs``)."""
+    """Return the parameters of a class, and whether it takes others (``**kwargs``)."""
     arguments = inspect.signature(model.__init__).parameters
     annotations = _annotations(model)
     kinds = {p.kind for p in arguments.values()}
@@ -66,12 +66,12 @@ def read_parameters(
 
     Args:
         model: The class.
-        table: What is written, without ``model``.
-        path: Where it is written.
-        folder: Where relative paths start.
+        table: The table, without ``model``.
+        path: Its path in the study file.
+        folder: Base of relative paths.
 
     Returns:
-        Every parameter, those not written at their defaults; and the mistakes.
+        All parameters, defaults included; and the mistakes.
     """
     known, open_ended = parameters_of(model)
     what = f"a parameter of {model.__name__}"
@@ -84,7 +84,7 @@ def read_parameters(
             mistakes.append(Mistake(f"{path}.{name}", expected, "nothing", advice))
             continue
         if name not in table and not _plain(parameter.default):
-            continue  # neither to be hashed nor sent to a worker: the class fills it in itself
+            continue  # cannot be hashed or sent to a worker: the class fills it in
         try:
             filled[name] = _validated(parameter, table[name]) if name in table else parameter.settled
         except ValidationError as error:
@@ -104,12 +104,12 @@ def _idle(model: type[Device], known: dict[str, Parameter], told: dict[str, Any]
 
 
 def with_files(model: type[Device], parameters: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Return parameters as a class takes them: the paths among them start from a folder."""
+    """Return parameters with their paths resolved against a folder."""
     return parameters | {name: Path(folder, parameters[name]) for name in _files(model, parameters)}
 
 
 def sums_of_files(model: type[Device], parameters: dict[str, Any], folder: Path) -> str:
-    """Return what tells the files that parameters name from other ones of the same name; empty without any."""
+    """Return the checksums of files among parameters; empty without any."""
     paths = {name: Path(folder, parameters[name]) for name in _files(model, parameters)}
     return " ".join(f"{name}:{hashlib.sha256(path.read_bytes()).hexdigest()}" for name, path in paths.items())
 
@@ -139,14 +139,14 @@ def _plain(value: Any) -> bool:
 def _validated(parameter: Parameter, value: Any) -> Any:
     if parameter.adapter is None:
         return value
-    # By way of JSON, strict: a list is a tuple, a whole number is a number, but a text or a truth value is none.
+    # Strict JSON mode: a list is a tuple, a whole number is a number, but a text or a boolean is not.
     return parameter.adapter.validate_json(json.dumps(value, default=str), strict=True)
 
 
 def _annotations(model: type[Device]) -> dict[str, Any]:
     try:
         return typing.get_type_hints(model.__init__, include_extras=True)
-    except Exception:  # an annotation that cannot be evaluated says nothing
+    except Exception:  # an annotation that cannot be evaluated has no limits
         return {}
 
 
@@ -161,7 +161,7 @@ def _parameter(argument: inspect.Parameter, annotation: Any, banked: bool) -> Pa
 
 
 def _for_one_chip(annotation: Any) -> Any:
-    """Take tensors out of a union: ``Annotated[float | Tensor, Ge(0)]`` to ``Annotated[float, Ge(0)]``."""
+    """Remove tensors from a union: ``Annotated[float | Tensor, Ge(0)]`` to ``Annotated[float, Ge(0)]``."""
     origin, parts = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is typing.Annotated:
         return typing.Annotated[(_for_one_chip(parts[0]), *parts[1:])]  # type: ignore[valid-type]

@@ -1,4 +1,4 @@
-"""What a user asked of a classifier, checked before a chip is made."""
+"""The arguments of a classifier, validated before a chip is made."""
 
 import dataclasses
 import json
@@ -18,7 +18,7 @@ from analogff.study.read.document import MAX_WHOLE, MAX_WIDTH
 from analogff.support.mistakes import Mistake, StudyError, from_pydantic, shown
 
 _TINY = 8, 6
-_LABELS = "lines"  # on lines of their own: over the first features they would destroy them
+_LABELS = "lines"  # on lines of their own: an overlay would destroy the first features
 
 
 class _Size(BaseModel):
@@ -31,16 +31,16 @@ class _Size(BaseModel):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Plan:
-    """A checked request; plain values only, so that it can be pickled."""
+    """Validated arguments as plain values, so that they can be pickled."""
 
     device: str | type[Device]
     """A name or class, for `device_class`."""
     folder: str
-    """Where a relative path of the name starts."""
+    """Base of a relative path in the name."""
     parameters: dict[str, Any]
-    """Of the device, all of them."""
+    """All parameters of the device."""
     options: ForwardForwardOptions
-    """Of the rule."""
+    """Options of the rule."""
     layers: tuple[int, ...]
     """Widths of the hidden layers."""
     epochs: int
@@ -52,16 +52,16 @@ class Plan:
 def make_plan(
     device: Any, parameters: dict[str, Any] | None, rule_options: dict[str, Any] | None, **asked: Any
 ) -> Plan:
-    """Check what the arguments of a classifier say.
+    """Validate the arguments of a classifier.
 
     Args:
         device: A name or class.
-        parameters: Of the device.
+        parameters: Parameters of the device.
         rule_options: Further options of the rule.
         asked: The other arguments of `FFClassifier`, by name.
 
     Raises:
-        ValueError: If anything cannot be so; says what would be right.
+        ValueError: If an argument is invalid.
     """
     folder = str(Path.cwd())
     model = device_class(device, folder)
@@ -81,7 +81,7 @@ def make_plan(
 
 
 def device_class(device: Any, folder: str) -> type[Device]:
-    """Return the class that a user names or gives.
+    """Return the device class of an argument.
 
     Raises:
         CatalogError: If there is none.
@@ -105,7 +105,7 @@ def _table(name: str, given: Any) -> dict[str, Any]:
 
 
 def _misplaced(further: dict[str, Any], own: dict[str, Any]) -> list[Mistake]:
-    """Return what is wrong in options that are the classifier's own business."""
+    """Return the mistakes of options that the classifier itself sets."""
     expected = "an option that is no argument of FFClassifier itself"
     mistakes = [
         Mistake(f"rule_options.{name}", expected, shown(value), f"Write FFClassifier({name}=...).")
@@ -119,13 +119,13 @@ def _misplaced(further: dict[str, Any], own: dict[str, Any]) -> list[Mistake]:
 
 
 def _honest_slope(model: type[Device], parameters: dict[str, Any]) -> str:
-    """Return how to know slopes without being told: by measurement where there is a port for it."""
+    """Return the default source of slopes: probed if there is a bias port, else assumed."""
     trial = fabricate(model, *_TINY, seeds=[0], parameters=parameters)
     return "assumed" if require(trial, Observable.PROBE) else "probed"
 
 
 def _validated(model: type[BaseModel], values: dict[str, Any]) -> tuple[Any, list[Mistake]]:
-    """Return values as a model reads them from a study file: whole numbers stay whole, and texts are no numbers."""
+    """Return values converted as from a study file: whole numbers stay whole, and texts are no numbers."""
     try:
         return model.model_validate_json(json.dumps(_plain(values), default=str), strict=True), []
     except ValidationError as error:
@@ -133,7 +133,7 @@ def _validated(model: type[BaseModel], values: dict[str, Any]) -> tuple[Any, lis
 
 
 def _plain(value: Any) -> Any:
-    """Return a value without numpy's numbers, which a search over parameters gives."""
+    """Return a value with NumPy numbers as Python numbers, since parameter searches use them."""
     if isinstance(value, dict):
         return {name: _plain(part) for name, part in value.items()}
     if isinstance(value, (list, tuple)):

@@ -1,4 +1,4 @@
-"""What several commands share: the base class, `--set`, and the checks of arguments."""
+"""Common parts of commands: the base class, `--set`, and checks of arguments."""
 
 import abc
 import os
@@ -25,10 +25,10 @@ class Command(abc.ABC):
 
 
 class ArgumentError(ValueError):
-    """Arguments that make no sense.
+    """Invalid arguments.
 
     Args:
-        sentences: One a mistake; or the name of what is wrong, if there are ``mistakes``.
+        sentences: One sentence for each mistake; or the subject of the ``mistakes``.
         mistakes: Mistakes in it.
     """
 
@@ -42,7 +42,7 @@ def device_and_settings(device: str, settings: Sequence[str]) -> tuple[Any, dict
 
     Args:
         device: Its name.
-        settings: What ``--set`` gave.
+        settings: Values of ``--set``.
 
     Raises:
         ArgumentError: If there is no such device, or a parameter is wrong.
@@ -64,7 +64,7 @@ def device_and_settings(device: str, settings: Sequence[str]) -> tuple[Any, dict
 
 
 def check_folder(folder: Path) -> None:
-    """Refuse a folder that cannot be written, before anything is computed for it.
+    """Refuse a folder that cannot be written, before anything is computed.
 
     Raises:
         ArgumentError: If a file is in its place, or it is read-only.

@@ -1,4 +1,4 @@
-"""The outermost error handler: an error of the disk, the terminal or the user becomes a sentence and a status."""
+"""The outermost error handler. Errors of the disk, the terminal or the user become a message and a status."""
 
 import contextlib
 import errno
@@ -40,14 +40,14 @@ _DAMAGED = (EOFError, UnicodeDecodeError, json.JSONDecodeError, zipfile.BadZipFi
 
 
 def guard(act: Callable[[], int]) -> int:
-    """Run a command and return its exit status. An error from outside is printed as a sentence.
+    """Run a command and return its exit status. External errors are printed as a sentence.
 
-    A bug in the code stays a traceback.
+    A bug in the code remains a traceback.
     """
     with handled():
         try:
             status = act()
-            sys.stdout.flush()  # at the end of the process, nobody could tell what went wrong
+            sys.stdout.flush()  # errors at the end of the process could not be reported
             return status
         except KeyboardInterrupt:
             say_interrupted()
@@ -68,7 +68,7 @@ def guard(act: Callable[[], int]) -> int:
 
 
 def of_system(error: OSError) -> tuple[str, int]:
-    """Return what the operating system refused, with the way out, and the exit status that it makes."""
+    """Return the message of an error of the operating system, with its advice and exit status."""
     expected, advice, status = _REASONS.get(error.errno or 0, _OTHERWISE)
     said = error.strerror or str(error) or type(error).__name__
     name = error.filename2 or error.filename
@@ -77,13 +77,13 @@ def of_system(error: OSError) -> tuple[str, int]:
 
 
 def say_error(text: str) -> None:
-    """Tell what went wrong where it disturbs no output; nobody may be there to read it."""
+    """Print an error to the standard error stream, which may be closed."""
     with contextlib.suppress(OSError):
         print(text, file=sys.stderr)
 
 
 def _of_user(path: str) -> str:
-    """Return the file that was to be written, where a hidden one beside it was."""
+    """Return the target file of a hidden temporary file."""
     return re.sub(r"\.([^/]+)-\d+\.tmp$", r"\1", path)
 
 
@@ -92,6 +92,6 @@ def _is_damage(error: Exception) -> bool:
 
 
 def _write_into_nothing() -> None:
-    """Let what is still to be written go nowhere, since whoever read it (``| head``) has gone."""
+    """Discard further output, since its reader (``| head``) has exited."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

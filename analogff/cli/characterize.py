@@ -26,11 +26,11 @@ class Characterize(Command):
     n_in: Annotated[int, tyro.conf.arg(metavar="N")] = 64
     """Input lines."""
     n_out: Annotated[int, tyro.conf.arg(metavar="N")] = 32
-    """Output lines, which confidence intervals count."""
+    """Output lines; many intervals count them."""
     chips: Annotated[int, tyro.conf.arg(metavar="N")] = 5
-    """How many chips are made."""
+    """Number of chips."""
     seed: Annotated[int, tyro.conf.arg(metavar="N")] = 0
-    """Of the first chip and of the stimuli."""
+    """Seed of the first chip and of the stimuli."""
     out: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")] = None
     """Folder of the datasheet; datasheets/<name of the device> by default."""
 
@@ -54,7 +54,7 @@ class Characterize(Command):
             return mistaken(error)
         except KeyboardInterrupt:
             raise
-        except BaseException as error:  # of the device's author, who wants to know where; a device may exit, too
+        except BaseException as error:  # errors of a device's code name their line; a device may also exit
             say_error(f"Expected {self.device} to be made. Got {in_words(error)}. `analogff check` says more.")
             return FAILED
         files = write_down(found, folder)

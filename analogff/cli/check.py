@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Check(Command):
-    """Check whether a device honors the contract, and say so in sentences."""
+    """Check whether a device honors the contract, with a sentence for each check."""
 
     device: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="DEVICE")]
     """A registered name, package.module:Class or path/to/file.py:Class."""

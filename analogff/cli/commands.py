@@ -1,4 +1,4 @@
-"""All commands, and how one is chosen. Nothing that imports torch is imported here, so that --help is instant."""
+"""All commands and their dispatch. Imports nothing that imports torch, so that --help is instant."""
 
 import importlib
 import sys
@@ -21,11 +21,11 @@ COMMANDS = (
     "rules",
 )
 """Files of this folder, in the order of --help. Each defines a `Command` of the same name, capitalized."""
-_WIDTH_OF_A_FILE = 200  # columns of output that goes to no terminal
+_WIDTH_OF_A_FILE = 200  # columns of output without a terminal
 
 
 def perform(arguments: Sequence[str]) -> int:
-    """Run the command that the arguments name, and return its exit status: 0, 1 failed, 2 mistaken."""
+    """Run the command of the arguments and return its exit status: 0, 1 (failed) or 2 (invalid input)."""
     if list(arguments) == ["--version"]:
         print(f"analogff {__version__}")
         return OK
@@ -40,7 +40,7 @@ def parse(arguments: Sequence[str]) -> Command:
     """Return the command with its arguments.
 
     Raises:
-        SystemExit: After --help or a mistake, which are printed.
+        SystemExit: After printing --help or a mistake.
     """
     return tyro.cli(
         Union[tuple(map(command_class, COMMANDS))],  # type: ignore[arg-type]  # noqa: UP007 (a union made at run time)

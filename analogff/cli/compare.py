@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Compare(Command):
-    """Compare rules pairwise over the chips that they share: which is better, by how much, and is it told apart."""
+    """Compare rules pairwise over common chips: which is better, by how much, and whether it is resolved."""
 
     folders: Annotated[tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="DIR")]
-    """Folders that runs wrote; rules of several are compared on equal chips at equal points."""
+    """Folders of results. Rules of several folders are compared on equal chips at equal points."""
 
     def perform(self, console: "Console") -> int:
-        """Load the results and print a row a pair and swept point."""
+        """Load the results and print a row for each pair and swept point."""
         from analogff.cli.output import mistaken
         from analogff.study.results.comparison import compare
         from analogff.study.results.report import print_pairs

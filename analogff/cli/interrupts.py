@@ -28,13 +28,13 @@ def handled() -> Iterator[None]:
 
 
 def say_interrupted() -> None:
-    """Print how to go on; nobody may be there to read it."""
+    """Print how to resume; the output may be closed."""
     with contextlib.suppress(OSError):
         print(STOPPED, file=sys.stderr)
 
 
 def _stop(_: int, frame: FrameType | None) -> None:
-    if _importing(frame):  # libraries mistake an interrupt of their import for a broken installation
+    if _importing(frame):  # libraries report an interrupted import as a broken installation
         say_interrupted()
         os._exit(INTERRUPTED)
     raise KeyboardInterrupt

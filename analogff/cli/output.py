@@ -1,4 +1,4 @@
-"""What several commands print: tables, lists of what is registered, descriptions, mistakes and figures."""
+"""Common output of commands: tables, lists of registered classes, descriptions, mistakes and figures."""
 
 import dataclasses
 import warnings
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def mistaken(what: object, mistakes: "Sequence[Mistake]" = ()) -> int:
-    """Print what is wrong with the arguments or a study, and return the exit status."""
+    """Print the mistakes of the arguments or a study, and return the exit status."""
     lines = [str(mistake) for mistake in mistakes]
     if lines:
         number = "1 mistake" if len(lines) == 1 else f"{len(lines)} mistakes"
@@ -40,7 +40,7 @@ def print_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[str]
 def list_registered(
     group: str, resolve: Callable[[str], type], console: Console, tell: Callable[[type], str] = catalog.summary
 ) -> None:
-    """Print a line for each entry point of a group; a broken one with its reason."""
+    """Print a line for each entry point of a group; a broken one with the reason."""
     for entry in catalog.registered(group):
         owner = catalog.distribution(entry)
         where = "" if owner == "analogff" else f" [{owner}]"
@@ -52,13 +52,13 @@ def list_registered(
 
 
 def print_description(name: str, found: Any, what: str, console: Console) -> None:
-    """Print what a class says about itself.
+    """Print the description of a class.
 
     Args:
-        name: How it was named.
+        name: Its name in the command.
         found: Its description.
-        what: What its parameters are called.
-        console: Where.
+        what: Name of its parameters, such as option.
+        console: The console.
     """
     from analogff.catalog.descriptions import plain
 
@@ -70,12 +70,12 @@ def print_description(name: str, found: Any, what: str, console: Console) -> Non
 
 
 def draw_figures(folder: Path, results: "pd.DataFrame", console: Console) -> int:
-    """Draw the figures of a study, say where they are, and return the exit status.
+    """Draw the figures of a study, print their folder, and return the exit status.
 
     Args:
         folder: Of the study.
-        results: Loaded from there.
-        console: Where to say it.
+        results: Its results.
+        console: The console.
     """
     try:
         from analogff.figures import LeftOut, draw_all
@@ -84,8 +84,8 @@ def draw_figures(folder: Path, results: "pd.DataFrame", console: Console) -> int
             warnings.simplefilter("always", LeftOut)
             files = draw_all(folder, results)
     except OSError:
-        raise  # a full or closed disk has nothing to do with figures
-    except Exception as error:  # the numbers are safe, and worth more than a traceback
+        raise  # a full or closed disk is not an error of figures
+    except Exception as error:  # the results are complete; a message suffices
         say_error(f"Expected figures of {folder}. Got {in_words(error)}. The results are there all the same.")
         return FAILED
     for line in dict.fromkeys(str(w.message) for w in caught if w.category is LeftOut):

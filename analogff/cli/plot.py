@@ -17,7 +17,7 @@ class Plot(Command):
     """Draw the figures of a folder of results again."""
 
     folder: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DIR")]
-    """The folder that a run wrote."""
+    """Folder of results."""
 
     def perform(self, console: "Console") -> int:
         """Load the results and draw them."""

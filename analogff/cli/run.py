@@ -34,7 +34,7 @@ class Run(Command):
     """Most memory in GiB that the state of one task may take."""
 
     def perform(self, console: "Console") -> int:
-        """Validate, run what is left, print the results and draw them."""
+        """Validate, run the remaining runs, print the results and draw them."""
         from analogff.cli.output import mistaken
         from analogff.study.results.store import StoreError
         from analogff.study.run.cluster import ClusterError
@@ -79,7 +79,7 @@ class Run(Command):
 
 
 def _conclude(finished: "Finished", console: "Console") -> int:
-    """Print the results, draw them, and name what failed."""
+    """Print the results, draw them, and list failures."""
     from analogff.cli.output import draw_figures
     from analogff.study.results.manifest import read_manifest
     from analogff.study.results.report import report

@@ -1,4 +1,4 @@
-"""From stored labels to classes that are numbered from 0."""
+"""Classes: stored labels numbered from 0."""
 
 from typing import NamedTuple
 
@@ -9,10 +9,10 @@ from analogff.data.errors import DataError, shortened
 
 
 class Classes(NamedTuple):
-    """The labels of both parts as numbers, and what they were called."""
+    """The labels of both parts as numbers, and their original values."""
 
     names: tuple[str, ...]
-    """Of each class, in the order of the labels: numbers by size, texts by alphabet."""
+    """Original label of each class: numbers by size, texts in alphabetical order."""
     train: torch.Tensor
     """``(n,)`` int64."""
     test: torch.Tensor
@@ -27,11 +27,11 @@ class _Labels(NamedTuple):
 
 
 def number_labels(name: str, train: np.ndarray, test: np.ndarray) -> Classes:
-    """Number the labels that occur in training images from 0: whole numbers with gaps, from 1 or negative, and texts.
+    """Number the labels of training images from 0. They may be any whole numbers, with gaps or negative, or texts.
 
     Raises:
-        DataError: If labels are no whole numbers or texts, if there is one class only, or if one was never learned or
-            looks like a slip: on one training image, and on no test image.
+        DataError: If labels are neither whole numbers nor texts, if there is one class only, if a test label is not in
+        training, or if a label occurs on one training image and no test image, which is probably an error.
     """
     if {train.dtype.kind, test.dtype.kind} & set("US") and train.dtype.kind != test.dtype.kind:
         raise DataError(

@@ -1,4 +1,4 @@
-"""From a name to images and labels as tensors, with the test set kept apart."""
+"""Data sets by name: images and labels as tensors, with a separate test set."""
 
 import dataclasses
 import difflib
@@ -21,7 +21,7 @@ _NAMED = {
     "digits": raw.digits,
 }
 MOST_HELD_OUT = 2000
-"""Validation images where nothing is said; of small data sets a tenth."""
+"""Default number of validation images; a tenth of small data sets."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,28 +37,28 @@ class Split:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Dataset:
-    """A data set in three parts; nothing is ever chosen on the last."""
+    """A data set in three parts. The last is never used for a choice."""
 
     name: str
-    """As the study file says it."""
+    """Name in the study file."""
     train: Split
-    """To learn from."""
+    """Training images."""
     validation: Split
-    """Held out of the training images, to choose by; may be empty."""
+    """Images held out of the training images, for model selection; may be empty."""
     test: Split
-    """To report, always whole."""
+    """Test images, always all."""
     n_in: int
     """Input lines of an image."""
     classes: int
     """Number of labels, which run from 0."""
     image: ImageShape | None = None
-    """Channels, height and width of an image; None for a table, whose columns are in no place."""
+    """Channels, height and width of an image; None for a table."""
     label_names: tuple[str, ...] = ()
-    """What the labels were called, from label 0 on."""
+    """Original labels, from label 0 on."""
 
 
 def dataset_names() -> list[str]:
-    """Return the names that `load_dataset` knows besides folders."""
+    """Return the names that `load_dataset` accepts besides folders."""
     return list(_NAMED)
 
 
@@ -73,20 +73,20 @@ def load_dataset(
 ) -> Dataset:
     """Load a data set by name, or from a folder of IDX or NPZ files.
 
-    The validation images are the last of the training images, whatever else is asked, so that two studies
-    with different numbers of training images choose by the same ones.
+    The validation images are always the last of the training images. So studies with different numbers of training
+    images share them.
 
     Args:
         name: One of `dataset_names`, or a folder.
-        train_images: How many to learn from, taken from the front; None for all that validation leaves.
-        validation_images: How many to hold out; None for `MOST_HELD_OUT`, or a tenth, or what ``train_images`` leaves,
-            whichever is least.
+        train_images: Number of training images, taken from the front; None for all except validation.
+        validation_images: Number to hold out; None for the least of `MOST_HELD_OUT`, a tenth, and the number that
+        ``train_images`` leaves.
         scale: The stored number that becomes 1, ``"auto"`` or ``"columns"``; see `input_lines`.
-        folder: What a relative folder is relative to.
-        device: Where the tensors go.
+        folder: Base of a relative folder.
+        device: Device of the tensors.
 
     Raises:
-        DataError: If the data is missing or damaged, cannot be learned from, or has fewer images than asked.
+        DataError: If the data is missing, damaged or unusable, or has fewer images than requested.
     """
     raw = _raw(name, Path(folder))
     _refuse_unpaired(name, "training", raw.train_images, raw.train_labels)
@@ -119,7 +119,7 @@ def load_dataset(
 
 
 def check_dataset(name: str, folder: Path | str = ".") -> None:
-    """Raise a `DataError` if `load_dataset` would not find the data; reads none of it."""
+    """Raise a `DataError` if `load_dataset` would not find the data, without reading it."""
     if name in ("mnist", "digits"):
         return
     if name == "fashion-mnist":
@@ -135,9 +135,9 @@ def check_dataset(name: str, folder: Path | str = ".") -> None:
 
 
 def fingerprint(name: str, folder: Path | str = ".") -> str:
-    """Return what tells the files of a data set from what they were before an edit; nothing for one with a name.
+    """Return the checksum of a data set's files; empty for a named one.
 
-    Those with a name are the same images everywhere.
+    Named data sets are the same images everywhere.
     """
     return "" if name in _NAMED else raw.sum_of_folder(_place(name, Path(folder)))
 
@@ -145,12 +145,12 @@ def fingerprint(name: str, folder: Path | str = ".") -> str:
 def _place(name: str, folder: Path) -> Path:
     try:
         return folder / Path(name).expanduser()
-    except RuntimeError as error:  # the home of somebody who has none
+    except RuntimeError as error:  # a home folder that does not exist
         raise DataError(f"Expected a folder. Got {shortened(name)}: {error}. Write its whole path.") from None
 
 
 def _check_folder(name: str, folder: Path) -> None:
-    if not os.path.isdir(folder):  # pathlib would raise for names that no file system takes
+    if not os.path.isdir(folder):  # pathlib would raise for names that no file system allows
         near = difflib.get_close_matches(name, _NAMED, n=1)
         hint = f"Did you mean {near[0]}?" if near else f"Choose one of {', '.join(_NAMED)}, or give a folder."
         raise DataError(f"Expected the name of a data set or a folder. Got {shortened(name)}, which is neither. {hint}")
@@ -182,7 +182,7 @@ def _refuse_unpaired(name: str, part: str, images: np.ndarray, labels: np.ndarra
 
 
 def _divide(name: str, there: int, train_images: int | None, validation_images: int | None) -> tuple[int, int]:
-    """Return where validation starts, and how many images are learned from."""
+    """Return the start of the validation images and the number of training images."""
     if (validation_images or 0) < 0 or (train_images is not None and train_images < 1):
         raise DataError(
             f"Expected at least one training image and no negative number held out. Got "

@@ -1,14 +1,14 @@
-"""The one exception of the data room."""
+"""The exception of the data room."""
 
 from typing import Any
 
 
 class DataError(ValueError):
-    """A data set is missing, damaged, or no such one as was asked for.
+    """A data set is missing, damaged or not as requested.
 
     Args:
-        text: What was expected, what was got, and what to do.
-        field: The field of a study that is to blame.
+        text: Expected value, actual value and advice.
+        field: The field of the study that caused it.
     """
 
     def __init__(self, text: str, field: str = "dataset"):
@@ -20,6 +20,6 @@ class DataError(ValueError):
 
 
 def shortened(value: Any) -> str:
-    """Return a value as a message quotes it, at most some 80 characters of it."""
+    """Return a value as quoted in a message, at most about 80 characters."""
     text = repr(value)
     return text if len(text) <= 80 else f"{text[:60]}...{text[-17:]}"

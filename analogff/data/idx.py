@@ -1,4 +1,4 @@
-"""The IDX format, in which MNIST and its relatives come."""
+"""The IDX format of MNIST and similar data sets."""
 
 import gzip
 import math
@@ -11,11 +11,11 @@ import numpy as np
 from analogff.data.errors import DataError
 
 _UNSIGNED_BYTE = 8
-_MOST_PACKED = 1032  # bytes that one byte of a deflated stream can stand for
+_MOST_PACKED = 1032  # greatest compression ratio of a deflated stream
 
 
 def read_bytes(path: Path, dimensions: int) -> bytes:
-    """Return an IDX file's content, unpacked if its name ends in ``.gz``, up to one byte more than its header says.
+    """Return an IDX file's content, unpacked if its name ends in ``.gz``, up to one byte past the length of its header.
 
     Raises:
         DataError: If it cannot be read or unpacked.
@@ -35,11 +35,11 @@ def parse_idx(content: bytes, path: Path, dimensions: int) -> np.ndarray:
 
     Args:
         content: The unpacked file.
-        path: Where it came from, for messages.
+        path: Its path, for messages.
         dimensions: How many the array has: 3 for images, 1 for labels.
 
     Raises:
-        DataError: If it is no IDX file of unsigned bytes, has other dimensions, or another length.
+        DataError: If it is no IDX file of unsigned bytes, or its dimensions or length differ.
 
     Reference:
         LeCun, Cortes, Burges, The MNIST database, section "The IDX file format".
@@ -70,7 +70,7 @@ def _magic(dimensions: int) -> bytes:
 
 
 def _shape(content: bytes, dimensions: int) -> tuple[int, ...] | None:
-    """Return the shape that a header says; None if it is not that of such a file."""
+    """Return the shape in a header; None if the header is not that of such a file."""
     header = content[: _header_bytes(dimensions)]
     if len(header) < _header_bytes(dimensions) or not header.startswith(_magic(dimensions)):
         return None

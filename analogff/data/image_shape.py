@@ -1,4 +1,4 @@
-"""What is a picture in an array of numbers."""
+"""Shapes of images."""
 
 from typing import NamedTuple
 
@@ -6,11 +6,11 @@ import numpy as np
 
 from analogff.data.errors import DataError
 
-_MOST_LAST = 4  # channels that stand last are colors, or colors and transparency
+_MOST_LAST = 4  # a last axis of this length holds colors, or colors and transparency
 
 
 class ImageShape(NamedTuple):
-    """How the input lines of an image are a picture: row by row, the channels of a pixel together."""
+    """Layout of an image on input lines: row by row, the channels of a pixel together."""
 
     channels: int
     """Numbers of a pixel: 1 for gray, 3 for colors."""
@@ -32,7 +32,7 @@ def image_shape(name: str, images: np.ndarray) -> ImageShape | None:
     """Return the shape of stored images, ``(n, height, width)`` or ``(n, channels, height, width)``; None for a table.
 
     Raises:
-        DataError: If the array is neither these nor a table ``(n, columns)``, or if its channels stand last.
+        DataError: If the array is neither these nor a table ``(n, columns)``, or if its channels are last.
     """
     if images.ndim == 2:
         return None

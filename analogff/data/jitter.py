@@ -1,4 +1,4 @@
-"""Training images a few pixels from where they were."""
+"""Random shifts of training images."""
 
 import torch
 from torch.nn.functional import pad
@@ -8,15 +8,15 @@ from analogff.data.image_shape import ImageShape
 
 
 def jittered(images: torch.Tensor, shape: ImageShape | None, pixels: int, generator: torch.Generator) -> torch.Tensor:
-    """Shift each image by whole pixels of its own, uniformly up to ``pixels`` either way in both directions.
+    """Shift each image by random whole pixels, uniformly up to ``pixels`` either way in both directions.
 
-    What is shifted in is 0; what leaves is lost. The channels of a pixel stay together.
+    New pixels are 0, and pixels shifted out are lost. The channels of a pixel stay together.
 
     Args:
         images: ``(batch, n_in)``, row by row.
         shape: Of an image; None, for a table, serves 0 pixels only.
-        pixels: The most; 0 returns the images and draws nothing.
-        generator: On the CPU.
+        pixels: Greatest shift; 0 returns the images and draws nothing.
+        generator: A generator on the CPU.
 
     Reference:
         Hinton, The Forward-Forward Algorithm (arXiv 2212.13345), section 3.3: up to two pixels.
@@ -26,7 +26,7 @@ def jittered(images: torch.Tensor, shape: ImageShape | None, pixels: int, genera
         return images
     channels, height, width = shape
     across = (width + 2 * pixels) * channels
-    # A window into the padded image, that has its corner where the shift says.
+    # A window into the padded image; the shift is its corner.
     drawn = torch.randint(2 * pixels + 1, (len(images), 2), generator=generator)
     down, right = drawn.to(images.device, non_blocking=True).unbind(1)
     rows = torch.arange(height, device=images.device)
@@ -36,7 +36,7 @@ def jittered(images: torch.Tensor, shape: ImageShape | None, pixels: int, genera
 
 
 def check_jitter(pixels: int, shape: ImageShape | None) -> None:
-    """Raise a `DataError` if images of such a shape cannot be shifted so far."""
+    """Raise a `DataError` if images of this shape cannot be shifted that far."""
     if pixels == 0:
         return
     if shape is None:

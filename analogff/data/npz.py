@@ -1,4 +1,4 @@
-"""NPZ files of images and labels, read so that none of them can run code, claim memory or pass damaged."""
+"""NPZ files of images and labels, read safely: no code, bounded memory, checked content."""
 
 import math
 import zipfile
@@ -9,7 +9,7 @@ import numpy as np
 
 from analogff.data.errors import DataError, shortened
 
-_MOST_PACKED = 1032  # bytes that one byte of a deflated stream can stand for
+_MOST_PACKED = 1032  # greatest compression ratio of a deflated stream
 _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 
@@ -24,7 +24,7 @@ def read_npz(path: Path) -> tuple[np.ndarray, np.ndarray]:
             return _member(archive, "images", path), _member(archive, "labels", path)
     except DataError:
         raise
-    except Exception as error:  # bytes can be damaged in more ways than zipfile, zlib and NumPy have exceptions for
+    except Exception as error:  # zipfile, zlib and NumPy raise many exceptions on damaged bytes
         said = f"{type(error).__name__}: {shortened(error.args[0] if error.args else None)}"
         raise DataError(
             f"Expected {path} to hold two arrays, images and labels. Got a file that cannot be read so ({said}). "
@@ -33,7 +33,7 @@ def read_npz(path: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _member(archive: zipfile.ZipFile, name: str, path: Path) -> np.ndarray:
-    """Return an array, after a look at whether its header is true, since memory is taken by what a header says."""
+    """Return an array after a check of its header, since the header decides the allocated memory."""
     info = archive.getinfo(f"{name}.npy")
     if info.file_size > _MOST_PACKED * (path.stat().st_size + 1):
         raise ValueError(f"{info.file_size} bytes of {name} in a file of {path.stat().st_size}")

@@ -1,4 +1,4 @@
-"""From stored numbers to input lines in [0, 1]."""
+"""Scaling of stored numbers to input lines in [0, 1]."""
 
 from typing import Literal
 
@@ -10,27 +10,27 @@ from analogff.data.features import Range
 from analogff.data.image_shape import flattened
 
 Scale = float | Literal["auto", "columns"]
-LEAST_SCALE, MOST_SCALE = 1e-30, 1e30  # float32 holds what is divided by these
+LEAST_SCALE, MOST_SCALE = 1e-30, 1e30  # quotients by these fit in float32
 _BYTE = 255
-_HALF_A_BYTE = 127  # whole images reach beyond; those of 2 or 17 gray levels do not
-_DARK = 1 / 128  # floats that were divided by 255 once too often end below
+_HALF_A_BYTE = 127  # images in bytes exceed it; those of 2 or 17 gray levels do not
+_DARK = 1 / 128  # floats divided by 255 twice end below
 
 
 def input_lines(
     name: str, train: np.ndarray, test: np.ndarray, scale: Scale, learned: slice
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return what a chip is shown of training and of test images, each ``(n, n_in)`` float32 in [0, 1].
+    """Return training and test images as input signals, each ``(n, n_in)`` float32 in [0, 1].
 
     Args:
-        name: Of the data set.
-        train: As stored.
-        test: As stored.
-        scale: The stored number that becomes 1; ``auto``: their range tells it, where it is clear; ``columns``: each
-            column of a table drives two lines, see `Range`.
-        learned: The training images that are learned from, which alone decide the range of a column.
+        name: Name of the data set.
+        train: Stored training images.
+        test: Stored test images.
+        scale: The stored number that becomes 1; ``auto``: inferred from the range if it is clear; ``columns``: each
+        column of a table drives two lines, see `Range`.
+        learned: Training images without the held-out ones; they decide the range of a column.
 
     Raises:
-        DataError: If numbers are not finite, or negative, or above the scale, or all the same, or of no clear scale.
+        DataError: If numbers are not finite, negative, above the scale, all equal, or of unclear scale.
     """
     ends = [_ends(name, part, images) for part, images in (("training", train), ("test", test))]
     if scale == "columns":
@@ -73,7 +73,7 @@ def _clear_scale(name: str, dtype: np.dtype, high: float) -> float:
     """Return 255 for images in bytes, and 1 for bits and for floats up to 1.
 
     Raises:
-        DataError: If it might be something else.
+        DataError: If the scale is not clear.
     """
     if dtype.kind == "f":
         clear = 1.0 if _DARK < high <= 1 else None

@@ -1,4 +1,4 @@
-"""Where raw images and labels come from: inside the package, scikit-learn, or a folder."""
+"""Sources of raw images and labels: the package, scikit-learn, or a folder."""
 
 import functools
 import hashlib
@@ -22,8 +22,8 @@ IDX_FILES = (
 )
 NPZ_FILES = ("train.npz", "test.npz")
 _MNIST = Path(__file__).parent / "mnist"
-_DEBIAN = Path("/usr/share/datasets/fashion-mnist")  # of its package dataset-fashion-mnist
-# Sums of the unpacked files of Xiao, Rasul, Vollgraf, Fashion-MNIST (arXiv 1708.07747).
+_DEBIAN = Path("/usr/share/datasets/fashion-mnist")  # of the package dataset-fashion-mnist
+# Checksums of the unpacked files of Xiao, Rasul, Vollgraf, Fashion-MNIST (arXiv 1708.07747).
 _FASHION_SUMS = {
     "train-images-idx3-ubyte": "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
     "train-labels-idx1-ubyte": "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
@@ -33,7 +33,7 @@ _FASHION_SUMS = {
 
 
 class Raw(NamedTuple):
-    """Arrays as they were stored."""
+    """Arrays as stored."""
 
     train_images: np.ndarray
     train_labels: np.ndarray
@@ -43,7 +43,7 @@ class Raw(NamedTuple):
 
 @functools.lru_cache(maxsize=4)
 def mnist() -> Raw:
-    """Return MNIST, which ships inside the package, checked against its sums."""
+    """Return MNIST, which ships inside the package, with verified checksums."""
     lines = (_MNIST / "SHA256SUMS").read_text().splitlines()
     sums = {name: digest for digest, name in (line.split() for line in lines)}
     return _read_idx(_MNIST, sums, "Reinstall analogff.")
@@ -51,13 +51,13 @@ def mnist() -> Raw:
 
 @functools.lru_cache(maxsize=4)
 def fashion_mnist(folder: Path) -> Raw:
-    """Return Fashion-MNIST from a folder of its IDX files, checked against its sums."""
+    """Return Fashion-MNIST from a folder of its IDX files, with verified checksums."""
     return _read_idx(folder, _FASHION_SUMS, "Fetch it again.")
 
 
 @functools.lru_cache(maxsize=1)
 def digits() -> Raw:
-    """Return scikit-learn's 8x8 digits, a fifth of each class set aside as the test set, always the same."""
+    """Return scikit-learn's 8x8 digits, with a fixed fifth of each class as the test set."""
     from sklearn.datasets import load_digits
     from sklearn.model_selection import train_test_split
 
@@ -69,11 +69,11 @@ def digits() -> Raw:
 
 @functools.lru_cache(maxsize=4)
 def from_folder(folder: Path, state: str) -> Raw:
-    """Return what a folder holds: the four IDX files, or ``train.npz`` and ``test.npz``.
+    """Return the content of a folder: the four IDX files, or ``train.npz`` and ``test.npz``.
 
     Args:
-        folder: Where.
-        state: Its `sum_of_folder`, so that what was edited is read again.
+        folder: The folder.
+        state: Its `sum_of_folder`, so that edited files are read again.
     """
     if find_npz(folder):
         return Raw(*read_npz(folder / NPZ_FILES[0]), *read_npz(folder / NPZ_FILES[1]))
@@ -81,7 +81,7 @@ def from_folder(folder: Path, state: str) -> Raw:
 
 
 def sum_of_folder(folder: Path) -> str:
-    """Return the sum of the files that `from_folder` reads.
+    """Return the checksum of the files that `from_folder` reads.
 
     Raises:
         DataError: If one of them cannot be read.
@@ -99,7 +99,7 @@ def find_fashion_mnist() -> Path:
     """Return the folder that holds Fashion-MNIST.
 
     Raises:
-        DataError: If there is none; says what to do.
+        DataError: If there is none.
     """
     data = os.environ.get("ANALOGFF_DATA")
     places = ([Path(data) / "fashion-mnist"] if data else []) + [_DEBIAN]
@@ -114,17 +114,17 @@ def find_fashion_mnist() -> Path:
 
 
 def find_idx(folder: Path) -> list[Path | None]:
-    """Return the path of each of the four IDX files, packed or not, or None where it is missing."""
+    """Return the path of each of the four IDX files, packed or not; None for a missing one."""
     return [next((p for p in (folder / f"{name}.gz", folder / name) if os.path.isfile(p)), None) for name in IDX_FILES]
 
 
 def find_npz(folder: Path) -> bool:
-    """Tell whether a folder holds the two NPZ files."""
+    """Return whether a folder holds the two NPZ files."""
     return all(os.path.isfile(folder / name) for name in NPZ_FILES)
 
 
 def _read_idx(folder: Path, sums: Mapping[str, str], remedy: str) -> Raw:
-    """Read the four files, and check those whose sum is known."""
+    """Read the four files, and verify known checksums."""
     arrays = []
     for name, path in zip(IDX_FILES, find_idx(folder), strict=True):
         if path is None:

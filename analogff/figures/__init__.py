@@ -1,4 +1,4 @@
-"""Figures of a finished or running study; they read its store and nothing else."""
+"""Figures of a finished or running study, from its store alone."""
 
 from analogff.figures.draw import draw_all
 from analogff.figures.results import LeftOut

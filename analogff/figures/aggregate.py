@@ -1,4 +1,4 @@
-"""From runs to the numbers that are plotted."""
+"""Aggregation of runs to plotted numbers."""
 
 from collections.abc import Sequence
 
@@ -13,9 +13,9 @@ def intervals(
     """Return mean error and its 95 % interval over chips for each group.
 
     Args:
-        frame: Results; each chip counts once, as the mean over its learning seeds.
-        by: Columns that make a group.
-        also: Columns whose mean over the group is wanted too.
+        frame: Results. Each chip counts once, as the mean over its learning seeds.
+        by: Columns that define a group.
+        also: Further columns to average over the group.
         column: The error.
 
     Returns:
@@ -31,7 +31,7 @@ def intervals(
 
 
 def everywhere(frame: pd.DataFrame, axes: Sequence[str]) -> pd.DataFrame:
-    """Repeat runs that an axis does not concern (null there) at each of the axis's values."""
+    """Repeat runs that an axis does not affect (null there) at each of the axis's values."""
     for axis in axes:
         unconcerned = frame[axis].isna()
         if unconcerned.any() and not unconcerned.all():

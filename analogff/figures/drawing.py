@@ -1,4 +1,4 @@
-"""A finished figure, and how it gets onto disk."""
+"""A finished figure and its files."""
 
 import dataclasses
 from collections.abc import Callable
@@ -13,16 +13,16 @@ from analogff.support.atomic import replacing
 
 @dataclasses.dataclass(frozen=True)
 class Drawing:
-    """A figure with the numbers in it."""
+    """A figure with its plotted numbers."""
 
     name: str
     """File name without its ending."""
     figure: Figure
     table: pd.DataFrame
-    """Exactly the plotted numbers."""
+    """The plotted numbers."""
 
     def save(self, folder: Path) -> list[Path]:
-        """Write PDF, PNG and CSV; each appears at once or not at all, and the same numbers give the same bytes."""
+        """Write PDF, PNG and CSV atomically; equal numbers give equal bytes."""
         folder.mkdir(parents=True, exist_ok=True)
         thin_out(self.figure)
         return [

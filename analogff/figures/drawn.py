@@ -1,4 +1,4 @@
-"""The folder of figures: what was drawn there, told from what others keep there."""
+"""The folder of figures, with a list of drawn files."""
 
 import contextlib
 import dataclasses
@@ -11,14 +11,14 @@ from analogff.figures.drawing import Drawing
 from analogff.support.atomic import replacing
 
 LIST = "drawn.json"
-"""Of the folder: the files that were drawn, each with the sum of what is in it."""
+"""File in the folder that lists drawn files with their checksums."""
 
 
 class Drawn:
-    """Figures of one call, each under a name of its own.
+    """Figures of one call, each under a unique name.
 
     Args:
-        folder: Where.
+        folder: The folder.
     """
 
     def __init__(self, folder: Path):
@@ -31,19 +31,19 @@ class Drawn:
     @classmethod
     @contextlib.contextmanager
     def into(cls, folder: Path) -> Iterator["Drawn"]:
-        """Hold the list of a folder; what an earlier call drew and this one does not is removed at the end."""
+        """Hold the list of a folder, and remove figures at the end that only an earlier call drew."""
         drawn = cls(folder)
         try:
             yield drawn
             drawn._remove_stale()
             drawn._before = {}
-        finally:  # what was drawn until an interrupt is ours as well
+        finally:  # figures drawn before an interrupt are ours too
             drawn._write()
 
     def save(self, drawing: Drawing) -> None:
-        """Write a figure, with a number behind its name where another one has it."""
+        """Write a figure, with a number after its name if the name is taken."""
         name, n = drawing.name, 1
-        while name.casefold() in self._names:  # on some disks, capitals make no other name
+        while name.casefold() in self._names:  # some disks ignore case
             n += 1
             name = f"{drawing.name}-{n}"
         self._names.add(name.casefold())
@@ -52,7 +52,7 @@ class Drawn:
             self._sums[path.name] = _sum(path)
 
     def _remove_stale(self) -> None:
-        """Remove earlier figures as they were drawn; one that was edited since belongs to who did so."""
+        """Remove earlier figures that are unchanged; edited ones belong to their editor."""
         for name in self._before.keys() - self._sums.keys():
             path = self.folder / name
             if path.is_file() and _sum(path) == self._before[name]:
@@ -65,7 +65,7 @@ class Drawn:
 
 
 def _read(path: Path) -> dict[str, str]:
-    """Return the list; an unreadable one says of nothing that it was drawn, so that nothing is removed."""
+    """Return the list; an unreadable one counts as empty, so nothing is removed."""
     try:
         listed = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

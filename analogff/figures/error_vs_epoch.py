@@ -13,7 +13,7 @@ from analogff.study.results.names import file_name
 
 
 def draw(results: Results) -> Iterator[Drawing]:
-    """Yield one figure a swept point, or none if there is only one epoch to show."""
+    """Yield one figure for each swept point, or none if there is only one epoch."""
     if results.frame["epoch"].nunique() < 2:
         return
     for suffix, panels in arrange(results, results.frame, results.axes):

@@ -1,4 +1,4 @@
-"""Test error against what learning cost in reads, the common currency of rules."""
+"""Test error against the reads of training, the common currency of rules."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ from analogff.study.results.names import file_name
 
 
 def draw(results: Results) -> Iterator[Drawing]:
-    """Yield one figure a swept point, with a point an epoch."""
+    """Yield one figure for each swept point, with one point for each epoch."""
     for suffix, panels in arrange(results, results.frame, results.axes):
         by = ["variant", *results.axes, "epoch"]
         tables = [(p.title, intervals(p.frame, by, also=["reads"])) for p in panels]

@@ -15,15 +15,15 @@ from analogff.figures.scales import scale_values
 from analogff.study.results.names import axis_label, file_name
 
 _LETTER_INCHES = 0.05
-"""Of a label beside a tick."""
+"""Width of a letter of a tick label."""
 _SLANTED = 24
-"""Letters of a name that is legible on a slope."""
+"""Greatest length of a slanted name."""
 
 
 def draw(results: Results) -> Iterator[Drawing]:
     """Yield one figure for each axis, with numbers or names on it; the other axes make panels and files.
 
-    Where numbers of other axes would make more than one file of panels, names stand at the first of each number.
+    If numbers of other axes would need more than one file, names are drawn at the first of each number.
     """
     last = results.frame[results.frame["last"]]
     for x in sorted(results.axes, key=lambda axis: not results.numeric(axis)):
@@ -47,7 +47,7 @@ def _over_numbers(tables: list[tuple[str, pd.DataFrame]], x: str, results: Resul
 
 
 def _over_names(tables: list[tuple[str, pd.DataFrame]], x: str, results: Results) -> Figure:
-    """Draw names side by side, each with its variants next to each other."""
+    """Draw names side by side, with adjacent variants."""
     names = list(results.frame[x].unique())
     step = 0.7 / len(results.variants)
     offsets = {v: step * (n - (len(results.variants) - 1) / 2) for n, v in enumerate(results.variants)}
@@ -60,7 +60,7 @@ def _over_names(tables: list[tuple[str, pd.DataFrame]], x: str, results: Results
 
 
 def _write_names(figure: Figure, names: list[str]) -> None:
-    """Write names of several parts a part a line; as they are where they fit, else slanted, or upright if long."""
+    """Label ticks with names, one part a line: horizontal if they fit, else slanted, or vertical if long."""
     lines = ["\n".join(map(wrapped_tightly, name.split(", "))) for name in names]
     longest = max(len(line) for name in lines for line in name.split("\n"))
     room = figure.get_figwidth() - 0.6
@@ -71,12 +71,12 @@ def _write_names(figure: Figure, names: list[str]) -> None:
         turned = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"}
     else:
         turned = {"rotation": 90}
-    share = {None: 0.0, 30: 0.5, 90: 1.0}[turned.get("rotation")]  # of a label's length in the height
+    share = {None: 0.0, 30: 0.5, 90: 1.0}[turned.get("rotation")]  # share of a label's length in the height
     figure.set_figheight(figure.get_figheight() + share * _LETTER_INCHES * longest)
     for axes in figure.axes:
         axes.set_xticks(range(len(names)), lines, **turned)
 
 
 def wrapped_tightly(part: str) -> str:
-    """Break what stands under a tick into lines."""
+    """Break a tick label into lines."""
     return "\n".join(textwrap.wrap(part, _SLANTED, break_on_hyphens=False)) if len(part) > _SLANTED else part

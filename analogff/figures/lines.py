@@ -1,4 +1,4 @@
-"""Lines with intervals over chips, the common part of the error figures."""
+"""Lines with intervals over chips, common to the error figures."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,7 +14,7 @@ from analogff.figures.scales import ErrorScale
 from analogff.figures.style import Look, label_outside, legend_below, looks, make_figure, wrapped
 
 _MANY = 12
-"""From so many points on, intervals are bands: bars would hide each other."""
+"""Number of points from which intervals are bands; bars would overlap."""
 _INTERVAL = ("mean", "low", "high")
 _POINTING_DOWN: dict[str, Any] = {"linestyle": "none", "marker": CARETDOWNBASE, "markersize": 4, "zorder": 6}
 ERROR_LABEL = "test error / %"
@@ -29,14 +29,14 @@ def draw_panels(
     joined: bool = True,
     error: str = ERROR_LABEL,
 ) -> Figure:
-    """Draw one panel a table, one line a variant, and the legend below.
+    """Draw one panel for each table, one line for each variant, and the legend below.
 
     Args:
         tables: Titles, and tables with the columns ``variant, mean, low, high, diverged`` and the one of x.
         x: The column to plot against.
-        variants: All variants of the study, so that each keeps its look.
-        label: Of the x axis.
-        joined: Whether what lies between two points means anything.
+        variants: All variants of the study, so that each keeps its style.
+        label: Label of the x axis.
+        joined: Whether to join points by lines.
         error: Label of the y axis.
     """
     look = looks(variants)
@@ -90,7 +90,7 @@ def _draw_line(axes: Axes, points: pd.DataFrame, x: str, look: Look, scale: Erro
 
 
 def _cross_out(axes: Axes, at: np.ndarray, mean: np.ndarray) -> None:
-    """Mark points with diverged runs; one without any finite chip has no height, and is marked at the top."""
+    """Mark points with diverged runs; a point without a finite chip is marked at the top."""
     cross = {"linestyle": "none", "marker": "x", "color": "black", "markersize": 6, "zorder": 5}
     known = np.isfinite(mean)
     axes.plot(at[known], mean[known], **cross)

@@ -1,4 +1,4 @@
-"""Scales and ticks that suit the numbers on an axis."""
+"""Scales and ticks of axes."""
 
 import dataclasses
 import itertools
@@ -20,15 +20,15 @@ from matplotlib.ticker import (
 
 _PLAIN = FuncFormatter(lambda value, _: f"{value:g}")
 _ALIKE = 6
-"""Errors that differ by no more than this factor stand on a linear axis, which begins at 0."""
+"""Greatest ratio of errors on a linear axis, which begins at 0."""
 _BELOW = 3
-"""How far, as a factor, a logarithmic axis goes below all means for the sake of their intervals."""
+"""Factor by which a logarithmic axis extends below all means to show intervals."""
 _MOST_TICKS = 6
 
 
 @dataclasses.dataclass(frozen=True)
 class ErrorScale:
-    """The axis of errors in percent: logarithmic where they differ by much, never beyond what can be."""
+    """The axis of errors in percent: logarithmic for a large ratio, ending near 100 at most."""
 
     bottom: float
     top: float
@@ -36,10 +36,10 @@ class ErrorScale:
 
     @classmethod
     def of(cls, means: np.ndarray, lows: np.ndarray, highs: np.ndarray) -> "ErrorScale | None":
-        """Choose it so that means fit, and of their intervals what is no more than a factor below all of them.
+        """Choose the axis so that means fit, and their intervals down to a factor below all means.
 
         Args:
-            means: Errors; None comes of no positive one.
+            means: Errors; returns None if none is positive.
             lows: Lower ends of their intervals, which may be 0 or NaN.
             highs: Upper ends.
         """
@@ -65,12 +65,12 @@ class ErrorScale:
         axes.yaxis.set_minor_formatter(NullFormatter())
 
     def cuts(self, means: np.ndarray, lows: np.ndarray) -> np.ndarray:
-        """Tell which intervals, or whole points, go on below the axis; none does below 0."""
+        """Return which intervals or points extend below the axis; none does on an axis from 0."""
         return self.logarithmic & ((means < self.bottom) | (lows < self.bottom))
 
 
 def scale_values(axes: Axes, values: np.ndarray) -> None:
-    """Scale a swept axis, with ticks at its values where they fit; ``values`` are distinct and ascending."""
+    """Scale a swept axis, with ticks at its values if they fit; ``values`` are distinct and ascending."""
     positive = values[values > 0]
     wide = len(positive) > 1 and positive[-1] >= 50 * positive[0] and values[0] >= 0
     if wide and values[0] > 0:
@@ -85,7 +85,7 @@ def scale_values(axes: Axes, values: np.ndarray) -> None:
 
 
 def scale_reads(axes: Axes, reads: np.ndarray) -> None:
-    """Scale an axis of counts logarithmically, with a place for 0 where a rule learned without the chip."""
+    """Scale an axis of counts logarithmically, with a place for 0, the count of a rule without reads."""
     positive = reads[reads > 0]
     if (reads > 0).all():
         axes.set_xscale("log")
@@ -98,7 +98,7 @@ def scale_reads(axes: Axes, reads: np.ndarray) -> None:
 
 
 def scale_from_zero(axes: Axes, least: float, most: float) -> None:
-    """Use a logarithmic axis that has room for 0 at its left."""
+    """Use a logarithmic axis with a place for 0 at its left."""
     axes.set_xscale("symlog", linthresh=least, linscale=0.6)
     axes.set_xlim(-0.35 * least, most * (most / least) ** 0.08)
     axes.xaxis.set_major_locator(FixedLocator([0.0, *_round_numbers(least, most)]))
@@ -106,7 +106,7 @@ def scale_from_zero(axes: Axes, least: float, most: float) -> None:
 
 
 def _round_numbers(least: float, most: float) -> np.ndarray:
-    """Return at most four powers of ten in a range, or where it is narrow at most two multiples of them."""
+    """Return at most four powers of ten in a range, or at most two multiples of them in a narrow one."""
     decades = 10.0 ** np.arange(np.floor(np.log10(least)), np.floor(np.log10(most)) + 1)
     inside, fitting = decades[decades >= least], 4
     if len(inside) < 2:
@@ -116,11 +116,11 @@ def _round_numbers(least: float, most: float) -> np.ndarray:
 
 
 def thin_out(figure: Figure) -> None:
-    """Take away labels of ticks of numbers that would touch their neighbors, once everything has its place."""
+    """Remove tick labels of numbers that would touch their neighbors, after the layout."""
     figure.draw_without_rendering()
     for axes in figure.axes:
         for axis in (axes.xaxis, axes.yaxis):
-            if not isinstance(axis.get_major_formatter(), FixedFormatter):  # which writes names, to be read all
+            if not isinstance(axis.get_major_formatter(), FixedFormatter):  # an axis of names keeps all labels
                 _thin_out(axis)
 
 

@@ -1,4 +1,4 @@
-"""One look for all figures: a column of a two-column paper, legible in grey and to the color-blind."""
+"""Style of all figures: one column of a two-column paper, legible in gray and to the color-blind."""
 
 import dataclasses
 import math
@@ -14,7 +14,7 @@ from analogff.study.results.names import is_bound
 
 WIDTH_INCHES = 3.4
 LETTERS = 52
-"""Of a line across a figure."""
+"""Greatest number of characters in a line across a figure."""
 RC: dict[Any, Any] = {
     "font.size": 8,
     "axes.labelsize": 8,
@@ -36,11 +36,11 @@ RC: dict[Any, Any] = {
     "axes.axisbelow": True,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "text.parse_math": False,  # labels stand as they are written, dollars and backslashes too
+    "text.parse_math": False,  # labels are verbatim, with dollars and backslashes
     "pdf.fonttype": 42,  # journals refuse Type 3 fonts
     "savefig.dpi": 300,
 }
-# Okabe and Ito, Color Universal Design (2008), without the yellow that vanishes on white.
+# Okabe and Ito, Color Universal Design (2008), without yellow, which is invisible on white.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 _MARKERS = "os^DvP*X"
 _DASHES = ((0, ()), (0, (5, 1.2)), (0, (3, 1, 1, 1)), (0, (1.2, 1)))
@@ -50,7 +50,7 @@ _BOUND_DASHES = ((0, (4, 2)), (0, (1.5, 1.5)))
 
 @dataclasses.dataclass(frozen=True)
 class Look:
-    """How a rule variant is drawn, in every figure of a study."""
+    """Style of a rule variant, the same in every figure of a study."""
 
     color: str
     marker: str
@@ -58,12 +58,12 @@ class Look:
     markerfacecolor: str
 
     def line(self) -> dict:
-        """Return it as arguments of matplotlib."""
+        """Return the style as arguments of matplotlib."""
         return dataclasses.asdict(self)
 
 
 def looks(variants: Sequence[str]) -> dict[str, Look]:
-    """Give each variant its look: bounds are grey, dashed and hollow."""
+    """Return the style of each variant: bounds are gray, dashed and hollow."""
     bounds = [v for v in variants if is_bound(v)]
     built = [v for v in variants if not is_bound(v)]
     return {v: _look(n, COLOURS, _DASHES, _MARKERS, None) for n, v in enumerate(built)} | {
@@ -77,7 +77,7 @@ def _look(n: int, colors: Sequence[str], dashes: Sequence[tuple], markers: str, 
 
 
 def make_figure(panels: int, legend_rows: int, *, panel_inches: float = 1.9) -> tuple[Figure, list[Axes]]:
-    """Return a figure one column wide, with panels in at most two columns that share both axes."""
+    """Return a figure of one column, with panels in at most two columns that share both axes."""
     columns = min(panels, 2)
     rows = math.ceil(panels / columns)
     height = rows * (panel_inches if rows == 1 else 0.85 * panel_inches) + 0.17 * legend_rows + 0.1
@@ -89,7 +89,7 @@ def make_figure(panels: int, legend_rows: int, *, panel_inches: float = 1.9) -> 
 
 
 def wrapped(text: str, panels: int = 1) -> str:
-    """Break a long text into lines that fit the figure's width, or that of one of two panels in a row."""
+    """Break a long text into lines of the figure's width, or of one of two panels in a row."""
     most = LETTERS if panels == 1 else LETTERS // 2 - 4
     return text if len(text) <= most else "\n".join(textwrap.wrap(text, most, break_on_hyphens=False))
 
@@ -105,7 +105,7 @@ def label_outside(panels: Sequence[Axes], x: str, y: str) -> None:
 
 
 def legend_below(figure: Figure, handles: Sequence[Line2D], columns: int = 2) -> None:
-    """Put the legend outside of the data."""
+    """Draw the legend outside of the data."""
     figure.legend(
         handles=list(handles),
         loc="outside lower center",

@@ -1,1 +1,1 @@
-"""What every room may use: files that are there whole, messages, fingerprints of source files, random draws."""
+"""Tools for every room: atomic files, messages, fingerprints of source files, random draws."""

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Atomic files: complete or absent."""
 
 import os
 from collections.abc import Iterator
@@ -8,9 +8,9 @@ from pathlib import Path
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a file to write, hidden beside ``path``, which takes its place at the end; nothing is left if that raises.
+    """Yield a hidden file beside ``path``, which replaces it at the end and is removed on an error.
 
-    What a killed process leaves ends in ``.tmp``, so that no reader of a folder takes it for what it was to be.
+    Leftovers of a killed process end in ``.tmp``, so no reader of the folder mistakes them for results.
     """
     temporary = path.with_name(f".{path.name}-{os.getpid()}.tmp")
     try:
@@ -23,6 +23,6 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def clear_half_done(folder: Path, names: str) -> None:
-    """Remove what killed processes left of files so called (as for `Path.glob`), where nobody else writes now."""
+    """Remove leftovers of killed processes by their pattern (as for `Path.glob`); no other process may be writing."""
     for left in folder.glob(f".{names}-[0-9]*.tmp"):
         left.unlink()

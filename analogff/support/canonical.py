@@ -1,4 +1,4 @@
-"""The canonical form of a Python source: what it does, told from how it is written down."""
+"""The canonical form of a Python source, without comments, docstrings and blank lines."""
 
 import ast
 import functools
@@ -16,12 +16,12 @@ _FORMATTED = re.compile(rb"\b[rR]?[fFtT][rR]?['\"]")
 
 
 class Source(NamedTuple):
-    """What matters of a Python source."""
+    """The relevant content of a Python source."""
 
     sum: str
-    """An edit of comments, docstrings and blank lines leaves it, and no other; of its bytes where it is no Python."""
+    """Checksum that only edits of comments, docstrings and blank lines preserve; of the bytes if it is no Python."""
     imports: frozenset[str]
-    """First names of all modules that it imports, wherever in it."""
+    """First names of all modules that it imports, at any depth."""
 
 
 @functools.lru_cache(maxsize=1024)
@@ -56,7 +56,7 @@ def _statements(block: list[ast.stmt]) -> Iterator[ast.stmt]:
 
 
 def _idle(statement: ast.stmt) -> bool:
-    """Tell whether a statement is a text alone: a docstring, or what stands under a field."""
+    """Return whether a statement is a text alone: a docstring of a module, class, function or field."""
     value = statement.value if isinstance(statement, ast.Expr) else None
     return isinstance(value, ast.Constant) and isinstance(value.value, str)
 
@@ -70,7 +70,7 @@ def _imported(statement: ast.stmt) -> list[str]:
 
 
 def _without(text: bytes, idle: list[ast.stmt]) -> bytes:
-    """Cut statements out; their places are counted in bytes, as the parser does."""
+    """Cut statements out; positions are in bytes, as in the parser."""
     starts = [0]
     for line in text.split(b"\n"):
         starts.append(starts[-1] + len(line) + 1)
@@ -85,4 +85,4 @@ def _without_comment(found: re.Match[bytes]) -> bytes:
     if found[1]:
         return found[1]
     line = found.string[found.string.rfind(b"\n", 0, found.start()) + 1 : found.start()]
-    return found[0] if _FORMATTED.search(line) else b""  # a formatted text may hold quotes, and a number sign in them
+    return found[0] if _FORMATTED.search(line) else b""  # an f-string may contain quotes with a number sign

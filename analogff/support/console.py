@@ -1,4 +1,4 @@
-"""What is printed: texts of users stand as they were written, whatever a terminal library takes for markup."""
+"""The console: texts of users are printed verbatim, without markup."""
 
 import dataclasses
 from collections.abc import Iterable
@@ -10,23 +10,23 @@ from rich.text import Text
 
 
 class PlainConsole(Console):
-    """A console without markup, emoji codes or highlights, whose reader may leave (``| head``)."""
+    """A console without markup, emoji codes or highlights, whose output may close (``| head``)."""
 
     def __init__(self, **options: Any):
         super().__init__(markup=False, emoji=False, highlight=False, **options)
 
     def on_broken_pipe(self) -> None:
-        """Let the command end as others do."""
+        """End the command as other commands end."""
         raise BrokenPipeError
 
 
 def say(console: Console, text: str) -> None:
-    """Print a line as it stands, for the terminal to wrap, or for nobody where it is a file."""
+    """Print a line verbatim; a terminal wraps it, a file does not."""
     console.print(Text(text), soft_wrap=True)
 
 
 def table_of(columns: Iterable[Column], rows: Iterable[Iterable[str]], **options: Any) -> Table:
-    """Return a table whose cells and headers stand as written; what is too wide goes on in the next line."""
+    """Return a table with verbatim cells and headers; long cells continue in the next line."""
     table = Table(*(dataclasses.replace(column, header=Text(str(column.header))) for column in columns), **options)
     for row in rows:
         table.add_row(*map(Text, row))

@@ -1,4 +1,4 @@
-"""Random numbers of a learning rule: drawn on the CPU, so that they are the same wherever the chips are."""
+"""Random numbers of a learning rule: drawn on the CPU, so that they do not depend on the chips' device."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,10 +11,10 @@ _TAPE: ContextVar["Tape | None"] = ContextVar("tape", default=None)
 
 
 class Tape:
-    """What a recorded step draws: places on the device, filled anew before each replay.
+    """Draws of a recorded step: buffers on the device, refilled before each replay.
 
-    The places are made in a rehearsal. Made while a graph is recorded, they would lie in the memory of that graph,
-    which writes other things there before it comes to them.
+    The buffers are allocated in a rehearsal. Buffers allocated during recording would lie in the graph's own memory,
+    which the graph overwrites.
     """
 
     def __init__(self):
@@ -23,14 +23,14 @@ class Tape:
 
     @contextmanager
     def rehearsing(self) -> Iterator[None]:
-        """Draw as ever inside, and make a place for each draw."""
+        """Draw normally inside, and allocate a buffer for each draw."""
         self._drawn, self._next = [], None
         with self._taking():
             yield
 
     @contextmanager
     def recording(self) -> Iterator[None]:
-        """Give the places to whoever draws inside, in the order of the rehearsal."""
+        """Return the buffers to draws inside, in the order of the rehearsal."""
         self._next = 0
         with self._taking():
             yield
@@ -44,7 +44,7 @@ class Tape:
             _TAPE.reset(before)
 
     def take(self, draw: Draw, device: torch.device) -> torch.Tensor:
-        """Return the numbers of ``draw``, or where they will be."""
+        """Return the numbers of ``draw``, or the buffer that will hold them."""
         if self._next is None:
             self._drawn.append((draw, draw().to(device)))
             return self._drawn[-1][1].clone()
@@ -53,7 +53,7 @@ class Tape:
         return self._drawn[self._next - 1][1]
 
     def refill(self) -> None:
-        """Draw all numbers of the next replay, in the order in which the step asks for them."""
+        """Draw all numbers of the next replay, in the order of the step's draws."""
         for draw, there in self._drawn:
             there.copy_(draw(), non_blocking=True)
 
@@ -66,11 +66,11 @@ def uniform(shape: tuple[int, ...], generator: torch.Generator, device: torch.de
 def integers(
     low: int, high: int, shape: tuple[int, ...], generator: torch.Generator, device: torch.device
 ) -> torch.Tensor:
-    """Draw whole numbers from ``low`` up to ``high``, which is left out."""
+    """Draw whole numbers from ``low`` to ``high``, exclusive."""
     return _drawn(lambda: torch.randint(low, high, shape, generator=generator), device)
 
 
 def _drawn(draw: Draw, device: torch.device) -> torch.Tensor:
     tape = _TAPE.get()
-    # from memory that is not pinned such a copy is staged before it returns, so that nothing waits and nothing races
+    # a copy from pageable memory is staged before it returns, so nothing waits and nothing races
     return draw().to(device, non_blocking=True) if tape is None else tape.take(draw, device)

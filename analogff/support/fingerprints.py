@@ -1,4 +1,4 @@
-"""Fingerprints of source: what tells code from what it was before an edit."""
+"""Fingerprints of source files."""
 
 import hashlib
 import importlib.util
@@ -14,16 +14,16 @@ _ENGINE = "analogff"
 
 
 def sum_of_file(path: Path) -> str:
-    """Return the sum of what is in a file."""
+    """Return the checksum of a file's content."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def sum_of_script(path: Path, packages: Collection[str]) -> str:
-    """Return the sum of a file of Python and of all that it imports from its folder, comments and docstrings apart.
+    """Return the checksum of a Python file and its imports from its folder, without comments and docstrings.
 
     Args:
         path: The file.
-        packages: Names of those installed packages whose code decides numbers too; of others the version is trusted.
+        packages: Names of installed packages whose code decides numbers; for others the version is trusted.
     """
     files = files_of_script(path, packages)
     parts = [f"{file.relative_to(path.parent).as_posix()} {_read(file).sum}" for file in files]
@@ -32,7 +32,7 @@ def sum_of_script(path: Path, packages: Collection[str]) -> str:
 
 
 def files_of_script(path: Path, packages: Collection[str]) -> list[Path]:
-    """Return a file of Python and the files beside it that it imports, however indirectly."""
+    """Return a Python file and the files beside it that it imports, directly or indirectly."""
     found: dict[Path, None] = {}
     left = [path]
     while left:
@@ -44,14 +44,14 @@ def files_of_script(path: Path, packages: Collection[str]) -> list[Path]:
 
 
 def sum_of_package(module: str, packages: Collection[str] = ()) -> str:
-    """Return the sum of the package that a module is part of, and of those packages that it imports.
+    """Return the checksum of a module's package and of the packages that it imports.
 
-    A class is what it is by all that it uses, so the file it stands in is not enough. What analogff draws figures with
-    is left out: it decides no number, and who changes it keeps all results.
+    A class depends on all that it uses, so its file alone is not enough. The code of figures is excluded: it decides no
+    number, so its edits keep all results.
 
     Args:
-        module: Its full name; of a module without a package its own file counts.
-        packages: Names of those installed packages whose code decides numbers too.
+        module: Its full name. For a module without a package its file counts.
+        packages: Names of installed packages whose code decides numbers.
     """
     reached: set[str] = set()
     left = {module.partition(".")[0]}
@@ -63,16 +63,15 @@ def sum_of_package(module: str, packages: Collection[str] = ()) -> str:
 
 
 def loaded_after_an_edit() -> list[Path]:
-    """Return the files of modules that were loaded after an edit that the sum of their package does not know.
+    """Return the files of modules that were loaded after an edit not contained in their package's checksum.
 
-    That sum is taken once a process, since what runs is what was imported first. But many modules are imported when
-    they are needed.
+    The checksum is computed once a process, since the first imports run. But many modules are imported later.
     """
     return [file for package in list(_seen.values()) for file in package.loaded_after_an_edit()]
 
 
 class _Package:
-    """The source of a package when this process first asked."""
+    """The source of a package at its first use in this process."""
 
     def __init__(self, name: str):
         self.name = name
@@ -82,7 +81,7 @@ class _Package:
         self._trusted = self._loaded()
 
     def loaded_after_an_edit(self) -> list[Path]:
-        """Return the files of modules that were loaded since and are not what they were."""
+        """Return the files of modules that were loaded since and have changed."""
         new = self._loaded() - self._trusted
         wrong = [file for file, digest in self._sums.values() if file in new and _read(file).sum != digest]
         self._trusted |= new - {*wrong}
@@ -119,7 +118,7 @@ def _files_of_package(name: str) -> dict[str, Path]:
 
 
 def _beside(folder: Path, name: str) -> list[Path]:
-    """Return the files of a module that is found in a folder and nowhere before it."""
+    """Return the files of a module in a folder, unless an earlier path provides it."""
     if name in sys.stdlib_module_names or not ((folder / f"{name}.py").is_file() or (folder / name).is_dir()):
         return []
     specs = (finder.find_spec(name, None) for finder in sys.meta_path)

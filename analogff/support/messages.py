@@ -1,4 +1,4 @@
-"""Sentences for people: nearest right names, and exceptions without a traceback."""
+"""Messages: nearest valid names, and exceptions without a traceback."""
 
 import difflib
 import traceback
@@ -18,7 +18,7 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
 
 
 def did_you_mean(name: str, names: Iterable[str], otherwise: str = "") -> str:
-    """Return advice that holds the nearest right name, where there is one."""
+    """Return advice with the nearest valid name, if there is one."""
     found = nearest(name, names)
     return f"Did you mean {found}?" if found else otherwise
 
@@ -34,7 +34,7 @@ def in_words(error: BaseException) -> str:
 def where_raised(error: BaseException) -> str:
     """Return ``file.py, line 7`` of the innermost frame of an exception, or of the place that failed to parse.
 
-    The machinery of imports is passed over, since nobody can mend anything there; empty if nothing else is left.
+    Frames of the import machinery are skipped. Empty if no other frame is left.
     """
     if isinstance(error, SyntaxError) and error.filename:
         return f"{Path(error.filename).name}, line {error.lineno}"

@@ -1,4 +1,4 @@
-"""Mistakes of a study file, as sentences."""
+"""Mistakes in a study file, as sentences."""
 
 import dataclasses
 import json
@@ -24,16 +24,16 @@ _PLAINER = {
 
 @dataclasses.dataclass(frozen=True)
 class Mistake:
-    """One thing that is wrong in a study."""
+    """A mistake in a study."""
 
     path: str
-    """Where in the file, as it would be swept: ``device.read_noise``, ``rule.1.slope``."""
+    """Path in the file, as in a sweep: ``device.read_noise``, ``rule.1.slope``."""
     expected: str
-    """What would be right."""
+    """Expected value."""
     got: str
-    """What is there."""
+    """Actual value."""
     advice: str = ""
-    """What to do, or the nearest right name."""
+    """Advice, or the nearest valid name."""
 
     def __str__(self) -> str:
         path = self.path if self.path.isprintable() and self.path else shown(self.path)
@@ -41,7 +41,7 @@ class Mistake:
 
 
 class StudyError(ValueError):
-    """A study that cannot be run.
+    """A study cannot be run.
 
     Args:
         mistakes: All of them.
@@ -53,7 +53,7 @@ class StudyError(ValueError):
 
 
 def shown(value: Any) -> str:
-    """Return a value as it would be written in the file, shortened."""
+    """Return a value as written in a file, shortened."""
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     text = json.dumps(value, default=str)
@@ -61,7 +61,7 @@ def shown(value: Any) -> str:
 
 
 def unknown_name(path: str, what: str, name: str, names: Iterable[str]) -> Mistake:
-    """Return the mistake of a name that is not among those known."""
+    """Return the mistake of an unknown name."""
     listed = ", ".join(sorted(names))
     advice = did_you_mean(name, names, "Remove it." if listed else "It has none: remove it.")
     return Mistake(path, f"{what} ({listed})" if listed else what, shown(name), advice)
@@ -72,21 +72,21 @@ def from_pydantic(error: ValidationError, path: str = "", what: str = "", names:
 
     Args:
         error: The report.
-        path: Where the validated part stands in the file.
-        what: What an unknown name should have been: ``a field of a study``.
-        names: The names that are known.
+        path: Path of the validated part in the file.
+        what: Kind of the expected name: ``a field of a study``.
+        names: The valid names.
 
     Returns:
-        One mistake a place; the alternatives of a union in one sentence.
+        One mistake for each path; the alternatives of a union in one sentence.
     """
     places: dict[str, list[Any]] = {}
     for entry in error.errors():
-        if entry["type"] == "default_factory_not_called":  # a default that goes by another value, which is the mistake
+        if entry["type"] == "default_factory_not_called":  # a default derived from another value, which is the mistake
             continue
-        # Strings after the first stand for the members of a union, and are no part of the file's path.
+        # Later strings name members of a union and are not part of the file's path.
         parts = [str(p) for n, p in enumerate(entry["loc"]) if isinstance(p, int) or (n == 0 and what)]
         places.setdefault(".".join([path, *parts] if path else parts), []).append(entry)
-    # A list whose values are wrong is also too short for having none left: that says nothing new.
+    # A list of invalid values also counts as too short, which adds nothing.
     outermost = [p for p in places if not any(other.startswith(f"{p}.") for other in places)]
     return [_translate(place, places[place], what, names) for place in outermost]
 
@@ -119,16 +119,16 @@ def _nearest_choice(entries: list[Any]) -> str:
 
 
 def of_plug_in(error: BaseException, path: str, expected: str, advice: str = "Mend it.") -> Mistake:
-    """Return the mistake of code that may be anybody's: its own three clauses, or else what it raised and where.
+    """Return the mistake of plug-in code: its own three clauses, or else its exception with the place.
 
     Args:
-        error: What it raised; an exit counts too, which would end the command without a word.
-        path: Where the file names that code.
-        expected: What it was to do.
-        advice: What to do where it does not say so itself.
+        error: Its exception; also an exit, which would end the command silently.
+        path: Path of that code in the file.
+        expected: Its expected behavior.
+        advice: Advice if its message has none.
 
     Raises:
-        KeyboardInterrupt: If a person interrupted it.
+        KeyboardInterrupt: If a user interrupted it.
     """
     if isinstance(error, KeyboardInterrupt):
         raise error
@@ -139,7 +139,7 @@ def of_plug_in(error: BaseException, path: str, expected: str, advice: str = "Me
 
 
 def in_clauses(path: str, text: str) -> Mistake:
-    """Take an error in three clauses, ``Expected ... Got ... Do this.``, apart."""
+    """Split an error ``Expected ... Got ... Do this.`` into its three clauses."""
     expected, _, rest = text.removeprefix("Expected ").partition(". Got ")
     got, _, advice = rest.partition(". ")
     return Mistake(path, expected, got.rstrip("."), advice)

@@ -1,4 +1,4 @@
-"""State that all code of a process shares: the same for every task, and as it was after anybody else's code ran."""
+"""Shared state of a process: equal for every task, and restored after plug-in code."""
 
 import os
 import random
@@ -22,17 +22,17 @@ _SHARED = {
     "numpy": np,
     "os": os,
 }
-"""Namespaces that numbers or files of everybody depend on."""
-_INHERITED = frozenset(dir(torch.Tensor.__base__))  # what is set on the class beside them hides them
+"""Namespaces that all numbers and files depend on."""
+_INHERITED = frozenset(dir(torch.Tensor.__base__))  # attributes of the class hide them
 _exit = os._exit
 
 
 class PatchedError(ValueError):
-    """Somebody replaced what everybody uses.
+    """Plug-in code replaced a shared function.
 
     Args:
-        who: Whose code did it.
-        replaced: The names of what it replaced.
+        who: The plug-in.
+        replaced: Names of the replaced functions.
     """
 
     def __init__(self, who: str, replaced: Sequence[str]):
@@ -42,7 +42,7 @@ class PatchedError(ValueError):
 
 
 class _Setting(NamedTuple):
-    """One piece of state: how to read it, how to write it, and what a task finds; None for what it was."""
+    """A piece of state: its getter, its setter, and its value for a task; None keeps the present value."""
 
     read: Callable[[], Any]
     write: Callable[[Any], Any]
@@ -50,7 +50,7 @@ class _Setting(NamedTuple):
 
 
 def _set_default_device(device: torch.device) -> None:
-    torch.set_default_device(None if device == _CPU else device)  # a default that is set slows every call
+    torch.set_default_device(None if device == _CPU else device)  # an explicit default slows every call
 
 
 def _signals() -> dict[int, Any]:
@@ -68,7 +68,7 @@ _SETTINGS = (
     _Setting(torch.get_default_dtype, torch.set_default_dtype, torch.float32),
     _Setting(torch.get_default_device, _set_default_device, _CPU),
     _Setting(torch.is_grad_enabled, torch.set_grad_enabled, True),
-    _Setting(torch.get_num_threads, torch.set_num_threads, 1),  # more would split sums, and round them, differently
+    _Setting(torch.get_num_threads, torch.set_num_threads, 1),  # more threads would split and round sums differently
     _Setting(torch.are_deterministic_algorithms_enabled, torch.use_deterministic_algorithms, False),
     _Setting(sys.getrecursionlimit, sys.setrecursionlimit),
     _Setting(os.getcwd, os.chdir),
@@ -81,17 +81,17 @@ _GENERATORS = (
     _Setting(random.getstate, random.setstate),
 )
 _lock = threading.Lock()
-_depths: dict[tuple[int, int], int] = {}  # of guards, by process and thread
+_depths: dict[tuple[int, int], int] = {}  # guards by process and thread
 
 
 @contextmanager
 def guarded(who: str) -> Iterator[None]:
-    """Let code of others run, and leave the process as it was: settings, generators, folder, torch and NumPy.
+    """Run plug-in code and restore the process: settings, generators, folder, torch and NumPy.
 
-    A process that one device ends by ``os._exit`` would end without a word, so that it raises `SystemExit` inside.
+    ``os._exit`` would end the process silently, so it raises `SystemExit` inside.
 
     Args:
-        who: Whose code it is, for the message.
+        who: The plug-in, for the message.
 
     Raises:
         PatchedError: If a function of torch or NumPy was replaced; it is put back.
@@ -110,16 +110,17 @@ def guarded(who: str) -> Iterator[None]:
 
 @contextmanager
 def standard(who: str, seed: int) -> Iterator[None]:
-    """Do the same as `guarded`, and begin with the settings and generators that every process begins a task with.
+    """As `guarded`, starting from the settings and generators of every task.
 
     Args:
-        who: Whose code it is, for the message.
-        seed: Of the global generators. What draws from them is no honest device, but need not depend on its neighbors.
+        who: The plug-in, for the message.
+        seed: Seed of the global generators. A device should not use them, but its numbers stay independent of its
+            neighbors.
     """
     with guarded(who):
         for setting in _SETTINGS:
             _write(setting, setting.standard)
-        torch.set_flush_denormal(False)  # it cannot be read
+        torch.set_flush_denormal(False)  # it has no getter
         torch.set_rng_state(torch.Generator().manual_seed(seed % 2**63).get_state())
         np.random.set_state(np.random.RandomState(seed % 2**32).get_state())
         random.setstate(random.Random(seed).getstate())
@@ -127,13 +128,13 @@ def standard(who: str, seed: int) -> Iterator[None]:
 
 
 def _restore(before: list[tuple[_Setting, Any]], *, alone: bool) -> None:
-    """Write what was read; where another thread is at work, what a task begins with, which is what it relies on."""
+    """Write the saved values; if another thread is active, the values of a task, which it needs."""
     for setting, value in before:
         _write(setting, value if alone else setting.standard)
 
 
 def _write(setting: _Setting, value: Any) -> None:
-    """Write a value where it differs; some of them cost time, or may be written once only."""
+    """Write a value if it differs; some setters are slow or work only once."""
     if value is None:
         return
     now = setting.read()
@@ -152,7 +153,7 @@ def _enter() -> None:
 
 
 def _leave() -> bool:
-    """Close the innermost guard of this thread, and tell whether no other thread is inside one."""
+    """Close the innermost guard of this thread, and return whether no other thread is inside one."""
     with _lock:
         here = _here()
         _depths[here] -= 1
@@ -166,7 +167,7 @@ def _leave() -> bool:
 def _exit_of_this_thread(status: int) -> NoReturn:
     if _here() in _depths:
         raise SystemExit(f"os._exit({status})")
-    _exit(status)  # the thread that ends a worker with its driver, and a forked child
+    _exit(status)  # the thread that ends a worker with its driver, and forked children
 
 
 def _put_back(names: dict[str, dict[str, Any]]) -> list[str]:
@@ -183,7 +184,7 @@ def _put_back(names: dict[str, dict[str, Any]]) -> list[str]:
 
 
 def _foreign(value: Any, place: str) -> bool:
-    """Tell whether something was not put there by the library itself, as torch does when it loads its compiler."""
+    """Return whether a replacement is not the library's own, such as torch's when it loads its compiler."""
     code = getattr(value, "__code__", None)
     home = Path(getattr(sys.modules[place.partition(".")[0]], "__file__", "")).parent
     return code is None or not Path(code.co_filename).is_relative_to(home)
