@@ -41,7 +41,7 @@ class ResponseCurves:
         noise: Variance of the noise of an activity over that of all activities, ``(chips,)``.
 
     Reference:
-        Instruments for errors in a variable: Newey & Powell, Econometrica 71 (2003) (remembered: check).
+        Instruments for errors in a variable: Newey and Powell, Econometrica 71, 1565 (2003).
     """
 
     def __init__(self, low: torch.Tensor, middle: torch.Tensor, high: torch.Tensor, width: int, noise: torch.Tensor):

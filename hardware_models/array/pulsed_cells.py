@@ -15,7 +15,8 @@ from hardware_models.effects import write
 from hardware_models.kernels.streams import Stream
 
 VERIFY_PULSES = 8.5
-"""Pulses that write-and-verify spends on a cell on average (Wan et al., Nature 2022; remembered: check)."""
+"""Pulses that write-and-verify spends on a cell on average (assumed; Wan et al., Nature 608, 504 (2022),
+Extended Data Figure 3f, show the distribution)."""
 
 
 class PulsedArray(Crossbar):

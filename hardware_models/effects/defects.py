@@ -35,7 +35,8 @@ def stuck(uniform: torch.Tensor, low: torch.Tensor, high: torch.Tensor, anywhere
 
     Reference:
         Shares of measured arrays: 13.5 and 9.8 % corrupt (Gong et al., IEDM 2022, as aihwkit's ReRAM array presets);
-        1.75 and 9.04 % at the two ends (Chen et al., IEEE Trans. Computers 64, 180, 2015; remembered: check).
+        some 10 % of a test chip (Chen et al., IEEE Trans. Computers 64, 180, 2015, as cited by Aguirre et al.,
+        Electronics 10, 2427, 2021). How they divide over the two ends has no source here.
     """
     is_low = uniform < low
     is_high = ~is_low & (uniform < low + high)

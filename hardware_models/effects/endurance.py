@@ -3,9 +3,9 @@
 import torch
 
 RERAM_FIRST_CYCLES = 1e6
-"""Cycles after which the range of a resistive cell begins to close; remembered: check."""
+"""Cycles after which the range of a resistive cell begins to close (no source; assumed)."""
 RERAM_LAST_CYCLES = 1e9
-"""Cycles after which nothing is left of it: resistive memory lasts for 1e6 to 1e9 cycles; remembered: check."""
+"""Cycles after which nothing is left of it: 1e6 to 1e9 cycles of resistive memory are no source's (assumed)."""
 
 
 def window(

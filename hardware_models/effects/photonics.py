@@ -19,7 +19,8 @@ def transmission(power: torch.Tensor, depth: torch.Tensor | float) -> torch.Tens
         depth: ``a_0``, optical depth in the dark.
 
     Reference:
-        Guo, Barrett, Wang and Lvovsky, Photonics Research 9, B71 (2021), in amplitudes (remembered: check).
+        Absorption of two levels, which falls as ``1 / (1 + P / P_s)``; no one source. As a neuron: Guo, Barrett, Wang
+        and Lvovsky, Photonics Research 9, B71 (2021).
     """
     return torch.exp(-depth / (1 + power))
 
@@ -40,7 +41,7 @@ def bleached(power: torch.Tensor, depth: torch.Tensor | float) -> torch.Tensor:
 
     Reference:
         Selden, British Journal of Applied Physics 18, 743 (1967); in this form, with ``2 sigma tau`` for the inverse of
-        the saturation power, in Shen et al., Nature Photonics 11, 441 (2017) (remembered: check).
+        the saturation power, in Shen et al., Nature Photonics 11, 441 (2017).
     """
     lit = power.clamp(min=_DARK)
     c = lit.log() + lit - depth

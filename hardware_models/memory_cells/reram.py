@@ -44,8 +44,8 @@ class ReRAM(PulsedArray):
     With ``endurance_cycles`` each cell counts its pulses, those of programming among them, and the bounds of a cell
     close towards zero by a third for each decade after so many (`effects.endurance`), to a thousandth at last.
     Measured endurance, 1e6 to 1e9 cycles, counts full switching; a pulse that learns moves a cell less, and may wear
-    it less. Traps make resistive cells jump while they are read: see ``telegraph_noise``, some percent in a low
-    resistance, and up to the whole in a high one (Ielmini 2010; remembered: check).
+    it less. Traps make resistive cells jump while they are read: see ``telegraph_noise``, which grows with the
+    resistance (Ielmini 2010).
 
     Args:
         n_in: Input lines.

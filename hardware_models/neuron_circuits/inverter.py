@@ -45,7 +45,7 @@ class Inverter(NeuronArray):
         slope_factor: ``n`` of both, 1.2 to 1.6 in bulk CMOS.
         modulation_per_volt: Channel-length modulation ``lambda`` of both.
         temperature_kelvin: Temperature, which sets ``U_T``; the printed curve is that at 300 K.
-        pelgrom_volt_metres: ``A_VT`` of both; 3.5e-9 V m is 3.5 mV um, of a 0.18 um process (remembered: check).
+        pelgrom_volt_metres: ``A_VT`` of both; 3.5e-9 V m is 3.5 mV um, typical of a 0.18 um process (assumed).
         width_metres: ``W`` of both; decides the mismatch only.
         length_metres: ``L`` of both; decides the mismatch only.
 

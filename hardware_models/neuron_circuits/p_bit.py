@@ -52,7 +52,7 @@ class PBit(NeuronArray):
         samples: ``S``, bits that a read averages; 0 reads their mean, and is charged for 256.
         unit_volts: ``u``, volts of a sum of 1.
         reference_volts: ``V_r``, where both answers are equally likely.
-        width_volts: ``V_0``, where 88 % of the bits are 1 (76 % more than are 0); about 50 mV (remembered: check).
+        width_volts: ``V_0``, where 88 % of the bits are 1 (76 % more than are 0); no source (assumed).
         offset_volts: Spread of the references from neuron to neuron.
 
     Reference:

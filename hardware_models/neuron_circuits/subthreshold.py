@@ -45,7 +45,7 @@ class Subthreshold(NeuronArray):
         unit_amperes: Current of an output of 1.
         supply_amperes: Where a supply clips the current.
         temperature_kelvin: Temperature, which sets ``U_T``; the printed curve is that at 300 K.
-        pelgrom_volt_metres: ``A_VT``; 3.5e-9 V m is 3.5 mV um, of a 0.18 um process (remembered: check).
+        pelgrom_volt_metres: ``A_VT``; 3.5e-9 V m is 3.5 mV um, typical of a 0.18 um process (assumed).
         width_metres: ``W``; decides the mismatch only.
         length_metres: ``L``; decides the mismatch only.
 

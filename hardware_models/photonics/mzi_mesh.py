@@ -19,8 +19,8 @@ from hardware_models.effects import interferometer
 from hardware_models.kernels.streams import Stream
 
 SHIFTER_WATTS = 25e-3
-"""Mean power of a thermo-optic phase shifter, half a turn (Harris et al., Optics Express 22, 10487 (2014): 25 mW for
-pi; remembered: check)."""
+"""Mean power of a thermo-optic phase shifter, half a turn (Harris et al., Optics Express 22, 10487 (2014):
+24.8 mW for pi)."""
 SHIFTER_SECONDS = 10e-6
 """Time in which such a heater settles (typical; assumed)."""
 LIGHT_SECONDS = 1e-9
@@ -74,11 +74,11 @@ class MZIMesh(Crossbar):
         seed: One seed a chip.
         mesh_size: Ports of a mesh; chips of today have up to 64.
         phase_bits: Resolution of a phase over a full turn; 0 is continuous.
-        phase_noise_radians: Static error of each phase shifter, what its calibration leaves; .01 to .05 (remembered:
-            check).
+        phase_noise_radians: Static error of each phase shifter, what its calibration leaves (no source;
+            assumed).
         write_noise_radians: Error of each setting of a phase, by drivers and heat (assumed).
-        coupler_error: Spread of the couplers' angles ``e``; of a power splitting of one half it is the error, 1 to 5 %
-            (remembered: check).
+        coupler_error: Spread of the couplers' angles ``e``; of a power splitting of one half it is the error (no
+            source; assumed).
         insertion_loss_decibel: Loss of power in an MZI (typical; assumed). Amplifiers make up for its mean. Ports that
             pass by at the edge of a mesh lose nothing.
         singular_max: Greatest singular value of a block without losses, in units of that of typical random weights,

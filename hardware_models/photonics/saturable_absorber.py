@@ -56,9 +56,9 @@ class SaturableAbsorber(NeuronArray):
         absorption_spread: Spread ``s`` of the depths from neuron to neuron (lognormal, median 1; assumed).
 
     Reference:
-        Thin: Guo, Barrett, Wang and Lvovsky, Photonics Research 9, B71 (2021). Deep: Selden, British Journal of Applied
-        Physics 18, 743 (1967), as in Shen et al., Nature Photonics 11, 441 (2017). Which has which is remembered:
-        check. Powers are assumed. Valid where the absorber recovers well within a read.
+        As a neuron: Guo, Barrett, Wang and Lvovsky, Photonics Research 9, B71 (2021). Thin: absorption of two levels
+        (no one source). Deep: Selden, British Journal of Applied Physics 18, 743 (1967), as in Shen et al., Nature
+        Photonics 11, 441 (2017). Powers are assumed. Valid where the absorber recovers well within a read.
     """
 
     def __init__(

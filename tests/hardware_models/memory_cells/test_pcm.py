@@ -158,6 +158,17 @@ def test_a_pulse_grows_one_cell_and_restarts_its_clock():
     assert fresh[:, 0].all() and fresh[:, N_OUT + 1].all() and fresh.sum() == 2 * N_IN
 
 
+@pytest.mark.parametrize("pulses, share", [(1, norm.cdf(-1 / 0.6)), (2, norm.cdf(-(2**0.5) / 0.6))])
+def test_a_step_is_normal_and_takes_some_cells_back_as_that_of_aihwkit(pulses, share):
+    chip = _programmed(0.5, **STILL, cycle_spread=0.6)
+    before = chip.drifted[:, :N_OUT].clone()
+    chip.pulse(torch.full_like(chip.weights, pulses * chip.step.item() * chip.unit.item()))
+    moved = chip.drifted[:, :N_OUT] - before
+    back = (moved < 0).float().mean().item()
+    assert back == pytest.approx(share, abs=4 * (share / moved.numel()) ** 0.5)
+    assert round(norm.cdf(-1 / 0.6), 3) == 0.048 and round(norm.cdf(-(2**0.5) / 0.6), 3) == 0.009  # as the page says
+
+
 def test_a_full_pair_is_refreshed_at_a_price_and_keeps_its_weight():
     chip = _programmed(0.0, **STILL, cycle_spread=0.0, device_spread=0.0, bounds_spread=0.0)
     ask = torch.full_like(chip.weights, 20 * 0.01 * chip.unit.item())
