@@ -50,11 +50,13 @@ class Run(Command):
 
     def _run(self, console: "Console") -> "Finished":
         from analogff.study.read.spec import read_study
+        from analogff.study.read.survival import require_survivors
         from analogff.study.run.engine import default_folder, run_study
         from analogff.study.run.stall import watched
 
         self._check_options()
         with watched(f"Reading {self.study}", say_error):
+            require_survivors(self.study, self.set)
             study = read_study(self.study, self.set)
         folder = self.out or default_folder(study)
         check_folder(folder)
