@@ -3,11 +3,16 @@
 from analogff.device.bank import Bank
 from analogff.device.beside import Beside, require_acting
 from analogff.device.checks.suite import Report, check_device
+from analogff.device.connections.connected import Connected, connected
+from analogff.device.connections.connection import Connection
+from analogff.device.connections.dense import Dense
+from analogff.device.connections.local_fields import LocalFields, local_fields
 from analogff.device.datasheet import Datasheet, PerChip
 from analogff.device.digital import BehindWeights, Digital
 from analogff.device.errors import BlackBoxError, ContractError, ObservabilityError
 from analogff.device.fabricate import fabricate
 from analogff.device.ledger import Ledger
+from analogff.device.lines import InputLines
 from analogff.device.numerics.chipwise import chipwise, samplewise
 from analogff.device.numerics.precision import single_precision
 from analogff.device.numerics.product import Precision, add_marks, multiply, outer, product, products_in
@@ -16,7 +21,6 @@ from analogff.device.protocol import Device, Truth, has_weights
 from analogff.device.sealed import Sealed, require
 from analogff.device.seeds import derive_seed
 from analogff.device.shared_inputs import SharedInputs, whole
-from analogff.device.wrappers.local_fields import LocalFields, local_fields
 from analogff.device.wrappers.wrapping import answer, wrapping
 
 __all__ = [
@@ -24,10 +28,14 @@ __all__ = [
     "BehindWeights",
     "Beside",
     "BlackBoxError",
+    "Connected",
+    "Connection",
     "ContractError",
     "Datasheet",
+    "Dense",
     "Device",
     "Digital",
+    "InputLines",
     "Ledger",
     "SharedInputs",
     "ObservabilityError",
@@ -42,6 +50,7 @@ __all__ = [
     "answer",
     "check_device",
     "chipwise",
+    "connected",
     "derive_seed",
     "fabricate",
     "has_weights",

@@ -16,7 +16,8 @@ class Datasheet:
     """The printed properties of a device type, in normalized signal units and SI units.
 
     Times are of one read of the whole array (its columns convert side by side unless ``adc_share`` says
-    otherwise); energies are per elementary act, so that energy is counts times unit energies.
+    otherwise), and an input vector takes ``reads_per_vector`` of them. Energies are per elementary act, so that energy
+    is counts times unit energies.
     """
 
     n_in: int
@@ -63,6 +64,8 @@ class Datasheet:
     """Columns that take turns at one ADC."""
     pulse_seconds: float = 100e-9
     """Time of one write pulse."""
+    reads_per_vector: int = 1
+    """Reads that one input vector takes, of arrays that see it piece by piece."""
     parallel_pulses: int = 1
     """Cells that can be pulsed at the same time."""
     dac_joules: PerChip = 0.5e-12
@@ -74,6 +77,8 @@ class Datasheet:
     signal_joules: PerChip = 0.0
     """Energy that inputs of mean square 1 add to a read; it grows in proportion to their mean square, as that of
     amplitudes coded as voltages across conductances does."""
+    line_loads: torch.Tensor | None = None
+    """Weight of each input line in that mean square, ``(n_in,)`` with mean 1; None if all are equal."""
     pulse_joules: PerChip = 1e-12
     """Energy of one write pulse on one cell (ReRAM 0.1-10 pJ)."""
     source: str = ""
@@ -89,6 +94,11 @@ class Datasheet:
             raise ValueError(
                 f"Expected a device with at least one input and one output. Got n_in={self.n_in}, "
                 f"n_out={self.n_out}. Give positive sizes."
+            )
+        if self.reads_per_vector < 1:
+            raise ValueError(
+                f"Expected at least one read for each input vector. Got reads_per_vector={self.reads_per_vector}. Give "
+                "a positive number."
             )
         if self.observable > Observable.ACTIVITY:
             raise ValueError(

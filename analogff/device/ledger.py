@@ -17,9 +17,10 @@ class Count:
     """What one layer did; one number for all chips of a bank, or a tensor ``(chips,)`` where they differ."""
 
     reads: int = 0
-    """Input vectors through the device."""
+    """Reads of the device: one for each input vector, or `Datasheet.reads_per_vector`."""
     mean_squares: torch.Tensor | float = 0.0
-    """Mean square of each input vector within the printed range, summed over the reads; 0 where it costs nothing."""
+    """Mean square of each input vector within the printed range, weighted by `Datasheet.line_loads` and summed over the
+    reads; 0 where it costs nothing."""
     conversions: int = 0
     """DAC and ADC samples."""
     pulses: torch.Tensor | int = 0

@@ -9,6 +9,7 @@ import torch
 
 from analogff.device.datasheet import Datasheet, PerChip
 from analogff.device.errors import BlackBoxError, ContractError
+from analogff.device.lines import InputLines
 from analogff.device.numerics.precision import single_precision
 from analogff.device.owned import is_alone
 from analogff.device.shared_inputs import SharedInputs
@@ -93,6 +94,16 @@ class Device(torch.nn.Module, abc.ABC):
             image: Its channels, height and width: row by row, the channels of a pixel together; None for a table.
             parameters: What the study says, with defaults in their places.
         """
+
+    @classmethod
+    def on_lines(cls, lines: InputLines, parameters: dict[str, Any]) -> dict[str, Any]:
+        """Return parameters, with those filled in that were left to the layer; a study asks before it makes chips.
+
+        Args:
+            lines: What comes with the signal on the input lines of the layer.
+            parameters: What the study says, with defaults in their places.
+        """
+        return parameters
 
     @abc.abstractmethod
     def measure(self, x: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor:

@@ -48,8 +48,8 @@ class Sealed:
         ledger: Where to count; a new one if none is given. The holder sees a view of it.
     """
 
-    __slots__ = ("__book", "__device", "__owner", "__signals", "chips", "datasheet", "ledger", "level", "name")
-    __slots__ += ("torch_device",)
+    __slots__ = ("__book", "__device", "__loads", "__owner", "__signals", "chips", "datasheet", "ledger", "level")
+    __slots__ += ("name", "torch_device")
     chips: int
     datasheet: Datasheet
     """As printed; without TWIN, its neuron curve is there but refuses to be used."""
@@ -67,13 +67,15 @@ class Sealed:
         name: str = "layer 1",
         ledger: Ledger | None = None,
     ):
-        book = ledger or Ledger([name])
+        book, loads = ledger or Ledger([name]), device.datasheet.line_loads
+        place = next((buffer.device for buffer in device.buffers()), torch.device("cpu"))
         held = {
             "_Sealed__device": device if device.banked else Bank([device]),
             "_Sealed__book": book,
             "_Sealed__owner": Owner(),
             "_Sealed__signals": bool((torch.as_tensor(device.datasheet.signal_joules) > 0).any()),
-            "torch_device": next((buffer.device for buffer in device.buffers()), torch.device("cpu")),
+            "_Sealed__loads": None if loads is None else loads.to(place, torch.float32),
+            "torch_device": place,
             "chips": chips,
             "datasheet": _shown(device.datasheet, level, name),
             "level": level,
@@ -247,18 +249,19 @@ class Sealed:
         diverged |= lost
         return without(signals, lost)
 
-    def _charge(self, x: torch.Tensor | SharedInputs, reads: int) -> None:
-        """Book what lines carried, where that costs energy."""
+    def _charge(self, x: torch.Tensor | SharedInputs, times: int) -> None:
+        """Book what lines carried so many times, where that costs energy."""
         sheet = self.datasheet
         if self.__signals:
-            squares = mean_squares(x, sheet.input_min, sheet.input_max)
-            self.__book.add(self.name, mean_squares=reads * squares)
+            squares = mean_squares(x, sheet.input_min, sheet.input_max, self.__loads)
+            self.__book.add(self.name, mean_squares=times * sheet.reads_per_vector * squares)
 
     def _note(self, x: torch.Tensor | SharedInputs, y: torch.Tensor, tracked: bool) -> torch.Tensor:
-        """Count a read of each input, and return what the holder gets."""
-        batch = x.shape[1]
-        check_answer(y, (self.chips, batch, self.datasheet.n_out), parts_of(x)[0], self.name)
-        self.__book.add(self.name, reads=batch, conversions=batch * sum(self.datasheet.conversions))
+        """Count the reads of each input, and return what the holder gets."""
+        batch, sheet = x.shape[1], self.datasheet
+        check_answer(y, (self.chips, batch, sheet.n_out), parts_of(x)[0], self.name)
+        reads = batch * sheet.reads_per_vector
+        self.__book.add(self.name, reads=reads, conversions=reads * sum(sheet.conversions))
         y, diverged = self.__owner.own(y), self.__book.diverged
         if diverged is not None and diverged.device.type == "cpu" and diverged.any():
             y = y.masked_fill(diverged.view(-1, 1, 1), torch.nan)

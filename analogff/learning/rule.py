@@ -8,7 +8,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo
 
 from analogff.data import ImageShape
-from analogff.device import Observable, derive_seed
+from analogff.device import InputLines, Observable, derive_seed
 from analogff.learning.pulse_optimizer import PulseOptimizer
 from analogff.learning.recording import Recording
 from analogff.network import Network, chain
@@ -108,6 +108,19 @@ class Rule(abc.ABC, Generic[O]):
     def layer_shapes(cls, options: O, n_in: int, widths: Sequence[int], classes: int) -> list[tuple[int, int]]:
         """Return inputs and outputs of every layer, the head last: each layer hears the one before."""
         return chain([n_in, *widths], classes)
+
+    @classmethod
+    def written_over(cls, options: O, classes: int) -> int:
+        """Return how many of the first lines of an image the rule writes labels over."""
+        return 0
+
+    @classmethod
+    def input_lines(cls, options: O, n_in: int, widths: Sequence[int], classes: int) -> list[InputLines]:
+        """Return what comes with the signal on the input lines of every layer, the head last: see `layer_shapes`."""
+        shapes = cls.layer_shapes(options, n_in, widths, classes)
+        before = [max(0, lines - signal) for (lines, _), signal in zip(shapes, [n_in, *widths], strict=True)]
+        over = [cls.written_over(options, classes), *[0] * len(widths)]
+        return [InputLines(before=b, over=o) for b, o in zip(before, over, strict=True)]
 
     @classmethod
     def check_data(cls, options: O, n_in: int, classes: int, image: ImageShape | None) -> None:  # noqa: B027

@@ -84,6 +84,11 @@ class ForwardForward(Ordered[ForwardForwardOptions]):
         options.refuse_depth(widths)
         return Labels(options.labels, classes).layer_shapes(n_in, widths)
 
+    @classmethod
+    @override
+    def written_over(cls, options, classes):
+        return classes if options.labels == "overlay" else 0
+
     @override
     def step(self, images, labels):
         images = self.labels.make_room(images)

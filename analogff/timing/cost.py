@@ -24,7 +24,7 @@ def cost(
             + \sum_\text{reads} \langle x^2 \rangle E_\text{signal} + \text{pulses} \cdot E_\text{pulse}
 
     A step is one update of the layer that is updated most. Reads and pulses are spread evenly over the steps
-    as real numbers, and a layer that reads more often than another (a probe, several candidate labels) holds
+    as real numbers, and a layer that reads more often than another (a probe, several labels, an image in pieces) holds
     each vector so much longer; both keep every layer's total busy time exact. Time that the chip was told to
     wait is not work and not counted.
 
@@ -55,7 +55,8 @@ def _seconds(
 ) -> float:
     """Return the time of one chip that takes so many steps, in each of which a layer writes so long."""
     reads = [count.reads / steps for count in counts]
-    vectors = max(1.0, min([r for r in reads if r > 0], default=1.0))
+    sent = [r / sheet.reads_per_vector for sheet, r in zip(sheets, reads, strict=True) if r > 0]
+    vectors = max(1.0, min(sent, default=1.0))
     read_seconds = [_read_seconds(s) * r / vectors for s, r in zip(sheets, reads, strict=True)]
     return simulate([*map(Stage, read_seconds, write_seconds)], schedule, steps=steps, reads_per_step=vectors)
 

@@ -146,6 +146,11 @@ class Faulty(Device):
     def check_image(cls, n_in, image, **parameters):
         cls.model.check_image(n_in, image, **parameters)
 
+    @classmethod
+    @override
+    def on_lines(cls, lines, parameters):
+        return cls.model.on_lines(lines, parameters)
+
     @override
     def measure(self, x, bias=None):
         return self._read(x, [bias], _answered)[0]

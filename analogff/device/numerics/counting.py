@@ -19,25 +19,33 @@ def cells_asked(change: torch.Tensor) -> torch.Tensor:
     return torch.from_numpy(count_changes(change.flatten(1).numpy()))
 
 
-def mean_squares(x: torch.Tensor | SharedInputs, low: float | None, high: float | None) -> torch.Tensor:
+def mean_squares(
+    x: torch.Tensor | SharedInputs, low: float | None, high: float | None, loads: torch.Tensor | None = None
+) -> torch.Tensor:
     """Return the mean square of what the lines carry, summed over input vectors, ``(chips,)`` in double precision.
 
     Args:
         x: Inputs, ``(chips, batch, n_in)``.
         low: Least input that is passed on unclipped; None without a limit.
         high: Greatest input that is passed on unclipped; None without a limit.
+        loads: Weight of each line in the mean, ``(n_in,)``; None for equal ones.
     """
+    roots = None if loads is None else loads.sqrt()
     if isinstance(x, SharedInputs):
         variants, lines = x.marks.shape[1], x.marks.shape[-1]
-        total = variants * _squares(x.shared[..., lines:], low, high) + _squares(x.marks.flatten(1, 2), low, high)
+        first, rest = (None, None) if roots is None else (roots[:lines], roots[lines:])
+        marks = _squares(x.marks.flatten(1, 2), low, high, first)
+        total = variants * _squares(x.shared[..., lines:], low, high, rest) + marks
     else:
-        total = _squares(x, low, high)
+        total = _squares(x, low, high, roots)
     return total / x.shape[2]
 
 
-def _squares(x: torch.Tensor, low: float | None, high: float | None) -> torch.Tensor:
-    """Return the sum of the squares of each chip's numbers; what all chips share is summed once."""
+def _squares(x: torch.Tensor, low: float | None, high: float | None, roots: torch.Tensor | None) -> torch.Tensor:
+    """Return the weighted sum of the squares of each chip's numbers; what all chips share is summed once."""
     seen = x[:1] if x.stride(0) == 0 else x
     if low is not None or high is not None:
         seen = seen.clamp(low, high)
+    if roots is not None:
+        seen = seen * roots
     return torch.linalg.vector_norm(seen, dim=-1).double().square().sum(-1).expand(x.shape[0])

@@ -1,6 +1,8 @@
 """Classes around classes: a device made of chips of another class takes that class's parameters beside its own."""
 
+import functools
 import inspect
+import operator
 import typing
 from typing import Any, TypeVar
 
@@ -13,7 +15,9 @@ from analogff.device.shared_inputs import SharedInputs
 Wrapper = TypeVar("Wrapper", bound=Device)
 
 
-def wrapping(wrapper: type[Wrapper], model: type[Device], purpose: str) -> type[Wrapper]:
+def wrapping(
+    wrapper: type[Wrapper], model: type[Device], purpose: str, *, options_of: type | None = None
+) -> type[Wrapper]:
     """Return the class of a wrapper's devices around chips of one class.
 
     Args:
@@ -21,20 +25,22 @@ def wrapping(wrapper: type[Wrapper], model: type[Device], purpose: str) -> type[
             as ``self.model``.
         model: The class to wrap.
         purpose: First line of the new class's docstring.
+        options_of: Takes options of the wrapper beside its constructor, and gives the new class its name.
     """
     base: Any = wrapper
+    own = wrapper if options_of is None else options_of
 
     class Around(base):
-        __doc__ = f"{purpose}; see `{wrapper.__name__}`."
+        __doc__ = f"{purpose}; see `{own.__name__}`."
 
         def __init__(self, n_in, n_out, **told):
             super().__init__(n_in, n_out, **told)
             require_acting(Around.__init__, told)
 
     Around.model = model
-    Around.__module__ = wrapper.__module__
-    Around.__name__ = Around.__qualname__ = f"{wrapper.__name__}Of{model.__name__}"
-    _declare(Around.__init__, wrapper, model)
+    Around.__module__ = own.__module__
+    Around.__name__ = Around.__qualname__ = f"{own.__name__}Of{model.__name__}"
+    _declare(Around.__init__, *dict.fromkeys((wrapper, own, model)))
     return Around
 
 
@@ -45,17 +51,20 @@ def answer(device: Device, x: torch.Tensor | SharedInputs, bias: torch.Tensor | 
     return device.measure(x) if bias is None else device.measure(x, bias)
 
 
-def _declare(constructor: Any, wrapper: type[Device], model: type[Device]) -> None:
-    """Let a constructor say that it takes the parameters of two classes, as whoever reads a study file will ask."""
-    ours, theirs = inspect.signature(wrapper.__init__).parameters, inspect.signature(model.__init__).parameters
-    own = [p for p in ours.values() if p.kind != p.VAR_KEYWORD]
-    kept = [p.replace(kind=p.KEYWORD_ONLY) if p.kind == p.POSITIONAL_OR_KEYWORD else p for p in theirs.values()]
-    kept = [p for p in kept if p.name not in ours and p.name != "datasheet" and p.kind != p.VAR_POSITIONAL]
-    constructor.__signature__ = inspect.Signature([*own, *kept])
-    constructor.__annotations__ = _hints(model) | _hints(wrapper)
+def _declare(constructor: Any, *classes: type) -> None:
+    """Let a constructor say that it takes the parameters of several classes, as whoever reads a study file will ask."""
+    found: dict[str, inspect.Parameter] = {}
+    for n, taker in enumerate(classes):
+        for p in inspect.signature(taker.__init__).parameters.values():
+            open_ended = p.kind == p.VAR_KEYWORD and taker is not classes[-1]
+            if p.name in (*found, "datasheet") or open_ended or p.kind == p.VAR_POSITIONAL:
+                continue
+            found[p.name] = p.replace(kind=p.KEYWORD_ONLY) if n and p.kind == p.POSITIONAL_OR_KEYWORD else p
+    constructor.__signature__ = inspect.Signature([*found.values()])
+    constructor.__annotations__ = functools.reduce(operator.or_, map(_hints, reversed(classes)))
 
 
-def _hints(model: type[Device]) -> dict[str, Any]:
+def _hints(model: type) -> dict[str, Any]:
     try:
         return typing.get_type_hints(model.__init__, include_extras=True)
     except Exception:  # an annotation that cannot be evaluated says nothing

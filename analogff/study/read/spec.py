@@ -206,19 +206,20 @@ def _misfits(case: Case, shape: Shape, folder: Path) -> Iterator[Mistake]:
     options = rule.Options(**case.rule.options)
     try:
         rule.check_data(options, shape.n_in, shape.classes, shape.image)
-        lines = rule.layer_shapes(options, shape.n_in, case.settings.layers, shape.classes)
-        # A head may be no device.
-        specs = [(device, n_in, n_out) for device, (n_in, n_out) in zip(case.devices, lines, strict=False)]
+        sizes = shape.n_in, case.settings.layers, shape.classes
+        shapes, lines = rule.layer_shapes(options, *sizes), rule.input_lines(options, *sizes)
+        layers = list(zip(case.devices, shapes, lines, strict=False))  # a head may be no device
     except BaseException as error:
         yield of_plug_in(error, "rule", f"{case.rule.name} to say how layers are wired")
         return
     alike = all(device == case.devices[0] for device in case.devices)
-    for n, (device, n_in, n_out) in enumerate(specs):
+    for n, (device, (n_in, n_out), beside) in enumerate(layers):
         try:
             model = resolve_device(device.reference, folder)
-            model.check_size(n_in, n_out, **device.parameters)
+            parameters = model.on_lines(beside, device.parameters)
+            model.check_size(n_in, n_out, **parameters)
             if n == 0:
-                model.check_image(n_in, shape.image, **device.parameters)
+                model.check_image(n_in, shape.image, **parameters)
         except BaseException as error:
             path, expected = "device" if alike else f"device.{n}", f"{device.reference} to say whether it fits"
             yield of_plug_in(error, path, expected)

@@ -119,17 +119,17 @@ def _acts(chips: Chips | None) -> int:
 def build(task: Task, data: Dataset) -> tuple[Rule, Chips]:
     """Make the chips of a task and the rule that is to teach them."""
     case, folder = task.runs[0].case, Path(task.folder)
-    specs = []
+    model = resolve_rule(case.rule.name, folder)
+    options = model.Options(**case.rule.options)
+    sizes, layers = (data.n_in, case.settings.layers, data.classes), len(case.settings.layers)
+    lines, specs = model.input_lines(options, *sizes), []
     for layer, choice in enumerate(case.devices):
         device = resolve_device(choice.reference, folder)
         parameters = bank_parameters([run.case.devices[layer] for run in task.runs])
-        specs.append(LayerSpec(device, with_files(device, parameters, folder)))
-    layers = len(case.settings.layers)
-    model = resolve_rule(case.rule.name, folder)
-    options = model.Options(**case.rule.options)
+        specs.append(LayerSpec(device, device.on_lines(lines[layer], with_files(device, parameters, folder))))
     chips = fabricate_wired(
         specs[:layers],
-        model.layer_shapes(options, data.n_in, case.settings.layers, data.classes),
+        model.layer_shapes(options, *sizes),
         seeds=[run.chip for run in task.runs],
         head=specs[layers] if case.settings.head == "device" else None,
     )

@@ -252,5 +252,5 @@ def test_a_study_may_ask_for_one(tmp_path):
 
 def test_fields_of_an_image_fail_each_by_itself():
     device = local_fields(faulty(Ideal))(25, 18, seed=[0], field=2, stride=2, dead_columns=0.5, neuron="linear")
-    dead = device.patches.dead.flatten()  # two neurons of nine fields
+    dead = device.bank.dead.flatten()  # two neurons of nine fields
     assert torch.equal(device(inputs(1, 1, 25)).flatten() == 0, dead) and 0 < dead.sum() < 18

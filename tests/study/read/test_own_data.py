@@ -4,14 +4,16 @@ import re
 
 import numpy as np
 import pytest
+import torch
 from sklearn.datasets import load_wine
 
 from analogff.cli import main
-from analogff.data import raw
+from analogff.data import load_dataset, raw
 from analogff.study.read.spec import read_study
-from analogff.study.run.execute import execute
+from analogff.study.run.execute import build, execute
 from analogff.study.run.plan import plan_runs
 from analogff.study.task import Task
+from analogff.support.mistakes import StudyError
 
 HEAD = """
 name = "own"
@@ -101,3 +103,34 @@ def test_bits_in_bytes_are_as_good_as_bits_in_floats(own, tmp_path):
         np.savez(tmp_path / "own" / name, images=bits.astype(float), labels=labels)
     second = numbers(tmp_path / "study.toml")
     assert first["train_loss"] == second["train_loss"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "first", "second"),
+    [("overlay", (0, 3), (0, 0)), ("lines", (3, 0), (0, 0)), ("rows", (3, 0), (3, 0))],
+)
+def test_fields_receive_labels_where_the_rule_writes_them(own, labels, first, second):
+    """Before the image or over it, and nobody has to count them; what is written stands."""
+    parts = (
+        ["faulty(local-fields(ideal))", "field = 4", "stride = 4"],
+        ["local-fields(ideal)", "field = 2", "channels = 4"],
+    )
+    device = "".join(f'[[device]]\nmodel = "{model}"\n{a}\n{b}\n' for model, a, b in parts)
+    path = own(*pictures(8, 8), rule=f'{FORWARD}labels = "{labels}"\n', device=device)
+    path.write_text(path.read_text().replace("[16]", "[16, 12]"))
+    for more, expected in (("", [first, second]), ("over = 1\n", [(first[0], 1), second])):
+        path.write_text(path.read_text().replace("stride = 4\n", f"stride = 4\n{more}"))
+        study = read_study(path)
+        _, chips = build(Task(plan_runs(study), str(study.folder)), load_dataset("own", folder=study.folder))
+        layers = [chips.devices[0].chip.connection, chips.devices[1].connection]
+        assert [layer.common for layer in layers] == [sum(lines) for lines in expected]
+        before, over = expected[0]
+        image = torch.arange(64).view(8, 8)[4:, 4:].flatten() + before
+        assert layers[0].lines[3, 0].tolist() == [*range(before + over), *image.tolist()]
+
+
+def test_a_wrong_number_of_lines_before_the_image_is_still_refused(own):
+    device = '[device]\nmodel = "local-fields(ideal)"\nfield = 2\nbefore = 2\n'
+    path = own(*pictures(4, 4), rule=f'{FORWARD}labels = "lines"\n', device=device)
+    with pytest.raises(StudyError, match="Expected channels = 1, height = 4, before = 3, as .* before = 2. Write"):
+        read_study(path)

@@ -17,7 +17,7 @@ from analogff.device import (
     derive_seed,
     local_fields,
 )
-from analogff.device.wrappers.local_fields import fields_of
+from analogff.device.connections.squares import fields_of
 from analogff.network import LayerSpec, fabricate_chips
 from hardware_models.generic.faulty import faulty
 from hardware_models.generic.ideal import Ideal
@@ -49,7 +49,7 @@ def dense_of(device, before=0, over=0, channels=1):
     """Return the block-scattered weight matrix, written entry by entry."""
     fields = slow_fields(N_IN, 2, 2, before, over, channels)
     neurons = -(-N_OUT // len(fields))
-    small = device.patches.weights.view(-1, len(fields), neurons, len(fields[0]))
+    small = device.bank.weights.view(-1, len(fields), neurons, len(fields[0]))
     dense = torch.zeros(len(small), N_OUT, N_IN)
     for chip in range(len(small)):
         for out in range(N_OUT):
@@ -120,7 +120,7 @@ def test_changes_land_on_the_cells_that_there_are():
 def test_a_field_is_a_chip_of_its_own():
     device, fields = make(Ideal), len(slow_fields(N_IN, 2, 2))
     small = Ideal(4, 2, seed=[derive_seed(1, "field", 5)])
-    assert torch.equal(device.patches.weights[fields + 5], small.weights[0])
+    assert torch.equal(device.bank.weights[fields + 5], small.weights[0])
 
 
 def test_marked_lines_that_are_common_are_shared_by_every_field():

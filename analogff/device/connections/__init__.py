@@ -1,0 +1,1 @@
+"""How the lines of a layer are connected to arrays of cells, one topology a file."""
