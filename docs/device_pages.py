@@ -70,8 +70,9 @@ def index(zoo: dict[str, Description]) -> str:
 def page(name: str, told: Description, found: Characterization) -> str:
     """Return one device's page."""
     inputs, outputs = found.size
-    own = [p for p in told.parameters if p.name not in PERIPHERY]
     around = [p for p in told.parameters if p.name in PERIPHERY]
+    around = around if 2 * len(around) > len(PERIPHERY) else []  # a few of them are the device's own
+    own = [p for p in told.parameters if p not in around]
     figures = [f"| {' | '.join(row[:4])} |" for row in rows(found)]
     missing = [f"* {row.name}: {row.why}." for row in found.missing]
     return "\n".join(
