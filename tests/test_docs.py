@@ -203,7 +203,7 @@ def test_every_device_of_the_zoo_has_its_page(name):
     named = set(re.findall(r"^\| `(\w+)` \|", page, re.M))
     shared = set(re.findall(r"^\| `(\w+)` \|", around, re.M))
     wanted = {line.name for line in describe(resolve_device(name, ROOT)).parameters}
-    assert named == wanted - shared
+    assert named == (wanted - shared if "(periphery.md)" in page else wanted)
     assert f"({name}.md)" in (ROOT / "docs/devices/README.md").read_text()
     assert (ROOT / f"docs/devices/{name}.png").exists()
 
