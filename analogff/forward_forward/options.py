@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 
 from analogff.forward_forward.losses import SCFF_PENALTY, SCFF_SLACK
-from analogff.learning.layer_order import OrderedOptions
+from analogff.learning.layer_local import LayerLocalOptions
+from analogff.learning.layer_order import OrderOptions
 from analogff.learning.rule import refuse_idle, refuse_unless
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -15,7 +16,7 @@ COSINE_SCALE = 4.5
 """On ideal neurons 4 to 5 serve."""
 
 
-class ForwardForwardOptions(OrderedOptions):
+class ForwardForwardOptions(OrderOptions, LayerLocalOptions):
     """Options of Forward-Forward."""
 
     goodness: Literal["mean", "sum", "cosine"] = "mean"

@@ -1,7 +1,5 @@
 """Being awake and asleep: which kind of inputs a step is about."""
 
-from typing import Any
-
 from analogff.learning.batch import Phase
 
 
@@ -15,6 +13,8 @@ class WakeSleep:
         Hinton, The Forward-Forward Algorithm (arXiv 2212.13345), which leaves it open whether the two can be so far
         apart.
     """
+
+    state_names = ("steps",)
 
     def __init__(self, length: int):
         self.length = length
@@ -30,11 +30,3 @@ class WakeSleep:
     def pass_on(self) -> None:
         """Count a step."""
         self.steps += 1
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return how many steps there were."""
-        return {"steps": self.steps}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore what `state_dict` gave."""
-        self.steps = state["steps"]

@@ -1,7 +1,6 @@
 """Adam for changes instead of weights: what it wants a weight to move by, without ever seeing the weight."""
 
 from collections.abc import Callable
-from typing import Any
 
 import torch
 
@@ -34,6 +33,8 @@ class Adam:
         moments: Loshchilov & Hutter, AdamW (arXiv 1711.05101), algorithm 2; here of the changes, since nobody knows
         the weights that a chip was born with.
     """
+
+    state_names = ("steps", "mean", "square", "asked")
 
     def __init__(self, shape: tuple[int, ...], device: torch.device, update_decay: float = 0.0):
         self.steps = 0
@@ -78,19 +79,6 @@ class Adam:
         if self.asked is not None:
             self.asked.add_(cut - self.change)
         self.change.copy_(cut)
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return its memory."""
-        asked = {} if self.asked is None else {"asked": self.asked}
-        return {"steps": self.steps, "mean": self.mean, "square": self.square} | asked
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore what `state_dict` gave."""
-        self.steps = state["steps"]
-        self.mean.copy_(state["mean"])
-        self.square.copy_(state["square"])
-        if self.asked is not None:
-            self.asked.copy_(state["asked"])
 
 
 def compiled_step(gradient, mean, square, change, asked, share, numbers, first, second, epsilon):

@@ -1,7 +1,7 @@
 """The three ways in which backprop can see a layer."""
 
 import abc
-from typing import Any
+from typing import ClassVar
 
 import torch
 from typing_extensions import override
@@ -18,6 +18,9 @@ class BackwardView(abc.ABC):
         layer: The layer.
     """
 
+    state_names: ClassVar[tuple[str, ...]] = ()
+    """What is believed, if it changes while the rule learns."""
+
     def __init__(self, layer: Sealed):
         self.layer = layer
 
@@ -32,35 +35,15 @@ class BackwardView(abc.ABC):
     def finish_epoch(self) -> None:  # noqa: B027 (only a model has something to deploy)
         """Do what is due before the chip is tested."""
 
-    def state_dict(self) -> dict[str, Any]:
-        """Return what is believed."""
-        return {}
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:  # noqa: B027
-        """Restore what `state_dict` gave."""
+class ThroughTwin(BackwardView):
+    """Forward on the chip; the twin's derivative, at the inputs that the chip really had."""
 
-
-class _Believed(BackwardView):
-    """A view with a twin."""
+    state_names = ("twin",)
 
     def __init__(self, layer: Sealed, seed: int):
         super().__init__(layer)
         self.twin = Twin(layer, seed)
-
-    @override
-    def state_dict(self):
-        return {"weights": self.twin.weights}
-
-    @override
-    def load_state_dict(self, state):
-        self.twin.weights = state["weights"].to(self.layer.torch_device)
-
-
-class ThroughTwin(_Believed):
-    """Forward on the chip; the twin's derivative, at the inputs that the chip really had."""
-
-    def __init__(self, layer: Sealed, seed: int):
-        super().__init__(layer, seed)
         layer.program(self.twin.weights)
 
     @override
@@ -72,11 +55,14 @@ class ThroughTwin(_Believed):
         self.twin.change(optimizer.descend(errors, x))
 
 
-class InModel(_Believed):
+class InModel(BackwardView):
     """Forward in the twin too, with the printed noise; the chip is programmed with the result."""
 
+    state_names = ("twin",)
+
     def __init__(self, layer: Sealed, seed: int, generator: torch.Generator | None):
-        super().__init__(layer, seed)
+        super().__init__(layer)
+        self.twin = Twin(layer, seed)
         self.generator = generator
 
     @override

@@ -1,8 +1,8 @@
 """Learning in which each layer follows a loss of its own activity."""
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
-from typing import Annotated, Any, Literal, TypeVar
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Generic, Literal, TypeVar
 
 import torch
 from pydantic import Field, field_validator
@@ -10,15 +10,15 @@ from typing_extensions import override
 
 from analogff.learning.batch import Batch
 from analogff.learning.head import DeltaHead
+from analogff.learning.layer_objective import LayerObjective
+from analogff.learning.layer_order import InTurn, LayerOrder
 from analogff.learning.rule import Rule, RuleOptions, refuse_unless
 from analogff.network.forward import Passed, Read, Signal
 from analogff.slopes.make import make_slope
 from analogff.slopes.max_step import MaxStep
-from analogff.slopes.slopes import Activity, Assumed, Reading, Slope
+from analogff.slopes.slopes import Activity, Assumed, Reading
 
 NEEDS_PROBE = 'slope = "probed" or slope = "fitted"'
-Local = Callable[[Passed[Reading], Batch], tuple[torch.Tensor, torch.Tensor]]
-"""From a layer that was read to its loss, ``(chips,)``, and the derivative of the mean loss by its activity."""
 
 
 class LayerLocalOptions(RuleOptions):
@@ -49,25 +49,41 @@ class LayerLocalOptions(RuleOptions):
             raise ValueError('"free" beside slope = "assumed", which sees no slope turn')
         return value
 
+    def refuse_depth(self, widths: Sequence[int]) -> None:
+        """Refuse options that do not fit the number of hidden layers.
+
+        Raises:
+            ValueError: If they do not; says what would.
+        """
+
 
 O = TypeVar("O", bound=LayerLocalOptions)  # noqa: E741
+J = TypeVar("J", bound=LayerObjective)
 
 
-class LayerLocal(Rule[O]):
-    r"""A rule whose layers each learn from a loss of their own, all at once.
+class LayerLocal(Rule[O], Generic[O, J]):
+    r"""A rule whose layers each learn from a loss of their own.
 
     .. math:: \Delta W_l \propto -\sum_b \left(\frac{\partial L_l}{\partial y_{lb}} \circ f'(a_{lb})\right) x_{lb}^T
 
-    with ``f'`` as the option `slope` says. A subclass gives the loss.
+    with ``f'`` as the option `slope` says. A subclass sets `objectives` in its constructor, one a layer. The step given
+    here presents the images as they are, and hands the labels to the objectives.
 
     Args:
         network: Sealed at ACTIVITY (slope assumed), PROBE (probed) or ORACLE (oracle).
         options: See `LayerLocalOptions`.
         seed: The learning seed.
+        order: Which layers learn when; all at every step if None.
+
+    Raises:
+        ValueError: If an option does not fit the number of layers.
     """
 
-    def __init__(self, network, options, *, seed):
+    state_names = ("slopes", "head_slope", "max_steps", "objectives")
+
+    def __init__(self, network, options, *, seed, order: LayerOrder | None = None):
         super().__init__(network, options, seed=seed)
+        options.refuse_depth([layer.datasheet.n_out for layer in network.layers])
         *self.slopes, self.head_slope = [
             make_slope(options.slope, options.probe, options.activity) for _ in (*network.layers, network.head)
         ]
@@ -75,7 +91,8 @@ class LayerLocal(Rule[O]):
         self.max_steps = (
             [MaxStep(options.learning_rate) for _ in network.layers] if options.max_step == "measured" else []
         )
-        self.learning = range(len(network.layers))  # the layers that learn
+        self.order = order or InTurn(len(network.layers), len(network.layers))
+        self.objectives: Sequence[J] = ()
 
     @classmethod
     @override
@@ -87,9 +104,11 @@ class LayerLocal(Rule[O]):
     def schedule(cls, options):
         return "ff-pipelined"
 
-    @property
-    def _all_slopes(self) -> list[Slope]:
-        return [*self.slopes, self.head_slope]
+    @classmethod
+    @override
+    def layer_shapes(cls, options, n_in, widths, classes):
+        options.refuse_depth(widths)
+        return super().layer_shapes(options, n_in, widths, classes)
 
     @classmethod
     @override
@@ -97,52 +116,46 @@ class LayerLocal(Rule[O]):
         return options.slope != "fitted"
 
     @override
-    def state_dict(self) -> dict[str, Any]:
-        own = {"slopes": [slope.state_dict() for slope in self._all_slopes]}
-        return super().state_dict() | own | {"max_steps": [max_step.state_dict() for max_step in self.max_steps]}
+    def advance(self, progress):
+        super().advance(progress)
+        self.order.advance(progress)
 
     @override
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        super().load_state_dict(state)
-        for slope, saved in zip(self._all_slopes, state["slopes"], strict=True):
-            slope.load_state_dict(saved)
-        for max_step, saved in zip(self.max_steps, state["max_steps"], strict=True):
-            max_step.load_state_dict(saved)
+    def finish_epoch(self):
+        super().finish_epoch()
+        self.order.finish_epoch()
 
-    def descend(
-        self, x: Signal, local: Local, batch: Batch, passing: Callable[[Passed], None] | None = None
-    ) -> torch.Tensor:
-        """Take every layer that learns one step down its loss, while the signal passes, and return the losses' mean.
+    @override
+    def step(self, images, labels):
+        batch = Batch(labels=labels)
+        return self.descend(self.forward(self.network.present(images), batch), batch)
+
+    def descend(self, signal: Iterator[Passed[Reading]], batch: Batch) -> torch.Tensor:
+        """Take every layer that learns one step down its loss, as the signal passes, and return the losses' mean.
 
         Args:
-            x: Inputs of the first layer.
-            local: The loss of a layer.
+            signal: As `forward` gives it.
             batch: What is known of the batch.
-            passing: Told of layers that are read only on the way to those that learn.
         """
-        losses = []
-        for passed in self.forward(x, batch):
-            if passed.layer in self.learning:
-                losses.append(self.learn(passed, local, batch))
-            elif passing:
-                passing(passed)
-        return mean_loss(losses)
+        due = self.order.due((passed, batch) for passed in signal)
+        return mean_loss([self.learn(passed, own) for passed, own in due if passed.layer in self.order.learning])
 
     def forward(self, x: Signal, batch: Batch) -> Iterator[Passed[Reading]]:
         """Send a signal as far as there are layers that learn; these are read with their slopes."""
         return self.network.forward(x, self._reads(), functools.partial(self.onward, batch=batch))
 
     def _reads(self) -> list[Read[Reading]]:
-        layers = list(zip(self.network.layers, self.slopes, strict=True))[: self.learning.stop]
+        learning, layers = self.order.learning, list(zip(self.network.layers, self.slopes, strict=True))
         return [
-            functools.partial(slope.read if n in self.learning else Assumed().read, layer)
-            for n, (layer, slope) in enumerate(layers)
+            functools.partial(slope.read if n in learning else Assumed().read, layer)
+            for n, (layer, slope) in enumerate(layers[: learning.stop])
         ]
 
-    def learn(self, passed: Passed[Reading], local: Local, batch: Batch) -> torch.Tensor:
+    def learn(self, passed: Passed[Reading], batch: Batch) -> torch.Tensor:
         """Take one layer one step down its loss, and return the loss."""
-        loss, gradient = local(passed, batch)
-        self.change(passed.layer, self.back(passed, gradient, batch), passed.x)
+        objective = self.objectives[passed.layer]
+        loss, gradient = objective.judge(passed.y, passed.mean_squares, batch)
+        self.change(passed.layer, objective.back(passed.reading, gradient, batch), passed.x)
         return loss
 
     def change(self, layer: int, errors: torch.Tensor, x: Signal) -> None:
@@ -155,10 +168,6 @@ class LayerLocal(Rule[O]):
         """Return a head that learns at a rate of its own, by the slopes that the layers go by."""
         self.head_optimizer.learning_rate = learning_rate
         return DeltaHead(self.network.head, self.head_optimizer, self.head_slope)
-
-    def back(self, passed: Passed[Reading], gradient: torch.Tensor, batch: Batch) -> torch.Tensor:
-        """Return the derivative by a layer's weighted sums from that by its activity; may write over the latter."""
-        return passed.reading.back(gradient)
 
     def onward(self, passed: Passed, batch: Batch) -> torch.Tensor:
         """Return the next layer's inputs from a layer's activity."""

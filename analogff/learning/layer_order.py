@@ -1,21 +1,23 @@
 """Which layers learn when."""
 
+import abc
 from collections.abc import Iterator, Sequence
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
+from pydantic import BaseModel
 from typing_extensions import override
 
-from analogff.learning.batch import Batch
-from analogff.learning.layer_local import LayerLocal, LayerLocalOptions, Local, mean_loss
-from analogff.network.forward import Passed
-from analogff.slopes.slopes import Reading
+from analogff.learning.rule import OPTIONS
 
 Order = Literal["simultaneous", "greedy", "pairs", "pipelined"]
 _LEAST_LAYERS = {"simultaneous": 1, "greedy": 2, "pairs": 3, "pipelined": 2}
+T = TypeVar("T")
 
 
-class OrderedOptions(LayerLocalOptions):
-    """Options of every rule whose layers may take turns."""
+class OrderOptions(BaseModel):
+    """Option of rules whose layers may take turns."""
+
+    model_config = OPTIONS
 
     order: Order = "simultaneous"
     """All layers learn at every step; one after the other, each for an equal share of the training (`greedy`);
@@ -23,7 +25,7 @@ class OrderedOptions(LayerLocalOptions):
     of the step before (`pipelined`). The learning rate fades with the whole training, not with a share."""
 
     def refuse_depth(self, widths: Sequence[int]) -> None:
-        """Refuse options that do not fit the number of hidden layers.
+        """Refuse an order that does not fit the number of hidden layers.
 
         Raises:
             ValueError: If the order would be that of layers that learn all at once.
@@ -36,70 +38,86 @@ class OrderedOptions(LayerLocalOptions):
             )
 
 
-O = TypeVar("O", bound=OrderedOptions)  # noqa: E741
-
-
-def learners(order: Order, layers: int, progress: float) -> range:
-    r"""Return the layers that learn, counted from 0, when this share of the training is done.
-
-    .. math:: k = \min(\lfloor S\,p \rfloor, S - 1), \qquad S = L \text{ (greedy)}, \quad S = L - 1 \text{ (pairs)}
-
-    with layer ``k`` learning (greedy), or ``k`` and ``k + 1`` (pairs). A single layer always learns.
-    """
-    together = {"greedy": 1, "pairs": 2}.get(order, layers)
-    shares = max(1, layers - together + 1)
-    first = min(int(shares * progress), shares - 1)
-    return range(first, min(first + together, layers))
-
-
-class Ordered(LayerLocal[O]):
-    """A layer-local rule whose layers learn in an order that the option `order` decides.
-
-    Where layers take turns, those before the learners are read once, unprobed, and those after them not at all. A
-    pipeline runs empty between epochs: a layer learns nothing in as many steps of each as there are layers before it,
-    and the batches that are on their way at the end are dropped.
+class LayerOrder(abc.ABC):
+    """Decides which layers learn in a step, and from which signal.
 
     Args:
-        network: As `LayerLocal`.
-        options: See `OrderedOptions`.
-        seed: The learning seed.
-
-    Raises:
-        ValueError: If an option does not fit the number of layers.
-
-    Reference:
-        Greedy: Hinton, The Forward-Forward Algorithm (arXiv 2212.13345), section 2, and pytorch/examples. Overlapping
-        pairs, there of blocks that share a loss: Laskin et al., Parallel Training of Deep Networks with Local Updates
-        (arXiv 2012.03837).
+        layers: How many hidden layers there are.
     """
 
-    def __init__(self, network, options, *, seed):
-        super().__init__(network, options, seed=seed)
-        options.refuse_depth([layer.datasheet.n_out for layer in network.layers])
-        self.learning = learners(options.order, len(network.layers), 0.0)
-        self._under_way: list[tuple[Iterator[Passed[Reading]], Local, Batch]] = []  # the newest first
+    def __init__(self, layers: int):
+        self.layers = layers
+        self.learning = range(layers)
+        """The layers that learn in the next step; a signal goes as far as the last of them."""
 
-    @classmethod
-    @override
-    def layer_shapes(cls, options, n_in, widths, classes):
-        options.refuse_depth(widths)
-        return super().layer_shapes(options, n_in, widths, classes)
+    def advance(self, progress: float) -> None:  # noqa: B027
+        """Say how much of the training is done, 0 to 1, before each step."""
+
+    @abc.abstractmethod
+    def due(self, signal: Iterator[T]) -> Iterator[T]:
+        """Return the layers that are passed in this step, of a signal that is sent now and of earlier ones."""
+
+    def finish_epoch(self) -> None:  # noqa: B027
+        """Do what is due after each pass through the data."""
+
+
+class InTurn(LayerOrder):
+    r"""Neighboring layers learn together, the first ones first; all at once if there are no more layers than that.
+
+    .. math:: k = \min(\lfloor S\,p \rfloor, S - 1), \qquad S = L - n + 1
+
+    with ``n`` layers from ``k`` on learning when the share ``p`` of the training is done. Those before them are read
+    once, unprobed, and those after them not at all.
+
+    Args:
+        layers: ``L``.
+        together: ``n``.
+
+    Reference:
+        Greedy (1): Hinton, The Forward-Forward Algorithm (arXiv 2212.13345), section 2, and pytorch/examples.
+        Overlapping pairs (2), there of blocks that share a loss: Laskin et al., Parallel Training of Deep Networks with
+        Local Updates (arXiv 2012.03837).
+    """
+
+    def __init__(self, layers: int, together: int):
+        super().__init__(layers)
+        self.together = together
+        self.advance(0.0)
 
     @override
     def advance(self, progress):
-        super().advance(progress)
-        self.learning = learners(self.options.order, len(self.network.layers), progress)
+        shares = max(1, self.layers - self.together + 1)
+        first = min(int(shares * progress), shares - 1)
+        self.learning = range(first, min(first + self.together, self.layers))
+
+    @override
+    def due(self, signal):
+        return signal
+
+
+class Pipelined(LayerOrder):
+    """All layers learn at every step, each from what the layer before made of the step before.
+
+    A pipeline runs empty between epochs. A layer learns nothing in as many steps of each epoch as there are layers
+    before it, and the batches that are on their way at the end are dropped.
+    """
+
+    def __init__(self, layers: int):
+        super().__init__(layers)
+        self._under_way: list[Iterator[Any]] = []  # the newest first
+
+    @override
+    def due(self, signal):
+        self._under_way = [signal, *self._under_way][: self.layers]
+        return (next(one) for one in self._under_way)
 
     @override
     def finish_epoch(self):
-        super().finish_epoch()
         self._under_way = []
 
-    @override
-    def descend(self, x, local, batch, passing=None):
-        if self.options.order != "pipelined":
-            return super().descend(x, local, batch, passing)
-        under_way = [(self.forward(x, batch), local, batch), *self._under_way][: len(self.network.layers)]
-        losses = [self.learn(next(signal), local, batch) for signal, local, batch in under_way]
-        self._under_way = under_way
-        return mean_loss(losses)
+
+def make_order(name: Order, layers: int) -> LayerOrder:
+    """Return the order that a study names."""
+    if name == "pipelined":
+        return Pipelined(layers)
+    return InTurn(layers, {"greedy": 1, "pairs": 2}.get(name, layers))

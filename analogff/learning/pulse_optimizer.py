@@ -6,6 +6,7 @@ import torch
 
 from analogff.device import Sealed, SharedInputs, outer
 from analogff.learning.adam import Adam
+from analogff.support.state import restore
 
 
 class PulseOptimizer:
@@ -21,6 +22,8 @@ class PulseOptimizer:
         update_decay: What share of all changes asked so far is taken back at each step, over the rate.
     """
 
+    state_names = ("adam",)
+
     def __init__(self, layer: Sealed, learning_rate: float, update_decay: float = 0.0):
         sheet = layer.datasheet
         self.layer = layer
@@ -33,9 +36,9 @@ class PulseOptimizer:
         """Of the rate that each chip takes, ``(chips, 1, 1)``; None for all of it."""
         self.prepared = False
         """Whether the next step was begun."""
-        self._adam: Adam | None = None
+        self.adam: Adam | None = None
+        """Made when the first step comes, since layers may never learn."""
         self._gradient: torch.Tensor | None = None
-        self._saved: dict[str, Any] = {}
 
     def descend(self, errors: torch.Tensor, x: torch.Tensor | SharedInputs) -> torch.Tensor:
         """Ask the chip for one optimizer step down ``sum_b e_bj x_bi``; see `outer`.
@@ -72,25 +75,19 @@ class PulseOptimizer:
         """Scale the learning rate."""
         self._fade = factor
 
-    def state_dict(self) -> dict[str, Any]:
-        """Return the optimizer's memory."""
-        if self._adam is None:
-            return self._saved
-        return {"adam": self._adam.state_dict()}
-
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore what `state_dict` gave, when the first gradient comes."""
-        self._saved, self._adam = state, None
+        """Restore what `state_of` gave."""
+        self.adam = None if state["adam"] is None else self._make_adam()
+        restore(self, state)
 
-    def prepare(self, device: torch.device) -> None:
+    def prepare(self) -> None:
         """Begin the next step; whoever replays a recorded one does so before, since the rate is not recorded."""
-        if self._adam is None:
-            self._adam = Adam(self._shape, device, self.update_decay)
-            if self._saved:
-                self._adam.load_state_dict(self._saved["adam"])
-                self._saved = {}
-        self._adam.prepare(self.learning_rate * self._fade)
+        self.adam = self.adam or self._make_adam()
+        self.adam.prepare(self.learning_rate * self._fade)
         self.prepared = True
+
+    def _make_adam(self) -> Adam:
+        return Adam(self._shape, self.layer.torch_device, self.update_decay)
 
     def _descent(self, errors: torch.Tensor, x: torch.Tensor | SharedInputs) -> torch.Tensor:
         if self._gradient is None:
@@ -99,10 +96,10 @@ class PulseOptimizer:
 
     def _step(self, gradient: torch.Tensor, cut: bool = True) -> torch.Tensor:
         if not self.prepared:
-            self.prepare(gradient.device)
+            self.prepare()
         self.prepared = False
-        assert self._adam is not None
-        return self._adam.apply(gradient, self.share, self._most if cut else None)
+        assert self.adam is not None
+        return self.adam.apply(gradient, self.share, self._most if cut else None)
 
 
 def _greatest_change(layer: Sealed) -> torch.Tensor | None:

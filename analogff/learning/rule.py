@@ -12,13 +12,17 @@ from analogff.device import InputLines, Observable, derive_seed
 from analogff.learning.pulse_optimizer import PulseOptimizer
 from analogff.learning.recording import Recording
 from analogff.network import Network, chain
+from analogff.support.state import restore, state_of
 from analogff.timing import Schedule
+
+OPTIONS = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+"""Of every model of options."""
 
 
 class RuleOptions(BaseModel):
     """What every rule can be told."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = OPTIONS
 
     batch: Annotated[int, Field(ge=1, le=2**53)] = 100
     """Images a step."""
@@ -82,6 +86,8 @@ class Rule(abc.ABC, Generic[O]):
 
     name: ClassVar[str]
     Options: ClassVar[type[RuleOptions]] = RuleOptions
+    state_names: ClassVar[tuple[str, ...]] = ("generator", "optimizers")
+    """Attributes that change while it learns; a subclass adds its own, see `analogff.support.state`."""
 
     def __init__(self, network: Network, options: O, *, seed: int):
         self.network = network
@@ -190,10 +196,8 @@ class Rule(abc.ABC, Generic[O]):
 
     def state_dict(self) -> dict[str, Any]:
         """Return what the rule itself remembers, loadable with ``weights_only=True``."""
-        return {"generator": self.generator.get_state(), "optimizers": [w.state_dict() for w in self.optimizers]}
+        return state_of(self)
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what `state_dict` gave."""
-        self.generator.set_state(state["generator"])
-        for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
-            optimizer.load_state_dict(saved)
+        restore(self, state)

@@ -32,6 +32,8 @@ class Twin:
         seed: Draws the weights to begin with, ``N(0, 1/n_in)``, the same for every chip.
     """
 
+    state_names = ("weights",)
+
     def __init__(self, layer: Sealed, seed: int):
         layer.demand(Observable.TWIN, "a twin")
         sheet = layer.datasheet

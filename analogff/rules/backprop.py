@@ -52,6 +52,8 @@ class Backprop(Rule[BackpropOptions]):
     name = "backprop"
     Options = BackpropOptions
 
+    state_names = ("backward_views",)
+
     def __init__(self, network, options, *, seed):
         super().__init__(network, options, seed=seed)
         self.backward_views = [self._view(optimizer.layer, n) for n, optimizer in enumerate(self.optimizers)]
@@ -84,16 +86,6 @@ class Backprop(Rule[BackpropOptions]):
     def finish_epoch(self):
         for view in self.backward_views:
             view.finish_epoch()
-
-    @override
-    def state_dict(self):
-        return super().state_dict() | {"backward_views": [view.state_dict() for view in self.backward_views]}
-
-    @override
-    def load_state_dict(self, state):
-        super().load_state_dict(state)
-        for view, saved in zip(self.backward_views, state["backward_views"], strict=True):
-            view.load_state_dict(saved)
 
     def _view(self, layer: Sealed, index: int) -> BackwardView:
         seed = derive_seed(self.seed, "weights", index)

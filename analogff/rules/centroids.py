@@ -1,6 +1,6 @@
 """Forward-Forward without labels in the image: each class is the mean of what its images make a layer do."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import torch
 from pydantic import Field, field_validator
@@ -9,10 +9,13 @@ from typing_extensions import override
 from analogff.device import outer, product, samplewise
 from analogff.forward_forward.losses import LOSSES, Pull
 from analogff.forward_forward.negatives import hard_labels
-from analogff.learning.layer_classifier import LayerClassifier, LayerClassifierOptions
+from analogff.learning.class_scores import ClassScores, LayerVote, ScoreOptions, with_dropout
+from analogff.learning.layer_local import LayerLocal, LayerLocalOptions
+from analogff.learning.layer_objective import Judgment
+from analogff.learning.layer_order import OrderOptions, make_order
 
 
-class CentroidForwardOptions(LayerClassifierOptions):
+class CentroidForwardOptions(ScoreOptions, OrderOptions, LayerLocalOptions):
     """Options of centroid Forward-Forward."""
 
     loss: Literal["swish", "symba", "softmax"] = "swish"
@@ -36,7 +39,7 @@ class CentroidForwardOptions(LayerClassifierOptions):
         return value
 
 
-class CentroidForward(LayerClassifier[CentroidForwardOptions]):
+class CentroidForward(LayerLocal[CentroidForwardOptions, "NearCentroid"]):
     r"""Layers that draw an image's activity to the centroid of its class, and away from that of a near wrong one.
 
     .. math:: s_k = -\tfrac{\alpha}{n} \lVert y - c_k \rVert^2, \qquad L = d\,\sigma(d), \quad d = s_w - s_t, \qquad
@@ -62,45 +65,71 @@ class CentroidForward(LayerClassifier[CentroidForwardOptions]):
     Options = CentroidForwardOptions
 
     def __init__(self, network, options, *, seed):
-        super().__init__(network, options, seed=seed)
-        self.centroids = [
-            Centroids((network.chips, network.classes, layer.datasheet.n_out), options.memory, layer.torch_device)
-            for layer in network.layers
-        ]
+        super().__init__(network, options, seed=seed, order=make_order(options.order, len(network.layers)))
+        self.objectives = []
+        for layer in network.layers:
+            shape = (network.chips, network.classes, layer.datasheet.n_out)
+            centroids = Centroids(shape, options.memory, layer.torch_device)
+            self.objectives.append(NearCentroid(centroids, options, self.generator))
+        self.vote = LayerVote(network, self.objectives, options.vote)
+
+    @classmethod
+    @override
+    def uses_head(cls, options):
+        return False
 
     @override
-    def compete(self, layer, y, labels):
-        self.centroids[layer].learn(y, labels)
+    def step(self, images, labels):
+        return super().step(with_dropout(images, self.options.input_dropout, self.generator), labels)
+
+    @override
+    def predict(self, images):
+        return self.vote.answer(images)
+
+    @override
+    def answers_by_layer(self, images):
+        return self.vote.answers_by_layer(images)
+
+
+class NearCentroid(ClassScores):
+    r"""Scores of a layer by the distance to the centroid of each class, and a loss that compares two of them.
+
+    Args:
+        centroids: Of the layer.
+        options: Of the rule.
+        generator: Draws the wrong centroids.
+    """
+
+    state_names = ("centroids",)
+
+    def __init__(self, centroids: "Centroids", options: CentroidForwardOptions, generator: torch.Generator):
+        self.centroids, self.options, self.generator = centroids, options, generator
+
+    @override
+    def judge(self, y, mean_squares, batch):
+        labels = batch.labels
+        assert labels is not None
+        self.centroids.learn(y, labels)
         if self.options.loss == "softmax":
-            return super().compete(layer, y, labels)
-        scores = self.scores(layer, y)
+            return super().judge(y, mean_squares, batch)
+        scores = self.scores(y)
         label = labels.expand(scores.shape[:-1])
         near = hard_labels(self.options.hardness * scores, labels, self.generator)
         pull = self._compare(_at(scores, label), _at(scores, near))
         error = torch.zeros_like(scores)
         error.scatter_(-1, label.unsqueeze(-1), pull.positive.unsqueeze(-1))
         error.scatter_(-1, near.unsqueeze(-1), pull.negative.unsqueeze(-1))
-        return pull.loss.mean(-1), self.by_activity(layer, y, error / len(labels))
+        return Judgment(pull.loss.mean(-1), self.by_activity(y, error / len(labels)))
 
-    def scores(self, layer, y):
+    def scores(self, y):
         """Return ``alpha / n (2 y c_k - c_k^2)``: the ``y^2`` that all classes share decides nothing."""
-        means = self.centroids[layer].means()
+        means = self.centroids.means()
         squares = means.square().sum(-1).unsqueeze(-2)
         return (2 * product(y, means) - squares) * (self.options.scale / y.shape[-1])
 
     @override
-    def by_activity(self, layer, y, error):
-        return product(error, self.centroids[layer].means().mT) * (2 * self.options.scale / y.shape[-1])
-
-    @override
-    def state_dict(self) -> dict[str, Any]:
-        return super().state_dict() | {"centroids": [centroids.state_dict() for centroids in self.centroids]}
-
-    @override
-    def load_state_dict(self, state):
-        super().load_state_dict(state)
-        for centroids, saved in zip(self.centroids, state["centroids"], strict=True):
-            centroids.load_state_dict(saved)
+    def by_activity(self, y, error):
+        return product(error, self.centroids.means().mT) * (2 * self.options.scale / y.shape[-1])
 
     def _compare(self, right: torch.Tensor, near: torch.Tensor) -> Pull:
         return samplewise(lambda r, w: LOSSES[self.options.loss](r, w, 1.0, 0.0), right, near)
@@ -117,6 +146,8 @@ class Centroids:
         device: Where the activities are.
     """
 
+    state_names = ("sums", "counts")
+
     def __init__(self, shape: tuple[int, int, int], memory: float, device: torch.device):
         self.memory = memory
         self.sums = torch.zeros(shape, device=device)
@@ -131,15 +162,6 @@ class Centroids:
     def means(self) -> torch.Tensor:
         """Return the centroids, ``(chips, classes, n)``; the origin for a class that never came."""
         return self.sums / self.counts.masked_fill(self.counts == 0, 1).unsqueeze(-1)
-
-    def state_dict(self) -> dict[str, torch.Tensor]:
-        """Return its memory."""
-        return {"sums": self.sums, "counts": self.counts}
-
-    def load_state_dict(self, state: dict[str, torch.Tensor]) -> None:
-        """Restore what `state_dict` gave."""
-        self.sums.copy_(state["sums"])
-        self.counts.copy_(state["counts"])
 
 
 def _at(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:

@@ -8,17 +8,19 @@ from pydantic import Field
 from typing_extensions import override
 
 from analogff.device import product
-from analogff.learning.layer_classifier import LayerClassifier, LayerClassifierOptions
+from analogff.learning.class_scores import ClassScores, LayerVote, ScoreOptions, with_dropout
+from analogff.learning.layer_local import LayerLocal, LayerLocalOptions
+from analogff.learning.layer_order import OrderOptions, make_order
 
 
-class CompetitiveForwardOptions(LayerClassifierOptions):
+class CompetitiveForwardOptions(ScoreOptions, OrderOptions, LayerLocalOptions):
     """Options of competitive Forward-Forward."""
 
     scale: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 4.0
     """Factor on the goodness of a group (a mean of squares) in the loss."""
 
 
-class CompetitiveForward(LayerClassifier[CompetitiveForwardOptions]):
+class CompetitiveForward(LayerLocal[CompetitiveForwardOptions, "Competition"]):
     r"""Layers whose neurons belong to one class each, and compete for an image by their goodness.
 
     .. math:: s_k = \alpha G_k = \frac{\alpha}{|S_k|} \sum_{j \in S_k} y_j^2, \qquad
@@ -45,13 +47,19 @@ class CompetitiveForward(LayerClassifier[CompetitiveForwardOptions]):
     Options = CompetitiveForwardOptions
 
     def __init__(self, network, options, *, seed):
-        super().__init__(network, options, seed=seed)
+        super().__init__(network, options, seed=seed, order=make_order(options.order, len(network.layers)))
         widths = [layer.datasheet.n_out for layer in network.layers]
         _refuse_narrow(widths, network.classes)
-        self.shares = [
-            _shares(width, network.classes, layer.torch_device)
+        self.objectives = [
+            Competition(_shares(width, network.classes, layer.torch_device), options.scale)
             for width, layer in zip(widths, network.layers, strict=True)
         ]
+        self.vote = LayerVote(network, self.objectives, options.vote)
+
+    @classmethod
+    @override
+    def uses_head(cls, options):
+        return False
 
     @classmethod
     @override
@@ -60,15 +68,36 @@ class CompetitiveForward(LayerClassifier[CompetitiveForwardOptions]):
         return super().layer_shapes(options, n_in, widths, classes)
 
     @override
-    def scores(self, layer, y):
-        return product(y.square(), self._factors(layer).expand(len(y), -1, -1))
+    def step(self, images, labels):
+        return super().step(with_dropout(images, self.options.input_dropout, self.generator), labels)
 
     @override
-    def by_activity(self, layer, y, error):
-        return y * product(error, 2 * self._factors(layer).mT.expand(len(y), -1, -1))
+    def predict(self, images):
+        return self.vote.answer(images)
 
-    def _factors(self, layer: int) -> torch.Tensor:
-        return self.options.scale * self.shares[layer]
+    @override
+    def answers_by_layer(self, images):
+        return self.vote.answers_by_layer(images)
+
+
+class Competition(ClassScores):
+    r"""Scores of a layer by the goodness of groups of neurons.
+
+    Args:
+        shares: Weight of each neuron in its group's mean, ``(classes, n)``.
+        scale: ``alpha``.
+    """
+
+    def __init__(self, shares: torch.Tensor, scale: float):
+        self.factors = scale * shares
+
+    @override
+    def scores(self, y):
+        return product(y.square(), self.factors.expand(len(y), -1, -1))
+
+    @override
+    def by_activity(self, y, error):
+        return y * product(error, 2 * self.factors.mT.expand(len(y), -1, -1))
 
 
 def _refuse_narrow(widths: Sequence[int], classes: int) -> None:

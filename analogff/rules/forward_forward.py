@@ -10,8 +10,8 @@ from typing_extensions import override
 from analogff.device import Datasheet, SharedInputs
 from analogff.forward_forward.dropout import Dropout, silence
 from analogff.forward_forward.goodness import make_goodness
+from analogff.forward_forward.goodness_objective import GoodnessObjective
 from analogff.forward_forward.labels import Labels
-from analogff.forward_forward.layer_objective import LayerObjective
 from analogff.forward_forward.losses import LOSSES, scff
 from analogff.forward_forward.negatives import all_wrong_labels, hard_labels, random_labels
 from analogff.forward_forward.one_sided_losses import ONE_SIDED_LOSSES, scff_one_sided
@@ -20,17 +20,18 @@ from analogff.forward_forward.peer_normalization import Peers
 from analogff.forward_forward.prediction import of_both
 from analogff.forward_forward.wake_sleep import WakeSleep
 from analogff.learning.batch import EVALUATION, Batch
-from analogff.learning.layer_order import Ordered
+from analogff.learning.layer_local import LayerLocal
+from analogff.learning.layer_order import make_order
 from analogff.learning.recording import Recording
 from analogff.network.forward import Passed, Signal
 from analogff.slopes.saturation_gradient import SaturationGradient
-from analogff.slopes.slopes import Probed, Reading
+from analogff.slopes.slopes import Probed
 
 ROWS_AT_ONCE = 1000
 """Input vectors of one read when labels are tried, so that activities stay near the processor."""
 
 
-class ForwardForward(Ordered[ForwardForwardOptions]):
+class ForwardForward(LayerLocal[ForwardForwardOptions, GoodnessObjective]):
     r"""Layer-local learning from two forward passes, one on real data and one on wrong labels.
 
     .. math:: \Delta W_{ji} \propto -\sum_s \frac{\partial L}{\partial G_s} \tfrac2n\, y_{sj} f'(a_{sj})\, x_{si}
@@ -53,8 +54,10 @@ class ForwardForward(Ordered[ForwardForwardOptions]):
     name = "forward-forward"
     Options = ForwardForwardOptions
 
+    state_names = ("wake_sleep",)
+
     def __init__(self, network, options, *, seed):
-        super().__init__(network, options, seed=seed)
+        super().__init__(network, options, seed=seed, order=make_order(options.order, len(network.layers)))
         sheets, classes = [layer.datasheet for layer in network.layers], network.classes
         self.sign = -1 if options.direction == "minimize" else 1
         self.objectives = [_objective(options, layer, sheet, classes, seed) for layer, sheet in enumerate(sheets)]
@@ -62,10 +65,6 @@ class ForwardForward(Ordered[ForwardForwardOptions]):
         inputs = [sheets[0].n_in, *(sheet.n_out for sheet in sheets[:-1])]
         self.dropout = Dropout(options.input_dropout, options.dropout, inputs, classes)
         self.wake_sleep = WakeSleep(options.phase_length)
-        self.peers = Peers(options.peer_strength, len(sheets))
-        self.saturation_gradients = (
-            [SaturationGradient(sheet.output_max) for sheet in sheets] if options.saturation_gradient else []
-        )
         self.head = self.delta_head(options.head_learning_rate)
 
     @classmethod
@@ -94,7 +93,7 @@ class ForwardForward(Ordered[ForwardForwardOptions]):
         images = self.labels.make_room(images)
         batch = Batch(phase=self.wake_sleep.phase, masks=self.dropout.draw(images, self.generator))
         x, batch = self._present(self.labels.write(images, self._candidates(images, labels, batch)), batch)
-        loss = self.descend(x, self._judge, batch)
+        loss = self.descend(self.forward(x, batch), batch)
         self.wake_sleep.pass_on()
         return loss
 
@@ -112,14 +111,14 @@ class ForwardForward(Ordered[ForwardForwardOptions]):
             return None
         if told.slope == "fitted" or told.order == "pipelined" or not all(c.is_set for c in self.objectives):
             return None
-        slopes = [self.slopes[n] for n in self.learning]
+        slopes = [self.slopes[n] for n in self.order.learning]
         if told.uses_head:
             slopes.append(self.head.slope)
         probes = [slope.size for slope in slopes if isinstance(slope, Probed)]
         if any(probe.is_due for probe in probes):
             return None
-        optimizers = [self.layer_optimizers[n] for n in self.learning] + [self.head.optimizer] * told.uses_head
-        return Recording(key=self.learning, optimizers=optimizers, probes=probes)
+        optimizers = [self.layer_optimizers[n] for n in self.order.learning] + [self.head.optimizer] * told.uses_head
+        return Recording(key=self.order.learning, optimizers=optimizers, probes=probes)
 
     @override
     def predict(self, images):
@@ -151,50 +150,6 @@ class ForwardForward(Ordered[ForwardForwardOptions]):
     def onward(self, passed, batch):
         x = silence(super().onward(passed, batch), batch.mask(passed.layer + 1))
         return x if batch.rows is None else torch.cat([batch.rows.expand(x.shape[0], -1, -1), x], dim=-1)
-
-    @override
-    def back(self, passed, gradient, batch):
-        layer, reading = passed.layer, passed.reading
-        if self.saturation_gradients:
-            falling = self._falling(layer, gradient.shape[1], batch)
-            reading = self.saturation_gradients[layer].of(reading, gradient, falling)
-        errors = reading.back(gradient)
-        if self.peers.strength and batch.phase != "sleep":
-            objective = self.objectives[layer]
-            positives = errors.shape[1] // (1 if batch.phase else 1 + objective.negatives)
-            self.peers.draw(layer, errors, reading.y[:, :positives], objective)
-        return errors
-
-    @override
-    def state_dict(self):
-        known = {"peers": self.peers.state_dict(), "wake_sleep": self.wake_sleep.state_dict()}
-        known |= {
-            "first": [c.first for c in self.objectives],
-            "saturation_gradients": [r.state_dict() for r in self.saturation_gradients],
-        }
-        return super().state_dict() | known
-
-    @override
-    def load_state_dict(self, state):
-        super().load_state_dict(state)
-        self.peers.load_state_dict(state["peers"])
-        self.wake_sleep.load_state_dict(state["wake_sleep"])
-        for objective, first in zip(self.objectives, state["first"], strict=True):
-            objective.first.update(first)
-        for saturation_gradient, saved in zip(self.saturation_gradients, state["saturation_gradients"], strict=True):
-            saturation_gradient.load_state_dict(saved)
-
-    def _falling(self, layer: int, inputs: int, batch: Batch) -> slice:
-        """Return the inputs of a batch whose goodness is to fall."""
-        objective = self.objectives[layer]
-        positives = {"wake": inputs, "sleep": 0}.get(batch.phase or "", inputs // (1 + objective.negatives))
-        return slice(positives) if objective.minimize else slice(positives, inputs)
-
-    def _judge(self, passed: Passed[Reading], batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
-        objective = self.objectives[passed.layer]
-        if batch.phase:
-            return objective.one_sided(batch.phase, passed.y, passed.mean_squares)
-        return objective(passed.y, passed.mean_squares)
 
     def _candidates(self, images: torch.Tensor, labels: torch.Tensor, batch: Batch) -> torch.Tensor:
         """Return the true labels and then the wrong ones, ``(variants, batch)`` or for each chip its own.
@@ -263,7 +218,9 @@ def _of_each(scale: float | torch.Tensor) -> float | torch.Tensor:
     return scale.unsqueeze(-1) if isinstance(scale, torch.Tensor) else scale
 
 
-def _objective(options: ForwardForwardOptions, layer: int, sheet: Datasheet, classes: int, seed: int) -> LayerObjective:
+def _objective(
+    options: ForwardForwardOptions, layer: int, sheet: Datasheet, classes: int, seed: int
+) -> GoodnessObjective:
     """Return what a layer learns from; thresholds of a sum are those of a mean times the width."""
     width = sheet.n_out
     times = width if options.goodness == "sum" else 1
@@ -272,7 +229,7 @@ def _objective(options: ForwardForwardOptions, layer: int, sheet: Datasheet, cla
     if options.loss == "scff":
         told = {"slack": options.slack * times, "penalty": options.penalty}
         loss, apart = functools.partial(scff, **told), functools.partial(scff_one_sided, **told)
-    return LayerObjective(
+    return GoodnessObjective(
         measure=make_goodness(options.goodness, layer, width, seed),
         loss=loss,
         apart=apart,
@@ -281,4 +238,6 @@ def _objective(options: ForwardForwardOptions, layer: int, sheet: Datasheet, cla
         minimize=options.direction == "minimize",
         negatives=classes - 1 if options.negatives == "all" else 1,
         ceiling=sheet.output_max,
+        peers=Peers(options.peer_strength) if options.peer_strength else None,
+        saturation_gradient=SaturationGradient(sheet.output_max) if options.saturation_gradient else None,
     )

@@ -1,6 +1,6 @@
 """Mono-Forward: every layer learns from the cross-entropy of a small projection of its own."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import torch
 from pydantic import Field
@@ -8,17 +8,19 @@ from typing_extensions import override
 
 from analogff.device import outer, product
 from analogff.learning.adam import Adam
-from analogff.learning.layer_classifier import LayerClassifier, LayerClassifierOptions
+from analogff.learning.class_scores import ClassScores, LayerVote, ScoreOptions, with_dropout
+from analogff.learning.layer_local import LayerLocal, LayerLocalOptions
+from analogff.learning.layer_order import OrderOptions, make_order
 
 
-class MonoForwardOptions(LayerClassifierOptions):
+class MonoForwardOptions(ScoreOptions, OrderOptions, LayerLocalOptions):
     """Options of Mono-Forward."""
 
     projection_learning_rate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.003
     """Learning rate of the projections; fades as `learning_rate` does."""
 
 
-class MonoForward(LayerClassifier[MonoForwardOptions]):
+class MonoForward(LayerLocal[MonoForwardOptions, "Projection"]):
     r"""Layers that each learn to be read by a matrix, and the matrices with them.
 
     .. math:: s_l = \alpha M_l y_l, \qquad \frac{\partial L_l}{\partial y_l} = \alpha M_l^T (p - t), \qquad
@@ -41,38 +43,67 @@ class MonoForward(LayerClassifier[MonoForwardOptions]):
     Options = MonoForwardOptions
 
     def __init__(self, network, options, *, seed):
-        super().__init__(network, options, seed=seed)
-        shapes = [(network.classes, layer.datasheet.n_out) for layer in network.layers]
-        device = network.head.torch_device
-        self.projections = [
-            (torch.randn(shape, generator=self.generator) / shape[1] ** 0.5).to(device).repeat(network.chips, 1, 1)
-            for shape in shapes
-        ]
-        self.projection_optimizers = [Adam((network.chips, *shape), device) for shape in shapes]
+        super().__init__(network, options, seed=seed, order=make_order(options.order, len(network.layers)))
+        chips, classes, device = network.chips, network.classes, network.head.torch_device
+        self.objectives = []
+        for layer in network.layers:
+            start = torch.randn(classes, layer.datasheet.n_out, generator=self.generator) / layer.datasheet.n_out**0.5
+            start = start.to(device).repeat(chips, 1, 1)
+            self.objectives.append(Projection(start, options.scale, options.projection_learning_rate))
+        self.vote = LayerVote(network, self.objectives, options.vote)
+
+    @classmethod
+    @override
+    def uses_head(cls, options):
+        return False
 
     @override
-    def scores(self, layer, y):
-        return self.options.scale * product(y, self.projections[layer])
+    def advance(self, progress):
+        super().advance(progress)
+        for projection in self.objectives:
+            projection.fade = self.fade
 
     @override
-    def by_activity(self, layer, y, error):
-        return self.options.scale * product(error, self.projections[layer].mT)
+    def step(self, images, labels):
+        return super().step(with_dropout(images, self.options.input_dropout, self.generator), labels)
 
     @override
-    def adapt(self, layer, y, error):
-        gradient = outer(self.options.scale * error, y)
-        rate = self.options.projection_learning_rate * self.fade
-        self.projections[layer].add_(self.projection_optimizers[layer].step(gradient, rate))
+    def predict(self, images):
+        return self.vote.answer(images)
 
     @override
-    def state_dict(self) -> dict[str, Any]:
-        memory = [optimizer.state_dict() for optimizer in self.projection_optimizers]
-        return super().state_dict() | {"projections": self.projections, "projection_optimizers": memory}
+    def answers_by_layer(self, images):
+        return self.vote.answers_by_layer(images)
+
+
+class Projection(ClassScores):
+    r"""Scores of a layer by a matrix that learns them.
+
+    .. math:: s = \alpha M y
+
+    Args:
+        weights: ``M`` to begin with, ``(chips, classes, n)``.
+        scale: ``alpha``.
+        learning_rate: That of the matrix.
+    """
+
+    state_names = ("weights", "optimizer")
+
+    def __init__(self, weights: torch.Tensor, scale: float, learning_rate: float):
+        self.weights, self.scale, self.learning_rate = weights, scale, learning_rate
+        self.fade = 1.0
+        """What is left of the learning rate."""
+        self.optimizer = Adam(tuple(weights.shape), weights.device)
 
     @override
-    def load_state_dict(self, state):
-        super().load_state_dict(state)
-        for projection, saved in zip(self.projections, state["projections"], strict=True):
-            projection.copy_(saved)
-        for optimizer, saved in zip(self.projection_optimizers, state["projection_optimizers"], strict=True):
-            optimizer.load_state_dict(saved)
+    def scores(self, y):
+        return self.scale * product(y, self.weights)
+
+    @override
+    def by_activity(self, y, error):
+        return self.scale * product(error, self.weights.mT)
+
+    @override
+    def adapt(self, y, error):
+        gradient = outer(self.scale * error, y)
+        self.weights.add_(self.optimizer.step(gradient, self.learning_rate * self.fade))

@@ -8,8 +8,8 @@ from typing_extensions import override
 
 from analogff.device import Observable, SharedInputs
 from analogff.forward_forward.goodness import GOODNESS
+from analogff.forward_forward.goodness_objective import GoodnessObjective
 from analogff.forward_forward.labels import variants
-from analogff.forward_forward.layer_objective import LayerObjective
 from analogff.forward_forward.losses import LOSSES
 from analogff.forward_forward.negatives import hard_labels
 from analogff.forward_forward.sequences import draw, push, roll_out
@@ -47,7 +47,7 @@ class NextCharacterOptions(LayerLocalOptions):
         return refuse_idle(cls, info, value, user="loss", used_by="hinton")
 
 
-class NextCharacter(LayerLocal[NextCharacterOptions]):
+class NextCharacter(LayerLocal[NextCharacterOptions, GoodnessObjective]):
     r"""A readout that predicts the next character from layers that learn which windows are real.
 
     A window is a vector of one-hot lines, newest character first; see `analogff.forward_forward.sequences`. A step
@@ -69,10 +69,15 @@ class NextCharacter(LayerLocal[NextCharacterOptions]):
     name = "next-character"
     Options = NextCharacterOptions
 
+    state_names = ("dreams",)
+
     def __init__(self, network, options, *, seed):
         super().__init__(network, options, seed=seed)
         loss = LOSSES[options.loss]
-        self.objective = LayerObjective(measure=GOODNESS["mean"], loss=loss, scale=options.scale, theta=options.theta)
+        self.objectives = [
+            GoodnessObjective(measure=GOODNESS["mean"], loss=loss, scale=options.scale, theta=options.theta)
+            for _ in network.layers
+        ]
         self.head = self.delta_head(options.head_learning_rate)
         self.dreams: torch.Tensor | None = None
 
@@ -117,18 +122,9 @@ class NextCharacter(LayerLocal[NextCharacterOptions]):
     def predict(self, images):
         return self.logits(images).argmax(-1)
 
-    @override
-    def state_dict(self):
-        return super().state_dict() | {"dreams": self.dreams}
-
-    @override
-    def load_state_dict(self, state):
-        super().load_state_dict(state)
-        self.dreams = state["dreams"]
-
     def _tell_apart(self, x: torch.Tensor | SharedInputs) -> None:
         """Let every layer learn from real windows, the first half, against the network's own."""
-        self.descend(x, lambda passed, _: self.objective(passed.y, passed.mean_squares), Batch())
+        self.descend(self.forward(x, Batch()), Batch())
 
     def _heard(self, images: torch.Tensor) -> torch.Tensor:
         """Return what the readout hears, ``(chips, batch, sum of widths)``."""

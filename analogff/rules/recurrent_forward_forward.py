@@ -8,10 +8,11 @@ from typing_extensions import override
 
 from analogff.device import SharedInputs
 from analogff.forward_forward.goodness import GOODNESS, mean_square
-from analogff.forward_forward.layer_objective import LayerObjective
+from analogff.forward_forward.goodness_objective import GoodnessObjective
 from analogff.forward_forward.losses import LOSSES
 from analogff.forward_forward.negatives import hard_labels, random_labels
 from analogff.forward_forward.one_sided_losses import ONE_SIDED_LOSSES
+from analogff.learning.batch import Batch
 from analogff.learning.layer_local import LayerLocal, LayerLocalOptions, mean_loss
 from analogff.learning.rule import refuse_idle
 
@@ -72,7 +73,7 @@ class RecurrentForwardForwardOptions(LayerLocalOptions):
         return value
 
 
-class RecurrentForwardForward(LayerLocal[RecurrentForwardForwardOptions]):
+class RecurrentForwardForward(LayerLocal[RecurrentForwardForwardOptions, GoodnessObjective]):
     r"""Layers that each hear the one below and the one above, and climb the goodness of their own states.
 
     .. math:: s_l^{(t)} = d\, s_l^{(t-1)} + (1 - d)\, f\!\left(W_l [\hat s_{l+1}^{(t-1)}, \hat s_{l-1}^{(t-1)}]\right)
@@ -107,7 +108,10 @@ class RecurrentForwardForward(LayerLocal[RecurrentForwardForwardOptions]):
     def __init__(self, network, options, *, seed):
         super().__init__(network, options, seed=seed)
         loss = LOSSES[options.loss]
-        self.objective = LayerObjective(measure=GOODNESS["mean"], loss=loss, scale=options.scale, theta=options.theta)
+        self.objectives = [
+            GoodnessObjective(measure=GOODNESS["mean"], loss=loss, scale=options.scale, theta=options.theta)
+            for _ in network.layers
+        ]
         self.head = self.delta_head(options.head_learning_rate)
 
     @classmethod
@@ -234,7 +238,7 @@ class RecurrentForwardForward(LayerLocal[RecurrentForwardForwardOptions]):
             reading = self.slopes[n].read(self.network.layers[n], x)
             new.append(self._damp(state, reading.y))
             both = new[n].flatten(1, 2)  # the states under the true labels, then those under the wrong ones
-            loss, gradient = self.objective(both, mean_square(both))
+            loss, gradient = self.objectives[n].judge(both, mean_square(both), Batch())
             errors = reading.back(gradient.mul_(1 - self.options.damping))
             self.change(n, errors, x)
             losses.append(loss)

@@ -1,7 +1,7 @@
 """Forward-Forward without labels: images against mixtures of two of them."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal
 
 import torch
@@ -10,18 +10,20 @@ from typing_extensions import override
 
 from analogff.data import ImageShape
 from analogff.forward_forward.goodness import GOODNESS
+from analogff.forward_forward.goodness_objective import GoodnessObjective
 from analogff.forward_forward.hybrids import MOST_BLURS, hybrids, mixtures, other_images, random_masks
-from analogff.forward_forward.layer_objective import LayerObjective
 from analogff.forward_forward.losses import LOSSES, SCFF_PENALTY, SCFF_SLACK, scff
 from analogff.forward_forward.peer_normalization import Peers
 from analogff.learning.batch import Batch
-from analogff.learning.layer_order import Ordered, OrderedOptions
+from analogff.learning.layer_local import LayerLocal, LayerLocalOptions
+from analogff.learning.layer_order import OrderOptions, make_order
 from analogff.learning.rule import refuse_idle
 from analogff.network import chain
 from analogff.network.forward import Passed
+from analogff.slopes.slopes import Reading
 
 
-class UnsupervisedForwardForwardOptions(OrderedOptions):
+class UnsupervisedForwardForwardOptions(OrderOptions, LayerLocalOptions):
     """Options of Forward-Forward without labels."""
 
     goodness: Literal["mean", "sum"] = "mean"
@@ -74,7 +76,7 @@ class UnsupervisedForwardForwardOptions(OrderedOptions):
         return refuse_idle(cls, info, value, user="negatives", used_by="hybrid")
 
 
-class UnsupervisedForwardForward(Ordered[UnsupervisedForwardForwardOptions]):
+class UnsupervisedForwardForward(LayerLocal[UnsupervisedForwardForwardOptions, GoodnessObjective]):
     r"""Layers that tell images from mixtures of two images, and a linear head on what they make of it.
 
     .. math::
@@ -103,7 +105,7 @@ class UnsupervisedForwardForward(Ordered[UnsupervisedForwardForwardOptions]):
     Options = UnsupervisedForwardForwardOptions
 
     def __init__(self, network, options, *, seed):
-        super().__init__(network, options, seed=seed)
+        super().__init__(network, options, seed=seed, order=make_order(options.order, len(network.layers)))
         _refuse_table(options, network.image)
         sheets = [layer.datasheet for layer in network.layers]
         *_, (hears, _) = self.layer_shapes(options, sheets[0].n_in, [s.n_out for s in sheets], network.classes)
@@ -114,7 +116,6 @@ class UnsupervisedForwardForward(Ordered[UnsupervisedForwardForwardOptions]):
             )
         self.first = _first_heard(options.head_from, len(sheets))
         self.objectives = [_objective(options, sheet.n_out) for sheet in sheets]
-        self.peers = Peers(options.peer_strength, len(sheets))
         self.head = self.delta_head(options.head_learning_rate)
 
     @classmethod
@@ -135,38 +136,18 @@ class UnsupervisedForwardForward(Ordered[UnsupervisedForwardForwardOptions]):
 
     @override
     def step(self, images, labels):
-        heard = []
+        both, batch = torch.cat([images, self.negatives(images)]), Batch()
+        return self.descend(self._heard(self.forward(self.network.present(both), batch), labels), batch)
 
-        def hear(passed: Passed) -> None:
+    def _heard(self, signal: Iterator[Passed[Reading]], labels: torch.Tensor) -> Iterator[Passed[Reading]]:
+        """Let the head learn from the positive half of a signal that passes all layers."""
+        heard, batch = [], len(labels)
+        for passed in signal:
             if passed.layer >= self.first:
-                y, squares = passed.y[:, : len(images)], passed.mean_squares[:, : len(images)]
-                heard.append(self.network.normalizer.forward(y, squares))
+                heard.append(self.network.normalizer.forward(passed.y[:, :batch], passed.mean_squares[:, :batch]))
             if passed.layer == len(self.network.layers) - 1:
                 self.head.learn(torch.cat(heard, -1), labels)
-
-        def objective(passed: Passed, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
-            hear(passed)
-            return self.objectives[passed.layer](passed.y, passed.mean_squares)
-
-        both = torch.cat([images, self.negatives(images)])
-        return self.descend(self.network.present(both), objective, Batch(), passing=hear)
-
-    @override
-    def back(self, passed, gradient, batch):
-        errors = super().back(passed, gradient, batch)
-        if self.peers.strength:
-            layer, positives = passed.layer, passed.y[:, : errors.shape[1] // 2]
-            self.peers.draw(layer, errors, positives, self.objectives[layer])
-        return errors
-
-    @override
-    def state_dict(self):
-        return super().state_dict() | {"peers": self.peers.state_dict()}
-
-    @override
-    def load_state_dict(self, state):
-        super().load_state_dict(state)
-        self.peers.load_state_dict(state["peers"])
+            yield passed
 
     def negatives(self, images: torch.Tensor) -> torch.Tensor:
         """Draw a negative for each image, ``(batch, n_in)``, the same for all chips."""
@@ -197,14 +178,20 @@ def _refuse_table(options: UnsupervisedForwardForwardOptions, image: ImageShape 
         )
 
 
-def _objective(options: UnsupervisedForwardForwardOptions, width: int) -> LayerObjective:
+def _objective(options: UnsupervisedForwardForwardOptions, width: int) -> GoodnessObjective:
     """Return what a layer learns from; thresholds of a sum are those of a mean times the width."""
     times = width if options.goodness == "sum" else 1
     loss = LOSSES[options.loss]
     if options.loss == "scff":
         loss = functools.partial(scff, slack=options.slack * times, penalty=options.penalty)
     measure = GOODNESS[options.goodness]
-    return LayerObjective(measure=measure, loss=loss, scale=options.scale, theta=options.theta * times)
+    return GoodnessObjective(
+        measure=measure,
+        loss=loss,
+        scale=options.scale,
+        theta=options.theta * times,
+        peers=Peers(options.peer_strength) if options.peer_strength else None,
+    )
 
 
 def _first_heard(head_from: int, layers: int) -> int:

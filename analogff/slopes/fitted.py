@@ -1,5 +1,7 @@
 """Slopes from response curves that are learned online, so that a second read is rare."""
 
+from typing import Any
+
 import torch
 from typing_extensions import override
 
@@ -7,6 +9,7 @@ from analogff.device import Observable, Sealed, SharedInputs
 from analogff.slopes.probe_size import noise_variance
 from analogff.slopes.response_curves import ResponseCurves
 from analogff.slopes.slopes import Probed, Reading, Slope, probe
+from analogff.support.state import restore
 
 EVERY = 24
 WARM_UP = 8
@@ -36,13 +39,14 @@ class Fitted(Slope):
     """
 
     needs = Observable.PROBE
+    state_names = ("probed", "curves", "noise", "explained", "reads")
 
     def __init__(self, probed: Probed):
         self.probed = probed
         self.curves: ResponseCurves | None = None
         self.noise: torch.Tensor | None = None
         self.explained: torch.Tensor | None = None
-        self._reads = 0
+        self.reads = 0
 
     @property
     def trusted(self) -> bool:
@@ -51,8 +55,8 @@ class Fitted(Slope):
 
     @override
     def read(self, layer, x):
-        learning = self._reads < WARM_UP or self._reads % EVERY == 0
-        self._reads += 1
+        learning = self.reads < WARM_UP or self.reads % EVERY == 0
+        self.reads += 1
         if learning or self.curves is None:
             return self._learn(layer, x)
         if not self.trusted:
@@ -60,17 +64,10 @@ class Fitted(Slope):
         y = layer.measure(x)
         return Reading(y, self.curves.slopes(y))
 
-    @override
-    def state_dict(self):
-        curves = None if self.curves is None else self.curves.state_dict()
-        known = {"noise": self.noise, "explained": self.explained, "reads": self._reads}
-        return known | {"curves": curves, "probed": self.probed.state_dict()}
-
-    @override
-    def load_state_dict(self, state):
-        self.noise, self.explained, self._reads = state["noise"], state["explained"], state["reads"]
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what `state_of` gave."""
         self.curves = None if state["curves"] is None else ResponseCurves.from_state(state["curves"])
-        self.probed.load_state_dict(state["probed"])
+        restore(self, state)
 
     def _learn(self, layer: Sealed, x: torch.Tensor | SharedInputs) -> Reading:
         size = self.probed.size.for_averages(layer, x)

@@ -1,7 +1,5 @@
 """How far one step may move a weighted sum, found by reading."""
 
-from typing import Any
-
 import torch
 
 from analogff.device import Sealed, SharedInputs, whole
@@ -37,6 +35,8 @@ class MaxStep:
         learning_rate: The learning rate.
     """
 
+    state_names = ("share",)
+
     def __init__(self, learning_rate: float):
         self.learning_rate = learning_rate
         self.share: torch.Tensor | None = None
@@ -47,14 +47,6 @@ class MaxStep:
             reach = whole(x).abs().sum(-1).mean(-1).view(-1, 1, 1)
             self.share = (SHARE * turning_distance(layer, x) / (self.learning_rate * reach)).clamp(max=1)
         return self.share
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return what was measured."""
-        return {"share": self.share}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore what `state_dict` gave."""
-        self.share = state["share"]
 
 
 def turning_distance(layer: Sealed, x: torch.Tensor | SharedInputs) -> torch.Tensor:

@@ -1,7 +1,5 @@
 """How large a probe should be, found by reading."""
 
-from typing import Any
-
 import torch
 
 from analogff.device import Sealed, SharedInputs, chipwise
@@ -40,6 +38,8 @@ class ProbeSize:
         given: A size to take instead of measuring one.
     """
 
+    state_names = ("size", "reach", "reads")
+
     def __init__(self, given: float | None = None):
         self.given = given
         self.size: torch.Tensor | None = None
@@ -69,14 +69,6 @@ class ProbeSize:
         """As `of`, for slopes of which many are averaged: that leaves less of their noise, and all of their bias."""
         size = self.of(layer, x)
         return size if self.given is not None else AVERAGED * size
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return what was measured."""
-        return {"size": self.size, "reach": self.reach, "reads": self.reads}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore what `state_dict` gave."""
-        self.size, self.reach, self.reads = state["size"], state["reach"], state["reads"]
 
     def _measure(self, layer: Sealed, x: torch.Tensor | SharedInputs) -> torch.Tensor:
         h, up, down = span(layer, x, self.reach)

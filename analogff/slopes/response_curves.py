@@ -4,6 +4,8 @@ from typing import Any
 
 import torch
 
+from analogff.support.state import restore
+
 DEGREE = 4
 FORGET = 0.98
 RIDGE = 0.01
@@ -44,6 +46,8 @@ class ResponseCurves:
         Instruments for errors in a variable: Newey and Powell, Econometrica 71, 1565 (2003).
     """
 
+    state_names = ("low", "middle", "high", "noise", "products", "sums")
+
     def __init__(self, low: torch.Tensor, middle: torch.Tensor, high: torch.Tensor, width: int, noise: torch.Tensor):
         self.low, self.middle, self.high, self.noise = low, middle, high, noise
         self.rests = bool((low >= 0).all())
@@ -65,18 +69,17 @@ class ResponseCurves:
         """Return the slope that belongs to each activity, ``(chips, batch, width)``."""
         return torch.einsum("cbjk,cjkl->cbj", self._terms(y, self._silent(y)), self.weights)
 
-    def state_dict(self) -> dict[str, Any]:
-        """Return what was learned."""
-        limits = {"low": self.low, "middle": self.middle, "high": self.high, "noise": self.noise}
-        return limits | {"products": self.products, "sums": self.sums}
-
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> "ResponseCurves":
-        """Make the curves that `state_dict` described."""
+        """Make the curves whose state `state_of` gave."""
         curves = cls(state["low"], state["middle"], state["high"], state["sums"].shape[1], state["noise"])
-        curves.products, curves.sums = state["products"].clone(), state["sums"].clone()
-        curves.solve()
+        curves.load_state_dict(state)
         return curves
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what `state_of` gave."""
+        restore(self, state)
+        self.solve()
 
     def solve(self) -> None:
         """Bring the weights up to date."""

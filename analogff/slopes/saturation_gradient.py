@@ -1,7 +1,5 @@
 """A way back for neurons that a converter reads at its end."""
 
-from typing import Any
-
 import torch
 
 from analogff.device import PerChip, chipwise
@@ -36,6 +34,8 @@ class SaturationGradient:
         end: The greatest activity that the datasheet prints.
     """
 
+    state_names = ("seen",)
+
     def __init__(self, end: PerChip | None):
         self.end = end
         self.seen: torch.Tensor | None = None  # running means: share at the end, slope near it over that in the middle
@@ -64,14 +64,6 @@ class SaturationGradient:
         slope = slope.clone()
         slope[:, falling] = torch.where(back, near, slope[:, falling])
         return Reading(y, slope)
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return what was seen."""
-        return {"seen": self.seen}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore what `state_dict` gave."""
-        self.seen = state["seen"]
 
     def _see(self, now: torch.Tensor) -> None:
         old = torch.zeros_like(now) if self.seen is None else self.seen

@@ -5,7 +5,7 @@ says in its `needs` what it must see to do without it.
 """
 
 import abc
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 import torch
 from typing_extensions import override
@@ -39,17 +39,12 @@ class Slope(abc.ABC):
     """A way to read one layer together with its slopes."""
 
     needs: ClassVar[Observable]
+    state_names: ClassVar[tuple[str, ...]] = ()
+    """What is measured while the layer learns; see `analogff.support.state`."""
 
     @abc.abstractmethod
     def read(self, layer: Sealed, x: torch.Tensor | SharedInputs) -> Reading:
         """Read a layer, ``x``: ``(chips, batch, n_in)``, written out or `SharedInputs`."""
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return what was measured so far."""
-        return {}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:  # noqa: B027 (most remember nothing)
-        """Restore what `state_dict` gave."""
 
 
 class Assumed(Slope):
@@ -84,6 +79,7 @@ class Probed(Slope):
     """
 
     needs = Observable.PROBE
+    state_names = ("size",)
 
     def __init__(self, size: ProbeSize, activity: Activity = "read"):
         self.size = size
@@ -95,14 +91,6 @@ class Probed(Slope):
         if self.activity == "mean":
             return Reading(*probe(layer, x, size))
         return Reading(*probe_beside(layer, x, size))
-
-    @override
-    def state_dict(self):
-        return self.size.state_dict()
-
-    @override
-    def load_state_dict(self, state):
-        self.size.load_state_dict(state)
 
 
 class Oracle(Slope):

@@ -88,7 +88,7 @@ class Recorder:
             return self._called(key, self.rule.step, images, labels)
         asked = [probe.reads for probe in plan.probes]
         for optimizer in plan.optimizers:
-            optimizer.prepare(images.device)
+            optimizer.prepare()
         recorded = self._find(key, self.rule.step, images, labels)
         for probe, reads in zip(plan.probes, asked, strict=True):
             probe.reads = reads + (recorded is not None)

@@ -2,8 +2,9 @@ import pytest
 import torch
 
 from analogff.forward_forward.goodness import GOODNESS, make_goodness
-from analogff.forward_forward.layer_objective import HEADROOM, SCALE, LayerObjective
+from analogff.forward_forward.goodness_objective import HEADROOM, SCALE, GoodnessObjective
 from analogff.forward_forward.losses import LOSSES
+from analogff.learning.batch import Batch
 from analogff.network.normalization import mean_square
 
 NAMES = ("mean", "sum", "cosine")
@@ -71,9 +72,9 @@ def test_a_measured_scale_and_threshold_know_no_unit_of_the_outputs(name, loss):
     y = torch.rand(2, 20, 30, generator=torch.Generator().manual_seed(0))
 
     def learned(unit):
-        objective = LayerObjective(measure=GOODNESS[name], loss=LOSSES[loss], scale=None, theta=None)
+        objective = GoodnessObjective(measure=GOODNESS[name], loss=LOSSES[loss], scale=None, theta=None)
         told = y * unit
-        return objective(told, told.square().mean(-1))
+        return objective.judge(told, told.square().mean(-1), Batch())
 
     (loss_volts, gradient_volts), (loss_milli, gradient_milli) = learned(1.0), learned(1000.0)
     torch.testing.assert_close(loss_volts, loss_milli)
@@ -81,19 +82,19 @@ def test_a_measured_scale_and_threshold_know_no_unit_of_the_outputs(name, loss):
 
 
 def test_a_measured_scale_is_kept_from_the_first_reads():
-    objective = LayerObjective(measure=GOODNESS["mean"], loss=LOSSES["swish"], scale=None, theta=None)
+    objective = GoodnessObjective(measure=GOODNESS["mean"], loss=LOSSES["swish"], scale=None, theta=None)
     y = torch.rand(1, 20, 30, generator=torch.Generator().manual_seed(0))
-    objective(y, y.square().mean(-1))
+    objective.judge(y, y.square().mean(-1), Batch())
     spread = y.square().std()
     torch.testing.assert_close(objective.steepness, (SCALE * HEADROOM / spread).view(1, 1))
-    objective(3 * y, 9 * y.square().mean(-1))
+    objective.judge(3 * y, 9 * y.square().mean(-1), Batch())
     torch.testing.assert_close(objective.steepness, (SCALE * HEADROOM / spread).view(1, 1))
 
 
 def test_a_range_that_ends_at_zero_is_no_end_of_a_goodness():
     y = -torch.rand(1, 20, 30, generator=torch.Generator().manual_seed(0))
-    objective = LayerObjective(measure=GOODNESS["mean"], loss=LOSSES["swish"], scale=None, theta=None, ceiling=0.0)
-    objective(y, y.square().mean(-1))
+    objective = GoodnessObjective(measure=GOODNESS["mean"], loss=LOSSES["swish"], scale=None, theta=None, ceiling=0.0)
+    objective.judge(y, y.square().mean(-1), Batch())
     torch.testing.assert_close(objective.steepness, (SCALE * HEADROOM / y.square().std()).view(1, 1))
 
 
@@ -101,7 +102,9 @@ def test_a_range_that_ends_near_makes_the_scale_smaller():
     """Uniform activities reach 0.99 of their end; a chip of twice the range has twice the headroom."""
     y = torch.rand(3, 100, 100, generator=torch.Generator().manual_seed(0))[:1].repeat(3, 1, 1)
     ceiling = torch.tensor([1.0, 2.0, 50.0])
-    objective = LayerObjective(measure=GOODNESS["mean"], loss=LOSSES["swish"], scale=None, theta=None, ceiling=ceiling)
-    objective(y, y.square().mean(-1))
+    objective = GoodnessObjective(
+        measure=GOODNESS["mean"], loss=LOSSES["swish"], scale=None, theta=None, ceiling=ceiling
+    )
+    objective.judge(y, y.square().mean(-1), Batch())
     raised = objective.steepness.flatten() * y[0].square().std() / SCALE
     torch.testing.assert_close(raised, torch.tensor([1 / 0.99, 2 / 0.99, HEADROOM]), rtol=5e-3, atol=0)

@@ -75,9 +75,9 @@ def test_prediction_is_the_nearest_centroid(vote):
     images, labels = make_batch(200)
     rule.step(images, labels)
     voters = slice(None) if vote == "all" else slice(-1, None)
-    layers = list(zip(rule.network.activities(images), rule.centroids, strict=True))[voters]
+    layers = list(zip(rule.network.activities(images), rule.objectives, strict=True))[voters]
     for chip in range(2):
-        total = sum(distances(y[chip], centroids.means()[chip]) for y, centroids in layers)
+        total = sum(distances(y[chip], near.centroids.means()[chip]) for y, near in layers)
         assert torch.equal(rule.predict(images)[chip], total.argmin(-1))
 
 
@@ -85,11 +85,11 @@ def test_prediction_teaches_the_centroids_nothing():
     """The centroids are those of the training images: a batch of test images is answered image by image."""
     rule = make_rule(make_chips(), slope="assumed")
     rule.step(*make_batch())
-    before = [centroids.means().clone() for centroids in rule.centroids]
+    before = [near.centroids.means().clone() for near in rule.objectives]
     images, _ = make_batch(8, seed=1)
     together = rule.predict(images)
     assert torch.equal(together, torch.cat([rule.predict(image.unsqueeze(0)) for image in images], dim=1))
-    assert all(torch.equal(a, b.means()) for a, b in zip(before, rule.centroids, strict=True))
+    assert all(torch.equal(a, b.centroids.means()) for a, b in zip(before, rule.objectives, strict=True))
 
 
 @pytest.mark.parametrize(("slope", "reads"), [("assumed", 1), ("probed", 3)])
@@ -116,7 +116,7 @@ def test_hardness_says_how_near_the_wrong_centroid_is(hardness, near, monkeypatc
     rule, (images, labels) = make_rule(make_chips(), slope="assumed", hardness=hardness), make_batch(300)
     y = rule.network.activities(images)[0]
     rule.step(images, labels)
-    d = torch.stack([distances(y[chip], rule.centroids[0].means()[chip]) for chip in range(2)])
+    d = torch.stack([distances(y[chip], rule.objectives[0].centroids.means()[chip]) for chip in range(2)])
     d.scatter_(-1, labels.expand(2, -1).unsqueeze(-1), torch.inf)
     assert not (drawn[0] == labels).any()
     assert near[0] <= (drawn[0] == d.argmin(-1)).float().mean() <= near[1]
@@ -149,8 +149,8 @@ def test_centroids_survive_a_checkpoint():
     rules = [make_rule(make_chips(), slope="assumed") for _ in range(2)]
     rules[0].step(*make_batch())
     rules[1].load_state_dict(rules[0].state_dict())
-    for mine, theirs in zip(*(rule.centroids for rule in rules), strict=True):
-        assert torch.equal(mine.means(), theirs.means())
+    for mine, theirs in zip(*(rule.objectives for rule in rules), strict=True):
+        assert torch.equal(mine.centroids.means(), theirs.centroids.means())
 
 
 def test_it_learns():

@@ -39,7 +39,7 @@ def test_the_mean_of_the_groups_is_the_mean_of_squares():
     """Where all groups are equally large, they share out the goodness of the layer."""
     rule = make_rule(make_chips(sizes=(20, 40)), slope="assumed", scale=1.0)
     (y,) = rule.network.activities(make_batch()[0])
-    torch.testing.assert_close(rule.scores(0, y).mean(-1), y.square().mean(-1))
+    torch.testing.assert_close(rule.objectives[0].scores(y).mean(-1), y.square().mean(-1))
 
 
 @pytest.mark.parametrize("vote", ["all", "last"])

@@ -147,6 +147,18 @@ def test_a_checkpoint_restores_all_that_a_rule_remembers(name, told, tmp_path, m
     assert not differences(chips.devices.state_dict(), fresh.devices.state_dict())
 
 
+@pytest.mark.parametrize("name", [*rule_names(), "analogff.rules.next_character:NextCharacter"])
+def test_it_is_composed_and_not_inherited(name):
+    """A rule, or a rule whose layers learn from losses of their own, and nothing between."""
+    for model in (resolve_rule(name), resolve_rule(name).Options):
+        assert depth(model) <= 3
+
+
+def depth(model):
+    """Return the number of our classes on the longest way from a class to its last ancestor."""
+    return model.__module__.startswith("analogff") + max(map(depth, model.__bases__), default=0)
+
+
 @pytest.mark.parametrize("name", rule_names())
 def test_its_paper_is_named(name):
     assert "Reference:" in (resolve_rule(name).__doc__ or "")

@@ -18,14 +18,14 @@ def test_updates_are_the_gradients_of_each_layers_own_cross_entropy(slope):
     chips, (images, labels) = make_chips(), make_batch()
     rule = make_rule(chips, slope=slope, scale=3.0)
     gradients, learnt = capture_gradients(rule), {}
-    for n, optimizer in enumerate(rule.projection_optimizers):
-        optimizer.step = lambda g, rate, n=n: torch.zeros_like(learnt.setdefault(n, g.clone()))
+    for n, projection in enumerate(rule.objectives):
+        projection.optimizer.step = lambda g, rate, n=n: torch.zeros_like(learnt.setdefault(n, g.clone()))
     rule.step(images, labels)
     for chip in range(2):
         x = images
         for n, weights in enumerate(weights_of(chips)[:-1]):
             x = length_normalize(x).detach()
-            w, m = weights[chip].clone().requires_grad_(), rule.projections[n][chip].clone().requires_grad_()
+            w, m = weights[chip].clone().requires_grad_(), rule.objectives[n].weights[chip].clone().requires_grad_()
             y = torch.relu(x @ w.T)
             cross_entropy(3.0 * y @ m.T, labels).backward()
             torch.testing.assert_close(gradients[n][chip], w.grad, rtol=1e-4, atol=1e-6)
@@ -38,7 +38,7 @@ def test_projections_follow_torchs_adam_and_fade():
     rule = make_rule(chips, slope="assumed", learning_rate=0.0, projection_learning_rate=0.01)  # resting layers
     images, labels = make_batch()
     y = rule.network.activities(images)[1]
-    m = rule.projections[1].clone().requires_grad_()
+    m = rule.objectives[1].weights.clone().requires_grad_()
     optimizer = torch.optim.Adam([m], lr=0.01)
     for progress, rate in ((0.0, 0.01), (0.4, 0.01), (0.75, 0.005)):
         rule.advance(progress)
@@ -47,7 +47,7 @@ def test_projections_follow_torchs_adam_and_fade():
         optimizer.zero_grad()
         sum(cross_entropy(y[chip] @ m[chip].T, labels) for chip in range(2)).backward()
         optimizer.step()
-        torch.testing.assert_close(rule.projections[1], m.detach(), rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(rule.objectives[1].weights, m.detach(), rtol=1e-4, atol=1e-5)
 
 
 def test_projections_do_not_follow_the_neighbors():
@@ -55,8 +55,8 @@ def test_projections_do_not_follow_the_neighbors():
     for _ in range(3):
         for rule in (alone, together):
             rule.step(*make_batch())
-    for one, three in zip(alone.projections, together.projections, strict=True):
-        assert torch.equal(one[0], three[1])
+    for one, three in zip(alone.objectives, together.objectives, strict=True):
+        assert torch.equal(one.weights[0], three.weights[1])
 
 
 @pytest.mark.parametrize("vote", ["all", "last"])
@@ -65,8 +65,8 @@ def test_prediction_is_the_greatest_score(vote):
     images, labels = make_batch(50)
     rule.step(images, labels)
     scores = [
-        torch.einsum("cbj,ckj->cbk", y, m)
-        for y, m in zip(rule.network.activities(images), rule.projections, strict=True)
+        torch.einsum("cbj,ckj->cbk", y, projection.weights)
+        for y, projection in zip(rule.network.activities(images), rule.objectives, strict=True)
     ]
     assert torch.equal(rule.predict(images), (sum(scores) if vote == "all" else scores[-1]).argmax(-1))
 
@@ -83,9 +83,9 @@ def test_projections_survive_a_checkpoint():
     rules = [make_rule(make_chips(), slope="assumed") for _ in range(2)]
     rules[0].step(*make_batch())
     rules[1].load_state_dict(rules[0].state_dict())
-    for mine, theirs in zip(*(rule.projections for rule in rules), strict=True):
-        assert torch.equal(mine, theirs)
-    assert [optimizer.steps for optimizer in rules[1].projection_optimizers] == [1, 1]
+    for mine, theirs in zip(*(rule.objectives for rule in rules), strict=True):
+        assert torch.equal(mine.weights, theirs.weights)
+    assert [projection.optimizer.steps for projection in rules[1].objectives] == [1, 1]
 
 
 def test_it_learns():

@@ -131,8 +131,8 @@ def test_peers_draw_images_and_no_negatives(goodness):
                 x = y
     again, _ = make_rule(goodness=goodness, peer_strength=0.03)
     again.load_state_dict(drawn.state_dict())
-    for kept, mine in zip(again.peers.means, means, strict=True):
-        torch.testing.assert_close(kept, mine)
+    for objective, mine in zip(again.objectives, means, strict=True):
+        torch.testing.assert_close(objective.peers.mean, mine)
 
 
 @pytest.mark.parametrize("head_from", [1, 2])

@@ -6,6 +6,7 @@ from analogff.device import Observable, Sealed, fabricate
 from analogff.slopes.fitted import EVERY, WARM_UP, Fitted
 from analogff.slopes.probe_size import ProbeSize
 from analogff.slopes.slopes import Oracle, Probed
+from analogff.support.state import state_of
 from tests.helpers.fakes import Curved
 
 BATCH = 100
@@ -83,9 +84,9 @@ def test_it_follows_a_chip_that_drifts():
     device.curve = functools.partial(lambda a: 0.5 * rectified_tanh(a))
     for step in range(200 * EVERY):  # older probes fade as 0.98^n
         if step % EVERY == 0:
-            fitted._reads = 0
+            fitted.reads = 0
             fitted.read(box, inputs(step))
-    fitted._reads = WARM_UP + 1
+    fitted.reads = WARM_UP + 1
     x = inputs(5000)
     reading, truth = fitted.read(box, x), Oracle().read(box, x).slope
     active = reading.y > 0.25
@@ -95,7 +96,7 @@ def test_it_follows_a_chip_that_drifts():
 def test_its_memory_survives_a_file(tmp_path):
     box, _ = layer(rectified_tanh)
     fitted = taught(box, 20)
-    torch.save(fitted.state_dict(), tmp_path / "slope.pt")
+    torch.save(state_of(fitted), tmp_path / "slope.pt")
     again = Fitted(Probed(ProbeSize(0.3)))
     again.load_state_dict(torch.load(tmp_path / "slope.pt", weights_only=True))
     x = inputs(1000)

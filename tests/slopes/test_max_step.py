@@ -5,6 +5,7 @@ from scipy.optimize import brentq
 
 from analogff.device import Observable, Sealed, fabricate
 from analogff.slopes.max_step import SHARE, TURNED, MaxStep, turning_distance
+from analogff.support.state import restore, state_of
 from tests.helpers.fakes import Curved
 
 RISING = [
@@ -72,7 +73,7 @@ def test_it_is_measured_once_and_remembered():
     spent = box.ledger.total("reads")
     assert torch.equal(max_step.of(box, inputs()), first) and box.ledger.total("reads") == spent
     again = MaxStep(0.01)
-    again.load_state_dict(max_step.state_dict())
+    restore(again, state_of(max_step))
     assert torch.equal(again.of(box, inputs()), first)
 
 

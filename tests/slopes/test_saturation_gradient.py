@@ -10,6 +10,7 @@ from analogff.network import LayerSpec, fabricate_wired
 from analogff.rules.forward_forward import ForwardForward
 from analogff.slopes.saturation_gradient import SaturationGradient
 from analogff.slopes.slopes import Reading
+from analogff.support.state import restore, state_of
 from tests.helpers.fakes import Curved, capture_gradients, make_batch
 
 END = 2.0
@@ -83,8 +84,8 @@ def test_what_was_seen_survives_a_file(tmp_path):
     one, other = SaturationGradient(END), SaturationGradient(END)
     for _ in range(100):
         one.of(reading, gradient, FALLING)
-    torch.save(one.state_dict(), tmp_path / "saturation_gradient.pt")
-    other.load_state_dict(torch.load(tmp_path / "saturation_gradient.pt", weights_only=True))
+    torch.save(state_of(one), tmp_path / "saturation_gradient.pt")
+    restore(other, torch.load(tmp_path / "saturation_gradient.pt", weights_only=True))
     assert torch.equal(other.of(reading, gradient, FALLING).slope, one.of(reading, gradient, FALLING).slope)
 
 

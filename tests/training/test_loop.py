@@ -275,7 +275,7 @@ def test_steps_that_are_called_between_replayed_ones_are_steps_of_their_own(monk
         recorder.on = recorded
         for _ in range(13):
             recorder.step(images, labels)
-        ends.append([*chips.devices.state_dict().values(), *(torch.tensor(w._adam.steps) for w in learner.optimizers)])
+        ends.append([*chips.devices.state_dict().values(), *(torch.tensor(w.adam.steps) for w in learner.optimizers)])
     assert all(torch.equal(one, other) for one, other in zip(*ends, strict=True))
 
 

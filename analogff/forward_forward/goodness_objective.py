@@ -1,4 +1,4 @@
-"""What a layer learns from: the goodness of positive inputs against that of negative ones."""
+"""The goodness of positive inputs against that of negative ones, as the objective of a layer."""
 
 import dataclasses
 import functools
@@ -6,12 +6,16 @@ import math
 from collections.abc import Callable
 
 import torch
+from typing_extensions import override
 
 from analogff.device import PerChip, samplewise
 from analogff.forward_forward.goodness import Goodness
 from analogff.forward_forward.losses import Loss, Number
 from analogff.forward_forward.one_sided_losses import Push
+from analogff.forward_forward.peer_normalization import Peers
 from analogff.learning.batch import Phase
+from analogff.learning.layer_objective import Judgment, LayerObjective
+from analogff.slopes.saturation_gradient import SaturationGradient
 
 SCALE = 4.0
 """Measured on neurons that reach the end of their range at once: 1 and 12 are worse than 2 to 8."""
@@ -22,8 +26,8 @@ TOP = 0.99
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class LayerObjective:
-    r"""A layer's loss of its own activity, with its derivative.
+class GoodnessObjective(LayerObjective):
+    r"""A layer's loss of the goodness of its activity.
 
     .. math:: L = \frac{1}{B K} \sum_{b, k} \ell\!\left(\pm G_b, \pm G_{kb}; \alpha, \pm\theta\right)
 
@@ -32,6 +36,8 @@ class LayerObjective:
     Reference:
         Hinton, The Forward-Forward Algorithm (2022), section 2; the minus: among its future work.
     """
+
+    state_names = ("first", "peers", "saturation_gradient")
 
     measure: Goodness
     """The goodness."""
@@ -49,6 +55,10 @@ class LayerObjective:
     """The greatest activity that the layer's datasheet prints; None if it prints none."""
     apart: Callable[[torch.Tensor, Number, Number, Phase], Push] | None = None
     """One term of the loss alone, for `phase`; None for losses of pairs, which have none."""
+    peers: Peers | None = None
+    """Draws neurons that are always or never on to their peers; None to leave them."""
+    saturation_gradient: SaturationGradient | None = None
+    """Draws neurons back from the end of the range; None to leave them there."""
     first: dict[str, torch.Tensor] = dataclasses.field(default_factory=dict)
     """What the first reads of the layer showed, ``(chips, 1)`` each."""
 
@@ -74,34 +84,51 @@ class LayerObjective:
         """Whether nothing is left to be measured from the next reads."""
         return bool(self.first) or (self.scale is not None and self.theta is not None)
 
-    def __call__(self, y: torch.Tensor, mean_squares: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Compare the halves of a batch.
+    @override
+    def judge(self, y, mean_squares, batch):
+        """Compare the halves of a batch, or judge inputs of one kind by their own term of the loss.
 
         Shapes:
-            ``y``: ``(chips, (1 + K) batch, n)``, the positives first, then one negative of each, and so on;
-            ``mean_squares``: ``(chips, (1 + K) batch)``. Returns the loss, ``(chips,)``, and its derivative by ``y``.
+            ``y``: ``(chips, (1 + K) batch, n)``, the positives first, then one negative of each, and so on; of one kind
+            ``(chips, batch, n)``.
         """
         sign, goodness, scale, theta = self._facing(y, mean_squares)
+        if batch.phase:
+            loss, slopes = self._of_one_kind(goodness, scale, theta, batch.phase)
+        else:
+            loss, slopes = self._of_pairs(goodness, scale, theta)
+        factors = slopes * sign / loss.shape[-1]
+        return Judgment(loss.mean(-1), self.measure.gradient(y, mean_squares, factors))
+
+    @override
+    def back(self, reading, gradient, batch):
+        inputs = gradient.shape[1]
+        positives = {"wake": inputs, "sleep": 0}.get(batch.phase or "", inputs // (1 + self.negatives))
+        if self.saturation_gradient:
+            falling = slice(positives) if self.minimize else slice(positives, inputs)
+            reading = self.saturation_gradient.of(reading, gradient, falling)
+        errors = reading.back(gradient)
+        if self.peers and positives:
+            weight = torch.as_tensor(self.steepness).view(-1, 1, 1) * self.measure.unit(errors.shape[-1]) / positives
+            self.peers.draw(errors, reading.y[:, :positives], weight)
+        return errors
+
+    def _of_pairs(self, goodness: torch.Tensor, scale: Number, theta: Number) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the loss of each pair, and its derivative by the goodness of each input."""
         batch = goodness.shape[1] // (1 + self.negatives)
         positive, negative = goodness.split([batch, goodness.shape[1] - batch], dim=1)
         pull = samplewise(lambda g, h: self.loss(g, h, scale, theta), positive.repeat(1, self.negatives), negative)
         # added one by one: a sum over them at once may round otherwise in a bank
         raised = functools.reduce(torch.add, pull.positive.split(batch, dim=1))
-        factors = torch.cat([raised, pull.negative], dim=1) * sign / pull.loss.shape[-1]
-        return pull.loss.mean(-1), self.measure.gradient(y, mean_squares, factors)
+        return pull.loss, torch.cat([raised, pull.negative], dim=1)
 
-    def one_sided(self, phase: Phase, y: torch.Tensor, mean_squares: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Judge a batch of positives (wake) or of negatives (sleep) by its own term of the loss.
-
-        Shapes:
-            ``y``: ``(chips, batch, n)``; ``mean_squares``: ``(chips, batch)``. Returns as a call does.
-        """
+    def _of_one_kind(
+        self, goodness: torch.Tensor, scale: Number, theta: Number, phase: Phase
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the loss of each input, and its derivative by the goodness."""
         assert self.apart is not None
         apart = self.apart
-        sign, goodness, scale, theta = self._facing(y, mean_squares)
-        push = samplewise(lambda g: apart(g, scale, theta, phase), goodness)
-        factors = push.slope * sign / push.loss.shape[-1]
-        return push.loss.mean(-1), self.measure.gradient(y, mean_squares, factors)
+        return samplewise(lambda g: apart(g, scale, theta, phase), goodness)
 
     def _facing(self, y: torch.Tensor, mean_squares: torch.Tensor) -> tuple[int, torch.Tensor, Number, Number]:
         """Return the sign of what positives are to have more of; that goodness, its scale and its threshold."""

@@ -8,7 +8,7 @@ from torch.nn.functional import cross_entropy, softplus
 from analogff.forward_forward.labels import overlay
 from analogff.forward_forward.losses import LOSSES
 from analogff.forward_forward.one_sided_losses import ONE_SIDED_LOSSES
-from analogff.learning.layer_order import learners
+from analogff.learning.layer_order import make_order
 from analogff.network.normalization import length_normalize
 from analogff.rules.centroids import CentroidForward
 from analogff.rules.forward_forward import ForwardForward
@@ -26,6 +26,12 @@ def make_rule(sizes=FOUR, rule=ForwardForward, **options):
     return rule(chips.seal(rule.needs(chosen)), chosen, seed=0), chips
 
 
+def learners(name, layers, progress):
+    order = make_order(name, layers)
+    order.advance(progress)
+    return list(order.learning)
+
+
 @pytest.mark.parametrize(
     ("order", "shares"),
     [
@@ -37,9 +43,9 @@ def make_rule(sizes=FOUR, rule=ForwardForward, **options):
 )
 def test_every_share_of_the_training_has_its_layers(order, shares):
     for n in range(120):
-        assert list(learners(order, 4, n / 120)) == shares[n * len(shares) // 120]
-    assert list(learners(order, 4, 1.0)) == shares[-1]
-    assert list(learners(order, 1, 0.5)) == [0]
+        assert learners(order, 4, n / 120) == shares[n * len(shares) // 120]
+    assert learners(order, 4, 1.0) == shares[-1]
+    assert learners(order, 1, 0.5) == [0]
 
 
 # writes of the layers and the head, then reads of an image: a probed learner takes 2 x 3, one on the way 2 x 1
@@ -101,7 +107,7 @@ def test_a_pipelined_layer_learns_from_the_step_before():
             if layer:
                 x = length_normalize(torch.relu(x @ before[chip].T))
             w = now[layer][chip].requires_grad_()
-            scores = torch.relu(x @ w.T) @ rule.projections[layer][chip].T
+            scores = torch.relu(x @ w.T) @ rule.objectives[layer].weights[chip].T
             losses.append(cross_entropy(scores, labels))
             (expected,) = torch.autograd.grad(losses[-1], w)
             torch.testing.assert_close(found[layer][chip], expected, rtol=1e-4, atol=1e-6)
@@ -208,9 +214,9 @@ def test_a_phase_goes_on_after_a_checkpoint():
 def test_peers_take_note_awake_and_only_then():
     rule, _ = make_rule(phase_length=1, loss="hinton", peer_strength=0.03)
     rule.step(*make_batch())
-    noted = [means.clone() for means in rule.peers.means]
+    noted = [objective.peers.mean.clone() for objective in rule.objectives]
     rule.step(*make_batch(seed=1))
-    assert all(torch.equal(a, b) for a, b in zip(noted, rule.peers.means, strict=True))
+    assert all(torch.equal(a, b.peers.mean) for a, b in zip(noted, rule.objectives, strict=True))
 
 
 @pytest.mark.parametrize(("phase", "layer"), [(0, 2), (1, 12)])
