@@ -155,11 +155,10 @@ def test_the_rule_of_the_documents_takes_a_step(tmp_path, monkeypatch):
 
     written("docs/guides/add-a-rule.md", tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
-    rule = importlib.import_module("hebb").Hebb
-    options = rule.Options()
-    chips = make_chips()
-    assert rule(chips.seal(rule.needs(options)), options, seed=0).step(*make_batch()).shape == (2,)
-    assert chips.ledger.total("pulses").min() > 0
+    for rule in (importlib.import_module("hebb").Hebb, importlib.import_module("homeostasis").Homeostasis):
+        options, chips = rule.Options(), make_chips()
+        assert rule(chips.seal(rule.needs(options)), options, seed=0).step(*make_batch()).shape == (2,)
+        assert chips.ledger.total("pulses").min() > 0
 
 
 def test_the_rule_of_the_documents_learns_from_its_file(tmp_path, monkeypatch, capsys):
