@@ -1,4 +1,4 @@
-"""Knowing a device that nobody has a model for, by forward reads and pulses alone."""
+"""Characterization of a device without a model, by forward reads and pulses alone."""
 
 from analogff.characterize.estimate import Curve, Estimate, Found, Missing, NotMeasurableError
 from analogff.characterize.measured_twin import MeasuredTwin

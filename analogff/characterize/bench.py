@@ -12,15 +12,15 @@ from analogff.characterize.survey import LEVELS, REACH, REPEATS, Survey, widen
 from analogff.device import Sealed
 from analogff.support.messages import in_words
 
-_ROWS = 8192  # of one read, so that memory stays small
+_ROWS = 8192  # of one read, to bound memory
 
 
 class Bench:
     """Sealed chips with a source of random stimuli.
 
     Args:
-        chips: What is to be known; sealed for probes where there is a bias port.
-        seed: Of the stimuli.
+        chips: The chips to measure; sealed for probes if there is a bias port.
+        seed: Seed of the stimuli.
     """
 
     def __init__(self, chips: Sealed, seed: int):
@@ -34,7 +34,7 @@ class Bench:
 
     @functools.cached_property
     def survey(self) -> Survey:
-        """The first look at the neurons: a sweep of the bias with silent inputs, else of the size of all inputs.
+        """First survey of the neurons: a sweep of the bias with zero inputs, else of the size of all inputs.
 
         Later measurements find their operating points by it.
         """
@@ -46,14 +46,14 @@ class Bench:
         """Read rows one after the other.
 
         Args:
-            x: Inputs ``(batch, n_in)`` or ``(1, n_in)``, the same for every chip; all lines silent if None.
+            x: Inputs ``(batch, n_in)`` or ``(1, n_in)``, the same for every chip; all lines zero if None.
             bias: ``(chips or 1, batch, n_out or 1)``.
 
         Returns:
             Outputs ``(chips, batch, n_out)``, float64.
 
         Raises:
-            NotMeasurableError: If the device fails, as in all that follows.
+            NotMeasurableError: If the device fails, as in all methods below.
         """
         x = np.zeros((1, self.sheet.n_in)) if x is None else x
         rows = max(len(x), 1 if bias is None else bias.shape[1])
@@ -69,7 +69,7 @@ class Bench:
         return y
 
     def pulse(self, change: np.ndarray | float) -> np.ndarray:
-        """Ask every chip for a change of its weights, ``(n_out, n_in)`` or one number.
+        """Request a change of every chip's weights, ``(n_out, n_in)`` or one number.
 
         Returns:
             Elementary write steps a chip spent, ``(chips,)``.
@@ -84,7 +84,7 @@ class Bench:
         self._ask(self.chips.wait, seconds)
 
     def input_of(self, size: float) -> float:
-        """Return the greatest input up to a size that passes the printed converters as it is."""
+        """Return the greatest input up to a size that the nominal converters leave unchanged."""
         low, high, bits = self.sheet.input_min, self.sheet.input_max, self.sheet.dac_bits
         size = size if high is None else min(size, high)
         if high is None or not isinstance(bits, int | float):
@@ -93,12 +93,12 @@ class Bench:
         return max(1, int(size / step)) * step
 
     def typical_inputs(self, rows: int) -> np.ndarray:
-        """Draw inputs as a network sends them: not negative, mean square 1."""
+        """Draw inputs like those of a network: nonnegative, mean square 1."""
         x = np.abs(self.random.standard_normal((rows, self.sheet.n_in)))
         return np.clip(x, self.sheet.input_min, self.sheet.input_max)
 
     def need_bias_port(self) -> None:
-        """Refuse what only a bias port can tell.
+        """Refuse measurements that need a bias port.
 
         Raises:
             NotMeasurableError: If there is none.
@@ -107,7 +107,7 @@ class Bench:
             raise NotMeasurableError("there is no bias port, so that weighted sums have no unit")
 
     def need_weights(self) -> None:
-        """Refuse what concerns weights that pulses move.
+        """Refuse measurements of weights that pulses move.
 
         Raises:
             NotMeasurableError: If the device has none of its own.
@@ -127,7 +127,7 @@ class Bench:
     def _ask(self, verb: Callable[..., Any], *arguments: Any) -> Any:
         try:
             return verb(*arguments)
-        except Exception as error:  # whatever a device does when it fails
+        except Exception as error:  # a failing device may raise anything
             raise NotMeasurableError(f"the device failed: {in_words(error)}") from error
 
     def _spent(self) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Effective bits: how many an ideal converter would need to err as much."""
+"""Effective bits: the resolution of an ideal converter with the same error."""
 
 import numpy as np
 
@@ -10,17 +10,17 @@ TITLE = "effective bits"
 POINTS = 512
 DEGREE = 7
 SHARES = (0.25, 0.75)
-_NOTHING = 1e-6  # of the range, below which an error is only rounding of the numbers
+_NOTHING = 1e-6  # share of the range below which an error is floating-point rounding
 
 
 def measure(bench: Bench) -> Found:
-    r"""Sweep the middle of the range once, finely, and take what a smooth curve leaves over as error.
+    r"""Sweep the middle of the range once, finely; the residual of a smooth curve is the error.
 
     .. math:: \mathrm{ENOB} = -\tfrac12 \log_2 \left(12\, \overline{e^2 / r^2}\right)
 
     with the range ``r`` of each neuron's mean output and the mean square error ``e`` of single reads, noise and
-    quantization together. It is what SINAD gives for a full-scale signal, less the distortion: here the curve is the
-    neuron's work and no error.
+    quantization together. It equals SINAD for a full-scale signal without distortion: the curve belongs to the neuron
+    and is no error.
     """
     bench.need_bias_port()
     survey = bench.survey
@@ -46,6 +46,6 @@ def measure(bench: Bench) -> Found:
 
 
 def _all_alive(values: np.ndarray) -> np.ndarray:
-    """Fill up the columns of dead neurons with the mean of the live ones, ``(chips, n_out)``."""
+    """Replace the columns of dead neurons by the mean of the live ones, ``(chips, n_out)``."""
     mean = np.nanmean(values, axis=1, keepdims=True)
     return np.where(np.isnan(values), mean, values)

@@ -16,30 +16,30 @@ TRIED = 0
 _FACTORS = (1.0, 0.25, 0.0625, 4.0, 16.0)
 _COUNTABLE = (1.5, 20.0)
 _LONGEST = 16
-_FILLED = 0.7  # of the free way, by the greatest weight: cells may exceed what is printed
-_GREATEST = 4.0  # typical weights that a cell is expected within
+_FILLED = 0.7  # share of the free range for the greatest weight: cells may exceed the nominal range
+_GREATEST = 4.0  # expected bound of a cell, in typical weights
 
 
 @dataclasses.dataclass(frozen=True)
 class Pulses:
-    """What to ask for to get a train of elementary pulses."""
+    """The request that gives a train of elementary pulses."""
 
     step: float
-    """Change asked for that spends one step a cell."""
+    """Requested change that spends one step a cell."""
     train: int
     """Steps of a train that moves cells by about `TYPICAL_ASK`."""
 
     @property
     def ask(self) -> float:
-        """Change to ask for."""
+        """Change to request."""
         return self.step * self.train
 
 
 def find_pulses(bench: Bench) -> Pulses:
-    """Ask for changes of several sizes and watch how many steps they spend.
+    """Request changes of several sizes and count their steps.
 
-    Only the cells of the line `TRIED` are pulsed: where up and down differ, a change that is taken back leaves cells
-    elsewhere, and so with another step, than they were fabricated.
+    Only the cells of the line `TRIED` are pulsed. If up and down differ, reverting a change does not restore the
+    fabricated state and its step.
     """
     bench.need_weights()
     typical = TYPICAL_ASK * bench.sheet.n_in**-0.5
@@ -53,9 +53,9 @@ def find_pulses(bench: Bench) -> Pulses:
         if _COUNTABLE[0] < counts[ask] < _COUNTABLE[1]:
             break
     if not any(counts.values()):
-        raise NotMeasurableError("no change that was asked for spent a pulse")
+        raise NotMeasurableError("no requested change spent a pulse")
     if len({round(count, 9) for count in counts.values()}) == 1 and len(counts) > 1:
-        return Pulses(typical, 1)  # requests are counted, and not the steps that they take
+        return Pulses(typical, 1)  # the device counts requests, not steps
     ask = next((a for a, n in counts.items() if _COUNTABLE[0] < n < _COUNTABLE[1]), max(counts, key=lambda a: a))
     step = ask / counts[ask]
     return Pulses(step, int(np.clip(round(typical / step), 1, _LONGEST)))
@@ -63,16 +63,16 @@ def find_pulses(bench: Bench) -> Pulses:
 
 @dataclasses.dataclass(frozen=True)
 class Probe:
-    """How cells are read one by one: one line on at a time, and a null."""
+    """Reading of single cells: one line on at a time, and a null."""
 
     crossing: Crossing
-    """Where the nulls are."""
+    """The level of the nulls."""
     size: float
     """Input of the line that is on."""
 
     @classmethod
     def of(cls, bench: Bench) -> "Probe":
-        """Choose the input so that the greatest weight stays within the free way around the null."""
+        """Choose the input so that the greatest weight stays within the free range around the null."""
         bench.need_bias_port()
         crossing = bench.survey.middle()
         if np.isnan(crossing.at).any():
@@ -83,7 +83,7 @@ class Probe:
         return cls(crossing, bench.input_of(_FILLED * float(crossing.room.min()) / greatest))
 
     def nulls(self, bench: Bench) -> np.ndarray:
-        """Return minus every weight, and one number a neuron, ``(repeats, chips, n_in, n_out)``."""
+        """Return minus every weight plus a constant for each neuron, ``(repeats, chips, n_in, n_out)``."""
         return null_biases(bench, self.size * np.eye(bench.sheet.n_in), self.crossing) / self.size
 
     def weights(self, bench: Bench) -> np.ndarray:

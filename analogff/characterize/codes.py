@@ -1,4 +1,4 @@
-"""Codes of the output converters: their step, and how unevenly they lie."""
+"""Codes of the output converters: step and nonlinearity."""
 
 import numpy as np
 
@@ -10,25 +10,25 @@ from analogff.characterize.tables import points
 TITLE = "output codes: step and nonlinearity"
 SHARES = (0.25, 0.75)
 MOST_CODES = 128
-"""Codes in the middle that are measured, at most."""
+"""Greatest number of codes that are measured, in the middle."""
 POINTS_A_CODE = 8
 RAMPS = 16
 _SAMPLES = 4096
-_FEW = 0.5  # of the samples: with more different values than this an output counts as continuous
+_FEW = 0.5  # share of the samples; an output with more distinct values is continuous
 _LEAST_CODES = 8
 _DEGREES = ((32, 7), (16, 5), (_LEAST_CODES, 3))
-_MARGIN = 6.0  # standard deviations of noise at either end of a ramp
+_MARGIN = 6.0  # margin at either end of a ramp, in standard deviations of noise
 
 
 def measure(bench: Bench) -> Found:
-    r"""Find the codes, then where each begins, by ramps of the bias.
+    r"""Find the codes, then the lower edge of each, by ramps of the bias.
 
     .. math:: T_k = b_0 + \delta \cdot \#\{m : y_m < (k - \tfrac12) \Delta\}, \quad
         \mathrm{INL}_k = \frac{T_k - P(k)}{P'(k)}, \quad \mathrm{DNL}_k = \mathrm{INL}_{k+1} - \mathrm{INL}_k
 
-    with a polynomial ``P`` fitted to each neuron. From outside, a smooth bow of the converter cannot be told from the
-    neuron's curve, so this is what no smooth curve explains. Squares are products of two halves of the ramps, so that
-    noise adds nothing to them on average.
+    with a polynomial ``P`` fitted to each neuron. From outside, a smooth bow of the converter cannot be separated from
+    the neuron's curve, so this contains only what no smooth curve explains. Squares are products of two halves of the
+    ramps, so noise adds nothing to them on average.
     """
     if not bench.sheet.bias_port:
         raise NotMeasurableError("there is no bias port to ramp")
@@ -84,7 +84,7 @@ def _step(outputs: np.ndarray) -> float | None:
         return None
     values = np.unique(outputs)
     distances = np.diff(values)
-    distances = distances[distances > 1e-5 * np.abs(values).max()]  # less is one code, rounded in two ways
+    distances = distances[distances > 1e-5 * np.abs(values).max()]  # less is one code, rounded twice
     return float(np.median(distances)) if len(distances) else None
 
 
@@ -99,7 +99,7 @@ def _middle(bench: Bench, step: np.ndarray) -> tuple[np.ndarray, int]:
 
 
 def _thresholds(bench: Bench, step: np.ndarray, first: np.ndarray, count: int) -> np.ndarray:
-    """Return the biases at which codes begin, ``(ramps, chips, codes, n_out)``."""
+    """Return the biases at the lower edges of codes, ``(ramps, chips, codes, n_out)``."""
     survey = bench.survey
     edges = [
         survey.crossing(np.broadcast_to((code * step)[:, None], survey.span.shape)) for code in (first, first + count)
@@ -135,7 +135,7 @@ def _below(code: np.ndarray, count: int) -> np.ndarray:
 
 
 def unexplained(thresholds: np.ndarray) -> np.ndarray:
-    """Return what a polynomial leaves of thresholds ``(..., codes, n_out)``, in local steps."""
+    """Return the residuals of a polynomial fit to thresholds ``(..., codes, n_out)``, in local steps."""
     t, degree = np.linspace(-1, 1, thresholds.shape[-2]), _degree(thresholds.shape[-2])
     basis = np.polynomial.legendre.legvander(t, degree)
     fit = np.linalg.pinv(basis)

@@ -1,4 +1,4 @@
-"""Correlation of noise: from one read to the next, and from one neuron to its neighbor."""
+"""Correlation of noise: between successive reads, and between neighboring neurons."""
 
 import numpy as np
 
@@ -16,7 +16,7 @@ def measure(bench: Bench) -> Found:
 
     .. math:: r = \frac{\sum e_t e_{t+1}}{\sum e_t^2} + \frac{1 + r}{R}
 
-    over all neurons; the last term undoes what the mean of the repeats takes away.
+    over all neurons; the last term corrects for the subtracted mean of the repeats.
     """
     survey = bench.survey
     if survey.by_bias:
@@ -52,7 +52,7 @@ def measure(bench: Bench) -> Found:
 
 
 def _products(error: np.ndarray) -> list[np.ndarray]:
-    """Return products with the next read, and squares; no read follows the last."""
+    """Return products with the next read, and squares, without the last read."""
     following = np.concatenate([error[:, 1:], np.zeros_like(error[:, :1])], axis=1)
     return [error * following, error**2]
 

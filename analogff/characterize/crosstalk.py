@@ -1,4 +1,4 @@
-"""Crosstalk: what one output hears of another."""
+"""Crosstalk: the effect of one output's weights on the sums of others."""
 
 import numpy as np
 
@@ -15,11 +15,11 @@ _TRIALS = 16
 
 
 def measure(bench: Bench) -> Found:
-    r"""Pulse the weights of one output at a time, and watch the weighted sums of the others.
+    r"""Pulse the weights of one output at a time, and measure the weighted sums of the others.
 
     .. math:: c = \overline{\Delta a_{k \pm 1} / \Delta a_k}
 
-    with all lines on, sums by nulls; each change is left in place, since the next output is another one.
+    with all lines on and sums by nulls. Changes are not reverted, since each output is pulsed once.
     """
     bench.need_bias_port()
     bench.need_weights()

@@ -1,4 +1,4 @@
-"""Pictures of measured points, each with the numbers in it."""
+"""Figures of measured points, with their numbers."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +16,7 @@ _FEW = 6
 
 def draw(curves: Sequence[Curve], folder: Path) -> list[Path]:
     """Draw curves into a folder, each as PDF, PNG and CSV."""
-    with mpl.rc_context():  # the same look whatever the user's own settings are
+    with mpl.rc_context():  # the same style for all user settings
         mpl.rcdefaults()
         mpl.rcParams.update(RC)
         return [path for curve in curves for path in Drawing(curve.name, _figure(curve), curve.table).save(folder)]
@@ -29,7 +29,7 @@ def _figure(curve: Curve) -> Figure:
 
 
 def paint(curve: Curve, axes: Axes) -> None:
-    """Draw one line a series: those of a single series of each chip, of many series of the first chip."""
+    """Draw one line for each series: one series of each chip, or many series of the first chip."""
     series = list(curve.table["series"].unique())
     of = "chip" if len(series) == 1 else "series"
     table = curve.table if of == "chip" else curve.table[curve.table["chip"] == 0]

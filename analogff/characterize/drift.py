@@ -1,4 +1,4 @@
-"""Drift: how sums fade with time, as an exponent."""
+"""Drift: the exponent of the decay of sums with time."""
 
 import numpy as np
 
@@ -12,8 +12,8 @@ TITLE = "drift exponent"
 SECONDS = (1e2, 1e3, 1e4, 1e5, 1e6)
 PATTERNS = 8
 REPEATS = 16
-_SHARE = 0.2  # of the free way around the null that a typical sum takes; five times as much still fits
-_SEEN = 5.0  # standard errors that a mean sum must stand out by
+_SHARE = 0.2  # share of the free range for a typical sum; five times as much still fits
+_SEEN = 5.0  # least significance of a mean sum, in standard errors
 
 
 def measure(bench: Bench) -> Found:
@@ -22,8 +22,8 @@ def measure(bench: Bench) -> Found:
     .. math:: M(t) = \overline{a(0) \, a(t)}, \quad
         \nu = -\frac{\mathrm{d} \ln M}{\mathrm{d} \ln t} \text{ (least squares)}
 
-    The sums ``a(0)`` come from reads of their own, before the first wait: so noise adds nothing to the products on
-    average, and sums near zero, of which it hides the sign, count for little.
+    The sums ``a(0)`` come from separate reads before the first wait. So noise adds nothing to the products on average,
+    and sums near zero, whose sign it hides, have little weight.
     """
     bench.need_bias_port()
     bench.need_weights()

@@ -1,4 +1,4 @@
-"""What a measurement gives: numbers with their intervals, or the reason why there are none."""
+"""Results of a measurement: numbers with their intervals, or the reason why there are none."""
 
 import dataclasses
 
@@ -10,7 +10,7 @@ from analogff.characterize.statistics import Interval, mean_of, root
 
 
 class NotMeasurableError(ValueError):
-    """A figure that this device does not let anybody measure from outside; the text says why."""
+    """A figure cannot be measured from outside on this device; the text is the reason."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -18,9 +18,9 @@ class Estimate:
     """One figure of each chip, or one of all of them, with its 95 % interval."""
 
     name: str
-    """What was measured."""
+    """Name of the figure."""
     value: np.ndarray
-    """One number a chip, ``(chips,)``, or ``(1,)`` for a figure of the whole lot."""
+    """One number for each chip, ``(chips,)``, or ``(1,)`` for a figure of the whole lot."""
     low: np.ndarray
     """Lower ends, like ``value``."""
     high: np.ndarray
@@ -28,24 +28,24 @@ class Estimate:
     unit: str
     """Unit; empty for a plain number."""
     n: int
-    """Independent parts behind a number: what the interval counts."""
+    """Independent parts behind a number, which the interval counts."""
     how: str
     """The method, in words."""
     rms: bool = False
-    """Whether it is the root of a mean square, which noise of measurement may have taken below zero: squares are what
-    to average over chips, and below zero means zero."""
+    """Whether it is the root of a mean square, which measurement noise may make negative. Averages over chips use
+    the squares, and a negative square is shown as zero."""
 
     def __post_init__(self):
         for field in ("value", "low", "high"):
             object.__setattr__(self, field, np.atleast_1d(np.asarray(getattr(self, field), dtype=float)))
 
     def shown(self) -> Interval:
-        """Return value and ends as they are to be read."""
+        """Return value and ends for display."""
         interval = Interval(self.value, self.low, self.high)
         return interval.map(lambda part: np.clip(part, 0, None)) if self.rms else interval
 
     def of_the_lot(self) -> Interval:
-        """Return the mean over chips, with Student's t over chips; a single one with its own interval."""
+        """Return the mean over chips, with Student's t over chips; a single chip has its own interval."""
         if len(self.value) == 1:
             return Interval(*(part[0] for part in self.shown()))
         if not self.rms:
@@ -59,9 +59,9 @@ class Missing:
     """A figure that could not be measured."""
 
     name: str
-    """What was to be measured."""
+    """Name of the figure."""
     why: str
-    """Why it could not be."""
+    """Reason why it could not be measured."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,9 +71,9 @@ class Curve:
     name: str
     """File name without its ending."""
     x: str
-    """What the column ``x`` is."""
+    """Label of the column ``x``."""
     y: str
-    """What the column ``y`` is."""
+    """Label of the column ``y``."""
     table: pd.DataFrame
     """Columns ``chip``, ``series``, ``x``, ``y``, ``low``, ``high``."""
     log_x: bool = False
@@ -82,13 +82,13 @@ class Curve:
 
 @dataclasses.dataclass(frozen=True)
 class Found:
-    """All that one measurement found out."""
+    """All results of one measurement."""
 
     estimates: tuple[Estimate, ...]
     """Figures for the table."""
     curves: tuple[Curve, ...] = ()
     """Points for the drawings."""
     missing: tuple[Missing, ...] = ()
-    """Figures that were looked for in vain."""
+    """Figures that could not be measured."""
     twin: MeasuredTwin | None = None
-    """A model of the chips, where one was fitted."""
+    """A model of the chips, if one was fitted."""

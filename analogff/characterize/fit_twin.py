@@ -1,4 +1,4 @@
-"""From reads to a twin: weights by Gauss-Newton, curves by least squares, in turns."""
+"""Fit of a twin to reads: weights by Gauss-Newton and curves by least squares, alternately."""
 
 import numpy as np
 import torch
@@ -9,9 +9,9 @@ from analogff.characterize.estimate import NotMeasurableError
 from analogff.characterize.measured_twin import MeasuredTwin
 
 ROUNDS = 8
-_DAMPING = (1e-3, 1e-1, 10.0)  # relative; the first that lessens the error of a neuron is taken
-_SMOOTH = 1e-2  # reads' worth of curvature penalty, which only decides where no read fell
-_SIGMAS = 4.0  # of the sums, that a table spans where no bias sweep did
+_DAMPING = (1e-3, 1e-1, 10.0)  # relative step sizes; the first that reduces a neuron's error is used
+_SMOOTH = 1e-2  # curvature penalty in units of reads, which decides only where there are no reads
+_SIGMAS = 4.0  # share of the sums that a table spans without a bias sweep
 
 
 def fit_twin(bench: Bench, x: np.ndarray, y: np.ndarray) -> MeasuredTwin:
@@ -31,7 +31,7 @@ def fit_twin(bench: Bench, x: np.ndarray, y: np.ndarray) -> MeasuredTwin:
 
 
 def _first_weights(bench: Bench, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Return weights to begin with, ``(chips, n_out, n_in)``: by nulls, or by regression where there are none."""
+    """Return initial weights, ``(chips, n_out, n_in)``: by nulls, or else by regression."""
     try:
         return np.nan_to_num(Probe.of(bench).weights(bench).mean(0).transpose(0, 2, 1))
     except NotMeasurableError:
@@ -74,7 +74,7 @@ def _error(a: np.ndarray, y: np.ndarray, knots: np.ndarray, values: np.ndarray) 
 
 
 def _curve(a: np.ndarray, y: np.ndarray, knots: np.ndarray, swept: np.ndarray, worth: float) -> np.ndarray:
-    """Return the table that fits reads at sums ``a``, and a sweep whose points are worth so many reads."""
+    """Return the table fitted to reads at sums ``a`` and to a sweep, whose points have a weight in reads."""
     count = len(knots)
     place = np.clip((a - knots[0]) / (knots[1] - knots[0]), 0, count - 1)
     left = np.minimum(place.astype(int), count - 2)

@@ -1,4 +1,4 @@
-"""Linearity of the inputs: whether twice the signal on a line is twice its share of a weighted sum."""
+"""Linearity of the inputs: whether a line's share of a weighted sum is proportional to its signal."""
 
 import numpy as np
 
@@ -13,17 +13,17 @@ TITLE = "input nonlinearity"
 LINES = 8
 LEVELS = 6
 REPEATS = 8
-_WITHIN = 0.8  # of the free way, up to which a line's largest share is taken for measured
-_SURE = 4.0  # standard deviations of a line's share, if weights are near 1 / sqrt(n_in), that are kept within reach
+_WITHIN = 0.8  # share of the free range up to which a line's largest share counts as measured
+_SURE = 4.0  # bound on a line's share, in standard deviations for weights near 1 / sqrt(n_in)
 
 
 def measure(bench: Bench) -> Found:
-    r"""Raise the signal on one line at a time, from silence to the end of the printed range or to 4.
+    r"""Raise the signal on one line at a time, from zero to the end of the nominal range or to 4.
 
     .. math:: \epsilon = \sqrt{\overline{[a(v) - (v / v_{max})\, a(v_{max})]^2} \,/\, \overline{a(v_{max})^2}}
 
-    Sums come from nulls, so that the neurons' curves have no part in it. What is left is what stands between a signal
-    and a sum: input converters, drivers, and the current of a cell over its voltage.
+    Sums come from nulls, which cancel the neurons' curves. The path from a signal to a sum remains: input converters,
+    drivers, and the current of a cell over its voltage.
     """
     bench.need_bias_port()
     crossing = bench.survey.middle()
@@ -35,7 +35,7 @@ def measure(bench: Bench) -> Found:
     x[np.arange(len(lines)), :, lines] = levels
     a = sums(bench, x.reshape(-1, bench.sheet.n_in), crossing, REPEATS)
     a = a.reshape(*a.shape[:2], len(lines), len(levels), -1)
-    inside = np.abs(a.mean(0)[:, :, -1:]) < _WITHIN * crossing.room[:, None, None]  # the others end where nulls do
+    inside = np.abs(a.mean(0)[:, :, -1:]) < _WITHIN * crossing.room[:, None, None]  # within reach of nulls
     one, other = (np.where(inside, a[half::2].mean(0), 0.0) for half in (0, 1))  # (chips, lines, levels, n_out)
     share = (levels / levels[-1])[:, None]
     error = jackknife_root(

@@ -1,4 +1,4 @@
-"""Linearity of the array: whether two inputs together give the sum of what each gives alone."""
+"""Linearity of the array: superposition of two inputs."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from analogff.characterize.statistics import jackknife_root
 TITLE = "superposition error"
 PATTERNS = 16
 REPEATS = 16
-_SHARE = 0.15  # of the free way around the null that a typical sum takes
+_SHARE = 0.15  # share of the free range for a typical sum
 
 
 def measure(bench: Bench) -> Found:
@@ -18,8 +18,8 @@ def measure(bench: Bench) -> Found:
 
     .. math:: \epsilon = \sqrt{\overline{[a(x_1 + x_2) - a(x_1) - a(x_2)]^2} \,/\, \overline{a(x_1 + x_2)^2}}
 
-    Sums come from nulls, so that the neurons' curves have no part in it, and the halves share no line, so that the
-    input converters have none. Squares are products of two halves of the ramps.
+    Nulls cancel the neurons' curves, and disjoint halves cancel the input converters. Squares are products of two
+    halves of the ramps.
     """
     bench.need_bias_port()
     if bench.sheet.n_in < 2:

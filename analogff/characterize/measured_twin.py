@@ -1,4 +1,4 @@
-"""A differentiable model of chips, of which every number was measured."""
+"""A differentiable model of chips with measured numbers only."""
 
 import torch
 
@@ -6,12 +6,12 @@ from analogff.network.twin import Response
 
 
 class MeasuredTwin(torch.nn.Module):
-    r"""Weights and neuron curves as reads showed them.
+    r"""Weights and neuron curves measured by reads.
 
     .. math:: \tilde y_j = \tilde f_j\left(\textstyle\sum_i \tilde W_{ji} x_i + b_j\right)
 
-    with a table for each curve, between whose points it is linear, and constant past its ends. Unlike
-    `analogff.network.twin.Twin` it believes no printed curve and keeps no record of writes: it is a photograph.
+    with a table for each curve, linear between its points and constant past its ends. Unlike
+    `analogff.network.twin.Twin` it uses no nominal curve and does not follow writes: it is static.
 
     Args:
         weights: ``(chips, n_out, n_in)``.

@@ -1,4 +1,4 @@
-"""Noise floor: how much an output moves while nothing else does, at several levels."""
+"""Noise floor: the variation of repeated reads at several levels."""
 
 import numpy as np
 
@@ -11,11 +11,11 @@ TITLE = "noise floor"
 REPEATS = 256
 LEVELS = (-2.0, -1.0, 0.0, 1.0, 2.0)
 _BLOCKS = 32
-_SEEN_ONCE = 3.69  # -ln(0.025): what did not happen in n tries happens with p < 3.69 / n
+_SEEN_ONCE = 3.69  # -ln(0.025): an event absent from n trials has p < 3.69 / n
 
 
 def measure(bench: Bench) -> Found:
-    """Repeat the same read, at several biases with silent inputs, and with typical inputs."""
+    """Repeat the same read, at several biases with zero inputs, and with typical inputs."""
     typical = bench.typical_inputs(1)
     names, intervals = [], []
     if bench.sheet.bias_port:
@@ -49,7 +49,7 @@ def _deviation(y: np.ndarray) -> Interval:
     smallest = np.where(steps > 0, steps, np.inf).min((1, 2))
     blocks = y.reshape(y.shape[0], _BLOCKS, -1, y.shape[2]).transpose(0, 2, 3, 1)
     value, low, high = jackknife(_log_variance, blocks)
-    # Where hardly any read differed, no spread of blocks tells how rarely reads differ.
+    # If hardly any read differed, the spread over blocks does not show how rarely reads differ.
     unseen = _SEEN_ONCE / y[0].size * np.where(np.isfinite(smallest), smallest, 0.0) ** 2
     value, low, high = (np.exp(part / 2) for part in (value, low, high))
     seen = y.std(1).any(1)

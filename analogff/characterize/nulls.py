@@ -1,4 +1,4 @@
-"""Weighted sums by nulling: the bias that brings an output back to the same level."""
+"""Weighted sums by nulls: the bias that returns an output to the same level."""
 
 import numpy as np
 
@@ -7,38 +7,38 @@ from analogff.characterize.estimate import NotMeasurableError
 from analogff.characterize.survey import Crossing
 
 REPEATS = 8
-"""Ramps of one null; halves of them are independent of each other."""
+"""Ramps of one null; its halves are independent."""
 POINTS = 32
 _HALVINGS = 12
-_LOOKS = 9  # odd, so that most of them are on one side
-_LAST_LOOKS = 24  # a ramp that is too short for the noise loses its tails
-_REACH = 0.98  # of the free way, beyond which nothing was found
+_LOOKS = 9  # odd, so that there is a majority
+_LAST_LOOKS = 24  # a ramp shorter than the noise loses its tails
+_REACH = 0.98  # share of the free range beyond which no null was found
 _FEW = 0.01
 _MOST = 0.5
-_TAILS = 6.0  # standard deviations of noise on either side of a ramp
+_TAILS = 6.0  # margin of a ramp on either side, in standard deviations of noise
 
 
 def null_biases(bench: Bench, x: np.ndarray, crossing: Crossing, repeats: int = REPEATS) -> np.ndarray:
-    r"""Return the biases at which outputs pass a level, for each of several inputs.
+    r"""Return the biases at which outputs cross a level, for each of several inputs.
 
     .. math:: b(x) = l + \delta \cdot \#\{m : y(x, l + (m + u)\,\delta) < y^*\}, \quad u \sim U[0, 1)
 
-    A ramp over the passage, of which the reads below the level are counted: the mean of the passage, whatever the
-    shape of the neuron and of the noise. Where the ramp lies is found by halving. Since an input adds to the bias,
+    The reads below the level on a ramp over the crossing are counted. Their number gives the mean crossing, for any
+    neuron curve and any distribution of noise. Bisection locates the ramp. Since an input adds to the bias,
     :math:`a(x) = b(0) - b(x)` is its weighted sum, in the bias port's own unit.
 
     Args:
         bench: The chips.
         x: Inputs, ``(patterns, n_in)``.
-        crossing: The level, and where silent inputs pass it.
+        crossing: The level, and its crossing at zero inputs.
         repeats: Ramps.
 
     Returns:
-        ``(repeats, chips, patterns, n_out)``: one value a ramp; nan where a neuron never passes the level.
+        ``(repeats, chips, patterns, n_out)``: one value for each ramp; nan for a neuron that never crosses the level.
 
     Raises:
-        NotMeasurableError: If more than 1 % of the sums are so great that no bias within the free way around the
-            passage takes them back.
+        NotMeasurableError: If more than 1 % of the sums are too large for the biases of the free range around the
+        crossing.
     """
     low, window = _locate(bench, x, crossing)
     step = window / POINTS
@@ -61,7 +61,7 @@ def null_biases(bench: Bench, x: np.ndarray, crossing: Crossing, repeats: int = 
 
 
 def _advice(bench: Bench, beyond: float) -> str:
-    """Return what to do where inputs as a network sends them are too large, and not a few sums."""
+    """Return advice if most sums are out of reach, since typical inputs are too large."""
     if beyond < _MOST:
         return ""
     printed = "which prints none" if bench.sheet.input_max is None else f"now {bench.sheet.input_max:g}"
@@ -85,8 +85,7 @@ def _locate(bench: Bench, x: np.ndarray, crossing: Crossing) -> tuple[np.ndarray
     low, high = at - room, at + room
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        # Not the sign of the mean: a level may lie anywhere between two codes, and where the output is as often above
-        # as below it is what the ramp counts.
+        # The ramp counts signs, not the sign of the mean: a level may lie anywhere between two codes.
         below = (_above(bench, x, middle, crossing, _LOOKS) < 0).mean(2) > 0.5
         low, high = np.where(below, middle, low), np.where(below, high, middle)
     middle = (low + high) / 2
@@ -96,12 +95,12 @@ def _locate(bench: Bench, x: np.ndarray, crossing: Crossing) -> tuple[np.ndarray
 
 
 def _above(bench: Bench, x: np.ndarray, bias: np.ndarray, crossing: Crossing, looks: int) -> np.ndarray:
-    """Look several times by how much outputs exceed the level, ``(chips, patterns, looks, n_out)``."""
+    """Read several times by how much outputs exceed the level, ``(chips, patterns, looks, n_out)``."""
     y = bench.read(np.repeat(x, looks, axis=0), _numbers(np.repeat(bias, looks, axis=1)))
     y = y.reshape(bench.count, len(x), looks, -1)
     return crossing.toward[:, None, None] * (y - crossing.level[:, None, None])
 
 
 def _numbers(bias: np.ndarray) -> np.ndarray:
-    """Return what can be put on a port where no neuron is to be moved."""
+    """Return finite biases, with zero for missing ones."""
     return np.nan_to_num(bias)

@@ -32,29 +32,29 @@ from analogff.device import Device, Observable, Sealed, derive_seed, fabricate, 
 from analogff.support.messages import in_words
 
 READS = (transfer, noise_floor, bits, codes, linearity, correlation, spread, twin_quality, inputs)
-"""What only reads: all of it on the same chips."""
+"""Measurements that only read, all on the same chips."""
 WRITES = (drift, write, symmetry, crosstalk)
-"""What wears chips: each on fresh ones, fabricated from the same seeds."""
+"""Measurements that write, each on fresh chips from the same seeds."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Characterization:
-    """All that was found out about a device class."""
+    """The characterization of a device class."""
 
     device: str
-    """How it was named."""
+    """Name of the device."""
     parameters: dict[str, Any]
-    """What it was told."""
+    """Parameters of the device."""
     size: tuple[int, int]
     """Input and output lines."""
     seeds: tuple[int, ...]
-    """One a chip."""
+    """Chip seeds."""
     estimates: tuple[Estimate, ...]
     """Figures."""
     missing: tuple[Missing, ...]
     """Figures that could not be measured."""
     curves: tuple[Curve, ...]
-    """Points for drawings."""
+    """Points of the drawings."""
     twin: MeasuredTwin | None
     """Fitted to reads, unless the device failed."""
     by_bias: bool
@@ -83,10 +83,10 @@ def characterize(
         name: What to call it; the class's name if None.
         parameters: Its further arguments.
         n_in: Input lines.
-        n_out: Output lines, of which intervals count at least 4.
+        n_out: Output lines, at least 4, since intervals count them.
         chips: How many; their seeds are ``seed``, ``seed + 1``, ...
-        seed: Of the first chip and of the stimuli.
-        tell: Called with what is being measured.
+        seed: Seed of the first chip and of the stimuli.
+        tell: Called with the name of each measurement.
 
     Raises:
         ValueError: If the sizes are too small.
@@ -136,19 +136,19 @@ def characterize(
 
 
 def _try(module: ModuleType, bench: Bench) -> Found | Missing:
-    """Measure, or say why not."""
+    """Measure, or return the reason why not."""
     try:
         with np.errstate(all="ignore"), warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)  # what is no number is told as not measurable
+            warnings.simplefilter("ignore", RuntimeWarning)  # undefined numbers are reported as not measurable
             return module.measure(bench)
     except NotMeasurableError as error:
         return Missing(module.TITLE, str(error))
-    except Exception as error:  # of a device that behaves as nobody thought of
+    except Exception as error:  # an unexpected device may break a measurement
         return Missing(module.TITLE, f"the measurement failed: {in_words(error)}")
 
 
 def _split(results: list[Found | Missing]) -> tuple[list[Estimate], list[Missing]]:
-    """Separate numbers from reasons why there are none."""
+    """Separate numbers from the reasons of missing ones."""
     found, missing = [], []
     for result in results:
         if isinstance(result, Missing):
@@ -165,7 +165,7 @@ def _split(results: list[Found | Missing]) -> tuple[list[Estimate], list[Missing
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Work as learning does: more threads may split sums differently."""
+    """Use the threads of learning: more threads may split sums differently."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

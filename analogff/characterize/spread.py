@@ -1,4 +1,4 @@
-"""Device-to-device spread: how much neurons of a chip, and chips of a lot, differ."""
+"""Device-to-device spread of the neurons of a chip and of the chips of a lot."""
 
 import numpy as np
 
@@ -13,11 +13,11 @@ SHARES = (0.25, 0.75)
 
 
 def measure(bench: Bench) -> Found:
-    r"""Null every neuron at two outputs that are the same for all of them.
+    r"""Null every neuron at two common output levels.
 
-    A neuron :math:`f(g_j b + o_j)` passes them :math:`\Delta b_j = \Delta u / g_j` apart, whatever the curve ``f``, so
-    that :math:`\ln \Delta b_j` spreads as the logarithm of the gain; where it passes the first one spreads as the
-    offset. Spreads are those of the population that the neurons, or chips, are a sample of.
+    A neuron :math:`f(g_j b + o_j)` crosses them :math:`\Delta b_j = \Delta u / g_j` apart for any curve ``f``. So the
+    spread of :math:`\ln \Delta b_j` is that of the logarithm of the gain, and the spread of the first crossing is that
+    of the offset. Spreads are those of the population that the neurons or chips sample.
     """
     bench.need_bias_port()
     low, high = common_levels(bench)

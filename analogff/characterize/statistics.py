@@ -1,4 +1,4 @@
-"""Intervals of 95 %, each for a kind of estimator."""
+"""Intervals of 95 % for several kinds of estimator."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -7,7 +7,7 @@ import numpy as np
 from scipy import stats
 
 LEVEL = 0.95
-_BEND = 6.0  # standard errors up to which an estimated square counts as near zero
+_BEND = 6.0  # bound of an estimated square near zero, in standard errors
 
 
 class Interval(NamedTuple):
@@ -18,7 +18,7 @@ class Interval(NamedTuple):
     high: np.ndarray
 
     def map(self, function: Callable[[np.ndarray], np.ndarray]) -> "Interval":
-        """Pass all three through a function that rises or falls throughout."""
+        """Apply a monotone function to all three."""
         value, low, high = (function(np.asarray(part)) for part in self)
         return Interval(value, np.minimum(low, high), np.maximum(low, high))
 
@@ -40,10 +40,10 @@ def jackknife(statistic: Callable[..., np.ndarray], *groups: np.ndarray) -> Inte
 
     .. math:: s^2 = \frac{G - 1}{G} \sum_g \left(\theta_{(g)} - \bar\theta_{(\cdot)}\right)^2
 
-    For ratios, products of halves and slopes, where no closed form is at hand. Student's t with ``G - 1``.
+    For ratios, products of halves and slopes without a closed form. Student's t has ``G - 1`` degrees of freedom.
 
     Args:
-        statistic: Maps arrays of the shapes given, with any number of groups, to one number a chip.
+        statistic: Maps such arrays, with any number of groups, to one number for each chip.
         groups: Arrays with the groups along the last axis.
 
     Reference:
@@ -59,10 +59,9 @@ def jackknife_root(statistic: Callable[..., np.ndarray], *groups: np.ndarray) ->
     .. math:: \theta \to \delta \sinh\left(\mathrm{arsinh}\frac{\theta}{\delta}
         \mp \frac{t s}{\sqrt{\theta^2 + \delta^2}}\right), \quad \delta = 6 s
 
-    Estimated mean squares are skew: those that came out too small have too small an error, so that plain intervals
-    miss the truth above them. The logarithm would undo that, but not of a square that noise has put near or below
-    zero. This is linear there, and logarithmic where the square stands out. Coverage of 16 groups of 16 normal
-    numbers: 94.5 % of zero and 95.4 % of a square without noise.
+    Estimated mean squares are skewed: small estimates have small errors, so plain intervals miss the truth above them.
+    A logarithm corrects this, except for squares near or below zero. This transform is linear there and logarithmic for
+    large squares. Coverage with 16 groups of 16 normal numbers: 94.5 % for zero and 95.4 % for a square without noise.
 
     Args:
         statistic: As for `jackknife`.
@@ -72,7 +71,7 @@ def jackknife_root(statistic: Callable[..., np.ndarray], *groups: np.ndarray) ->
         Durbin, Hardin, Hawkins and Rocke, Bioinformatics 18, S105 (2002), the generalized logarithm.
     """
     value, (error, freedom) = statistic(*groups), _error(statistic, groups)
-    bend = np.maximum(_BEND * error, 1e-9 * np.abs(value) + np.finfo(float).tiny)  # a square may be known exactly
+    bend = np.maximum(_BEND * error, 1e-9 * np.abs(value) + np.finfo(float).tiny)  # a square may be exact
     reach = student(np.arcsinh(value / bend), error / np.hypot(value, bend), freedom)
     return root(Interval(value, *(bend * np.sinh(end) for end in (reach.low, reach.high))))
 
@@ -87,8 +86,8 @@ def _error(statistic: Callable[..., np.ndarray], groups: tuple[np.ndarray, ...])
 def root(interval: Interval) -> Interval:
     """Return the square root of an interval of a mean square.
 
-    Noise may have put a part of it below zero; the root keeps the sign, so that chips can still be averaged without
-    bias (`Estimate.rms`).
+    Noise may make a part of it negative. The root keeps the sign, so that averages over chips remain unbiased
+    (`Estimate.rms`).
     """
     return interval.map(signed_root)
 
@@ -104,8 +103,8 @@ def spread_of(parts: np.ndarray, noise_variance: np.ndarray | float = 0.0) -> In
     .. math:: \frac{(n - 1) s^2}{\chi^2_{1 - \alpha / 2}} < \sigma^2 < \frac{(n - 1) s^2}{\chi^2_{\alpha / 2}}
 
     Args:
-        parts: One number a part, which may carry noise of measurement.
-        noise_variance: Variance of that noise, which is taken off.
+        parts: One number for each part, which may contain measurement noise.
+        noise_variance: Variance of that noise, which is subtracted.
     """
     n = parts.shape[-1]
     squares = parts.var(-1, ddof=1)

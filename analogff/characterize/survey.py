@@ -1,4 +1,4 @@
-"""The first look at the neurons: mean and noise of their outputs over a wide sweep."""
+"""First survey of the neurons: mean and noise of their outputs over a wide sweep."""
 
 import dataclasses
 from collections.abc import Callable
@@ -13,20 +13,20 @@ REPEATS = 16
 REACH = 4.0
 """First sweep, in weighted sums of typical size 1."""
 FURTHEST = 16.0
-"""Last sweep that is tried."""
-_GROWTH = 1.05  # of the outputs' span, above which a wider sweep is worth it
-_SMOOTHED = 5  # levels averaged before the extremes of a curve are looked for
-_SURE = 3.0  # standard errors, beyond which a mean is on one side of a level
+"""Greatest sweep."""
+_GROWTH = 1.05  # share of the outputs' span above which the sweep is widened
+_SMOOTHED = 5  # levels averaged before the extremes of a curve are located
+_SURE = 3.0  # standard errors by which a mean must differ from a level
 
 
 @dataclasses.dataclass(frozen=True)
 class Crossing:
-    """Where neurons pass a level of output, roughly; all ``(chips, n_out)``, nan where one never does."""
+    """Approximate crossings of an output level; all ``(chips, n_out)``, nan for a neuron without one."""
 
     at: np.ndarray
     """Bias."""
     room: np.ndarray
-    """Biases this near to it are on the side they should be."""
+    """Free range: biases within this distance are on the correct side."""
     slope: np.ndarray
     """Steepness there, a positive number."""
     toward: np.ndarray
@@ -37,10 +37,10 @@ class Crossing:
 
 @dataclasses.dataclass(frozen=True)
 class Survey:
-    """Outputs over a sweep of the bias with silent inputs, or of the inputs' size where there is no bias port."""
+    """Outputs over a sweep of the bias with zero inputs, or of the inputs' size without a bias port."""
 
     drive: np.ndarray
-    """Biases or input sizes, rising, ``(levels,)``."""
+    """Biases or input sizes, ascending, ``(levels,)``."""
     outputs: np.ndarray
     """Every read, ``(repeats, chips, levels, n_out)``."""
     by_bias: bool
@@ -64,20 +64,20 @@ class Survey:
     def ranges(self) -> np.ndarray:
         """Return greatest less least output of single reads, ``(repeats, chips, n_out)``.
 
-        The levels of the extremes come from a quarter of the repeats and the outputs from the others, since the
-        greatest of many noisy means is too great. Not each way around: parts that chose the same level are both too
-        great there, so that they would seem to agree better than they do.
+        A quarter of the repeats locates the extremes and the others measure them, since the greatest of many noisy
+        means is biased. The parts do not exchange roles: if both chose the same level, both would be biased there and
+        seem to agree.
         """
         return span_between(self.outputs[~self.choosing], extremes(self.outputs[self.choosing]))
 
     @property
     def choosing(self) -> np.ndarray:
-        """Which repeats the levels of the extremes come from, ``(repeats,)``."""
+        """Repeats that locate the extremes, ``(repeats,)``."""
         return np.arange(len(self.outputs)) % 4 == 0
 
     @property
     def orientation(self) -> np.ndarray:
-        """1 for a neuron that rises on the whole, -1 for one that falls, ``(chips, n_out)``."""
+        """1 for a neuron that rises overall, -1 for one that falls, ``(chips, n_out)``."""
         centered = self.mean - self.mean.mean(1, keepdims=True)
         return np.where(np.einsum("ckj,k->cj", centered, self.drive - self.drive.mean()) < 0, -1.0, 1.0)
 
@@ -86,10 +86,10 @@ class Survey:
         return self.mean.min(1) + share * self.span
 
     def middle(self) -> Crossing:
-        """Return where neurons pass half of their range.
+        """Return the crossings of half of the neurons' range.
 
         Raises:
-            NotMeasurableError: If none of a chip does.
+            NotMeasurableError: If no neuron of a chip has one.
         """
         crossing = self.crossing(self.level(0.5))
         if np.isnan(crossing.at).all(1).any():
@@ -97,7 +97,7 @@ class Survey:
         return crossing
 
     def crossing(self, level: np.ndarray) -> Crossing:
-        """Return about where each neuron passes a level ``(chips, n_out)`` on its way up (or down, if it falls)."""
+        """Return the approximate crossing of a level ``(chips, n_out)`` by each rising (or falling) neuron."""
         toward = self.orientation[:, None]
         error = self.outputs.std(0, ddof=1) / len(self.outputs) ** 0.5
         error = np.maximum(error, 1e-6 * self.span[:, None])
@@ -111,7 +111,7 @@ class Survey:
         return Crossing(at, room, slope, toward[:, 0], level)
 
     def _pass(self, side: np.ndarray, above: np.ndarray) -> tuple[float, float, float]:
-        """Return the upward passage nearest to zero, the free way on both sides of it, and the slope there."""
+        """Return the upward crossing nearest to zero, the free range on both sides of it, and the slope there."""
         sure = np.flatnonzero(side)
         pairs = [(a, b) for a, b in zip(sure, sure[1:], strict=False) if side[a] < side[b]]
         others = [
@@ -141,7 +141,7 @@ def span_between(outputs: np.ndarray, levels: tuple[np.ndarray, np.ndarray]) -> 
 
 
 def widen(sweep: Callable[[float], Survey]) -> Survey:
-    """Return the widest sweep that is worth it: the reach doubles as long as the outputs go on growing.
+    """Return the widest useful sweep: the reach doubles as long as the outputs keep growing.
 
     Args:
         sweep: Sweeps the drive from minus its argument to plus its argument.

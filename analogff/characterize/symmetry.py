@@ -1,4 +1,4 @@
-"""Symmetry point: where alternating pulses let a cell settle."""
+"""Symmetry point: the state to which alternating pulses lead a cell."""
 
 import numpy as np
 
@@ -9,21 +9,22 @@ from analogff.characterize.statistics import jackknife, jackknife_root
 
 TITLE = "symmetry point"
 STAGES = (50, 50, 100, 200, 400)
-"""Pairs of trains before each look whether cells have settled; from the second on each doubles those before."""
+"""Pairs of trains before each measurement; from the second on each doubles the total."""
 _FORGOTTEN = 1e-3
 _STILL_KNOWN = 0.2
 
 
 def measure(bench: Bench) -> Found:
-    r"""Alternate trains up and down until cells have forgotten where they began, and read them.
+    r"""Alternate trains up and down until cells have forgotten their start, and read them.
 
-    The memory is the slope of later on first weights over the cells. After ``n`` pairs a share :math:`m_n` of the way
-    from the first weight to the last one is left; from how much memory went since half as many pairs,
+    The memory is the regression slope of later on first weights over the cells. After ``n`` pairs a share :math:`m_n`
+    of the distance from the first to the final weight is left. It follows from the loss of memory since half as many
+    pairs:
 
     .. math:: m_{n/2} - m_n = \sqrt{m_n} - m_n, \quad \tilde w = (w_n - m_n w_0) / (1 - m_n)
 
-    The difference is much more certain than the memory itself, which cells that happen to settle where they began
-    feign. A cell's place ``w_n`` is the mean of where it is after a train up and after a train down.
+    The difference is more precise than the memory itself, which cells that settle near their start increase. The weight
+    ``w_n`` is the mean of those after a train up and after a train down.
     """
     probe = Probe.of(bench)
     pulses = find_pulses(bench)
@@ -71,18 +72,18 @@ def _halves(probe: Probe, bench: Bench) -> np.ndarray:
 
 
 def _memory(start: np.ndarray, start2: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """Return the slope of last on first weights, of which there are two independent reads."""
+    """Return the regression slope of last on first weights, from two independent reads of these."""
     return _covariance((start + start2) / 2, end) / _covariance(start, start2)
 
 
 def _left(start: np.ndarray, start2: np.ndarray, half_way: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """Return the share of the way that is left, from what was lost of the memory since half as many pairs."""
+    """Return the remaining share of the distance, from the loss of memory since half as many pairs."""
     lost = _memory(start, start2, half_way) - _memory(start, start2, end)
     return ((1 - np.sqrt(1 - 4 * np.clip(lost, 0, 0.25))) / 2) ** 2
 
 
 def _settled(start, start2, half_way, end, *places: np.ndarray) -> list[np.ndarray]:
-    """Move each half of the last places as far as the cells still would go."""
+    """Extrapolate each half of the last weights by the remaining distance."""
     left = _left(start, start2, half_way, end)[:, None, None]
     return [(place - left * (start + start2) / 2) / (1 - left) for place in places]
 

@@ -8,14 +8,14 @@ from analogff.characterize.statistics import mean_of
 from analogff.characterize.tables import points
 
 TITLE = "transfer curves"
-_LEAST_SPAN = 1e-3  # of the chip's greatest, below which a neuron is called silent
+_LEAST_SPAN = 1e-3  # share of the chip's greatest span below which a neuron is silent
 
 
 def measure(bench: Bench) -> Found:
     r"""Sweep, and read every level several times.
 
     The gain is the chord :math:`(\bar y(1) - \bar y(-1)) / 2` (from 0 to 1 without a bias port), averaged over the
-    neurons: linear in means of reads, so that Student's t holds without a model of the curve.
+    neurons. It is linear in means of reads, so Student's t holds without a model of the curve.
     """
     survey = bench.survey
     x, y = survey.drive, survey.outputs
@@ -62,7 +62,7 @@ def _nearest(x: np.ndarray, value: float) -> int:
 
 
 def _over_repeats(name: str, unit: str, samples: np.ndarray, how: str) -> Estimate:
-    """Average neurons in each repeat, ``(repeats, chips, n_out)``, so that repeats are what is counted."""
+    """Average neurons in each repeat, ``(repeats, chips, n_out)``, so that repeats are the independent parts."""
     value, low, high = mean_of(samples.mean(2).T)
     return Estimate(name=name, value=value, low=low, high=high, unit=unit, n=len(samples), how=how)
 

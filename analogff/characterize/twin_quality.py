@@ -1,4 +1,4 @@
-"""How well a twin, fitted to reads, predicts reads that it was not fitted to."""
+"""Quality of a fitted twin on reads that it was not fitted to."""
 
 import dataclasses
 
@@ -20,7 +20,7 @@ _READS_A_LINE = 25
 
 
 def measure(bench: Bench) -> Found:
-    """Fit a twin to reads of typical inputs, and judge it on others."""
+    """Fit a twin to reads of typical inputs, and evaluate it on others."""
     twin = make_twin(bench)
     return dataclasses.replace(judge(bench, twin), twin=twin)
 
@@ -32,14 +32,14 @@ def make_twin(bench: Bench) -> MeasuredTwin:
 
 
 def judge(bench: Bench, twin: MeasuredTwin, held_out: int = HELD_OUT) -> Found:
-    r"""Read each held-out input twice, so that noise can be told from error.
+    r"""Read each held-out input twice, to separate noise from error.
 
     .. math::
         S = 1 - \frac{\sum (y - \tilde y)(y' - \tilde y)}{\sum (y - \bar y)(y' - \bar y)}, \quad
         E = \sqrt{\frac{\sum (y - \tilde y)^2 + (y' - \tilde y)^2}{\sum (y - y')^2}}
 
-    with two reads :math:`y, y'` of an input. The share ``S`` of what is not noise is 1 for a perfect twin, and so is
-    the error ``E`` over the noise.
+    with two reads :math:`y, y'` of an input. For a perfect twin the explained share ``S`` of the variance without noise
+    is 1, and so is the error over the noise ``E``.
     """
     x = bench.typical_inputs(held_out)
     first, second = bench.read(x), bench.read(x)
@@ -85,7 +85,7 @@ def _explained(first: np.ndarray, second: np.ndarray, predicted: np.ndarray) -> 
 
 
 def _variance(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Return what two reads of the same inputs share."""
+    """Return the common part of two reads of the same inputs."""
     centered, centered2 = (part - part.mean((1, 3), keepdims=True) for part in (first, second))
     return (centered * centered2).sum((1, 2, 3))
 

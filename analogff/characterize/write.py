@@ -1,4 +1,4 @@
-"""Writes: mean and spread of one pulse, and how up and down differ."""
+"""Writes: mean and spread of one pulse, and asymmetry of up and down."""
 
 import numpy as np
 
@@ -10,26 +10,27 @@ from analogff.characterize.tables import points
 
 TITLE = "write step, asymmetry and spread"
 _TRAINS = (1, -1, -1, 1)
-_MOST = 0.5  # of a step, that it is believed to have changed along the trains
+_MOST = 0.5  # greatest believed change of a step along the trains, as a share
 
 
 def measure(bench: Bench) -> Found:
-    r"""Send trains up, down, down and up to all cells, and read each of them in between.
+    r"""Send trains up, down, down and up to all cells, and read each cell in between.
 
     With changes :math:`u_1, d_1, d_2, u_2` of a cell in trains of ``P`` steps, the step is
     :math:`\overline{u} / P` and the asymmetry :math:`(\bar u - \bar d) / (\bar u + \bar d)`, a ratio of means over
-    cells. Each train up is known by two independent reads :math:`u, u'`. Cells differ by what two trains share, and
-    pulses by what two reads of one train share beyond that. But the second train begins where the noise of the first
-    one left the cell, and the step depends on the place, so that the two would share too little: it is taken back to
-    where the first one began, along the slope of steps on weights over the cells of a neuron,
+    cells. Each train up has two independent reads :math:`u, u'`. The covariance of two trains is the spread of cells.
+    The covariance of two reads of one train exceeds it by the spread of pulses. But the second train starts where the
+    noise of the first one left the cell, and the step depends on the state, so the two share too little. The second
+    train is therefore corrected to the start of the first one, by the regression of steps on weights over the cells of
+    a neuron,
 
     .. math::
         \tilde u_2 = u_2 \left[1 - \frac{w_3 - w_0}{\bar u} \frac{\partial u}{\partial w}\right], \quad
         s_\mathrm{cells} = \frac{\sqrt{\mathrm{cov}(u_1, \tilde u_2)}}{\bar u}, \quad
         s_\mathrm{pulses} = \frac{\sqrt{[\mathrm{cov}(u, u') - \mathrm{cov}(u_1, \tilde u_2)] / P}}{\bar u / P}
 
-    Figures are those of cells of this kind on their way along these four trains from where they were as fabricated:
-    steps of other places differ. The line on which pulses were tried has been moved, and is left out.
+    Figures hold along these four trains, starting from cells as fabricated; steps of other states differ. The line of
+    the trial pulses is left out.
     """
     probe = Probe.of(bench)
     pulses = find_pulses(bench)
@@ -56,7 +57,7 @@ def _figures(
     count: np.ndarray,
     pulses: Pulses,
 ) -> tuple[Estimate, ...]:
-    """Return the figures of mean steps, ``(chips, n_in, n_out)`` each; for ``parts`` and ``count`` see `_variances`."""
+    """Return the figures of mean steps, ``(chips, n_in, n_out)`` each; ``parts`` and ``count`` as in `_variances`."""
     return (
         _row("write step up", _mean, (up,), pulses, "weight", "mean change of a cell"),
         _row("write step down", _mean, (down,), pulses, "weight", "mean change of a cell, downwards"),
@@ -66,7 +67,7 @@ def _figures(
             (landed,),
             pulses,
             "",
-            "the change by a train up over what it was asked as",
+            "the change by a train up over the requested change",
         ),
         _row("write asymmetry", _asymmetry, (up, down), pulses, "", "(up - down) / (up + down) of mean steps"),
         _row(
@@ -75,7 +76,8 @@ def _figures(
             parts,
             pulses,
             "",
-            "root of what two trains up share, over the mean step; the second taken back to where the first began",
+            "root of the covariance of two trains up, over the mean step; the second corrected to the start of the "
+            "first",
             squared=True,
         ),
         _row(
@@ -84,8 +86,8 @@ def _figures(
             parts,
             pulses,
             "",
-            "of single steps over the mean step: what two halves of the reads of one train share, less what two "
-            "trains share",
+            "of single steps over the mean step: covariance of two halves of the reads of one train, less that of "
+            "two trains",
             squared=True,
         ),
     )
@@ -101,8 +103,8 @@ def _row(name, statistic, groups, pulses: Pulses, unit: str, what: str, *, squar
     interval = (jackknife_root if squared else jackknife)(statistic, *groups)
     cells = groups[0].shape[1] * groups[0].shape[2]
     how = (
-        f"{what}; trains of {pulses.train} steps, asked as {pulses.step:.3g} each, up, down, down, up from where cells "
-        f"were as fabricated; {cells} cells, one line at a time, by nulls; jackknife over neurons"
+        f"{what}; trains of {pulses.train} steps, requested as {pulses.step:.3g} each, up, down, down, up from cells "
+        f"as fabricated; {cells} cells, one line at a time, by nulls; jackknife over neurons"
     )
     return Estimate(name=name, **interval._asdict(), unit=unit, n=groups[0].shape[2], how=how, rms=squared)
 
@@ -131,7 +133,7 @@ def _variances(
         count: Steps of a train, ``(chips,)``.
         w: First weights, ``(chips, n_in, n_out)``.
         w2: Their other half.
-        moved: From there to where the second train up began.
+        moved: Change from there to the start of the second train up.
         a: Mean step of the first train up, from the same half as ``w``.
         b: Its other half.
         c: That of the second train.
@@ -147,7 +149,7 @@ def _variances(
 
 
 def _slope(w: np.ndarray, w2: np.ndarray, a: np.ndarray, b: np.ndarray, train: np.ndarray) -> np.ndarray:
-    """Return by how much steps grow with the weight, or 0 where weights differ less than a train moves them."""
+    """Return the growth of steps with the weight, or 0 if weights differ less than a train moves them."""
     w, w2, a, b = (part - part.mean(1, keepdims=True) for part in (w, w2, a, b))  # less the constant of each neuron
     spread = _mean(w * w2)
     slope = _mean(w * b + w2 * a) / 2 / np.where(spread > 0, spread, 1.0)

@@ -1,4 +1,4 @@
-"""A characterization on disk: datasheet.md for people, datasheet.json for machines, figures, and the twin."""
+"""Files of a characterization: datasheet.md for people, datasheet.json for machines, figures, and the twin."""
 
 import itertools
 import json
@@ -95,7 +95,7 @@ def as_markdown(found: Characterization, pictures: list[str]) -> str:
 
 
 def _methods(found: Characterization) -> list[str]:
-    """Return a line for each method, with all figures that came from it."""
+    """Return a line for each method, with its figures."""
     grouped = itertools.groupby(found.estimates, key=lambda estimate: estimate.how)
     return [f"* **{'; '.join(estimate.name for estimate in same)}**: {how}." for how, same in grouped]
 
@@ -105,7 +105,7 @@ def _units(found: Characterization) -> str:
 
 
 def _parts(estimate: Estimate) -> int:
-    """Return what the interval of the lot counts."""
+    """Return the number of independent parts behind the interval of a lot."""
     return len(estimate.value) if len(estimate.value) > 1 else estimate.n
 
 

@@ -10,14 +10,14 @@ import torch
 
 
 class AdcKind(enum.StrEnum):
-    """How a converter finds its code, which decides what its errors look like."""
+    """Architecture of a converter, which decides the pattern of its errors."""
 
     SAR = "sar"
-    """Successive approximation against a binary-weighted capacitor array: jumps where large capacitors take over."""
+    """Successive approximation with a binary-weighted capacitor array: jumps where large capacitors switch."""
     RAMP = "ramp"
-    """A ramp and a counter: the ramp bows."""
+    """A ramp and a counter: the ramp is curved."""
     FLASH = "flash"
-    """A comparator for each threshold, each with an offset of its own."""
+    """A comparator for each threshold, each with its own offset."""
 
 
 def codes(x: torch.Tensor, thresholds: torch.Tensor) -> torch.Tensor:
@@ -25,8 +25,8 @@ def codes(x: torch.Tensor, thresholds: torch.Tensor) -> torch.Tensor:
 
     .. math:: k \leftarrow k + 2^i \;\text{if}\; x \ge T_{k + 2^i}, \quad i = b - 1, \dots, 0
 
-    With thresholds in ascending order this counts those that are reached. Where a jump put them out of order it misses
-    codes, as the circuit does. What is undefined stays so.
+    With ascending thresholds this counts those that are reached. Where a jump breaks the order it misses codes, as the
+    circuit does. NaN stays NaN.
 
     Shapes:
         ``x``: LSB, ``(chips, batch, lines)``; ``thresholds``: ``(chips, lines, 2^b - 1)``, or more
@@ -40,7 +40,7 @@ def codes(x: torch.Tensor, thresholds: torch.Tensor) -> torch.Tensor:
 
 
 def looked_up(table: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
-    """Return the entry of each line's table that an index names.
+    """Return the indexed entry of each line's table.
 
     Shapes:
         ``table``: ``(chips, lines, entries)``, ``index``: ``(chips, batch, lines)``, as is what is returned.
@@ -51,22 +51,22 @@ def looked_up(table: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
 
 
 def adc_thresholds(kind: AdcKind, bits: int, inl_lsb: torch.Tensor, normals: torch.Tensor) -> torch.Tensor:
-    r"""Draw the thresholds of ADCs whose integral nonlinearity has a given size.
+    r"""Draw the thresholds of ADCs with a given integral nonlinearity.
 
     .. math:: T_k = k - \tfrac12 + s\, I_k, \quad \mathrm{E}\,\overline{I_k^2} = 1, \quad k = 1, \dots, 2^b - 1
 
-    with a shape :math:`I` linear in the normals and zero at both ends, so that gain and offset are not part of it:
+    with a shape :math:`I` linear in the normals and zero at both ends, which excludes gain and offset:
 
     * SAR: level :math:`k` is :math:`\sum_i \beta_i(k)\, (2^i + 2^{i/2} \xi_i)`, bits :math:`\beta_i` of :math:`k`
       switching capacitors of :math:`2^i` equal units each.
     * Ramp: a parabola, :math:`\xi\, t (1 - t)`, from one end to the other.
-    * Flash: one :math:`\xi_k` for each threshold; sorted, since the comparators that fired are counted.
+    * Flash: one :math:`\xi_k` for each threshold; sorted, since the code is the count of comparators that fired.
 
     Args:
-        kind: Of converter.
+        kind: Architecture of the converter.
         bits: ``b``, at least 2.
-        inl_lsb: ``s``, root of the mean square over codes and converters; ``(..., 1)``. (Sorting takes a little off a
-            flash converter's where it exceeds about half an LSB.)
+        inl_lsb: ``s``, root of the mean square over codes and converters; ``(..., 1)``. (Sorting reduces that of a
+        flash converter slightly above about half an LSB.)
         normals: As many as `adc_normals` says, ``(..., n)``.
 
     Reference:
@@ -76,18 +76,18 @@ def adc_thresholds(kind: AdcKind, bits: int, inl_lsb: torch.Tensor, normals: tor
     ideal = torch.arange(1, steps + 1, device=normals.device) - 0.5
     if kind is AdcKind.FLASH:
         position = torch.linspace(0, 1, steps)
-        size = (1 + position**2 + (1 - position) ** 2)[1:-1].sum() / steps  # variance without the line between the ends
+        size = (1 + position**2 + (1 - position) ** 2)[1:-1].sum() / steps  # variance without the line
         return (ideal + inl_lsb * between_ends(normals) / size.sqrt()).sort(-1).values
     return ideal + inl_lsb * _spanned(_shapes(kind, bits), normals)
 
 
 def adc_normals(kind: AdcKind, bits: int) -> int:
-    """Return how many normals decide an ADC's thresholds."""
+    """Return the number of normals behind an ADC's thresholds."""
     return {AdcKind.SAR: bits, AdcKind.RAMP: 1, AdcKind.FLASH: 2**bits - 1}[kind]
 
 
 def dac_levels(bits: int, inl_lsb: torch.Tensor, normals: torch.Tensor) -> torch.Tensor:
-    r"""Draw the levels of DACs made of binary-weighted elements, as those of a SAR converter in `adc_thresholds`.
+    r"""Draw the levels of DACs of binary-weighted elements, like those of a SAR converter in `adc_thresholds`.
 
     .. math:: L_k = k + s\, I_k, \quad k = 0, \dots, 2^b - 1
 
@@ -129,7 +129,7 @@ def differential_nonlinearity(table: torch.Tensor) -> torch.Tensor:
 
 
 def between_ends(errors: torch.Tensor) -> torch.Tensor:
-    """Take from errors the line through the first and the last, which is gain and offset."""
+    """Subtract the line through the first and the last error, which is gain and offset."""
     position = torch.linspace(0, 1, errors.shape[-1], device=errors.device)
     first, last = errors[..., :1], errors[..., -1:]
     return errors - first - (last - first) * position
@@ -141,7 +141,7 @@ def _in_own_steps(table: torch.Tensor) -> torch.Tensor:
 
 
 def _shapes(kind: AdcKind, bits: int) -> torch.Tensor:
-    """Return the error that each normal stands for, ``(normals, thresholds)``, up to a common size."""
+    """Return the error of each normal, ``(normals, thresholds)``, up to a common factor."""
     if kind is AdcKind.SAR:
         return _binary(torch.arange(1, 2**bits), bits)
     position = torch.linspace(0, 1, 2**bits - 1)
@@ -149,13 +149,13 @@ def _shapes(kind: AdcKind, bits: int) -> torch.Tensor:
 
 
 def _binary(code: torch.Tensor, bits: int) -> torch.Tensor:
-    """Return what the mismatch of each bit's element adds to a level; elements are made of equal units."""
+    """Return the contribution of each bit's mismatch to a level; elements consist of equal units."""
     bit = torch.arange(bits)[:, None]
     return 2.0 ** (bit / 2) * (code >> bit & 1)
 
 
 def _spanned(shapes: torch.Tensor, normals: torch.Tensor) -> torch.Tensor:
-    """Return the sum of shapes without their lines, each times a normal, scaled to a mean square of 1."""
+    """Return the sum of shapes without their lines, weighted by normals, scaled to a mean square of 1."""
     shapes = between_ends(shapes)
     size = shapes.square().sum(0).mean().sqrt()
     return normals @ (shapes / size).to(normals)

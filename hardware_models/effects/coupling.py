@@ -1,28 +1,27 @@
-"""Neurons that know of each other: inhibition, and a supply that they share.
+"""Coupling of neurons: inhibition, and a shared supply.
 
-Both act along the outputs of one read, on activities that are not negative. Means are taken in double precision, so
-that they do not depend on how many reads stand beside each other.
+Both act along the outputs of one read, on nonnegative activities. Means are in double precision, so that they do not
+depend on the size of the batch.
 """
 
 import torch
 
 
 def inhibited(activity: torch.Tensor, strength: torch.Tensor) -> torch.Tensor:
-    r"""Recurrent subtractive inhibition: every neuron is held down by the mean of what all neurons put out.
+    r"""Recurrent subtractive inhibition of every neuron by the mean output of all neurons.
 
     .. math:: y_j = \max\Big(f_j - \beta\, \frac1n \sum_k y_k,\, 0\Big)
 
-    The fixed point, exactly. With the activities in falling order and :math:`S_k` the sum of the first :math:`k`, the
-    mean output is :math:`m = \max_k S_k / (n + k \beta)`: adding a neuron to those that fire raises that quotient as
-    long as it lies above the inhibition that it would meet. Where :math:`K` neurons fire, a small common increase
-    of what drives them comes out :math:`n / (n + K \beta)` as large, and differences between them whole; a great
-    strength leaves few.
+    The exact fixed point. With activities in descending order and :math:`S_k` the sum of the first :math:`k`, the mean
+    output is :math:`m = \max_k S_k / (n + k \beta)`. A further neuron raises that quotient as long as its activity
+    exceeds its inhibition. If :math:`K` neurons fire, a small common increase of their drive has a gain of :math:`n /
+    (n + K \beta)`, and differences between them have a gain of 1. A large strength leaves few neurons active.
 
     Shapes:
         ``activity``: ``(chips, reads, lines)``, 0 or more; ``strength`` broadcasts.
 
     Args:
-        activity: ``f``, without the others.
+        activity: ``f``, without inhibition.
         strength: ``beta``; 0 returns the activities.
 
     Reference:
@@ -38,18 +37,18 @@ def inhibited(activity: torch.Tensor, strength: torch.Tensor) -> torch.Tensor:
 
 
 def drooped(activity: torch.Tensor, share: torch.Tensor, full: torch.Tensor) -> torch.Tensor:
-    r"""A supply that gives way: outputs fall in proportion to the current that all neurons draw.
+    r"""Supply droop: outputs fall in proportion to the total current of all neurons.
 
     .. math:: y_j = f_j \Big(1 - \rho\, \frac{1}{n Y} \sum_k f_k\Big)
 
-    To first order in the droop: that less current is drawn from a supply that has fallen is left out.
+    First order in the droop: the lower current at the lower supply is neglected.
 
     Shapes:
         ``activity``: ``(chips, reads, lines)``, from 0 to ``full``; the others broadcast.
 
     Args:
-        activity: ``f``, from a supply that does not give way.
-        share: ``rho``, what is lost where all neurons are at full scale; 0 returns the activities.
+        activity: ``f``, with an ideal supply.
+        share: ``rho``, loss with all neurons at full scale; 0 returns the activities.
         full: Full scale ``Y`` of an output.
     """
     load = activity.mean(-1, keepdim=True, dtype=torch.float64) / full

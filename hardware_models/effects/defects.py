@@ -1,4 +1,4 @@
-"""Defects: cells that hold one value for good, and lines that carry nothing; drawn once, as masks."""
+"""Defects: stuck cells and dead lines, drawn once, as masks."""
 
 from typing import NamedTuple
 
@@ -6,36 +6,36 @@ import torch
 
 
 class Stuck(NamedTuple):
-    """Cells that no pulse moves, as masks that do not overlap."""
+    """Stuck cells, as disjoint masks."""
 
     low: torch.Tensor
     """At the lower end of their range (open: never formed, or a broken via)."""
     high: torch.Tensor
     """At the upper end (short)."""
     anywhere: torch.Tensor
-    """Somewhere between."""
+    """Between the ends."""
 
     @property
     def at_all(self) -> torch.Tensor:
-        """Any of them."""
+        """All stuck cells."""
         return self.low | self.high | self.anywhere
 
 
 def stuck(uniform: torch.Tensor, low: torch.Tensor, high: torch.Tensor, anywhere: torch.Tensor) -> Stuck:
-    """Decide for each cell whether and how it is stuck.
+    """Draw whether and how each cell is stuck.
 
-    One uniform decides, so that a greater share keeps the cells that a smaller one had, kind by kind, as long as the
-    shares before it stay.
+    One uniform number decides. So a larger share keeps the cells of a smaller one of its kind, if the preceding shares
+    are equal.
 
     Args:
         uniform: From [0, 1), one a cell.
         low: Share of the cells at the lower end.
-        high: At the upper end.
-        anywhere: Between; the three shares together are at most 1.
+        high: Share at the upper end.
+        anywhere: Share between the ends; the three shares sum to at most 1.
 
     Reference:
         Shares of measured arrays: 13.5 and 9.8 % corrupt (Gong et al., IEDM 2022, as aihwkit's ReRAM array presets);
-        some 10 % of a test chip (Chen et al., IEEE Trans. Computers 64, 180, 2015, as cited by Aguirre et al.,
+        about 10 % of a test chip (Chen et al., IEEE Trans. Computers 64, 180, 2015, as cited by Aguirre et al.,
         Electronics 10, 2427, 2021). How they divide over the two ends has no source here.
     """
     is_low = uniform < low
@@ -46,14 +46,14 @@ def stuck(uniform: torch.Tensor, low: torch.Tensor, high: torch.Tensor, anywhere
 def held(
     cells: torch.Tensor, stuck: Stuck, lower: torch.Tensor, upper: torch.Tensor, place: torch.Tensor
 ) -> torch.Tensor:
-    """Return the cells with those that are stuck where they are stuck.
+    """Return the cells with the stuck ones at their stuck values.
 
     Args:
-        cells: As they would be.
-        stuck: Which are not.
+        cells: Cells without defects.
+        stuck: The stuck cells.
         lower: Lower end of their range.
         upper: Upper end.
-        place: From [0, 1), one a cell: where between the ends those are that are stuck anywhere.
+        place: From [0, 1), one for each cell: position between the ends of those that are stuck anywhere.
     """
     held = torch.where(stuck.anywhere, lower + place * (upper - lower), cells)
     held = torch.where(stuck.low, lower, held)
@@ -61,20 +61,20 @@ def held(
 
 
 def dead(uniform: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
-    """Decide for each line whether it is dead; a greater share keeps those that a smaller one had.
+    """Draw whether each line is dead; a larger share keeps the lines of a smaller one.
 
     Shapes:
         ``uniform``: ``(chips, 1, lines)``; ``share`` broadcasts; returns booleans ``(chips, 1, lines)``.
 
     Args:
         uniform: From [0, 1), one a line.
-        share: How many are dead on average.
+        share: Mean share of dead lines.
     """
     return uniform < share
 
 
 def silenced(signals: torch.Tensor, dead: torch.Tensor) -> torch.Tensor:
-    """Return what lines carry where some are dead: an input that does not reach the array, a sum that is not sensed.
+    """Return signals with dead lines at zero: inputs that do not reach the array, or sums that are not sensed.
 
     Shapes:
         ``signals``: ``(chips, batch, lines)``, inputs for dead rows, sums for dead columns.

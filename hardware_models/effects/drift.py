@@ -5,9 +5,9 @@ import torch
 from hardware_models.effects.pairs import difference
 
 SILENT = 0.25
-"""A reference read below this share of what unrelated cells of the same size give, 0.8 on average, says nothing."""
+"""Least valid reference read, as a share of the mean for unrelated cells of the same size, which is 0.8."""
 START_SECONDS = 20.0
-"""Time from programming to the first reliable read, from which the law counts."""
+"""Time from programming to the first reliable read, the origin of the law."""
 
 
 def exponent(g: torch.Tensor, normal: torch.Tensor) -> torch.Tensor:
@@ -39,12 +39,12 @@ def drifted(g: torch.Tensor, nu: torch.Tensor, seconds: torch.Tensor) -> torch.T
 
 
 def compensation(fresh: torch.Tensor, now: torch.Tensor) -> torch.Tensor:
-    r"""One factor a chip that undoes the mean drift.
+    r"""One factor for each chip that compensates the mean drift.
 
     .. math:: \alpha = \frac{\sum_j |\sum_i W_{ji}(t_0)|}{\sum_j |\sum_i W_{ji}(t)|}, \quad W = g^+ - g^-
 
-    Measured by reading the array with all inputs on; here without the noise of that read. Where weights nearly cancel,
-    the quotient is that of what the cells' drifts differ by: the factor is 1 where either sum is below `SILENT` times
+    Measured by reading the array with all inputs on; here without the noise of that read. If weights nearly cancel, the
+    quotient shows only differences of drift. So the factor is 1 if either sum is below `SILENT` times
     :math:`\sum_j \sqrt{\sum_i {g^+_{ji}}^2 + {g^-_{ji}}^2}`.
 
     Shapes:
@@ -59,21 +59,21 @@ def compensation(fresh: torch.Tensor, now: torch.Tensor) -> torch.Tensor:
 
 
 def column_compensation(fresh: torch.Tensor, now: torch.Tensor) -> torch.Tensor:
-    r"""One factor a column that undoes its drift as well as one factor can.
+    r"""One least-squares factor for each column that compensates its drift.
 
     .. math:: \alpha_j = \frac{\sum_i W_{ji}(t_0)\, W_{ji}(t)}{\sum_i W_{ji}(t)^2}, \quad W = g^+ - g^-
 
-    The least squares of ``W(t_0) - alpha W(t)``, and so of the sums that inputs give which do not correlate. Measured
-    by reading the array with one input on after the other, ``n_in`` reads where `compensation` needs one; here without
-    the noise of those reads. Sums over the weights themselves, of either sign, would do with one read, but may nearly
-    cancel in a column. Where the cells of the pairs nearly cancel, the factor is 1: where either sum is below the
-    square of `SILENT` times the same sum over cells in place of weights.
+    It minimizes the squares of ``W(t_0) - alpha W(t)``, and so those of sums for uncorrelated inputs. It is measured by
+    reading the array with one input on after the other. This takes ``n_in`` reads where `compensation` needs one; their
+    noise is neglected here. A sum over the weights themselves needs one read, but may nearly cancel in a column. If the
+    cells of the pairs nearly cancel, the factor is 1. The criterion is that either sum is below the square of `SILENT`
+    times the same sum over cells.
 
     Shapes:
         Cells of the pairs, ``(chips, 2 n_out, n_in)``; returns ``(chips, n_out, 1)``.
 
     Reference:
-        Least squares column by column in place of the one factor of Le Gallo et al. (`compensation`).
+        Least squares by column instead of the single factor of Le Gallo et al. (`compensation`).
     """
     shared, present = ((difference(g) * difference(now)).sum(2, keepdim=True) for g in (fresh, now))
     least, least_now = (SILENT**2 * _squares(g, now) for g in (fresh, now))

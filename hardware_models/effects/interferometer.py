@@ -1,13 +1,14 @@
-r"""Rectangular meshes of Mach-Zehnder interferometers: which phases make a matrix, and what errors make of it.
+r"""Rectangular meshes of Mach-Zehnder interferometers: phases of a matrix, and the effect of errors.
 
-An MZI on neighboring ports is two couplers with a phase shifter on the upper arm between and one before them:
+An MZI on neighboring ports consists of two couplers, with one phase shifter on the upper arm between them and one
+before them:
 
 .. math::
     T = B(e_2) \begin{pmatrix} e^{i\theta} & \\ & 1 \end{pmatrix} B(e_1)
         \begin{pmatrix} e^{i\varphi} & \\ & 1 \end{pmatrix}, \quad
     B(e) = \begin{pmatrix} \cos(\pi/4 + e) & i \sin(\pi/4 + e) \\ i \sin(\pi/4 + e) & \cos(\pi/4 + e) \end{pmatrix}
 
-A mesh of ``n`` ports is ``n (n - 1) / 2`` of them in ``n`` columns, and a phase shifter at each output: ``n^2`` phases.
+A mesh of ``n`` ports has ``n (n - 1) / 2`` MZIs in ``n`` columns, and a phase shifter at each output: ``n^2`` phases.
 
 Reference:
     Clements et al., Optica 3, 1460 (2016).
@@ -21,23 +22,23 @@ import torch
 
 
 class Layout(NamedTuple):
-    """The MZIs of a rectangular mesh, and the order in which they are solved for."""
+    """The MZIs of a rectangular mesh, and the order of the solution."""
 
     line: np.ndarray
-    """Upper port of each, in the order in which light meets them, ``(n (n - 1) / 2,)``."""
+    """Upper port of each MZI, in the order of light, ``(n (n - 1) / 2,)``."""
     right: np.ndarray
-    """Of each step of the solution: whether it takes a rotation off at the input; else at the output."""
+    """For each step of the solution: whether it removes a rotation at the input; else at the output."""
     steps: np.ndarray
-    """Of each step: the upper port."""
+    """For each step: the upper port."""
     nulled: np.ndarray
-    """Of each step: row and column of the element that vanishes."""
+    """For each step: row and column of the element that vanishes."""
     place: np.ndarray
-    """Of each step: the MZI's place in the order of light."""
+    """For each step: the MZI's position in the order of light."""
 
 
 @functools.cache
 def layout(ports: int) -> Layout:
-    """Lay out a mesh; diagonals of the matrix are nulled from the input's and the output's side in turn."""
+    """Lay out a mesh; diagonals of the matrix are nulled alternately from the input's and the output's side."""
     steps = []
     for i in range(1, ports):
         for j in range(i):
@@ -58,10 +59,10 @@ def layout(ports: int) -> Layout:
 
 
 def phases_of(orthogonal: torch.Tensor) -> torch.Tensor:
-    r"""Solve for the phases of meshes without errors that do what orthogonal matrices say.
+    r"""Solve for the phases of ideal meshes that implement orthogonal matrices.
 
-    Real matrices are products of rotations; between any two MZIs the light of a port is then real but for a known
-    phase. Hence the homodyne detectors of `transfer`'s real part do not see, to first order, what is said there.
+    Real matrices are products of rotations. Between any two MZIs the light of a port is then real up to a known phase.
+    So homodyne detectors, which see the real part, are insensitive to first order to the errors named in `transfer`.
 
     Shapes:
         ``orthogonal``: ``(meshes, n, n)``; returns ``(meshes, n^2)`` from 0 to 2 pi in double precision: theta of all
@@ -80,12 +81,12 @@ def phases_of(orthogonal: torch.Tensor) -> torch.Tensor:
 
 
 def quantized(phases: torch.Tensor, bits: torch.Tensor) -> torch.Tensor:
-    r"""Round phases to what their converters can set.
+    r"""Round phases to the grid of their converters.
 
     .. math:: \theta \to d \lfloor \theta / d \rceil, \quad d = 2 \pi / 2^b
 
     Args:
-        phases: In radians.
+        phases: Phases in radians.
         bits: ``b``; 0 is continuous.
     """
     step = 2 * torch.pi / 2.0 ** bits.double()
@@ -93,7 +94,7 @@ def quantized(phases: torch.Tensor, bits: torch.Tensor) -> torch.Tensor:
 
 
 def amplitude(loss_decibel: torch.Tensor) -> torch.Tensor:
-    r"""Return the share of a field that passes a loss of power in decibel: ``10^(-loss / 20)``."""
+    r"""Return the transmitted share of a field for a power loss in decibel: ``10^(-loss / 20)``."""
     return 10 ** (-loss_decibel.double() / 20)
 
 
@@ -102,18 +103,18 @@ def transfer(
 ) -> torch.Tensor:
     r"""Send fields through meshes.
 
-    Ports at the edge that pass by an MZI of a column lose nothing there.
+    Edge ports without an MZI in a column lose nothing there.
 
     For small errors of an orthogonal matrix ``U`` of ``n`` ports, phases of spread :math:`\sigma` and couplers of
-    spread :math:`\epsilon`, each for itself:
+    spread :math:`\epsilon`, all independent:
 
     .. math::
         \mathrm{E} |\Delta U|^2 = n^2 \sigma^2 + 2 n (n - 1) \epsilon^2, \quad
         \mathrm{E} |\Delta\, \mathrm{Re}\, U|^2 = \tfrac14 n (n - 1) \sigma^2 + O(\sigma^4, \epsilon^4)
 
-    since a phase moves light of one port, a coupler of two, and both matrices are unitary beside it. Of all that, only
-    the half of a phase inside an MZI that turns its rotation is in phase with the signal: a detector that sees the real
-    part is blind to the rest.
+    since a phase affects one port, a coupler two, and the matrices on both sides are unitary. Only the half of an inner
+    phase error that turns the MZI's rotation is in phase with the signal. A detector of the real part does not see the
+    rest.
 
     Shapes:
         ``fields``: complex ``(meshes, n, columns)``, or real; ``phases``: ``(meshes, n^2)``;

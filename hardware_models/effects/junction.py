@@ -1,4 +1,4 @@
-"""A diode: its law, what a resistance in series does to it, and what temperature does."""
+"""A diode: its law, with series resistance and temperature."""
 
 import torch
 
@@ -7,9 +7,9 @@ from hardware_models.effects.temperature import ROOM_KELVIN, arrhenius, thermal_
 SILICON_ELECTRONVOLTS = 1.12
 """Band gap of silicon at 300 K."""
 CURRENT_EXPONENT = 3.0
-"""Power of the temperature in front of a saturation current (SPICE's XTI)."""
+"""Temperature exponent of a saturation current (SPICE's XTI)."""
 _NEWTON_STEPS = 6
-_LAST_EXPONENT = 80.0  # a larger one is not a number in single precision; no supply gives such a current
+_LAST_EXPONENT = 80.0  # larger exponents overflow in single precision; no supply gives such a current
 
 
 def diode_current(
@@ -26,8 +26,8 @@ def diode_current(
           = \frac{n U_T}{R}\, W\!\left(\frac{I_S R}{n U_T} \exp \frac{V + I_S R}{n U_T}\right) - I_S
 
     Solved for :math:`s = \ln(1 + I / I_S)` in :math:`s + k (e^s - 1) = V / n U_T` with :math:`k = I_S R / n U_T`. The
-    left side is convex, and Newton's steps from a point that is too large fall to the solution: six reach the precision
-    of the numbers. The last of them carries the derivative, which is exact. ``R = 0`` is Shockley's law.
+    left side is convex, so Newton's steps from above decrease to the solution; six reach floating-point precision. The
+    last step carries the exact derivative. ``R = 0`` is Shockley's law.
 
     Reference:
         Shockley, Bell System Technical Journal 28, 435 (1949); Banwell and Jayakumar, Electronics Letters 36, 291

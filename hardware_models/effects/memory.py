@@ -1,35 +1,35 @@
-"""Neurons that remember: what the read before leaves behind in this one.
+"""Neurons with memory: the effect of one read on the next.
 
-Reads are gone through one by one, so that what is rounded does not depend on where a batch was cut.
+Reads are processed one by one, so that rounding does not depend on the split of a batch.
 """
 
 import torch
 
 
 def settling(seconds: float, tau_seconds: torch.Tensor) -> torch.Tensor:
-    r"""Share of its way that an output has gone after some time.
+    r"""Share of a transition that an output has completed after some time.
 
     .. math:: r = 1 - e^{-T / \tau}
 
     Args:
-        seconds: ``T``, from the arrival of an input to the moment that the output is sampled.
+        seconds: ``T``, from the arrival of an input to the sampling of the output.
         tau_seconds: ``tau``, resistance times capacitance of the output; above 0.
     """
     return -torch.expm1(-seconds / tau_seconds)
 
 
 def settled(target: torch.Tensor, before: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
-    r"""Outputs that are on their way when they are sampled, read after read.
+    r"""Outputs that are sampled before they have settled, read after read.
 
     .. math:: y_t = y_{t-1} + r\, (f_t - y_{t-1}) = r \sum_{s \ge 0} (1 - r)^s f_{t-s}
 
-    The reads follow one another without a pause: a capacitor keeps what the last one left.
+    The reads follow without a pause: a capacitor keeps its voltage.
 
     Shapes:
         ``target``: ``(chips, reads, lines)``; ``before``: ``(chips, 1, lines)``; ``share``: ``(chips, 1, 1)``.
 
     Args:
-        target: ``f``, what each output would be after a long time.
+        target: ``f``, the settled outputs.
         before: ``y`` of the read before the first.
         share: ``r``, from `settling`; 1 returns the targets.
     """
@@ -40,7 +40,7 @@ def settled(target: torch.Tensor, before: torch.Tensor, share: torch.Tensor) -> 
 
 
 def played(drive: torch.Tensor, before: torch.Tensor, half_width: torch.Tensor) -> torch.Tensor:
-    r"""Play, or backlash: an output that stays where it is until it is pushed.
+    r"""Play, or backlash: the output follows its drive only at a distance.
 
     .. math:: p_t = \min(\max(p_{t-1},\, f_t - h),\, f_t + h)
 

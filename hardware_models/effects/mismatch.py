@@ -1,14 +1,14 @@
-"""Differences between circuits that were drawn alike; fixed when a chip is made."""
+"""Mismatch of nominally equal circuits, fixed when a chip is made."""
 
 import torch
 
 
 def factor(spread: torch.Tensor, normal: torch.Tensor) -> torch.Tensor:
-    r"""A positive factor that differs from part to part, ``exp(spread xi)``, with median 1.
+    r"""A lognormal factor for each part, ``exp(spread xi)``, with median 1.
 
-    Lognormal since it comes from a threshold voltage in an exponent: 5 mV is 14 % of current in weak
-    inversion. The nominal part is the median one; the mean is ``exp(spread^2 / 2)``, 1.65 at a spread of 1. For what
-    is told by its mean take `unit_mean_factor`.
+    It is lognormal since a threshold voltage is in an exponent: 5 mV is 14 % of current in weak inversion. The nominal
+    part is the median. The mean is ``exp(spread^2 / 2)``, 1.65 at a spread of 1. `unit_mean_factor` serves parameters
+    given by their mean.
     """
     return (spread * normal).exp_()
 
@@ -19,5 +19,5 @@ def unit_mean_factor(spread: torch.Tensor, normal: torch.Tensor) -> torch.Tensor
 
 
 def offset(spread: torch.Tensor, normal: torch.Tensor) -> torch.Tensor:
-    """An addition to a weighted sum, whose typical size is 1: half the spread of the gains."""
+    """An offset of a weighted sum of typical size 1, with half the spread of the gains."""
     return 0.5 * spread * normal

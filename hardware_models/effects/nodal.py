@@ -1,4 +1,4 @@
-r"""Wires, exactly: Kirchhoff's current law at every node of one crossbar; the oracle of `wires`, and slow."""
+r"""Exact wires: Kirchhoff's current law at every node of one crossbar. A slow oracle of `wires`."""
 
 import numpy as np
 import scipy.sparse as sparse
@@ -7,7 +7,7 @@ from scipy.sparse.linalg import splu
 
 
 def currents(conductance: NDArray, volts: NDArray, wire_ohm: float) -> NDArray:
-    r"""Currents out of the bit lines; conventions and units of `wires`.
+    r"""Currents of the bit lines; conventions and units as in `wires`.
 
     With :math:`u_{ij}, v_{ij}` the voltages of word line and bit line at a cell:
 
@@ -16,7 +16,7 @@ def currents(conductance: NDArray, volts: NDArray, wire_ohm: float) -> NDArray:
         \sum_{m \text{ beside } i} (v_{ij} - v_{mj}) + R\, G_{ji} (v_{ij} - u_{ij}) &= 0 \\
         u_{i,-1} = V_i, \quad v_{n_\mathrm{in}, j} &= 0, \quad I_j = v_{n_\mathrm{in} - 1, j} / R
 
-    A sparse factorisation of twice as many unknowns as there are cells: a second for 128x128.
+    A sparse factorization with two unknowns for each cell: a second for 128x128.
 
     Shapes:
         ``conductance``: ``(n_out, n_in)``; ``volts``: ``(batch, n_in)``; returns ``(batch, n_out)``.
@@ -24,7 +24,7 @@ def currents(conductance: NDArray, volts: NDArray, wire_ohm: float) -> NDArray:
     if wire_ohm == 0:
         return volts @ conductance.T
     n_out, n_in = conductance.shape
-    cells = sparse.diags_array(wire_ohm * conductance.T.ravel())  # cell (i, j) at place i n_out + j
+    cells = sparse.diags_array(wire_ohm * conductance.T.ravel())  # cell (i, j) has index i n_out + j
     words = sparse.kron(sparse.eye_array(n_in), _line(n_out)) + cells
     bits = sparse.kron(_line(n_in).tocsr()[::-1, ::-1], sparse.eye_array(n_out)) + cells
     network = sparse.block_array([[words, -cells], [-cells, bits]], format="csc")

@@ -46,16 +46,16 @@ def non_monotone(a: torch.Tensor, s: Steepness = 1.0) -> torch.Tensor:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Family:
-    """A kind of neuron."""
+    """A family of neurons."""
 
     curve: Callable[..., torch.Tensor]
     """``f(a, s)``."""
     high: float
-    """Greatest output that its readout takes; the least is 0."""
+    """Greatest output of its readout; the least is 0."""
 
     @property
     def nominal(self) -> Callable[[torch.Tensor], torch.Tensor]:
-        """The curve a maker would plot."""
+        """The nominal curve of a datasheet."""
         return functools.partial(self.curve, s=1.0)
 
 

@@ -1,4 +1,4 @@
-"""Two cells a weight: a signed number as the difference of two conductances, first all plus, then all minus."""
+"""Differential pairs: a weight is the difference of two conductances; all plus cells come before the minus cells."""
 
 import torch
 
@@ -9,6 +9,6 @@ def pair(weights: torch.Tensor) -> torch.Tensor:
 
 
 def difference(cells: torch.Tensor) -> torch.Tensor:
-    """Return the weights that cells carry; undoes `pair`."""
+    """Return the weights of cells; the inverse of `pair`."""
     plus, minus = cells.chunk(2, 1)
     return plus - minus

@@ -1,18 +1,18 @@
-"""Light as a signal: absorbers that bleach, and detectors that count it."""
+"""Light as a signal: saturable absorbers and detectors."""
 
 import torch
 
 _NEWTON_STEPS = 6
 _DARK = 1e-30
-"""Share of the saturation power below which there is no light."""
+"""Share of the saturation power below which light counts as zero."""
 
 
 def transmission(power: torch.Tensor, depth: torch.Tensor | float) -> torch.Tensor:
-    r"""Share of light that passes a saturable absorber in which the intensity is everywhere that of the input.
+    r"""Transmission of a saturable absorber with the input's intensity throughout.
 
     .. math:: T = \exp\left(-\frac{a_0}{1 + P / P_s}\right)
 
-    Right for a thin absorber; where it is deep it passes more than `bleached` says, since light fades on its way.
+    Valid for a thin absorber. A deep one transmits more than `bleached`, where light fades along the path.
 
     Args:
         power: ``P / P_s``, over the power at which absorption is halved.
@@ -26,14 +26,14 @@ def transmission(power: torch.Tensor, depth: torch.Tensor | float) -> torch.Tens
 
 
 def bleached(power: torch.Tensor, depth: torch.Tensor | float) -> torch.Tensor:
-    r"""Power behind a saturable absorber of any depth, over the saturation power.
+    r"""Power after a saturable absorber of any depth, over the saturation power.
 
     .. math::
         \frac{dp}{dz} = -\frac{\alpha p}{1 + p} \quad\Rightarrow\quad
         \ln T + a_0 = p\, (1 - T), \quad T p = \omega(\ln p + p - a_0), \quad \omega + \ln \omega = c
 
-    with Wright's function :math:`\omega`, by Newton's steps for :math:`\ln \omega`. The steps fall to the solution from
-    above, as the left side is convex; the last one carries the derivative, which is exact. Light stays dark at zero.
+    with Wright's function :math:`\omega`, by Newton's steps for :math:`\ln \omega`. The left side is convex, so the
+    steps decrease to the solution. The last step carries the exact derivative. Zero input gives zero output.
 
     Args:
         power: ``p``, at the input, over the saturation power; at least 0.
@@ -56,17 +56,17 @@ def bleached(power: torch.Tensor, depth: torch.Tensor | float) -> torch.Tensor:
 def photocurrent(
     watts: torch.Tensor, responsivity: torch.Tensor | float, saturation_amperes: torch.Tensor | float
 ) -> torch.Tensor:
-    r"""Current that light makes in a detector, which its own charges hold back.
+    r"""Photocurrent of a detector with saturation by its own charges.
 
     .. math:: I = \frac{R P}{1 + R P / I_s}
 
     Args:
         watts: ``P``, in the detector.
         responsivity: ``R``, in amperes per watt.
-        saturation_amperes: ``I_s``, greatest current; at that product of ``R P`` half of the response is left.
+        saturation_amperes: ``I_s``, greatest current; at ``R P = I_s`` the response is halved.
 
     Reference:
-        The usual form of a compression with one number (assumed).
+        The usual one-parameter form of compression (no source; assumed).
     """
     linear = responsivity * watts
     return linear / (1 + linear / saturation_amperes)

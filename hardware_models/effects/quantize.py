@@ -1,4 +1,4 @@
-"""Converters: a signal in a finite number of steps over a finite range."""
+"""Converters: quantization over a finite range."""
 
 import torch
 
@@ -9,8 +9,8 @@ def quantize(x: torch.Tensor, low: torch.Tensor, high: torch.Tensor, bits: torch
     .. math:: q(x) = \mathrm{clip}\left(l + d \left\lfloor \tfrac{x - l}{d} \right\rceil, l, h\right), \quad
               d = \frac{h - l}{2^b - 1}
 
-    The error is at most ``d / 2`` inside the range. With ``l = 0`` zero is on the grid, so that a silent
-    neuron stays silent.
+    The error is at most ``d / 2`` inside the range. With ``l = 0`` zero is on the grid, so a silent neuron stays
+    silent.
 
     Args:
         x: Signal.

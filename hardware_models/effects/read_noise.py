@@ -1,4 +1,4 @@
-"""Noise of a read; each function gives a standard deviation, which the kernels turn into samples."""
+"""Noise of a read; each function gives a standard deviation, from which the kernels draw samples."""
 
 import torch
 
@@ -6,11 +6,11 @@ from analogff.device import product
 
 
 def sum_noise(x: torch.Tensor, weight_noise: torch.Tensor) -> torch.Tensor:
-    r"""Noise of weighted sums when every weight fluctuates by itself from read to read.
+    r"""Noise of weighted sums with independent fluctuations of every weight at every read.
 
     .. math:: \mathrm{Var}\left[\sum_i (W_{ji} + s \xi_{ji}) x_i\right] = s^2 |x|^2
 
-    Exact for Gaussian fluctuations, so nothing has to be drawn per weight.
+    Exact for Gaussian fluctuations, so no draws for single weights are needed.
 
     Shapes:
         ``x``: ``(chips, batch, n_in)``; returns ``(chips, batch, 1)``.
@@ -35,7 +35,7 @@ def flicker(g: torch.Tensor, seconds: torch.Tensor, read_seconds: float = 250e-9
 
     Args:
         g: Conductance as programmed, over the greatest one.
-        seconds: Time since the cell was written; before ``read_seconds`` there is no noise.
+        seconds: Time since the cell was written; before ``read_seconds`` the noise is zero.
         read_seconds: Length of a read.
 
     Reference:

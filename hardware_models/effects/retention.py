@@ -1,14 +1,14 @@
-"""Retention: charge that leaks while nothing is written."""
+"""Retention: leakage of charge between writes."""
 
 import torch
 
 
 def leaked(stored: torch.Tensor, rest: torch.Tensor, seconds: torch.Tensor, tau_seconds: torch.Tensor) -> torch.Tensor:
-    r"""What is left on a capacitor that discharges through a resistance.
+    r"""Voltage of a capacitor that discharges through a resistance.
 
     .. math:: v(t + s) = v_\infty + (v(t) - v_\infty)\, e^{-s / \tau}, \quad \tau = R C
 
-    Exact in any number of steps, so no age has to be kept.
+    Exact in any number of steps, so no age is stored.
 
     Args:
         stored: ``v(t)``.

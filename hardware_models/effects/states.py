@@ -1,27 +1,27 @@
-"""Cells that have a finite number of states, as whole numbers."""
+"""Cells with a finite number of states, as whole numbers."""
 
 import torch
 
 
 def whole_states(w: torch.Tensor, unit: torch.Tensor, uniform: torch.Tensor, most: torch.Tensor) -> torch.Tensor:
-    r"""Let weights fall into one of the two nearest states at random, right on average within the range.
+    r"""Round weights stochastically to one of the two nearest states, unbiased within the range.
 
     .. math:: k = \mathrm{clip}(\lfloor w / d + u \rfloor, -k_\mathrm{max}, k_\mathrm{max}), \quad u \sim U[0, 1)
 
     Args:
-        w: Weights as wanted.
+        w: Requested weights.
         unit: Weight ``d`` of one state.
         uniform: ``u`` of each cell; 0.5 rounds to the nearest.
         most: Greatest state.
     """
     state = w / unit
     below = state.floor()
-    # the part above is exact, where the sum of a great state and u would be rounded up to the next one
+    # the fraction is exact; the sum of a large state and u could round up to the next state
     return (below + (state - below + uniform >= 1)).clamp_(-most, most)
 
 
 def planes_of(states: torch.Tensor, planes: int) -> torch.Tensor:
-    r"""Write states in signed bytes.
+    r"""Split states into signed bytes.
 
     .. math:: k = \sum_p 256^p k_p, \quad -128 \le k_p \le 127
 

@@ -1,16 +1,16 @@
-"""Switching of magnetic cells: each pulse is a coin."""
+"""Stochastic switching of magnetic cells."""
 
 import torch
 
 
 def switching_probability(volts: torch.Tensor, median_volts: torch.Tensor, width_volts: torch.Tensor) -> torch.Tensor:
-    r"""Probability that one pulse turns a magnetic tunnel junction over.
+    r"""Probability that one pulse switches a magnetic tunnel junction.
 
     .. math:: P = \frac{1}{1 + e^{-(V - V_{50}) / \Delta V}}
 
     Args:
-        volts: Amplitude of the pulse, whose length is fixed.
-        median_volts: Amplitude at which every other pulse succeeds.
+        volts: Amplitude of the pulse; its length is fixed.
+        median_volts: Amplitude with a probability of one half.
         width_volts: Width of the transition, from thermal agitation.
 
     Reference:

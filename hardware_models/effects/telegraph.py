@@ -1,15 +1,15 @@
-r"""Noise with a memory of earlier reads: two-level fluctuation, and 1/f noise as a sum of it over octaves.
+r"""Noise with memory over reads: two-level fluctuation, and 1/f noise as its sum over octaves.
 
-Each is a function of the number of a read and of draws that are addressed by position, so that it needs no state, and a
-batch may be split anywhere. A trap keeps what it drew for a block of :math:`L` reads; where the blocks begin is a phase
-of each trap's own, so that on average over traps the noise is stationary. The correlation of reads :math:`k` apart is
+Each is a function of the number of a read and of draws addressed by position. So it needs no state, and a batch may be
+split anywhere. A trap keeps its draw for a block of :math:`L` reads. Each trap has its own phase of the blocks, so the
+noise is stationary on average over traps. The correlation of reads :math:`k` apart is
 
 .. math:: \rho(k) = \max(1 - |k| / L, 0)
 
-A trap that hops at random in continuous time has :math:`e^{-|k| / \tau}` in its place, with the same power at low
-frequency where :math:`L = 2 \tau`. Times between changes are a whole number of blocks, of geometric law.
+A trap that hops in continuous time has :math:`e^{-|k| / \tau}` instead, with the same power at low frequency if
+:math:`L = 2 \tau`. Times between changes are geometrically distributed multiples of a block.
 
-Reads are counted, not timed: a second without reads is no time here.
+Time is counted in reads: a pause without reads takes no time.
 """
 
 from collections.abc import Sequence
@@ -17,13 +17,13 @@ from collections.abc import Sequence
 import torch
 
 PHASES = 8
-"""Places in a block at which traps start that are to change together, so that few reads see a change."""
+"""Number of distinct phases of traps with common phases, so that few reads contain a change."""
 _OCTAVE_ROWS = 2**40
-"""Rows of draws that each octave may use: more reads than any chip lives."""
+"""Rows of draws reserved for each octave: more reads than the life of any chip."""
 
 
 def block_rows(first_read: torch.Tensor, rows: int, length: int) -> tuple[torch.Tensor, int]:
-    """Return which rows to draw for some reads: the first, and how many.
+    """Return the rows to draw for some reads: the first, and their number.
 
     Shapes:
         ``first_read``: whole numbers ``(chips,)``; so is the first row.
@@ -32,18 +32,18 @@ def block_rows(first_read: torch.Tensor, rows: int, length: int) -> tuple[torch.
 
 
 def held(draws: torch.Tensor, first_read: torch.Tensor, rows: int, length: int, phase: torch.Tensor) -> torch.Tensor:
-    """Return what each trap holds during some reads.
+    """Return the state of each trap during some reads.
 
     Shapes:
         ``draws``: ``(chips, blocks, columns)``; ``first_read``: ``(chips,)``; ``phase``: ``(chips, 1, columns)``;
         returns ``(chips, rows, columns)``.
 
     Args:
-        draws: Of the rows that `block_rows` names.
+        draws: Draws of the rows of `block_rows`.
         first_read: Number of the first read.
-        rows: How many reads.
+        rows: Number of reads.
         length: Reads in a block, ``L``.
-        phase: From [0, 1): where in a block a trap was at read 0.
+        phase: From [0, 1): position of a trap in its block at read 0.
     """
     since = (first_read % length)[:, None] + torch.arange(rows, device=draws.device)
     block = (since[:, :, None] + (phase * length).long()) // length
@@ -58,12 +58,12 @@ def telegraph(
     phase: torch.Tensor,
     occupancy: torch.Tensor,
 ) -> torch.Tensor:
-    r"""Two-level fluctuation with mean zero and a jump of one, in units of the jump.
+    r"""Two-level fluctuation with mean zero, in units of its jump.
 
     .. math:: s - p, \quad P(s = 1) = p, \quad \mathrm{Var} = p (1 - p)
 
     Args:
-        uniform: From [0, 1); otherwise as `held`.
+        uniform: Draws from [0, 1); otherwise as in `held`.
         first_read: As in `held`.
         rows: As in `held`.
         length: As in `held`.
@@ -77,16 +77,16 @@ def telegraph(
 
 
 def common_phases(uniform: torch.Tensor) -> torch.Tensor:
-    """Return phases of which there are only `PHASES`, evenly apart.
+    """Return phases rounded to `PHASES` equidistant values.
 
     Args:
-        uniform: From [0, 1), one a trap.
+        uniform: From [0, 1), one for each trap.
     """
     return (uniform * PHASES).floor() / PHASES
 
 
 def spells(first_read: int, rows: int, length: int) -> list[slice]:
-    """Split reads into stretches within which no trap of `common_phases` changes.
+    """Split reads into intervals within which no trap of `common_phases` changes.
 
     Args:
         first_read: Number of the first read.
@@ -103,7 +103,7 @@ def spells(first_read: int, rows: int, length: int) -> list[slice]:
 
 
 def octave_rows(first_read: torch.Tensor, rows: int, octaves: int) -> list[tuple[torch.Tensor, int]]:
-    """Return for each octave which rows to draw for some reads, as `block_rows`; those of octaves do not overlap."""
+    """Return the rows to draw for each octave, as `block_rows`; rows of octaves are disjoint."""
     blocks = [block_rows(first_read, rows, 2**octave) for octave in range(octaves)]
     return [(octave * _OCTAVE_ROWS + first, count) for octave, (first, count) in enumerate(blocks)]
 
@@ -115,22 +115,22 @@ def flicker(draws: Sequence[torch.Tensor], first_read: torch.Tensor, rows: int, 
         y_n = \frac{1}{\sqrt{O}} \sum_{o=0}^{O-1} \xi_o\!\left(\lfloor n / 2^o + \phi_o \rfloor\right), \quad
         S(f) \approx \frac{1}{O\, f \ln 2} \text{ for } 2^{-O} < f < \tfrac12 \text{ cycles a read}
 
-    The level is right within 12 % up to 1/32, and 30 % too low at 1/2; below the span it is white. A batch costs twice
-    the draws of white noise, and three rows more an octave.
+    The level is correct within 12 % up to 1/32, and 30 % too low at 1/2. Below the span the noise is white. A batch
+    costs twice the draws of white noise, plus three rows for each octave.
 
     Shapes:
         ``phase``: ``(chips, octaves, columns)``; returns ``(chips, rows, columns)``.
 
     Args:
-        draws: Of each octave, of mean 0 and variance 1, of the rows that `octave_rows` names: plus or minus one for
-            single traps, normals for many.
+        draws: Draws of mean 0 and variance 1 for the rows of `octave_rows`, by octave: plus or minus one for single
+        traps, normals for many.
         first_read: As in `held`.
         rows: As in `held`.
-        phase: As in `held`, of each octave.
+        phase: As in `held`, for each octave.
 
     Reference:
-        McWhorter's picture of 1/f noise, traps of time constants spread evenly in their logarithm; the sum over octaves
-        is Voss's (Gardner, Scientific American 238 (4), 16, 1978).
+        McWhorter's model of 1/f noise: traps with log-uniform time constants. The sum over octaves is Voss's (Gardner,
+        Scientific American 238 (4), 16, 1978).
     """
     parts = [
         held(drawn, first_read, rows, 2**octave, phase[:, octave : octave + 1]) for octave, drawn in enumerate(draws)

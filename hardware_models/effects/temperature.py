@@ -1,4 +1,4 @@
-"""Temperature: what it does to a transistor's slope and to a conductance, and the noise that nothing can be without."""
+"""Temperature: thermal voltage, activated conductances, thermal noise and shot noise."""
 
 import torch
 
@@ -7,11 +7,11 @@ BOLTZMANN = 1.380649e-23
 CHARGE = 1.602176634e-19
 """C, exact (SI, 2019)."""
 ROOM_KELVIN = 300.0
-"""Temperature for which numbers without a temperature hold."""
+"""Reference temperature of numbers without a temperature."""
 
 
 def thermal_voltage(kelvin: torch.Tensor) -> torch.Tensor:
-    r"""Volts that scale every exponential of a semiconductor: 25.85 mV at 300 K.
+    r"""Thermal voltage, the scale of exponentials in semiconductors: 25.85 mV at 300 K.
 
     .. math:: U_T = k_B T / q
     """
@@ -21,13 +21,13 @@ def thermal_voltage(kelvin: torch.Tensor) -> torch.Tensor:
 def arrhenius(
     kelvin: torch.Tensor, activation_electronvolts: torch.Tensor, reference_kelvin: float = ROOM_KELVIN
 ) -> torch.Tensor:
-    r"""Factor on a conductance, or on a rate, that is thermally activated.
+    r"""Factor on a thermally activated conductance or rate.
 
     .. math:: \frac{G(T)}{G(T_0)} = \exp\left[\frac{E_a}{k_B} \left(\frac{1}{T_0} - \frac{1}{T}\right)\right]
 
     Args:
         kelvin: Temperature.
-        activation_electronvolts: ``E_a``; negative where the conductance falls with temperature, as a metal's.
+        activation_electronvolts: ``E_a``; negative if the conductance falls with temperature, as in a metal.
         reference_kelvin: Temperature of the factor 1.
     """
     per_kelvin = activation_electronvolts * (CHARGE / BOLTZMANN)
@@ -35,13 +35,13 @@ def arrhenius(
 
 
 def in_series(g: torch.Tensor, activated: torch.Tensor) -> torch.Tensor:
-    r"""Factor on the conductance of a cell that is activated in one part only, and the other is in series with it.
+    r"""Factor on the conductance of a cell with an activated part in series with a constant one.
 
     .. math:: \frac{1}{g(T)} = 1 + \left(\frac1g - 1\right) \frac1A \quad\Rightarrow\quad
         \frac{g(T)}{g} = \frac{A}{1 + g (A - 1)}
 
-    A phase-change cell: the activated part is amorphous, and in series with it is the rest of the cell, of conductance
-    1. The activation energy that a cell shows at ``T_0`` so is ``1 - g`` times that of its amorphous part.
+    In a phase-change cell the activated part is amorphous, in series with the rest of the cell, of conductance 1. The
+    apparent activation energy of the cell at ``T_0`` is ``1 - g`` times that of its amorphous part.
 
     Args:
         g: Conductance at the temperature of the factor 1, over the greatest one.
@@ -51,7 +51,7 @@ def in_series(g: torch.Tensor, activated: torch.Tensor) -> torch.Tensor:
 
 
 def thermal_noise(siemens: torch.Tensor, kelvin: torch.Tensor, hertz: torch.Tensor) -> torch.Tensor:
-    r"""Standard deviation of the noise current of a conductance without bias, in amperes.
+    r"""Standard deviation of the thermal noise current of a conductance, in amperes.
 
     .. math:: \sigma = \sqrt{4 k_B T G\, \Delta f}
 
@@ -67,7 +67,7 @@ def thermal_noise(siemens: torch.Tensor, kelvin: torch.Tensor, hertz: torch.Tens
 
 
 def shot_noise(amperes: torch.Tensor, hertz: torch.Tensor) -> torch.Tensor:
-    r"""Standard deviation of a current of charges that cross a barrier independently, in amperes.
+    r"""Standard deviation of the shot noise of a current, in amperes.
 
     .. math:: \sigma = \sqrt{2 q |I|\, \Delta f}
 

@@ -1,4 +1,4 @@
-"""Tiles and bit-serial inputs: a weighted sum in parts, each converted by itself and added as numbers."""
+"""Tiles and bit-serial inputs: partial sums that are converted separately and added digitally."""
 
 import math
 
@@ -6,11 +6,11 @@ import torch
 
 
 def tiles(lines: int, most: int) -> list[slice]:
-    """Split input lines over as few arrays of at most so many rows as will do, as evenly as they can be.
+    """Split input lines evenly over the least number of arrays with at most so many rows.
 
     Args:
         lines: Input lines.
-        most: Rows of an array; 0 puts all in one.
+        most: Rows of an array; 0 for a single array.
 
     Example:
         >>> tiles(784, 512)
@@ -35,7 +35,7 @@ def serial(q: torch.Tensor, step: torch.Tensor, bit: int) -> torch.Tensor:
 
 
 def signed_range(full: torch.Tensor, bits: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    r"""Return the ends of a converter for both signs, which has a code for zero.
+    r"""Return the range of a converter for both signs with a code for zero.
 
     .. math:: -A \;\text{to}\; A - d, \quad d = 2 A / 2^b
 

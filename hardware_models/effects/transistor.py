@@ -1,4 +1,4 @@
-"""Transistors from weak to strong inversion, what makes two of them differ, and the inverter that two of them make."""
+"""Transistors from weak to strong inversion: current, mismatch, and the CMOS inverter."""
 
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -10,7 +10,7 @@ _NEWTON_STEPS = 3
 
 
 def inversion(v: torch.Tensor) -> torch.Tensor:
-    r"""Current of one side of a channel over the specific current, of its voltage over ``U_T``.
+    r"""Current of one side of a channel over the specific current, as a function of its voltage over ``U_T``.
 
     .. math:: F(v) = \ln^2(1 + e^{v / 2})
 
@@ -42,7 +42,7 @@ def threshold_spread(
 
     .. math:: \sigma = \frac{A_{VT}}{\sqrt{2 W L}}
 
-    With this, the difference of two has ``A_VT / sqrt(W L)``, which is what the constant is published for.
+    The difference of two then has ``A_VT / sqrt(W L)``, which defines the published constant.
 
     Args:
         volt_metres: ``A_VT``; 1e-9 is 1 mV um, about 1 for each nm of gate oxide.
@@ -65,16 +65,16 @@ def inverter(
     modulation_per_volt: torch.Tensor,
     kelvin: torch.Tensor,
 ) -> torch.Tensor:
-    r"""Output voltage of a CMOS inverter, where the currents of both transistors balance.
+    r"""Output voltage of a CMOS inverter, at which the currents of both transistors balance.
 
     .. math::
         I_n(V_i, V_o) = I_p(V_{dd} - V_i, V_{dd} - V_o), \quad
         I(V_G, V_D) = I_S \left[F\left(\tfrac{V_G - V_T}{n U_T}\right)
             - F\left(\tfrac{V_G - V_T}{n U_T} - \tfrac{V_D}{U_T}\right)\right] (1 + \lambda V_D)
 
-    with ``F`` of `inversion`, and both of the same ``I_S``, which is then of no account. The difference of the currents
-    rises with ``V_o`` at every point: seven halvings of the range and three steps by Newton's method find its zero to
-    the precision of the numbers, up to 2 V. The last of them carries the derivative, which is exact.
+    with ``F`` of `inversion`, and the same ``I_S`` for both, which cancels. The difference of the currents increases
+    with ``V_o`` everywhere. Seven bisections and three steps of Newton's method find its zero to floating-point
+    precision, up to 2 V. The last step carries the exact derivative.
 
     Args:
         input_volts: ``V_i``.
@@ -132,5 +132,5 @@ def _conductance(
 
 
 def _quotient(value: torch.Tensor, slope: torch.Tensor) -> torch.Tensor:
-    """Divide; where both are nothing, far outside of the rails, there is nothing to correct."""
+    """Divide; far outside of the rails both are zero, and so is the quotient."""
     return value / slope.clamp(min=torch.finfo(slope.dtype).tiny)

@@ -1,7 +1,7 @@
-r"""Wires: voltage lost along the lines of a crossbar, to first order in the resistance of a cell's length of wire.
+r"""Wires: IR drop along the lines of a crossbar, to first order in the wire resistance of a cell.
 
-Convention, here and in `nodal`. Word line :math:`i` (an input) is driven at its end beside column 0, bit line :math:`j`
-(an output) is sensed at virtual ground at its end beside the last row; the other ends are open. Between neighboring
+Convention, here and in `nodal`: word line :math:`i` (an input) is driven at its end at column 0. Bit line :math:`j`
+(an output) is sensed at virtual ground at its end at the last row. The other ends are open. Between neighboring
 cells, and between the last cell and the driver or the ground, each line has one wire resistance :math:`R`.
 """
 
@@ -10,11 +10,11 @@ import torch
 from analogff.device import PerChip, product
 
 MOST_DROP = 1.0
-"""Greatest `farthest_drop` that devices take: sums are then off by some 2 % of their spread."""
+"""Greatest `farthest_drop` that devices accept; the error of sums is then about 2 % of their spread."""
 
 
 def currents(conductance: torch.Tensor, volts: torch.Tensor, wire_ohm: torch.Tensor) -> torch.Tensor:
-    r"""Currents out of the bit lines.
+    r"""Currents of the bit lines.
 
     .. math:: I_{bj} = \sum_i G'_{ji} V_{bi}
 
@@ -24,25 +24,25 @@ def currents(conductance: torch.Tensor, volts: torch.Tensor, wire_ohm: torch.Ten
 
     Args:
         conductance: ``G``.
-        volts: At the driven ends.
+        volts: Voltages at the driven ends.
         wire_ohm: ``R``, for the length of a cell.
     """
     return product(volts, effective(conductance, wire_ohm))
 
 
 def effective(conductance: torch.Tensor, wire_ohm: torch.Tensor) -> torch.Tensor:
-    r"""Conductances that an array of ideal wires would need, to pass about the same currents.
+    r"""Effective conductances: those of an array with ideal wires and about the same currents.
 
     .. math:: G'_{ji} = \frac{G_{ji}}{1 + x_{ji}}
 
-    with :math:`x` of `relative_drop`. Resistors are linear, so the wires are part of the conductances, whatever the
-    inputs. The quotient equals the plain first order, ``G (1 - x)``, up to ``x^2``, is never negative, and errs an
-    order of magnitude less.
+    with :math:`x` of `relative_drop`. Resistors are linear, so the wires are part of the conductances for all inputs.
+    The quotient equals the first order ``G (1 - x)`` up to ``x^2``. It is never negative, and its error is an order of
+    magnitude smaller.
 
-    Against the exact solution (`nodal`), 32x32 cells drawn evenly from 0 to 40 uS: the currents' greatest error, over
-    the greatest current, is 3e-3 where the greatest ``x`` is 0.25 (12 % of the current lost), and 2e-2 where it is
-    0.9 (33 % lost). Signed sums of 196x64 weights are off by 1 % of their spread at ``x = 0.5``, 3 % at 1.7. Devices
-    refuse layers whose `farthest_drop` exceeds `MOST_DROP`.
+    Accuracy against the exact solution (`nodal`), for 32x32 cells drawn uniformly from 0 to 40 uS: the greatest error
+    over the greatest current is 3e-3 at a greatest ``x`` of 0.25 (12 % of the current lost). It is 2e-2 at 0.9 (33 %
+    lost). The error of signed sums of 196x64 weights is 1 % of their spread at ``x = 0.5``, 3 % at 1.7. Devices refuse
+    layers whose `farthest_drop` exceeds `MOST_DROP`.
 
     Shapes:
         ``(chips, n_out, n_in)``; ``wire_ohm`` broadcasts.
@@ -51,12 +51,12 @@ def effective(conductance: torch.Tensor, wire_ohm: torch.Tensor) -> torch.Tensor
 
 
 def relative_drop(conductance: torch.Tensor, wire_ohm: torch.Tensor) -> torch.Tensor:
-    r"""Share of a cell's current that the wires cost, to first order.
+    r"""Share of a cell's current lost in the wires, to first order.
 
     .. math:: x_{ji} = R \left[\sum_k (\min(j, k) + 1)\, G_{ki} + \sum_m (n_\mathrm{in} - \max(i, m))\, G_{jm}\right]
 
-    The factors are the lengths of wire that two cells share: on the word line from the driver, on the bit line to the
-    ground. By two running sums each, so it costs a pass over the cells and no product.
+    The factors are the common lengths of wire of two cells: on the word line from the driver, on the bit line to the
+    ground. Two running sums compute each, so the cost is a pass over the cells.
 
     Shapes:
         ``(chips, n_out, n_in)``; ``wire_ohm`` broadcasts.
@@ -67,29 +67,29 @@ def relative_drop(conductance: torch.Tensor, wire_ohm: torch.Tensor) -> torch.Te
 
 
 def farthest_drop(n_in: int, n_out: int, wire_ohm: PerChip, siemens: PerChip) -> PerChip:
-    r"""The greatest `relative_drop` of an array whose cells are all typical ones.
+    r"""The greatest `relative_drop` of an array of typical cells.
 
     .. math:: x = \frac{R G}{4} \left[2 n_\mathrm{out} (2 n_\mathrm{out} + 1) + n_\mathrm{in} (n_\mathrm{in} + 1)\right]
 
-    A weight is two cells of which one is empty, so that a cell has half of the conductance behind a weight. Of drawn
-    weights the greatest ``x`` is some 25 % above.
+    A weight has two cells, one of them empty, so a cell has half of the conductance of a weight. For random weights the
+    greatest ``x`` is about 25 % larger.
 
     Args:
         n_in: Word lines.
         n_out: Pairs of bit lines.
         wire_ohm: ``R``, for the length of a cell.
-        siemens: ``G``, mean conductance behind a weight.
+        siemens: ``G``, mean conductance of a weight.
     """
     lines = 2 * n_out
     return wire_ohm * siemens / 4 * (lines * (lines + 1) + n_in * (n_in + 1))
 
 
 def wired(weights: torch.Tensor, wire_ohm: torch.Tensor, siemens: torch.Tensor) -> torch.Tensor:
-    """Signed weights as they act through wires, each a pair of neighboring bit lines of which one cell is empty.
+    """Effective signed weights with wires; each is a pair of neighboring bit lines with one empty cell.
 
-    For a signal's way: ``product(q, wired(weights, wire_ohm, siemens))`` in place of ``product(q, weights)``. For
-    784x256 weights it costs about as much as seven products of 128 inputs, and depends on no input: a device may keep
-    it until its cells change.
+    A read uses ``product(q, wired(weights, wire_ohm, siemens))`` instead of ``product(q, weights)``. For 784x256
+    weights it costs about seven products of 128 inputs. It does not depend on inputs, so a device may keep it until its
+    cells change.
 
     Shapes:
         ``(chips, n_out, n_in)``; the others broadcast.

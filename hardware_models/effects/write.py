@@ -1,4 +1,4 @@
-"""Writes: what a request for a change becomes in a cell."""
+"""Writes: the change of a cell for a requested change."""
 
 import math
 
@@ -22,7 +22,7 @@ JOSHI_GMAX = 25.0
 
 
 def whole_pulses(change: torch.Tensor, step: torch.Tensor, uniform: torch.Tensor) -> torch.Tensor:
-    r"""Round a change to signed whole pulses at random, right on average up to the longest train.
+    r"""Round a change stochastically to signed whole pulses, unbiased up to the longest train.
 
     .. math:: n = \mathrm{sign}(\Delta)\, \min(\lfloor |\Delta| / d + u \rfloor, 31), \quad u \sim U[0, 1)
     """
@@ -45,7 +45,7 @@ def soft_bounds(
 
     Args:
         w: State, between the bounds.
-        pulses: How many; negative is down.
+        pulses: Number of pulses; negative is down.
         step_up: Step at zero, upwards.
         step_down: Step at zero, downwards.
         upper: Upper bound, above zero.
@@ -63,13 +63,13 @@ def soft_bounds(
 def symmetry_point(
     step_up: torch.Tensor, step_down: torch.Tensor, upper: torch.Tensor, lower: torch.Tensor
 ) -> torch.Tensor:
-    r"""State at which a step up and a step down of a soft-bounds cell are alike; pulses in turn lead there.
+    r"""Symmetry point of a soft-bounds cell, where steps up and down are equal; alternating pulses lead there.
 
     .. math::
         d^+ (1 - w / w^+) = d^- (1 - w / w^-) \quad\Rightarrow\quad
         w = \frac{d^+ - d^-}{d^+ / w^+ - d^- / w^-}
 
-    That of `linear_step` is the same with ``w / gamma`` in place of each bound.
+    For `linear_step` it is the same with ``w / gamma`` instead of each bound.
 
     Args:
         step_up: Step at zero, upwards.
@@ -78,7 +78,7 @@ def symmetry_point(
         lower: State at which down-steps vanish, below zero.
 
     Reference:
-        Gong et al., IEDM 2022: the point that a reference cell is set to.
+        Gong et al., IEDM 2022: the state of a reference cell.
     """
     return (step_up - step_down) / (step_up / upper - step_down / lower)
 
@@ -91,22 +91,22 @@ def linear_step(
     fall_up: torch.Tensor,
     fall_down: torch.Tensor,
 ) -> torch.Tensor:
-    r"""Change of a cell whose step is a line in its state, after several pulses, in closed form.
+    r"""Change of a cell whose step is linear in its state, after several pulses, in closed form.
 
     .. math::
         w \to w + d^+ (1 - f^+ w), \quad w \to w - d^- (1 + f^- w), \quad
         \Delta_n = \pm d^\pm (1 \mp f^\pm w)\, \frac{1 - (1 - d^\pm f^\pm)^n}{d^\pm f^\pm}
 
-    A constant step has ``f = 0``; soft bounds have ``f = 1 / |bound|``. Bounds are not seen here: since the step
-    keeps its sign on the way, clipping once after the last pulse is clipping after each.
+    A constant step has ``f = 0``; soft bounds have ``f = 1 / |bound|``. Bounds are not applied here. The step keeps its
+    sign, so clipping once after the last pulse equals clipping after each.
 
     Args:
         w: State.
-        pulses: How many; negative is down.
+        pulses: Number of pulses; negative is down.
         step_up: Step at zero, upwards.
         step_down: Step at zero, downwards.
-        fall_up: Share of the up-step that is lost by a unit of state, ``gamma / w_max``.
-        fall_down: Share of the down-step that is lost by a unit of state downwards, ``gamma / |w_min|``.
+        fall_up: Share of the up-step lost for a unit of state, ``gamma / w_max``.
+        fall_down: Share of the down-step lost for a unit of state downwards, ``gamma / |w_min|``.
 
     Reference:
         LinearStep devices of aihwkit, with its ``mult_noise``; ECRAM: Tang et al., IEDM 2018.
@@ -132,20 +132,20 @@ def exponential_step(
     steepness: tuple[float, float],
     strength: tuple[float, float],
 ) -> torch.Tensor:
-    r"""Change of a cell whose step is an exponential of its state, after several pulses, one after the other.
+    r"""Change of a cell whose step is exponential in its state, after several pulses, one by one.
 
     .. math::
         z = \frac{2 a w}{w^+ - w^-} + b, \quad
         w \to w + d^+ \max(1 - A^+ e^{\gamma^+ z}, 0), \quad
         w \to w - d^- \max(1 - A^- e^{-\gamma^- z}, 0)
 
-    clipped to the bounds after each pulse. There is no closed form, so the pulses are taken in turn.
+    clipped to the bounds after each pulse. There is no closed form, so pulses are applied one by one.
 
     Args:
         w: State.
-        pulses: How many whole ones; negative is down.
-        step_up: Up-step where the exponential is nil.
-        step_down: Down-step where the exponential is nil.
+        pulses: Whole number of pulses; negative is down.
+        step_up: Up-step where the exponential vanishes.
+        step_down: Down-step where the exponential vanishes.
         upper: Upper bound.
         lower: Lower bound.
         slope: ``a``.
@@ -164,23 +164,23 @@ def exponential_step(
         z = now * (2 * slope / (upper - lower)) + offset
         moved = step * (1 - a * (gamma * z).exp()).clamp(min=0)
         now = torch.where(left > k, torch.clamp(now + moved, lower, upper), now)
-    return now - w + 0 * pulses  # what is undefined stays so
+    return now - w + 0 * pulses  # NaN stays NaN
 
 
 def tunnelling(
     w: torch.Tensor, pulses: torch.Tensor, step_up: torch.Tensor, step_down: torch.Tensor, fold: torch.Tensor
 ) -> torch.Tensor:
-    r"""Change of a floating gate after several pulses, during which each electron that tunnels slows the next.
+    r"""Change of a floating gate after several pulses; tunneled charge slows further tunneling.
 
     .. math::
         \frac{dw}{dn} = \pm d^\pm e^{\mp w / w_0} \quad\Rightarrow\quad
         \Delta_n = \pm w_0 \ln\left(1 + \frac{n d^\pm}{w_0} e^{\mp w / w_0}\right)
 
-    Exact for pulses of one height: many are one long pulse. Hence the logarithm of the programming time.
+    Exact for pulses of one height, which add up to one long pulse. Hence the logarithm of the programming time.
 
     Args:
-        w: State, a shift of the threshold voltage; in units that it shares with the steps and ``fold``.
-        pulses: How many; negative is down.
+        w: State, a shift of the threshold voltage, in the units of the steps and ``fold``.
+        pulses: Number of pulses; negative is down.
         step_up: Rate at zero, upwards, a pulse.
         step_down: Rate at zero, downwards, a pulse.
         fold: ``w_0``: the shift that changes the tunnelling current by a factor of e.
@@ -195,12 +195,13 @@ def tunnelling(
 
 
 def relaxation(g: torch.Tensor, seconds: torch.Tensor) -> torch.Tensor:
-    r"""Standard deviation by which ReRAM conductances have moved since one second after programming.
+    r"""Standard deviation of the change of ReRAM conductances since one second after programming.
 
     .. math:: s^2(g, t) = \max\left[\sigma^2(g, t) - \sigma^2(g, 1\,\mathrm{s}), 0\right]
 
-    with the squares of the three published errors `WAN_2022`, `WAN_2022_DAY` and `WAN_2022_TWO_DAYS` joined by lines in
-    the logarithm of time. Nothing happens before one second; after two days nothing was measured, and the error stays.
+    with the squares of the three published errors `WAN_2022`, `WAN_2022_DAY` and `WAN_2022_TWO_DAYS` interpolated
+    linearly in the logarithm of time. Before one second the change is zero. There are no data after two days, so the
+    error stays constant.
 
     Args:
         g: Conductance over the greatest one, 0 to 1.
@@ -220,12 +221,12 @@ def relaxation(g: torch.Tensor, seconds: torch.Tensor) -> torch.Tensor:
 
 
 def programming_error(g: torch.Tensor, coefficients: tuple[float, ...], g_max: float) -> torch.Tensor:
-    r"""Standard deviation that write-and-verify leaves, over the greatest conductance.
+    r"""Standard deviation after write-and-verify, over the greatest conductance.
 
     .. math:: s(g) = \sum_k c_k g^k / G_\mathrm{max}
 
     Args:
-        g: Wanted conductance over the greatest one, 0 to 1.
+        g: Target conductance over the greatest one, 0 to 1.
         coefficients: Ascending powers, in the unit of ``g_max``.
         g_max: Greatest conductance.
     """

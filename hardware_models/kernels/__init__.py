@@ -1,4 +1,4 @@
-"""The hot path: noise that is a function of its position, and the read; a reference, and fast paths of two kinds."""
+"""The hot path: the read and its noise, addressed by position. A reference, and fast kernels for CPU and CUDA."""
 
 from collections.abc import Sequence
 from types import ModuleType
@@ -32,7 +32,7 @@ def normal(seeds: torch.Tensor, first_row: torch.Tensor | int, rows: int, column
     """Draw standard normals, float32 ``(chips, rows, columns)``; see `reference.normal`."""
     if seeds.device.type != "cpu":
         return _elsewhere(seeds).normal(seeds, first_row, rows, columns, stream)
-    from hardware_models.kernels.cpu import philox  # here, since it takes a second to import
+    from hardware_models.kernels.cpu import philox  # imported here, since it takes a second
 
     y = torch.empty(len(seeds), rows, columns)
     philox.fill_normal(y.numpy(), seeds.numpy(), _rows(first_row, seeds).numpy(), int(stream))
@@ -68,7 +68,7 @@ def _rows(first_row: torch.Tensor | int, seeds: torch.Tensor) -> torch.Tensor:
 
 
 def _elsewhere(tensor: torch.Tensor) -> ModuleType:
-    """Return who draws noise where the memory is not the CPU's."""
+    """Return the noise kernels of a device other than the CPU."""
     if not has_triton(tensor.device):
         return reference
     from hardware_models.kernels.cuda import philox

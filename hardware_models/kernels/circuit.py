@@ -1,4 +1,4 @@
-"""What a signal meets on its way through a crossbar."""
+"""The circuit of a crossbar's read path."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -7,7 +7,7 @@ import torch
 
 
 class Codes(NamedTuple):
-    r"""Weights as whole numbers, for cells that have states to count.
+    r"""Weights as whole numbers, for cells with discrete states.
 
     .. math:: W_{ji} = u \sum_p 256^p\, k_{pij}
     """
@@ -21,7 +21,7 @@ class Codes(NamedTuple):
 
 
 class Circuit(NamedTuple):
-    """Everything that decides a read; numbers are ``(chips, 1, 1)``, those of neurons ``(chips, 1, n_out)``."""
+    """All parameters of a read; numbers are ``(chips, 1, 1)``, those of neurons ``(chips, 1, n_out)``."""
 
     input_min: torch.Tensor
     """Least input."""
@@ -54,9 +54,9 @@ class Circuit(NamedTuple):
     reads: torch.Tensor
     """Input vectors read before, ``(chips,)``."""
     variance: torch.Tensor | None = None
-    """``weight_noise`` squared, for each weight its own; takes its place if given."""
+    """``weight_noise`` squared for each weight; replaces it if given."""
     codes: Codes | None = None
-    """The weights once more, where the cells have states to count."""
+    """The weights as whole numbers, for cells with discrete states."""
 
 
 def of_chips(circuit: Circuit, chips: slice) -> Circuit:

@@ -8,13 +8,13 @@ from hardware_models.kernels.cpu import read as passes
 from hardware_models.kernels.cpu.scratch import scratch
 
 CODE_BITS = 8
-"""Greatest resolution of the inputs that fit."""
+"""Greatest resolution of the inputs that fits."""
 _multiply_bytes = torch._int_mm  # pyright: ignore[reportPrivateImportUsage]
-_ZERO = 128  # taken off an 8-bit code, so that it fits in a signed byte
+_ZERO = 128  # subtracted from an 8-bit code, so that it fits in a signed byte
 
 
 def which(circuit: Circuit) -> list[bool]:
-    """Tell which chips can be read in whole numbers; it depends on nothing but the chip."""
+    """Return which chips can be read in whole numbers; this depends only on the chip."""
     if circuit.codes is None:
         return [False] * len(circuit.seeds)
     bits = circuit.dac_bits.view(-1)
@@ -33,7 +33,7 @@ def multiply(circuit: Circuit, chip: int, shared: torch.Tensor, marks: torch.Ten
             _multiply_bytes(q, plane, out=s)
     else:
         variants, batch, lines = marks.shape
-        q[:, :lines] = 0  # these come with the marks
+        q[:, :lines] = 0  # these arrive with the marks
         flags, _ = _encode(marks.flatten(0, 1), high, bits, "codes of marks")
         for plane, s in zip(planes, sums, strict=True):
             _multiply_bytes(flags, plane[:lines], out=s)

@@ -1,4 +1,4 @@
-"""A whole read on a CPU: convert, multiply, finish, for as many chips at a time as the cache holds."""
+"""A read on a CPU: convert, multiply, finish, for as many chips at a time as the cache holds."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,21 +18,21 @@ from hardware_models.kernels.streams import Stream
 CACHED_NUMBERS = 2**17
 """Activities of chips that are read together: half a megabyte."""
 WORTH_A_THREAD = 2**18
-"""Outputs from which on another thread pays."""
+"""Number of outputs for which another thread is worthwhile."""
 _STREAMS = (int(Stream.WEIGHT_READ), int(Stream.READ))
 _NO_NOISE = np.empty((1, 0, 1), np.float32)
 
 
 def takes(circuit: Circuit) -> bool:
-    """Tell whether the curve is one that there is a kernel for."""
+    """Return whether there is a kernel for the curve."""
     return circuit.curve in CODES
 
 
 def read(circuit: Circuit, x: torch.Tensor | SharedInputs, biases: Sequence[torch.Tensor | None]) -> list[torch.Tensor]:
-    """Return what `reference.read` does, up to rounding; a marked input counts as written out.
+    """Read as `reference.read`, up to rounding; marked inputs count as written out.
 
-    A weighted sum rounds as the library's product does, and is exact up to one rounding where the circuit counts
-    in whole numbers. What follows differs by a few units in the last place, which a converter may lift to a step.
+    A weighted sum is rounded as in the library's product. In whole numbers it is exact up to one rounding. Later stages
+    differ by a few units in the last place, which a converter may amplify to a step.
     """
     shared, marks = (x.shared, x.marks) if isinstance(x, SharedInputs) else (x, None)
     chips, rows, _ = x.shape
@@ -70,13 +70,13 @@ def _multiply(q: torch.Tensor, marks: torch.Tensor | None, weights: torch.Tensor
 
 
 class Converters:
-    """What puts signals on the input lines of all chips."""
+    """The input converters of all chips."""
 
     def __init__(self, circuit: Circuit):
         self.numbers = [v.numpy() for v in (circuit.input_min, circuit.input_max, circuit.dac_bits)]
 
     def __call__(self, x: torch.Tensor, group: slice, name: str) -> torch.Tensor:
-        """Convert the signals of some chips, ``(chips, ..., columns)``, into memory of that name."""
+        """Convert the signals of some chips, ``(chips, ..., columns)``, into scratch memory of that name."""
         q = scratch(name, x.shape)
         x, out = x.contiguous(), q
         if x.dim() > 3:
@@ -86,7 +86,7 @@ class Converters:
 
 
 def _same_for_all(circuit: Circuit, x: torch.Tensor) -> bool:
-    """Tell whether all chips see the same inputs through the same converters."""
+    """Return whether all chips have the same inputs and converters."""
     numbers = (circuit.dac_bits, circuit.input_min, circuit.input_max)
     return x.shape[0] == 1 or (x.stride(0) == 0 and all(bool((v == v[:1]).all()) for v in numbers))
 
@@ -94,7 +94,7 @@ def _same_for_all(circuit: Circuit, x: torch.Tensor) -> bool:
 def _noise_of_sums(
     circuit: Circuit, group: slice, q: torch.Tensor, marks: torch.Tensor | None, rows: int
 ) -> np.ndarray:
-    """Return the standard deviation of the sums, ``(chips, rows, 1 or n_out)``; without rows if it is zero."""
+    """Return the standard deviation of the sums, ``(chips, rows, 1 or n_out)``; no rows if it is zero."""
     strength = circuit.weight_noise[group]
     if circuit.variance is None:
         if not strength.any():
@@ -115,19 +115,19 @@ def _noise_of_sums(
 
 
 class Reading:
-    """One read of all chips: what turns weighted sums into its outputs.
+    """One read of all chips, from weighted sums to outputs.
 
     Args:
         circuit: The chips.
         bias: Added to the sums.
-        ahead: Input vectors read since the circuit was drawn up.
-        y: Where to put the outputs, ``(chips, rows, n_out)``.
+        ahead: Input vectors read since the circuit was built.
+        y: Memory of the outputs, ``(chips, rows, n_out)``.
     """
 
     def __init__(self, circuit: Circuit, bias: torch.Tensor | None, ahead: int, y: torch.Tensor):
         self.y = y
         self.curve = CODES[circuit.curve]
-        # a bias that is the same for all rows joins the offset
+        # a bias equal for all rows is added to the offset
         by_row = bias is not None and bias.dim() >= 2 and bias.shape[-2] > 1
         self.bias = bias.expand_as(y) if bias is not None and by_row else None
         shift = circuit.offset if bias is None or by_row else circuit.gain * bias + circuit.offset

@@ -1,4 +1,4 @@
-"""What Python has no word for, and a compiled loop needs."""
+"""Intrinsics of compiled loops that Python lacks."""
 
 from numba.core import types
 from numba.extending import intrinsic
@@ -22,6 +22,6 @@ def float_of(typing_context, x):
 
 @intrinsic
 def fma(typing_context, x, y, z):
-    """Return ``x y + z``, rounded once, on every machine: in hardware, or by a slower call where there is none."""
+    """Return ``x y + z``, rounded once on every machine: in hardware, or by a slower call."""
     single = types.float32
     return single(single, single, single), lambda c, builder, s, args: builder.fma(*args)

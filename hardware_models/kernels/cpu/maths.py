@@ -1,7 +1,7 @@
 """Transcendental functions in single precision, written so that a compiler vectorizes them.
 
-There is no call into a mathematical library and no fast-math in the loops, so that vector instructions round like
-the scalar ones: a number does not depend on its place in a vector.
+The loops use no mathematical library and no fast-math, so vector instructions round like scalar ones. A number does not
+depend on its position in a vector.
 
 Polynomials of the Cephes library (Moshier, 1989): logf, expf, sinf and cosf on their reduced ranges.
 """
@@ -23,7 +23,7 @@ _S0, _S1, _S2 = F32(-1.9515295891e-4), F32(8.3321608736e-3), F32(-1.6666654611e-
 _C0, _C1, _C2 = F32(2.443315711809948e-5), F32(-1.388731625493765e-3), F32(4.166664568298827e-2)
 _LOG2_E = F32(1.44269504088896341)
 _EXP_LOW, _EXP_HIGH = F32(-87.0), F32(88.0)
-_TO_WHOLE = F32(12582912.0)  # 1.5 * 2^23: adding it leaves no bits for a fraction
+_TO_WHOLE = F32(12582912.0)  # 1.5 * 2^23: adding it rounds to whole numbers
 _PI_HIGH, _PI_MIDDLE, _PI_LOW = F32(3.140625), F32(9.67502593994140625e-4), F32(1.509957990978376432e-7)
 _ONE_PI = F32(1 / np.pi)
 _HALF, ONE, TWO, ZERO = F32(0.5), F32(1), F32(2), F32(0)
@@ -44,8 +44,8 @@ def log(x):
 
 @compiled
 def exp(x):
-    """Exponential, of what lies outside -87 to 88 as of those ends; NaN comes out as some number."""
-    x = x if x > _EXP_LOW else _EXP_LOW  # NaN, too, so that there is a whole number below
+    """Exponential with its argument clipped to -87 to 88; NaN gives some number."""
+    x = x if x > _EXP_LOW else _EXP_LOW  # NaN too, so that it has a whole number
     x = x if x < _EXP_HIGH else _EXP_HIGH
     n = (x * _LOG2_E + _TO_WHOLE) - _TO_WHOLE
     r = fma(n, -_LOG2_LOW, fma(n, -_LOG2_HIGH, x))  # pyright: ignore[reportCallIssue]
@@ -56,7 +56,7 @@ def exp(x):
 
 @compiled
 def sine_squared(x):
-    """``sin(x)^2``, to single precision up to a thousand turns."""
+    """``sin(x)^2``, in single precision up to a thousand turns."""
     n = (x * _ONE_PI + _TO_WHOLE) - _TO_WHOLE
     r = fma(n, -_PI_LOW, fma(n, -_PI_MIDDLE, fma(n, -_PI_HIGH, x)))  # pyright: ignore[reportCallIssue]
     half = r * _HALF  # within a quarter turn: sin r = 2 sin(r/2) cos(r/2)

@@ -1,6 +1,6 @@
-"""Interferometer meshes as loops: from matrices to phases, and light through a mesh.
+"""Interferometer meshes as loops: phases of matrices, and propagation of light.
 
-Double precision and no reductions, so that a mesh gives the same bits whichever others stand beside it.
+Double precision and no reductions, so a mesh gives the same bits in every bank.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ TURN = 2 * np.pi
 
 @compiled
 def rotations(matrices, right, line, nulled, place, angles, signs):
-    """Take orthogonal matrices apart into rotations of neighboring ports, in the order in which light meets them.
+    """Decompose orthogonal matrices into rotations of neighboring ports, in the order of light.
 
     The matrices, ``(meshes, ports, ports)``, are overwritten. Step ``k`` nulls the element ``nulled[k]`` by rotating
     columns (``right``) or rows ``line[k]`` and the next; its angle goes to ``angles[:, place[k]]``.
@@ -34,15 +34,15 @@ def rotations(matrices, right, line, nulled, place, angles, signs):
         for n in range(ports):
             signs[b, n] = 1.0 if m[n, n] >= 0 else -1.0
         for k in range(len(line)):
-            if not right[k]:  # was taken off at the output, and now stands before the signs
+            if not right[k]:  # removed at the output, it moves before the signs
                 angles[b, place[k]] *= -signs[b, line[k]] * signs[b, line[k] + 1]
 
 
 @compiled
 def phases(angles, signs, line, out):
-    """Turn rotations into phases, ``(meshes, ports^2)``: all inside MZIs, all before them, and those of the outputs.
+    """Convert rotations to phases, ``(meshes, ports^2)``: inside MZIs, before them, and at the outputs.
 
-    An MZI is a rotation up to a phase of both ports and a sign of one, which the next phase shifter makes up for.
+    An MZI is a rotation up to a phase of both ports and a sign of one, for which the next phase shifter compensates.
     """
     count, ports = len(line), signs.shape[1]
     lag = np.empty(ports)

@@ -1,4 +1,4 @@
-"""The neuron curves of `hardware_models.effects.nonlinearity` on a row at a time, in place."""
+"""The neuron curves of `hardware_models.effects.nonlinearity`, a row at a time, in place."""
 
 from analogff.device.numerics.compiled import compiled
 from hardware_models.effects import nonlinearity
@@ -12,14 +12,14 @@ CODES = {
     nonlinearity.sigmoid: 4,
     nonlinearity.non_monotone: 5,
 }
-"""What `bend` calls a curve."""
+"""Codes of the curves for `bend`."""
 _LOG_CLAMP = F32(nonlinearity.LOG_CLAMP)
-_LINEAR = F32(20)  # where torch takes softplus for its asymptote
+_LINEAR = F32(20)  # torch replaces softplus by its asymptote above this
 
 
 @compiled
 def bend(t, code, s):
-    """Apply a curve of steepness ``s`` to a row; a NaN stays one."""
+    """Apply a curve of steepness ``s`` to a row; NaN stays NaN."""
     n = t.shape[0]
     if code == 0:
         for j in range(n):

@@ -23,7 +23,7 @@ _C0, _C1, _C2, _C3, _C4 = map(F32, polynomials.COSINE)
 def philox(c0, c1, c2, c3, k0, k1):
     """Return the four words at a counter; see `reference.philox`.
 
-    Words are kept in 64 bits, of which the upper half may hold anything: it is neither multiplied nor returned.
+    Words have 64 bits. The upper half is arbitrary: it is neither multiplied nor returned.
     """
     for _ in range(ROUNDS):
         p0, p1 = (c0 & _LOW) * _M0, (c2 & _LOW) * _M1
@@ -35,10 +35,10 @@ def philox(c0, c1, c2, c3, k0, k1):
 
 @compiled
 def _box_muller(u, v):
-    """Turn two words into two normals, to 2e-6; see `reference`.
+    """Convert two words to two normals, with an error of 2e-6; see `reference`.
 
-    The square of the radius is ``-2 log`` of a number from 0 to 1. Of the angle the half is taken, which is within a
-    quarter turn of 0, and sine and cosine by the formulas for twice an angle: this needs no case for a quadrant.
+    The square of the radius is ``-2 log`` of a number from 0 to 1. Sine and cosine come from half of the angle, which
+    is within a quarter turn of 0, by the double-angle formulas. This needs no case for a quadrant.
     """
     bits = bits_of(fma(F32(I32(u >> _ONE32)), _2_31, _2_32))  # pyright: ignore[reportCallIssue]
     exponent = (bits - ROOT_HALF) >> I32(23)
@@ -56,7 +56,7 @@ def _box_muller(u, v):
 
 @compiled
 def fill_words(seed, row, stream, words):
-    """Fill ``words``, ``(4, blocks)``, with those of one row."""
+    """Fill ``words``, ``(4, blocks)``, with the words of one row."""
     k0, k1 = U64(seed) & _LOW, U64(seed) >> _SHIFT32
     low, high, last = U64(row) & _LOW, U64(row) >> _SHIFT32, U64(stream)
     for b in range(words.shape[1]):
@@ -65,7 +65,7 @@ def fill_words(seed, row, stream, words):
 
 @compiled
 def fill_normals(words, z):
-    """Turn the words of a row into four normals a block."""
+    """Convert the words of a row to four normals for each block."""
     for b in range(words.shape[1]):
         z[4 * b], z[4 * b + 1] = _box_muller(words[0, b], words[1, b])  # pyright: ignore[reportGeneralTypeIssues]
         z[4 * b + 2], z[4 * b + 3] = _box_muller(words[2, b], words[3, b])  # pyright: ignore[reportGeneralTypeIssues]
@@ -73,7 +73,7 @@ def fill_normals(words, z):
 
 @compiled
 def whole_vectors(columns):
-    """Return the next number of columns that leaves no odd end, which would be worked on one by one."""
+    """Return the next number of columns without a remainder, which would not be vectorized."""
     return (columns + 63) // 64 * 64
 
 

@@ -1,4 +1,4 @@
-"""What happens to a read before and after the matrix product, each in one pass over the rows."""
+"""The parts of a read before and after the matrix product, each in one pass over the rows."""
 
 import numpy as np
 
@@ -8,13 +8,13 @@ from hardware_models.kernels.cpu.maths import F32, I32, U32
 from hardware_models.kernels.cpu.neuron_curves import bend
 from hardware_models.kernels.cpu.philox import fill_normals, fill_words, whole_vectors
 
-_TO_WHOLE = F32(2.0**23)  # added to a number from 0 to 2^23 it leaves no bits for a fraction
+_TO_WHOLE = F32(2.0**23)  # added to a number from 0 to 2^23 it rounds to whole numbers
 _PLANE = F32(256)
 
 
 @compiled
 def grid(low, high, bits):
-    """Return the step of a converter, and how many of them make one."""
+    """Return the step of a converter, and its reciprocal."""
     steps = F32(max((I32(1) << I32(bits)) - I32(1), I32(1)))
     return (high - low) / steps, steps / (high - low)
 
@@ -25,7 +25,7 @@ def convert(x, q, low, high, bits):
 
     Args:
         x: ``(chips, rows, columns)``.
-        q: Where to put the answer, likewise.
+        q: Memory of the result, likewise.
         low: Least value, ``(chips, 1, 1)``, as are:
         high: Greatest value.
         bits: Resolution; 0 only clips.
@@ -56,7 +56,7 @@ def encode(x, q, least, most, bits, zero):
         least: Least value.
         most: Greatest value.
         bits: Resolution, at least 1.
-        zero: What is taken off a code, so that it fits in a byte.
+        zero: Offset subtracted from a code, so that it fits in a byte.
 
     Returns:
         For each row whether it had a NaN, which has no code.
@@ -76,14 +76,14 @@ def encode(x, q, least, most, bits, zero):
 
 @compiled
 def decode(sums, corrections, unit, lost, a):
-    """Turn one chip's whole sums of codes into weighted sums.
+    """Convert one chip's whole sums of codes to weighted sums.
 
     Args:
         sums: int32 ``(planes, rows, columns)``; a plane counts 256 times as much as the one before it.
-        corrections: int32 ``(planes, columns)``, to be added for what was taken off the codes.
+        corrections: int32 ``(planes, columns)``, to be added for the offset of the codes.
         unit: Weighted sum of a whole 1.
-        lost: As `encode` returned it.
-        a: Where to put the sums, ``(rows, columns)``.
+        lost: Result of `encode`.
+        a: Memory of the sums, ``(rows, columns)``.
     """
     for r in range(a.shape[0]):
         row = a[r]
@@ -102,13 +102,13 @@ def decode(sums, corrections, unit, lost, a):
 
 @compiled
 def finish(a, y, sigma, code, gain, shift, steepness, noise, low, high, bits, seeds, reads, streams, rows):
-    """Turn weighted sums into outputs: noise, gain, curve, noise, converter; see `reference.finish`.
+    """Convert weighted sums to outputs: noise, gain, curve, noise, converter; see `reference.finish`.
 
     Args:
         a: Sums, ``(chips, rows, columns)``.
-        y: Where to put the outputs, which may be the same place.
+        y: Memory of the outputs, which may be that of the sums.
         sigma: Noise of the sums, ``(chips, rows, 1)`` or ``(chips, rows, columns)``, or without rows if there is none.
-        code: Of the curve.
+        code: Code of the curve.
         gain: ``(chips, 1, columns)``.
         shift: ``(chips, 1, columns)``.
         steepness: ``(chips, 1, 1)``, as are:
@@ -118,7 +118,7 @@ def finish(a, y, sigma, code, gain, shift, steepness, noise, low, high, bits, se
         bits: Resolution of the converter; 0 only clips.
         seeds: Chip seeds.
         reads: Number of the first row.
-        streams: Of the noise of the sums, and of the outputs.
+        streams: Streams of the noise of the sums and of the outputs.
         rows: First row, and the one after the last.
     """
     n = y.shape[2]

@@ -1,4 +1,4 @@
-"""Memory that is used again: fresh pages cost as much as what is written into them."""
+"""Reusable scratch memory: fresh pages cost as much as writing to them."""
 
 import math
 import threading
@@ -9,9 +9,9 @@ _kept = threading.local()
 
 
 def scratch(name: str, shape: tuple[int, ...] | torch.Size, dtype: torch.dtype = torch.float32) -> torch.Tensor:
-    """Return memory of a shape, not set to anything, which is another's at the next call with the same name.
+    """Return uninitialized memory of a shape, valid until the next call with the same name.
 
-    Each thread has its own, as large as the largest that was asked for.
+    Each thread has its own, as large as the largest request.
     """
     size, kept = math.prod(shape), vars(_kept)
     if name not in kept or kept[name].numel() < size or kept[name].dtype != dtype:

@@ -20,13 +20,13 @@ CODES = {
         nonlinearity.non_monotone,
     )
 }
-"""What `bend` calls a curve."""
+"""Codes of the curves for `bend`."""
 _LOG_CLAMP = tl.constexpr(nonlinearity.LOG_CLAMP)
 
 
 @triton.jit
 def bend(a, s, CODE: tl.constexpr):
-    """Return the outputs of neurons of steepness ``s``; a NaN stays one, which ``tl.maximum`` would not do."""
+    """Return the outputs of neurons of steepness ``s``; NaN stays NaN, unlike with ``tl.maximum``."""
     if CODE == "relu":
         y = tl.where(a < 0, 0.0, a) * s
     elif CODE == "saturating":

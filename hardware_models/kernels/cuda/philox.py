@@ -30,7 +30,7 @@ _ROWS, _COLUMNS = 32, 64  # of a program's tile; a power of two, and whole block
 
 @triton.jit
 def place(columns, ROWS: tl.constexpr, COLUMNS: tl.constexpr):
-    """Return the rows, the columns and the blocks of four columns of the tile that this program works on."""
+    """Return the rows, the columns and the blocks of four columns of this program's tile."""
     across = tl.cdiv(columns, COLUMNS)
     row = (tl.program_id(0) // across).to(tl.int64) * ROWS + tl.arange(0, ROWS)[:, None]
     left = tl.program_id(0) % across * COLUMNS
@@ -38,7 +38,7 @@ def place(columns, ROWS: tl.constexpr, COLUMNS: tl.constexpr):
 
 
 def places(chips: int, rows: int, columns: int, tile: tuple[int, int]) -> tuple[int, int]:
-    """Return the grid of programs that `place` divides among."""
+    """Return the grid of programs for `place`."""
     return triton.cdiv(rows, tile[0]) * triton.cdiv(columns, tile[1]), chips
 
 
@@ -66,7 +66,7 @@ def _in_turn(v0, v1, v2, v3):
 
 @triton.jit
 def _box_muller(u, v):
-    """Turn two words into two normals, in the very steps of the CPU's kernel; see there."""
+    """Convert two words to two normals, in the same steps as the CPU kernel."""
     share = tl.fma((u >> 1).to(tl.int32).to(tl.float32), _2_31, _2_32)
     bits = share.to(tl.int32, bitcast=True)
     exponent = (bits - _ROOT_HALF) >> 23
@@ -176,6 +176,6 @@ def _drawn(seeds, first_row, rows, columns, stream, *, uniform):
 
 
 def _first_rows(first_row: torch.Tensor | int, seeds: torch.Tensor) -> torch.Tensor:
-    if isinstance(first_row, int):  # filled on the device: a copy from the host could not be recorded in a graph
+    if isinstance(first_row, int):  # filled on the device: a graph cannot record a copy from the host
         return torch.full_like(seeds, first_row)
     return first_row.to(seeds).expand(seeds.shape).contiguous()
