@@ -38,6 +38,11 @@ class Parameter:
     """Whether it is annotated as a ``Path``: a file, relative to the study file."""
 
     @functools.cached_property
+    def plain(self) -> bool:
+        """Whether its default can be hashed and sent to a worker."""
+        return _plain(self.default)
+
+    @functools.cached_property
     def settled(self) -> Any:
         """The validated default; unchanged if validation fails, since defaults are not checked."""
         try:
@@ -57,6 +62,13 @@ def parameters_of(model: type[Device]) -> tuple[dict[str, Parameter], bool]:
     ]
     found = {p.name: _parameter(p, annotations.get(p.name, Any), model.banked) for p in named}
     return found, inspect.Parameter.VAR_KEYWORD in kinds
+
+
+@functools.lru_cache(maxsize=256)
+def banked_parameters(model: type[Device]) -> tuple[str, ...]:
+    """Return the names of the parameters of which every chip of a bank can have its own."""
+    known, _ = parameters_of(model)
+    return tuple(name for name, parameter in known.items() if parameter.per_chip)
 
 
 def read_parameters(
@@ -83,7 +95,7 @@ def read_parameters(
             expected = f"a value, since {model.__name__} has no default"
             mistakes.append(Mistake(f"{path}.{name}", expected, "nothing", advice))
             continue
-        if name not in table and not _plain(parameter.default):
+        if name not in table and not parameter.plain:
             continue  # cannot be hashed or sent to a worker: the class fills it in
         try:
             filled[name] = _validated(parameter, table[name]) if name in table else parameter.settled
@@ -143,6 +155,7 @@ def _validated(parameter: Parameter, value: Any) -> Any:
     return parameter.adapter.validate_json(json.dumps(value, default=str), strict=True)
 
 
+@functools.lru_cache(maxsize=256)
 def _annotations(model: type[Device]) -> dict[str, Any]:
     try:
         return typing.get_type_hints(model.__init__, include_extras=True)

@@ -8,7 +8,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from analogff.data import DataError, check_dataset
-from analogff.study.case import FIELDS, Case, DeviceChoice, RuleChoice, Settings
+from analogff.study.case import FIELDS, Case, Settings
+from analogff.study.read.needs import TriedDevice, refusal
 from analogff.study.read.validation import Validator
 from analogff.support.mistakes import Mistake, from_pydantic, in_clauses, shown
 
@@ -37,12 +38,13 @@ class Reader:
             return None, mistakes
         path = f"rule.{rule}"
         choice, more = self.validator.rule(tables[rule], path)
-        mistakes += more
+        mistakes = mistakes + more
         if choice:
-            mistakes += self._refusals(choice, devices, path)
+            answers = [refusal(choice, device, path) for device in devices]
+            mistakes = mistakes + list(dict.fromkeys(answer for answer in answers if answer))
         if mistakes or settings is None or choice is None:
             return None, mistakes
-        return Case(settings, tuple(d for _, d in devices), choice, values), []
+        return Case(settings, tuple(device.choice for device in devices), choice.choice, values), []
 
     def try_devices(self, documents: Iterable[dict[str, Any]]) -> None:
         """Try the devices of many points together, which takes a hundredth of the time."""
@@ -86,16 +88,14 @@ class Reader:
                 self._there[name] = [Mistake("dataset", "the name of a data set or a folder", str(error), advice)]
         return self._there[name]
 
-    def _devices(
-        self, document: dict[str, Any], settings: Settings | None
-    ) -> tuple[list[tuple[str, DeviceChoice]], list[Mistake]]:
-        """Return one choice for each layer, and one for a head that is a device, each with its path."""
+    def _devices(self, document: dict[str, Any], settings: Settings | None) -> tuple[list[TriedDevice], list[Mistake]]:
+        """Return one device for each layer, and one for a head that is a device."""
         if document.get("device") is None:
             return [], [Mistake("device", "a [device] table", "nothing", 'Write [device] and model = "...".')]
         single, listed = not isinstance(document["device"], list), _device_tables(document)
-        read = [(path, self.validator.device(table, path)) for path, table in listed]
-        mistakes = [mistake for _, (_, found) in read for mistake in found]
-        choices = [(path, choice) for path, (choice, _) in read if choice]
+        read = [self.validator.device(table, path) for path, table in listed]
+        mistakes = [mistake for _, found in read for mistake in found]
+        choices = [device for device, _ in read if device]
         if settings is None:
             return choices, mistakes
         layers, heads = len(settings.layers), int(settings.head == "device")
@@ -107,10 +107,6 @@ class Reader:
         if mistakes:
             return choices, mistakes
         return (choices + [choices[-1]] * (layers + heads - len(choices))), []
-
-    def _refusals(self, rule: RuleChoice, devices: list[tuple[str, DeviceChoice]], path: str) -> list[Mistake]:
-        answers = [self.validator.refusal(rule, device, path) for _, device in devices]
-        return list(dict.fromkeys(answer for answer in answers if answer))
 
 
 def _device_tables(document: dict[str, Any]) -> list[tuple[str, Any]]:

@@ -3,18 +3,19 @@
 import dataclasses
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from analogff.catalog import resolve_device, resolve_rule
+from analogff.catalog import resolve_rule
 from analogff.data import DataError, ImageShape, Scale, check_jitter, fingerprint, load_dataset
 from analogff.study.case import Case, Settings
 from analogff.study.read.cases import Reader
 from analogff.study.read.document import MAX_RUNS, parse_settings, read_document, unusable
+from analogff.study.read.fit import Fit
 from analogff.study.read.sweep import PathError, assign, combinations, count_runs, first_point, read_axes, swept_over
 from analogff.study.read.validation import Validator
-from analogff.support.mistakes import Mistake, StudyError, in_clauses, of_plug_in, shown
+from analogff.support.mistakes import Mistake, StudyError, in_clauses, shown
 from analogff.support.process_state import PatchedError, guarded
 
 _TOGETHER = 1000  # points whose devices are tried side by side
@@ -190,36 +191,14 @@ def _try_layer_shapes(
 ) -> None:
     """Refuse layers and images that a rule cannot be wired to, or that devices do not fit."""
     mistakes: dict[Mistake, Mistake] = {}
+    fit = Fit(folder)
     try:
         with guarded("a rule or device that is asked whether it fits"):
             for case in cases:
-                for mistake in _misfits(case, shapes[case.settings.data], folder):
+                shape = shapes[case.settings.data]
+                for mistake in fit.misfits(case, shape.n_in, shape.classes, shape.image):
                     mistakes.setdefault(mistake, _where_swept(mistake, axes, case.values))
     except PatchedError as error:
         raise StudyError([in_clauses("rule", str(error))]) from error
     if mistakes:
         raise StudyError(list(mistakes.values()))
-
-
-def _misfits(case: Case, shape: Shape, folder: Path) -> Iterator[Mistake]:
-    rule = resolve_rule(case.rule.name, folder)
-    options = rule.Options(**case.rule.options)
-    try:
-        rule.check_data(options, shape.n_in, shape.classes, shape.image)
-        sizes = shape.n_in, case.settings.layers, shape.classes
-        shapes, lines = rule.layer_shapes(options, *sizes), rule.input_lines(options, *sizes)
-        layers = list(zip(case.devices, shapes, lines, strict=False))  # a head may be no device
-    except BaseException as error:
-        yield of_plug_in(error, "rule", f"{case.rule.name} to say how layers are wired")
-        return
-    alike = all(device == case.devices[0] for device in case.devices)
-    for n, (device, (n_in, n_out), beside) in enumerate(layers):
-        try:
-            model = resolve_device(device.reference, folder)
-            parameters = model.on_lines(beside, device.parameters)
-            model.check_size(n_in, n_out, **parameters)
-            if n == 0:
-                model.check_image(n_in, shape.image, **parameters)
-        except BaseException as error:
-            path, expected = "device" if alike else f"device.{n}", f"{device.reference} to say whether it fits"
-            yield of_plug_in(error, path, expected)

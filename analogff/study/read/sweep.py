@@ -120,9 +120,11 @@ def combinations(
 ) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     """Yield each point for a rule: the swept values (None if they do not affect it) and the document."""
     touched = {path: values for path, values in axes.items() if touches(document, path, rule, validator)}
+    first = first_point(document, axes, validator)
+    heads = {path.split(".")[0] for path in touched} & first.keys()  # the rest is the same for all points
     for values in itertools.product(*touched.values()):
         chosen = dict(zip(touched, values, strict=True))
-        point = first_point(document, axes, validator)
+        point = first | {head: copy.deepcopy(first[head]) for head in heads}
         for path, value in chosen.items():
             assign(point, path, value, validator)
         yield {path: chosen.get(path) for path in axes}, point

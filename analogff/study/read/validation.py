@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,12 @@ from pydantic import ValidationError
 
 from analogff import catalog
 from analogff.catalog import CatalogError
-from analogff.catalog.parameters import parameters_of, read_parameters, with_files
+from analogff.catalog.parameters import banked_parameters, read_parameters, with_files
 from analogff.device import ContractError, Device, Observable, Sealed, fabricate, require
-from analogff.learning.rule import Rule
+from analogff.learning.rule import Rule, RuleOptions
 from analogff.study import origin
 from analogff.study.case import DeviceChoice, RuleChoice
+from analogff.study.read.needs import AskedRule, TriedDevice
 from analogff.study.task import bank_parameters
 from analogff.support.messages import in_words
 from analogff.support.mistakes import Mistake, from_pydantic, of_plug_in, shown
@@ -24,12 +25,9 @@ from analogff.support.process_state import guarded
 from analogff.timing import SCHEDULES
 
 _TINY = 8, 6
-_TO_BE_PROGRAMMED = (
-    "Override program(weights) in its class, or take a rule that begins from the weights as fabricated, such as "
-    "forward-forward."
-)
-DeviceRead = tuple[DeviceChoice | None, list[Mistake]]
-RuleRead = tuple[RuleChoice | None, list[Mistake]]
+_Class = tuple[type[Device], str]
+DeviceRead = tuple[TriedDevice | None, list[Mistake]]
+RuleRead = tuple[AskedRule | None, list[Mistake]]
 
 
 class Validator:
@@ -43,9 +41,7 @@ class Validator:
         self.folder = folder
         self._devices: dict[str, DeviceRead] = {}
         self._rules: dict[str, RuleRead] = {}
-        self._classes: dict[str, tuple[type[Device], str]] = {}
-        self._hidden: dict[str, dict[Observable, str | None]] = {}
-        self._fixed: dict[str, str | None] = {}
+        self._classes: dict[str, _Class] = {}
 
     def device(self, table: Any, path: str) -> DeviceRead:
         """Read a ``[device]`` table; the choice is None if it has mistakes."""
@@ -70,13 +66,12 @@ class Validator:
         for bank in banks.values():
             keys, models, choices = zip(*bank, strict=True)
             try:
-                copies = self._make(models[0], choices)
+                tried = self._make(models[0], choices)
             except KeyboardInterrupt:
                 raise
             except BaseException:  # a device may also exit; the culprit is found one by one
                 continue
-            tried = [(dataclasses.replace(choice, copies=copies), []) for choice in choices]
-            self._devices |= zip(keys, tried, strict=True)
+            self._devices |= {key: (device, []) for key, device in zip(keys, tried, strict=True)}
 
     def rule(self, table: Any, path: str) -> RuleRead:
         """Read a ``[[rule]]`` table; the choice is None if it has mistakes."""
@@ -94,30 +89,13 @@ class Validator:
         except CatalogError:
             return []
 
-    def refusal(self, rule: RuleChoice, device: DeviceChoice, path: str) -> Mistake | None:
-        """Return the mistake of a rule that needs more than a device shows or can do."""
-        model = catalog.resolve_rule(rule.name, self.folder)
-        options = model.Options(**rule.options)
-        told = ", ".join(f"{k} = {shown(v)}" for k, v in rule.options.items() if isinstance(v, str))
-        said = f"{rule.name} ({told})" if told else rule.name
-        needed = model.needs(options)
-        if why := self._hidden[_identity(device)][needed]:
-            expected = f"a device that shows {needed.name}, which {said} needs"
-            advice = "Take another rule or option for this device, or another device."
-            return Mistake(path, expected, f"{device.reference}: {why}", advice)
-        why = self._fixed[_identity(device)]
-        if why and model.programs(options):
-            expected = f"a device that can be programmed, since {said} begins from known weights"
-            return Mistake(path, expected, f"{device.reference}: {why}", _TO_BE_PROGRAMMED)
-        return None
-
     def _read_device(self, table: Any, path: str) -> DeviceRead:
         model, choice, mistakes = self._choose(table, path)
         return self._try(model, choice, path) if model and choice else (None, mistakes)
 
     def _choose(self, table: Any, path: str) -> tuple[type[Device] | None, DeviceChoice | None, list[Mistake]]:
         """Read a ``[device]`` table without trying it."""
-        reference, mistake = _named(table, "model", path, catalog.device_names())
+        reference, mistake = _named(table, "model", path, catalog.device_names)
         if mistake:
             return None, None, [mistake]
         try:
@@ -129,11 +107,10 @@ class Validator:
         if mistakes:
             return None, None, mistakes
         mark = origin.of_device(code, model, filled, self.folder)
-        known, _ = parameters_of(model)
-        per_chip = frozenset(k for k, v in filled.items() if k in known and known[k].per_chip and _number(v))
+        per_chip = frozenset(name for name in banked_parameters(model) if _number(filled.get(name)))
         return model, DeviceChoice(reference, filled, per_chip, mark), []
 
-    def _class(self, reference: str) -> tuple[type[Device], str]:
+    def _class(self, reference: str) -> _Class:
         """Return a device class and the fingerprint of its code, both from its first use in this study."""
         if reference not in self._classes:
             model = catalog.resolve_device(reference, self.folder)
@@ -142,14 +119,13 @@ class Validator:
 
     def _try(self, model: type[Device], choice: DeviceChoice, path: str) -> DeviceRead:
         try:
-            copies = self._make(model, [choice])
+            return self._make(model, [choice])[0], []
         except BaseException as error:
             advice = f"Mend it; `analogff check {choice.reference}` says more."
             return None, [of_plug_in(error, path, f"{choice.reference} to make a chip that can be used", advice)]
-        return dataclasses.replace(choice, copies=copies), []
 
-    def _make(self, model: type[Device], choices: Sequence[DeviceChoice]) -> float:
-        """Make and use tiny chips, so that errors occur now; return the numbers that one keeps for each weight."""
+    def _make(self, model: type[Device], choices: Sequence[DeviceChoice]) -> list[TriedDevice]:
+        """Make and use tiny chips, so that errors occur now."""
         bank = [*choices, choices[-1]]  # always more than one chip
         with guarded(choices[0].reference):
             parameters = with_files(model, bank_parameters(bank), self.folder)
@@ -157,12 +133,11 @@ class Validator:
             chips = Sealed(device, chips=len(bank), level=Observable.PROBE, name=choices[0].reference)
             _use(chips, len(bank))
             hidden, fixed = {level: require(device, level) for level in Observable}, _why_fixed(chips, len(bank))
-        for choice in choices:
-            self._hidden[_identity(choice)], self._fixed[_identity(choice)] = hidden, fixed
-        return _copies(device, len(bank))
+        copies = _copies(device, len(bank))
+        return [TriedDevice(dataclasses.replace(choice, copies=copies), hidden, fixed) for choice in choices]
 
     def _read_rule(self, table: Any, path: str) -> RuleRead:
-        name, mistake = _named(table, "name", path, catalog.rule_names())
+        name, mistake = _named(table, "name", path, catalog.rule_names)
         if mistake:
             return None, [mistake]
         try:
@@ -179,23 +154,24 @@ class Validator:
         try:
             with guarded(name) if catalog.is_plug_in(name) else nullcontext():
                 options = model.Options.model_validate_json(json.dumps(written, default=str), strict=True)
-                _check_declared(model, options)
+                needs, programs = _asked(model, options)
         except ValidationError as error:
             return None, from_pydantic(error, path, f"an option of {name}", model.Options.model_fields)
         except BaseException as error:
             return None, [of_plug_in(error, path, f"{name} to say what it needs and its schedule")]
-        return RuleChoice(name, options.model_dump(mode="json"), mark, label), []
+        return AskedRule(RuleChoice(name, options.model_dump(mode="json"), mark, label), needs, programs), []
 
 
-def _check_declared(model: type[Rule], options: Any) -> None:
-    """Call a rule's class methods, so that errors occur now."""
+def _asked(model: type[Rule], options: RuleOptions) -> tuple[Observable, bool]:
+    """Call a rule's class methods, so that errors occur now; return what it needs and whether it programs."""
     needs, schedule = model.needs(options), model.schedule(options)
     if not isinstance(needs, Observable):
         raise TypeError(f"needs returned {needs!r}, which is no Observable")
     if schedule not in SCHEDULES:
         raise ValueError(f"schedule returned {schedule!r}, which is none of {', '.join(SCHEDULES)}")
-    for say in (model.programs, model.uses_head, model.can_bank):
+    for say in (model.uses_head, model.can_bank):
         say(options)
+    return needs, bool(model.programs(options))
 
 
 def _use(chips: Sealed, count: int) -> None:
@@ -223,15 +199,14 @@ def _copies(device: Device, count: int) -> float:
     return sum(b.numel() * b.element_size() for b in device.buffers() if b.numel() >= cells) / (4 * cells)
 
 
-def _named(table: Any, key: str, path: str, names: list[str]) -> tuple[str, Mistake | None]:
+def _named(table: Any, key: str, path: str, names: Callable[[], list[str]]) -> tuple[str, Mistake | None]:
     """Return the value of a table's name field, or the mistake."""
-    listed = ", ".join(names)
     if not isinstance(table, dict):
-        return "", Mistake(path, f"a table with {key} = ... ({listed})", shown(table))
+        return "", Mistake(path, f"a table with {key} = ... ({', '.join(names())})", shown(table))
     value = table.get(key)
     if not isinstance(value, str):
         got = shown(value) if key in table else "nothing"
-        return "", Mistake(f"{path}.{key}", f"a name ({listed})", got, f"Add {key} = ...")
+        return "", Mistake(f"{path}.{key}", f"a name ({', '.join(names())})", got, f"Add {key} = ...")
     return value, None
 
 
@@ -241,7 +216,3 @@ def _number(value: Any) -> bool:
 
 def _key(table: Any, path: str) -> str:
     return f"{path}={json.dumps(table, default=str, sort_keys=True)}"
-
-
-def _identity(choice: DeviceChoice) -> str:
-    return _key(choice.parameters, choice.reference)

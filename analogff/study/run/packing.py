@@ -10,7 +10,7 @@ from analogff.catalog import resolve_rule
 from analogff.data import Scale
 from analogff.study.case import Case
 from analogff.study.read.spec import Shape
-from analogff.study.run.plan import bank_key
+from analogff.study.run.plan import bank_keys
 from analogff.study.task import Run, Task
 
 RULES_COPIES = 6  # gradients, changes, two moments of Adam, and temporaries of an update
@@ -71,7 +71,7 @@ def pack(
         folder: The study file's folder.
     """
     runs = list(runs)
-    common = {name: bank_key(case) for name, case in {id(run.case): run.case for run in runs}.items()}
+    common = bank_keys({id(run.case): run.case for run in runs}.values())
     banks: dict[str, list[Run]] = {}
     for run in runs:
         banks.setdefault(f"{common[id(run.case)]}{run.seed}", []).append(run)

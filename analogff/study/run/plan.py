@@ -2,13 +2,16 @@
 
 import hashlib
 import json
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
-from analogff.study.case import Case, DeviceChoice
+from analogff.study.case import Case, DeviceChoice, RuleChoice, Settings
 from analogff.study.origin import engine, known
 from analogff.study.read.spec import Study
 from analogff.study.task import Run
 from analogff.support.mistakes import Mistake, StudyError
+
+P = TypeVar("P", Settings, RuleChoice)
 
 
 def plan_runs(study: Study) -> tuple[Run, ...]:
@@ -17,12 +20,17 @@ def plan_runs(study: Study) -> tuple[Run, ...]:
     Raises:
         StudyError: If two of them are the same run, since a row belongs to one run.
     """
-    runs = [
-        Run(_key(decisive, chip, seed), case, chip, seed, origin)
-        for case, decisive, origin in ((case, _numbers_of(case, study), _origin(case, study)) for case in study.cases)
-        for seed in case.settings.seeds
-        for chip in case.settings.chips
-    ]
+    texts, runs = _Texts(), []
+    for case in study.cases:
+        data = study.shapes[case.settings.data].fingerprint
+        # Everything that decides a case's numbers, and nothing else (such as its name).
+        decisive = f"{texts.of_case(case, lambda device: device.parameters)} {data}"
+        origin = known(case, data)
+        runs += [
+            Run(_key(decisive, chip, seed), case, chip, seed, origin)
+            for seed in case.settings.seeds
+            for chip in case.settings.chips
+        ]
     first: dict[str, Run] = {}
     for run in runs:
         if first.setdefault(run.key, run) is not run:
@@ -40,18 +48,10 @@ def _key(decisive: str, chip: int, seed: int) -> str:
     return hashlib.sha256(f"{decisive} {chip} {seed}".encode()).hexdigest()[:20]
 
 
-def _numbers_of(case: Case, study: Study) -> str:
-    """Return everything that decides a case's numbers, and nothing else (such as its name)."""
-    return f"{_written(case, lambda device: device.parameters)} {study.shapes[case.settings.data].fingerprint}"
-
-
-def _origin(case: Case, study: Study) -> dict[str, str]:
-    return known(case, study.shapes[case.settings.data].fingerprint)
-
-
-def bank_key(case: Case) -> str:
-    """Return the common settings of the runs of a bank."""
-    return _written(case, _common)
+def bank_keys(cases: Iterable[Case]) -> dict[int, str]:
+    """Return the common settings of the runs of a bank, by the id of their case."""
+    texts = _Texts()
+    return {id(case): texts.of_case(case, _common) for case in cases}
 
 
 def _common(device: DeviceChoice) -> dict[str, Any]:
@@ -59,8 +59,32 @@ def _common(device: DeviceChoice) -> dict[str, Any]:
     return rest | {name: "per chip" for name in device.per_chip}
 
 
-def _written(case: Case, parameters: Any) -> str:
-    settings = case.settings.model_dump(mode="json", exclude={"name", "chips", "seeds"})
-    devices = [[d.reference, d.fingerprint, parameters(d)] for d in case.devices]
-    rule = [case.rule.name, case.rule.fingerprint, case.rule.options]
-    return json.dumps([engine(), settings, devices, rule], sort_keys=True, default=str)
+class _Texts:
+    """Cases as JSON, in which a part that many of them share is written once."""
+
+    def __init__(self):
+        self._engine = _json(engine())
+        self._shared: dict[int, tuple[Settings | RuleChoice, str]] = {}
+
+    def of_case(self, case: Case, parameters: Callable[[DeviceChoice], dict[str, Any]]) -> str:
+        """Return a case with some of its parameters."""
+        devices = {id(d): _json([d.reference, d.fingerprint, parameters(d)]) for d in case.devices}
+        listed = f"[{', '.join(devices[id(device)] for device in case.devices)}]"
+        return f"[{self._engine}, {self._part(case.settings, _settings)}, {listed}, {self._part(case.rule, _rule)}]"
+
+    def _part(self, part: P, write: Callable[[P], Any]) -> str:
+        if id(part) not in self._shared:
+            self._shared[id(part)] = part, _json(write(part))  # the part too, so that no other one gets its id
+        return self._shared[id(part)][1]
+
+
+def _settings(settings: Settings) -> dict[str, Any]:
+    return settings.model_dump(mode="json", exclude={"name", "chips", "seeds"})
+
+
+def _rule(rule: RuleChoice) -> list[Any]:
+    return [rule.name, rule.fingerprint, rule.options]
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, default=str)
