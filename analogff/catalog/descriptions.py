@@ -30,7 +30,7 @@ class Line:
     limits: str
     """Allowed values."""
     meaning: str
-    """Meaning, from the docstring, with the unit."""
+    """Meaning, from the docstring, with the unit; options keep their backquotes."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,7 +108,7 @@ def _option(name: str, field: FieldInfo) -> Line:
     value = None if field.is_required() else field.get_default(call_default_factory=True, validated_data={})
     default = "required" if field.is_required() else "not set" if value is None else str(value)
     limits = _limits(Annotated[(field.annotation, field, *field.metadata)])  # type: ignore[valid-type]
-    return Line(name, default, limits, _joined(field.description or "").replace("`", ""))
+    return Line(name, default, limits, _joined(field.description or ""))
 
 
 def _limits(hint: Any) -> str:

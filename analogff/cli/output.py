@@ -65,7 +65,8 @@ def print_description(name: str, found: Any, what: str, console: Console) -> Non
     say(console, f"{name}: {found.summary}\n{plain(found.about)}\n")
     if found.units:
         say(console, f"Units: {found.units}\n")
-    print_table("", (what, "default", "range", "meaning"), map(dataclasses.astuple, found.parameters), console)
+    lines = [dataclasses.replace(line, meaning=plain(line.meaning)) for line in found.parameters]
+    print_table("", (what, "default", "range", "meaning"), map(dataclasses.astuple, lines), console)
     say(console, f"Source: {found.source or 'none is named.'}")
 
 

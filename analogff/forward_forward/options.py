@@ -1,4 +1,4 @@
-"""What Forward-Forward can be told."""
+"""Options of Forward-Forward."""
 
 from collections.abc import Sequence
 from typing import Annotated, Literal
@@ -13,56 +13,59 @@ from analogff.learning.rule import refuse_idle, refuse_unless
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 COSINE_SCALE = 4.5
-"""On ideal neurons 4 to 5 serve."""
+"""On ideal neurons 4 to 5 are suitable."""
 
 
 class ForwardForwardOptions(OrderOptions, LayerLocalOptions):
     """Options of Forward-Forward."""
 
     goodness: Literal["mean", "sum", "cosine"] = "mean"
-    """Mean or sum of the squares of a layer's activities, or their cosine with a random direction of the layer."""
+    """Goodness of a layer: mean or sum of its squared activities, or their cosine with a fixed random direction."""
     direction: Literal["maximize", "minimize"] = "maximize"
-    """Whether positive inputs are to have more goodness than negative ones, or less."""
+    """Whether positive inputs get more goodness than negative ones, or less."""
     loss: Literal["hinton", "symba", "swish", "scff"] = "swish"
-    """How positive and negative goodness are compared."""
+    """Loss that compares positive and negative goodness."""
     scale: Annotated[float, Field(gt=0, allow_inf_nan=False)] | Literal["measured"] = Field(
         default_factory=lambda told: COSINE_SCALE if told.get("goodness") == "cosine" else "measured"
     )
-    """Factor on the goodness in the loss; `measured`: for each layer of each chip, from the spread of its first
-    answers. Of ideal neurons 12 suits a mean of squares, 12 over the width a sum, and 4.5 a cosine, whose default it
-    is since a cosine has no unit."""
+    """Factor on the goodness in the loss. `measured`: from the spread of the first outputs, for each layer of each
+    chip. On ideal neurons 12 suits a mean of squares, and 12 over the width a sum. A cosine has no unit; its default
+    is 4.5."""
     theta: Finite | Annotated[tuple[Finite, ...], Field(min_length=1)] | Literal["measured"] = 1.0
-    """Threshold of losses `hinton` and `scff`, one for all layers or one for each: for a mean of squares (that of a
-    sum is this times the layer's width) or for a cosine; `measured`: the mean goodness of a layer's first answers."""
+    """Threshold of losses `hinton` and `scff`, one for all layers or one for each. It applies to a mean of squares
+    or a cosine; a sum of squares uses this times the layer's width. `measured`: the mean goodness of a layer's first
+    outputs."""
     slack: Annotated[float, Field(ge=0, allow_inf_nan=False)] = SCFF_SLACK
-    """How far the negative threshold of loss `scff` is above theta (below it, if goodness is minimized)."""
+    """Distance of the negative threshold of loss `scff` above theta (below it if goodness is minimized)."""
     penalty: Annotated[float, Field(ge=0, allow_inf_nan=False)] = SCFF_PENALTY
-    """Factor on the positive goodness itself in loss `scff`."""
+    """Factor on the penalty of positive goodness in loss `scff`."""
     negatives: Literal["random", "hard", "goodness", "all"] = "hard"
-    """Wrong labels drawn uniformly, from the head's own beliefs, or from the goodness of every label (one read a
-    label), or all of them."""
+    """Wrong labels. `random`: drawn uniformly. `hard`: drawn from the head's probabilities. `goodness`: drawn by the
+    goodness of every label (one read for each). `all`: all wrong labels."""
     phase_length: Annotated[int, Field(ge=0)] = 0
-    """Steps of positive inputs alone, then of negative ones alone, and so on; 0 for both kinds in every step. Only
-    for losses `hinton` and `scff`, which judge each kind by itself."""
+    """Length of alternating phases of positive and negative inputs, in steps; 0 for both in every step. Only for the
+    one-sided losses `hinton` and `scff`."""
     labels: Literal["overlay", "lines", "rows"] = "overlay"
-    """Labels over the first pixels, on input lines of their own, or on lines of their own in every hidden layer."""
+    """Where labels enter. `overlay`: over the first pixels. `lines`: on separate input lines. `rows`: on separate
+    lines of every hidden layer."""
     label_strength: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
-    """Factor on the one-hot label, and on the neutral one."""
+    """Factor on the one-hot label and on the neutral label."""
     prediction: Literal["goodness", "head", "both"] = "goodness"
-    """Classify by the goodness of every label (one pass a class), by the head in one pass, or by both together."""
+    """Classification by the goodness of every label (one pass for each class), by the head in one pass, or by both."""
     vote_from: Annotated[int, Field(ge=1)] = 1
-    """The first layer whose goodness counts where labels are compared, 1 being the first hidden one."""
+    """First layer whose goodness counts in a comparison of labels; 1 is the first hidden layer."""
     head_learning_rate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.003
-    """Learning rate of the softmax head, which hard negatives and prediction by the head need."""
+    """Learning rate of the softmax head, used by hard negatives and by prediction with the head."""
     peer_strength: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
-    """How strongly the mean activity of each neuron is drawn to that of its layer; Hinton's is 0.03."""
+    """Strength of peer normalization: the pull of each neuron's mean activity to that of its layer. Hinton's is
+    0.03."""
     saturation_gradient: bool = False
-    """Whether neurons that negative inputs drive to the printed end of the range are drawn back by the mean slope of
-    readings near it, though at it there is none to be seen."""
+    """Whether neurons that negative inputs drive to the nominal end of the range receive a gradient there: the mean
+    slope of readings near the end."""
     dropout: Share = 0.0
-    """Probability that an input line of a hidden layer after the first is silent in a training step."""
+    """Probability that an input line of a later hidden layer is dropped in a training step."""
     input_dropout: Share = 0.0
-    """Probability that a pixel is silent in a training step."""
+    """Probability that a pixel is dropped in a training step."""
 
     @field_validator("scale")
     @classmethod

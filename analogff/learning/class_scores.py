@@ -25,9 +25,9 @@ class ScoreOptions(BaseModel):
     scale: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
     """Factor on the scores, before they are compared."""
     input_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Probability that a pixel is silent in a training step; the others are the stronger for it."""
+    """Probability that a pixel is dropped in a training step; the others are rescaled."""
     vote: Vote = "all"
-    """Whose scores decide: those of all layers, summed, or those of the last one alone."""
+    """Scores that decide: the sum over all layers, or those of the last layer."""
 
 
 class ClassScores(LayerObjective):

@@ -25,17 +25,17 @@ class LayerLocalOptions(RuleOptions):
     """Options of every rule that needs the slopes of a layer, and of no other."""
 
     slope: Literal["assumed", "probed", "fitted", "oracle"] = "probed"
-    """Where the slope of a neuron comes from: taken as 1, measured with two biased reads beside each, taken from
-    response curves that occasional probes keep up to date, or the truth."""
+    """Source of a neuron's slope. `assumed`: 1 where the activity is positive. `probed`: two biased reads. `fitted`:
+    response curves that occasional probes update. `oracle`: the true slope, a bound."""
     probe: Annotated[float, Field(gt=0, allow_inf_nan=False)] | Literal["measured"] = "measured"
-    """Bias between the two reads of a probe, in units of the weighted sum; `measured`: for each layer of each chip,
-    from its noise and its curvature."""
+    """Bias between the two reads of a probe, in units of the weighted sum. `measured`: from noise and curvature, for
+    each layer of each chip."""
     activity: Activity = "read"
-    """What a probed layer passes on: the answer to a third read, without a bias, or the `mean` of the two with one. The
-    mean costs a read less, and is not what the chip answers when it is used."""
+    """Activity that a probed layer passes on. `read`: a third read, without a bias. `mean`: the mean of the two
+    biased reads, which saves a read but differs from the output in use."""
     max_step: Literal["free", "measured"] = "free"
-    """How far one step may move a weighted sum: as far as the rate takes it, or (`measured`) at most 0.3 of the way
-    to where slopes turn, which each layer of each chip shows under biases before it learns."""
+    """Limit of the change of a weighted sum in one step. `free`: none. `measured`: 0.3 of the distance at which
+    slopes change sign, which each layer of each chip measures with biases before it learns."""
 
     @field_validator("probe", "activity")
     @classmethod

@@ -1,4 +1,4 @@
-"""Which layers learn when."""
+"""The order in which layers learn."""
 
 import abc
 from collections.abc import Iterator, Sequence
@@ -20,9 +20,10 @@ class OrderOptions(BaseModel):
     model_config = OPTIONS
 
     order: Order = "simultaneous"
-    """All layers learn at every step; one after the other, each for an equal share of the training (`greedy`);
-    overlapping `pairs` of neighbors one after the other; or all at every step, each from what the layer before made
-    of the step before (`pipelined`). The learning rate fades with the whole training, not with a share."""
+    """Order in which layers learn. `simultaneous`: all at every step. `greedy`: one after the other, each for an
+    equal share of the training. `pairs`: overlapping pairs of neighbors, one after the other. `pipelined`: all at
+    every step, each from the previous layer's output of the previous step. The learning rate decays over the whole
+    training."""
 
     def refuse_depth(self, widths: Sequence[int]) -> None:
         """Refuse an order that does not fit the number of hidden layers.

@@ -25,13 +25,14 @@ class RuleOptions(BaseModel):
     model_config = OPTIONS
 
     batch: Annotated[int, Field(ge=1, le=2**53)] = 100
-    """Images a step."""
+    """Images in a step."""
     learning_rate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.003
-    """Learning rate of Adam, until it begins to fall."""
+    """Learning rate of Adam, before its decay."""
     decay_from: Annotated[float, Field(ge=0, le=1)] = 0.5
-    """Share of the training after which the rate falls, linearly to zero at the end; 1 for a constant rate."""
+    """Share of the training after which the learning rate decays, linearly to zero at the end; 1 for a constant
+    rate."""
     update_decay: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
-    """Decay, at this times the learning rate a step, of the changes asked so far (a digital register of them)."""
+    """Decay of the requested changes, from a digital register of them: a step takes this times the learning rate."""
 
 
 def refuse_idle(options: type[BaseModel], info: ValidationInfo, value: Any, *, user: str, used_by: str) -> Any:

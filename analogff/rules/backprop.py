@@ -20,10 +20,11 @@ class BackpropOptions(RuleOptions):
     """Options of backprop."""
 
     through: Literal["twin", "deployed", "oracle"] = "twin"
-    """Errors go back through a model while the chip runs forward (physics-aware training); everything happens in
-    the model, which is then programmed onto the chip; or errors go back through the true derivative."""
+    """Path of the errors. `twin`: back through a model, while the chip runs forward (physics-aware training).
+    `deployed`: forward and back in a model, which is then programmed onto the chip. `oracle`: back through the true
+    derivative, a bound."""
     noise_aware: bool = Field(default=True)
-    """Whether `deployed` trains with the noise that the datasheet prints (hardware-aware training)."""
+    """Whether `deployed` trains with the noise of the datasheet (hardware-aware training)."""
 
     @field_validator("noise_aware")
     @classmethod
@@ -36,8 +37,8 @@ class Backprop(Rule[BackpropOptions]):
 
     .. math:: \delta_l = f'_l \circ N_l^T W_{l+1}^T \delta_{l+1}, \qquad \Delta W_l \propto -\delta_l x_l^T
 
-    with ``N`` the normalization, which is known, and ``f'``, ``W`` as `through` says. `twin` and
-    `deployed` begin by programming the weights they believe; `deployed` programs its model after every epoch.
+    with ``N`` the known normalization, and ``f'``, ``W`` as selected by `through`. `twin` and `deployed` begin by
+    programming their initial weights; `deployed` programs its model after every epoch.
 
     Args:
         network: Sealed at TWIN or ORACLE.

@@ -19,17 +19,17 @@ class CentroidForwardOptions(ScoreOptions, OrderOptions, LayerLocalOptions):
     """Options of centroid Forward-Forward."""
 
     loss: Literal["swish", "symba", "softmax"] = "swish"
-    """How the distance to the right centroid is compared: with that to one near wrong centroid, through a swish or a
-    softplus; or with those to all others, by cross-entropy."""
+    """Comparison of the distance to the right centroid: with one near wrong centroid, by `swish` or softplus
+    (`symba`); or with all others, by cross-entropy (`softmax`)."""
     scale: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 4.0
     """Factor on the squared distance (a mean over the neurons) in the loss."""
     hardness: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 4.0
-    """How near the wrong centroids drawn by `swish` and `symba` are: factor on the scores, whose softmax is their
-    probability; 0 draws any, a large one always the nearest."""
+    """Factor on the scores, whose softmax draws the wrong centroids of `swish` and `symba`. 0 draws uniformly, a
+    large factor always the nearest."""
     memory: Annotated[float, Field(ge=0, lt=1)] = 0.9999
-    """Share of what a centroid is made of that is left after a step."""
+    """Share of a centroid that remains after a step."""
     vote: Literal["all", "last"] = "last"
-    """Whose centroids decide: those of all layers, by the sum of the distances, or those of the last one alone."""
+    """Centroids that decide: those of all layers, by the sum of the distances, or those of the last layer."""
 
     @field_validator("hardness")
     @classmethod
@@ -40,15 +40,15 @@ class CentroidForwardOptions(ScoreOptions, OrderOptions, LayerLocalOptions):
 
 
 class CentroidForward(LayerLocal[CentroidForwardOptions, "NearCentroid"]):
-    r"""Layers that draw an image's activity to the centroid of its class, and away from that of a near wrong one.
+    r"""Layers that move an activity to the centroid of its class, and away from that of a near wrong class.
 
     .. math:: s_k = -\tfrac{\alpha}{n} \lVert y - c_k \rVert^2, \qquad L = d\,\sigma(d), \quad d = s_w - s_t, \qquad
               \frac{\partial L}{\partial y} = \tfrac{2 \alpha}{n} \frac{\partial L}{\partial d} (c_w - c_t)
 
     with ``t`` the label and ``w`` a wrong class, drawn from ``softmax(h s)``. Centroids are running means of the
-    activities of *training* images, taken up to the present step, and fixed in the derivative; prediction is by the
-    nearest of them, and never sees a test label. They are digital: ``classes n`` numbers a layer in memory, and as
-    many multiply-adds an image for the distances, which no ledger counts.
+    activities of *training* images up to the present step. The derivative treats them as constants. Prediction is by
+    the nearest centroid, without test labels. Centroids are digital: ``classes n`` numbers in memory for each layer,
+    and as many multiply-adds an image for the distances, which no ledger counts.
 
     Args:
         network: Sealed at ACTIVITY (slope assumed), PROBE (probed) or ORACLE (oracle).

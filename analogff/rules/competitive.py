@@ -21,13 +21,13 @@ class CompetitiveForwardOptions(ScoreOptions, OrderOptions, LayerLocalOptions):
 
 
 class CompetitiveForward(LayerLocal[CompetitiveForwardOptions, "Competition"]):
-    r"""Layers whose neurons belong to one class each, and compete for an image by their goodness.
+    r"""Layers whose neurons belong to one class each, and compete by their goodness.
 
     .. math:: s_k = \alpha G_k = \frac{\alpha}{|S_k|} \sum_{j \in S_k} y_j^2, \qquad
               \frac{\partial s_k}{\partial y_j} = \frac{2 \alpha}{|S_k|} y_j \text{ for } j \in S_k
 
-    The wrong groups are the negatives, so none are made. Neighboring neurons form a group; where the width is no
-    multiple of the classes, the first groups have a neuron more.
+    The wrong groups serve as negatives, so there are no negative inputs. Neighboring neurons form a group. If the width
+    is no multiple of the classes, the first groups have one more neuron.
 
     Args:
         network: Sealed at ACTIVITY (slope assumed), PROBE (probed) or ORACLE (oracle).

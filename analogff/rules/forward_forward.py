@@ -36,8 +36,8 @@ class ForwardForward(LayerLocal[ForwardForwardOptions, GoodnessObjective]):
 
     .. math:: \Delta W_{ji} \propto -\sum_s \frac{\partial L}{\partial G_s} \tfrac2n\, y_{sj} f'(a_{sj})\, x_{si}
 
-    All layers learn at once, or as `order` says. With a `phase_length` they learn from one of the passes at a time.
-    Where there is a use for a head, a neutral-label pass trains it, and draws the hard negatives.
+    All layers learn at once, or in another `order`. With a `phase_length` they learn from one of the passes at a time.
+    If a head is used, a pass with the neutral label trains it and draws the hard negatives.
 
     Args:
         network: Sealed at ACTIVITY (slope assumed), PROBE (probed) or ORACLE (oracle).

@@ -17,17 +17,17 @@ class MonoForwardOptions(ScoreOptions, OrderOptions, LayerLocalOptions):
     """Options of Mono-Forward."""
 
     projection_learning_rate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.003
-    """Learning rate of the projections; fades as `learning_rate` does."""
+    """Learning rate of the projections; decays like `learning_rate`."""
 
 
 class MonoForward(LayerLocal[MonoForwardOptions, "Projection"]):
-    r"""Layers that each learn to be read by a matrix, and the matrices with them.
+    r"""Layers that each learn with a projection matrix to the classes.
 
     .. math:: s_l = \alpha M_l y_l, \qquad \frac{\partial L_l}{\partial y_l} = \alpha M_l^T (p - t), \qquad
               \frac{\partial L_l}{\partial M_l} = \alpha (p - t)\, y_l^T
 
-    The matrices are digital: they take no reads, but each image costs ``classes n`` multiply-adds a layer for the
-    scores, and in training as many again for the error and for the matrix's own update, which no ledger counts.
+    The matrices are digital and take no reads. Each image costs ``classes n`` multiply-adds a layer for the scores.
+    Training takes as many again for the error and for the matrix's own update. No ledger counts them.
 
     Args:
         network: Sealed at ACTIVITY (slope assumed), PROBE (probed) or ORACLE (oracle).

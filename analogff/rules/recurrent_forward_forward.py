@@ -25,7 +25,7 @@ class RecurrentForwardForwardOptions(LayerLocalOptions):
     """Options of recurrent Forward-Forward."""
 
     loss: Literal["hinton", "symba", "swish"] = "swish"
-    """How positive and negative goodness are compared."""
+    """Loss that compares positive and negative goodness."""
     scale: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 12.0
     """Factor on the goodness (a mean of squares) in the loss."""
     theta: Annotated[float, Field(allow_inf_nan=False)] = 1.0
@@ -35,13 +35,14 @@ class RecurrentForwardForwardOptions(LayerLocalOptions):
     damping: Annotated[float, Field(ge=0, lt=1)] = 0.3
     """Share of a layer's old state in its new one."""
     learn_from: Iteration = 1
-    """The first iteration whose state is learned from, where the label has come by then; so is every one after it."""
+    """First iteration whose state a layer learns from, if the label has reached it; later ones follow."""
     vote_from: Iteration = 3
-    """The first iteration whose goodness counts in a prediction."""
+    """First iteration whose goodness counts in a prediction."""
     vote_to: Annotated[Iteration, Field(validate_default=True)] = 5
-    """The last iteration whose goodness counts in a prediction, which ends with it."""
+    """Last iteration whose goodness counts in a prediction, which ends with it."""
     negatives: Literal["random", "hard"] = "hard"
-    """Wrong labels drawn uniformly, or from the beliefs of a head after the bottom-up pass."""
+    """Wrong labels. `random`: drawn uniformly. `hard`: drawn from the probabilities of a head after the bottom-up
+    pass."""
     head_learning_rate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.003
     """Learning rate of the softmax head, which draws the hard negatives."""
 
@@ -74,24 +75,24 @@ class RecurrentForwardForwardOptions(LayerLocalOptions):
 
 
 class RecurrentForwardForward(LayerLocal[RecurrentForwardForwardOptions, GoodnessObjective]):
-    r"""Layers that each hear the one below and the one above, and climb the goodness of their own states.
+    r"""Layers that each receive the layers below and above, and learn from the goodness of their own states.
 
     .. math:: s_l^{(t)} = d\, s_l^{(t-1)} + (1 - d)\, f\!\left(W_l [\hat s_{l+1}^{(t-1)}, \hat s_{l-1}^{(t-1)}]\right)
 
     with :math:`\hat s_0` the image, :math:`\hat s_{L+1}` the one-hot label, and hats for the network's normalization.
-    All layers answer at once. States begin with a bottom-up pass, in which the lines from above are silent and which no
-    label enters, so that it is read once for all labels. States and damping are digital: a chip has no memory here.
-    A layer learns at every iteration from ``G = mean(s_l^2)`` under the true and under a wrong label, taking the old
-    states as given:
+    All layers are updated synchronously. States begin with a bottom-up pass without labels and with zero lines from
+    above, so it is read once for all labels. States and damping are digital: a chip has no memory here. A layer learns
+    at every iteration from ``G = mean(s_l^2)`` under the true and under a wrong label, with the old states as
+    constants:
 
     .. math:: \frac{\partial G}{\partial W_{ji}} = \frac{2 (1 - d)}{n}\, s_j f'(a_j) x_i
 
-    A label comes down by a layer an iteration, so that layer ``l`` of ``L`` hears nothing of it before iteration
-    ``L - l + 1``. Until then both of its states are one, and a loss of pairs has no gradient but what noise makes: such
-    a layer is read, and neither probed nor written. The loss ``hinton`` brings it to the threshold meanwhile.
+    A label descends one layer at each iteration, so it reaches layer ``l`` of ``L`` at iteration ``L - l + 1``. Until
+    then both states of the layer are equal, and the gradient of a pair loss is noise: the layer is read, but neither
+    probed nor written. The loss ``hinton`` moves it to the threshold meanwhile.
 
     A prediction sums the goodness of all layers over the iterations `vote_from` to `vote_to`, for each label. The lines
-    from above come first in ``x``, so that the image is multiplied once for all labels.
+    from above are first in ``x``, so the image is multiplied once for all labels.
 
     Args:
         network: Sealed at ACTIVITY (slope assumed), PROBE (probed) or ORACLE (oracle), wired as `layer_shapes` says.

@@ -29,27 +29,28 @@ class UnsupervisedForwardForwardOptions(OrderOptions, LayerLocalOptions):
     goodness: Literal["mean", "sum"] = "mean"
     """Mean or sum of the squares of a layer's activities."""
     loss: Literal["hinton", "symba", "swish", "scff"] = "swish"
-    """How positive and negative goodness are compared."""
+    """Loss that compares positive and negative goodness."""
     learning_rate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.001
     """Learning rate of Adam, until it begins to fall."""
     scale: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 4.0
     """Factor on the goodness in the loss."""
     theta: Annotated[float, Field(allow_inf_nan=False)] = 1.0
-    """Threshold of losses `hinton` and `scff`, for a mean of squares; that of a sum is this times the layer's width."""
+    """Threshold of losses `hinton` and `scff` for a mean of squares; a sum uses this times the layer's width."""
     slack: Annotated[float, Field(ge=0, allow_inf_nan=False)] = SCFF_SLACK
-    """How far the negative threshold of loss `scff` is above theta."""
+    """Distance of the negative threshold of loss `scff` above theta."""
     penalty: Annotated[float, Field(ge=0, allow_inf_nan=False)] = SCFF_PENALTY
-    """Factor on the positive goodness itself in loss `scff`."""
+    """Factor on the penalty of positive goodness in loss `scff`."""
     negatives: Literal["hybrid", "mixed"] = "hybrid"
-    """Two images cut along a random mask, or laid over each other."""
+    """Mixtures of two images: cut along a random mask (`hybrid`), or superposed (`mixed`)."""
     blurs: Annotated[int, Field(ge=0, le=MOST_BLURS)] = 6
-    """How often the random bits of a mask of `hybrid` negatives are blurred."""
+    """Number of blurs of the random mask of `hybrid` negatives."""
     peer_strength: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
-    """How strongly the mean activity of each neuron is drawn to that of its layer; Hinton's is 0.03."""
+    """Strength of peer normalization: the pull of each neuron's mean activity to that of its layer. Hinton's is
+    0.03."""
     head_from: Annotated[int, Field(ge=1)] = 2
-    """The first layer that the softmax head hears, with all after it; the only one where there is one."""
+    """First layer whose activities the softmax head receives, with all later ones. A single layer is always used."""
     head_learning_rate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.003
-    """Learning rate of the softmax head, the one part that is told labels."""
+    """Learning rate of the softmax head, the only part that uses labels."""
 
     @field_validator("batch")
     @classmethod
@@ -77,16 +78,16 @@ class UnsupervisedForwardForwardOptions(OrderOptions, LayerLocalOptions):
 
 
 class UnsupervisedForwardForward(LayerLocal[UnsupervisedForwardForwardOptions, GoodnessObjective]):
-    r"""Layers that tell images from mixtures of two images, and a linear head on what they make of it.
+    r"""Layers that distinguish images from mixtures of two images, with a linear head on their activities.
 
     .. math::
         \Delta W_{ji} \propto -\sum_s \frac{\partial L}{\partial G_s} \tfrac2n\, y_{sj} f'(a_{sj})\, x_{si}, \quad
         p(c) = \mathrm{softmax}_c (V [\hat y_k, \dots, \hat y_L])
 
-    The head learns from labels by the delta rule, on the activities that the positive pass has anyway, and nothing of
-    it reaches the layers: it says what a linear classifier finds in them. Where layers take turns (`order`), it learns
-    with the last one, since only then all that it hears is read. Not for images whose classes differ in
-    texture rather than in shape: hybrids share their texture with images.
+    The head learns from labels by the delta rule, on the activities of the positive pass. No gradient of it reaches the
+    layers: it shows what a linear classifier finds in them. If layers take turns (`order`), it learns with the last
+    one, since only then all its inputs are read. Not for images whose classes differ in texture rather than in shape:
+    hybrids have the texture of images.
 
     Args:
         network: Sealed at ACTIVITY (slope assumed), PROBE (probed) or ORACLE (oracle), made as `layer_shapes` says.

@@ -14,9 +14,9 @@ class WeightPerturbationOptions(RuleOptions):
     """Options of weight perturbation."""
 
     directions: Annotated[int, Field(ge=1)] = 2
-    """Random directions averaged in a step; each costs two reads an image and layer."""
+    """Random directions averaged in a step; each costs two reads for every image and layer."""
     size: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 0.01
-    """Size of the change of every weight: small against the curvature, large against the read noise."""
+    """Size of the change of every weight: small compared with the curvature, large compared with the read noise."""
 
 
 class WeightPerturbation(Rule[WeightPerturbationOptions]):
@@ -25,10 +25,10 @@ class WeightPerturbation(Rule[WeightPerturbationOptions]):
     .. math:: \hat g = \frac1K \sum_k \frac{C(w + c\Delta_k) - C(w - c\Delta_k)}{2c}\, \Delta_k^{-1},
               \quad \Delta_k \in \{-1, 1\}^P
 
-    The perturbation reaches the chip as pulses like any other change, in as many writes as the datasheet says that it
-    takes, and lands as the physics lets it: cells whose steps up and down differ do not come back to where they were.
-    The two costs are two reads, each with noise of its own. The estimate's cosine with the gradient falls as
-    ``1/sqrt(1 + (P - 1)/K)``: this is the variance that Forward-Forward does not have.
+    The perturbation is written by pulses like any other change, split into the writes that the datasheet requires. It
+    lands as the physics allows: cells with different steps up and down do not return to their state. The two losses
+    come from two reads with independent noise. The cosine of the estimate with the gradient falls as ``1/sqrt(1 + (P -
+    1)/K)``. Forward-Forward does not have this variance.
 
     Args:
         network: Sealed at LOSS.
