@@ -17,6 +17,7 @@ from analogff.network.forward import Passed, Read, Signal
 from analogff.slopes.make import make_slope
 from analogff.slopes.max_step import MaxStep
 from analogff.slopes.slopes import Activity, Assumed, Reading
+from analogff.timing import LocalUpdates
 
 NEEDS_PROBE = 'slope = "probed" or slope = "fitted"'
 
@@ -102,7 +103,7 @@ class LayerLocal(Rule[O], Generic[O, J]):
     @classmethod
     @override
     def schedule(cls, options):
-        return "ff-pipelined"
+        return LocalUpdates()
 
     @classmethod
     @override

@@ -109,7 +109,7 @@ class Rule(abc.ABC, Generic[O]):
     @classmethod
     @abc.abstractmethod
     def schedule(cls, options: O) -> Schedule:
-        """Return how its reads and writes are laid out in time; a name from `analogff.timing`."""
+        """Return how its reads and writes are laid out in time; see `analogff.timing.schedules`."""
 
     @classmethod
     def layer_shapes(cls, options: O, n_in: int, widths: Sequence[int], classes: int) -> list[tuple[int, int]]:

@@ -14,6 +14,7 @@ from analogff.learning.rule import Rule, RuleOptions, refuse_idle
 from analogff.network import logit_scale
 from analogff.network.forward import Passed
 from analogff.network.twin import Response
+from analogff.timing import UpdateAfterPass
 
 
 class BackpropOptions(RuleOptions):
@@ -73,7 +74,7 @@ class Backprop(Rule[BackpropOptions]):
     @classmethod
     @override
     def schedule(cls, options):
-        return "backprop-twin"
+        return UpdateAfterPass()
 
     @override
     def step(self, images, labels):

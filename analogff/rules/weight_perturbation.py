@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from analogff.device import Observable
 from analogff.learning.rule import Rule, RuleOptions
+from analogff.timing import UpdateBeforePass
 
 
 class WeightPerturbationOptions(RuleOptions):
@@ -50,7 +51,7 @@ class WeightPerturbation(Rule[WeightPerturbationOptions]):
     @classmethod
     @override
     def schedule(cls, options):
-        return "perturbation"
+        return UpdateBeforePass()
 
     @override
     def step(self, images, labels):

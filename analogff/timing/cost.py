@@ -8,7 +8,9 @@ import torch
 
 from analogff.device.datasheet import Datasheet, PerChip
 from analogff.device.ledger import Count
-from analogff.timing.pipeline import Schedule, Stage, simulate
+from analogff.timing.pipeline import Stage
+from analogff.timing.schedules import Schedule
+from analogff.timing.simulate import simulate
 
 
 def cost(
@@ -38,7 +40,7 @@ def cost(
         Seconds and joules of each chip, both ``(chips,)`` float64.
 
     Raises:
-        ValueError: If the schedule is unknown, or is ``inference`` and there were writes.
+        ValueError: If there were writes for which the schedule has no time.
     """
     writes, pulses = (np.stack([_per_chip(getattr(c, n), chips) for c in counts]) for n in ("writes", "pulses"))
     _refuse_writes(int(writes.max(1).sum()), schedule)
@@ -93,8 +95,8 @@ def layer_joules(sheet: Datasheet, count: Count, chips: int) -> LayerJoules:
 
 
 def _refuse_writes(writes: int, schedule: Schedule) -> None:
-    if schedule == "inference" and writes:
+    if writes and not schedule.writes:
         raise ValueError(
-            f"Expected an inference schedule without writes. Got {writes} of them. Give the rule a schedule "
+            f"Expected no writes under {type(schedule).__name__}. Got {writes} of them. Give the rule a schedule "
             "that says when it writes."
         )

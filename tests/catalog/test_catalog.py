@@ -65,11 +65,12 @@ def test_a_class_of_a_module_and_of_a_file(tmp_path):
 RULE = """
 from analogff.device import Observable
 from analogff.rules import Rule
+from analogff.timing import LocalUpdates
 
 class Mine(Rule):
     name = "mine"
     needs = classmethod(lambda cls, options: Observable.ACTIVITY)
-    schedule = classmethod(lambda cls, options: "ff-pipelined")
+    schedule = classmethod(lambda cls, options: LocalUpdates())
     def step(self, images, labels):
         return 0 * images.sum() * labels.sum()
 

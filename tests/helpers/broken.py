@@ -277,7 +277,7 @@ BROKEN = {
     "a rule whose schedule nobody knows": (
         {"rule": '[[rule]]\nname = "rule.py:Late"\n', "files": {"rule.py": LATE}},
         "rule.0:",
-        "schedule returned 'sometime', which is none of",
+        "schedule returned 'sometime', which is no Schedule of analogff.timing",
         "rule.py:Late to say what it needs and its schedule",
         None,
     ),

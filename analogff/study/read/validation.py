@@ -22,7 +22,7 @@ from analogff.study.task import bank_parameters
 from analogff.support.messages import in_words
 from analogff.support.mistakes import Mistake, from_pydantic, of_plug_in, shown
 from analogff.support.process_state import guarded
-from analogff.timing import SCHEDULES
+from analogff.timing import Schedule, Stage, simulate
 
 _TINY = 8, 6
 _Class = tuple[type[Device], str]
@@ -167,8 +167,9 @@ def _asked(model: type[Rule], options: RuleOptions) -> tuple[Observable, bool]:
     needs, schedule = model.needs(options), model.schedule(options)
     if not isinstance(needs, Observable):
         raise TypeError(f"needs returned {needs!r}, which is no Observable")
-    if schedule not in SCHEDULES:
-        raise ValueError(f"schedule returned {schedule!r}, which is none of {', '.join(SCHEDULES)}")
+    if not isinstance(schedule, Schedule):
+        raise TypeError(f"schedule returned {schedule!r}, which is no Schedule of analogff.timing")
+    simulate([Stage(1.0, 1.0)] * 2, schedule, steps=2, reads_per_step=1)
     for say in (model.uses_head, model.can_bank):
         say(options)
     return needs, bool(model.programs(options))

@@ -19,7 +19,7 @@ from analogff.device import (
     fabricate,
     local_fields,
 )
-from analogff.timing import cost
+from analogff.timing import Inference, cost
 from hardware_models.generic.ideal import Ideal
 from hardware_models.generic.unknown import Unknown
 from hardware_models.memory_cells.reram import ReRAM
@@ -124,12 +124,12 @@ def test_a_layer_read_twice_a_vector_takes_twice_as_long():
     twice, plain = device.datasheet, dataclasses.replace(device.datasheet, reads_per_vector=1)
     box = sealed(device)
     box.measure(drawn(CHIPS, 100, N_IN))
-    seconds, _ = cost([twice], [box.ledger["layer 1"]], "inference", CHIPS)
+    seconds, _ = cost([twice], [box.ledger["layer 1"]], Inference(), CHIPS)
     read = twice.dac_seconds + twice.settle_seconds + twice.adc_share * twice.adc_seconds
     assert seconds == pytest.approx([200 * read] * CHIPS)
-    behind = cost([twice, twice], [box.ledger["layer 1"]] * 2, "inference", CHIPS)[0]
+    behind = cost([twice, twice], [box.ledger["layer 1"]] * 2, Inference(), CHIPS)[0]
     assert behind == pytest.approx([202 * read] * CHIPS), "the last vector takes both of its reads behind"
-    assert cost([plain, plain], [box.ledger["layer 1"]] * 2, "inference", CHIPS)[0] == pytest.approx([201 * read] * 2)
+    assert cost([plain, plain], [box.ledger["layer 1"]] * 2, Inference(), CHIPS)[0] == pytest.approx([201 * read] * 2)
 
 
 def test_marks_on_common_lines_are_marks_of_every_read():

@@ -7,7 +7,7 @@ import torch
 from scipy.stats import chi2
 
 from analogff.device import Observable, Sealed, SharedInputs
-from analogff.timing import cost
+from analogff.timing import Inference, cost
 from hardware_models.array.neuron_array import NeuronArray
 from hardware_models.effects.nonlinearity import FAMILIES
 from hardware_models.generic.unknown import Unknown
@@ -156,7 +156,7 @@ def test_a_read_is_charged_for_what_its_lines_carry(inputs, volts):
     box = Sealed(Unknown(30, 5, seed=[0, 1], dac_bits=0, adc_bits=0), chips=2, level=Observable.PROBE)
     box.measure(torch.full((2, 7, 30), inputs))
     box.probe(torch.full((2, 4, 30), inputs), (torch.tensor(0.1), torch.tensor(-0.1)))
-    _, joules = cost([box.datasheet], [box.ledger.of("layer 1")], "inference", 2)
+    _, joules = cost([box.datasheet], [box.ledger.of("layer 1")], Inference(), 2)
     array = 30 * 5 * volts**2 * 10e-6 * 100e-9
     conversions = 30 * 0.5e-12 + 5 * 256 * 20e-15
     assert joules == pytest.approx([15 * (array + conversions)] * 2, rel=1e-6, abs=0)

@@ -91,11 +91,12 @@ RULES = """
 import torch
 from analogff.device import Observable
 from analogff.rules import Rule
+from analogff.timing import LocalUpdates
 
 class Plain(Rule):
     name = "plain"
     needs = classmethod(lambda cls, options: Observable.ACTIVITY)
-    schedule = classmethod(lambda cls, options: "ff-pipelined")
+    schedule = classmethod(lambda cls, options: LocalUpdates())
     strength = 1.0
 
     def step(self, images, labels):

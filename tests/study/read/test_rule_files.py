@@ -9,13 +9,14 @@ from analogff.support.mistakes import StudyError
 RULES = """
 import os, sys
 from analogff.device import Observable
+from analogff.timing import LocalUpdates
 from analogff.rules import Rule, RuleOptions
 from pydantic import field_validator
 
 class Plain(Rule):
     name = "plain"
     needs = classmethod(lambda cls, options: Observable.ACTIVITY)
-    schedule = classmethod(lambda cls, options: "ff-pipelined")
+    schedule = classmethod(lambda cls, options: LocalUpdates())
 
     def step(self, images, labels):
         return images.new_zeros(self.network.chips)
