@@ -1,7 +1,7 @@
 """A crossbar and its periphery: the composition of effects that the array devices share."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import torch
 from typing_extensions import override
@@ -51,9 +51,16 @@ class Crossbar(Device):
     _paths: dict[int, ReadPath]
     """Of the chips whose periphery has an effect."""
 
-    if TYPE_CHECKING:  # every name that is not a method is a buffer
-
-        def __getattr__(self, name: str) -> torch.Tensor: ...
+    seeds: torch.Tensor
+    weights: torch.Tensor
+    curve_spread: torch.Tensor
+    reads: torch.Tensor
+    writes: torch.Tensor
+    gain: torch.Tensor
+    offset: torch.Tensor
+    steepness: torch.Tensor
+    siemens: torch.Tensor
+    wire_ohm: torch.Tensor
 
     def __init__(
         self,

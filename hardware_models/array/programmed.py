@@ -43,6 +43,9 @@ class ProgrammedArray(Crossbar):
         numbers: Those of `Crossbar`.
     """
 
+    program_noise: torch.Tensor
+    verify_pulses: torch.Tensor
+
     def __init__(self, n_in: int, n_out: int, *, programming: Programming, **numbers: Any):
         super().__init__(
             n_in,

@@ -43,6 +43,26 @@ class PulsedArray(Crossbar):
         numbers: Further per-chip numbers, kept as buffers of their names.
     """
 
+    asymmetry: torch.Tensor
+    corrupt: torch.Tensor
+    lower: torch.Tensor
+    upper: torch.Tensor
+    asymmetry_spread: torch.Tensor
+    unit: torch.Tensor
+    step: torch.Tensor
+    device_spread: torch.Tensor
+    step_up: torch.Tensor
+    upper_bound: torch.Tensor
+    upper_spread: torch.Tensor
+    lower_bound: torch.Tensor
+    lower_spread: torch.Tensor
+    step_down: torch.Tensor
+    cycle_spread: torch.Tensor
+    slope_up: torch.Tensor
+    slope_down: torch.Tensor
+    slope_spread: torch.Tensor
+    program_noise: torch.Tensor
+
     def __init__(
         self,
         n_in: int,

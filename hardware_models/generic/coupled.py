@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
+import torch
 from annotated_types import Gt, Le
 from typing_extensions import override
 
@@ -58,6 +59,11 @@ class Coupled(NeuronArray):
     Reference:
         No one device. Mixing of neighbors only is ``crosstalk``, and of all neurons alike ``inhibition``.
     """
+
+    strength: torch.Tensor
+    density: torch.Tensor
+    mismatch: torch.Tensor
+    efficiency: torch.Tensor
 
     def __init__(
         self,

@@ -4,6 +4,7 @@ import functools
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
+import torch
 from annotated_types import Ge, Le
 from typing_extensions import override
 
@@ -51,6 +52,11 @@ class RandomCurves(NeuronArray):
         No one device. Features of the processes: Rahimi and Recht, Advances in Neural Information Processing Systems
         20 (2007); 8 a curve.
     """
+
+    length_scale: torch.Tensor
+    mismatch: torch.Tensor
+    efficiency: torch.Tensor
+    trend_share: torch.Tensor
 
     def __init__(
         self,

@@ -57,6 +57,14 @@ class Reservoir(NeuronArray):
         No one device. Fixed random networks as physical layers: Tanaka et al., Neural Networks 115, 100 (2019).
     """
 
+    drive: torch.Tensor
+    mismatch: torch.Tensor
+    efficiency: torch.Tensor
+    share: torch.Tensor
+    inward: torch.Tensor
+    outward: torch.Tensor
+    shift: torch.Tensor
+
     def __init__(
         self,
         n_in: int,

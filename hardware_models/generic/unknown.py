@@ -60,6 +60,15 @@ class Unknown(ProgrammedArray):
         weak inversion (5 mV of threshold is 14 % of current).
     """
 
+    weight_bits: torch.Tensor
+    totals: torch.Tensor
+    mismatch: torch.Tensor
+    unit: torch.Tensor
+    most: torch.Tensor
+    planes: torch.Tensor
+    efficiency: torch.Tensor
+    write_noise: torch.Tensor
+
     def __init__(
         self,
         n_in: int,

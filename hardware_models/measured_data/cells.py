@@ -83,6 +83,10 @@ class MeasuredCells(PulsedArray):
         measured_noise: Factor on the measured noise of pulses.
     """
 
+    copy: torch.Tensor
+    measured_noise: torch.Tensor
+    step_noise: torch.Tensor
+
     def __init__(
         self,
         n_in: int,

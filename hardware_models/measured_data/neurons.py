@@ -40,6 +40,12 @@ class MeasuredNeurons(NeuronArray):
         measured_noise: Factor on the measured noise.
     """
 
+    copy: torch.Tensor
+    breaks: torch.Tensor
+    coefficients: torch.Tensor
+    drivers_low: torch.Tensor
+    drivers_high: torch.Tensor
+
     def __init__(
         self,
         n_in: int,

@@ -60,6 +60,10 @@ class Capacitor(PulsedArray):
         Li et al., VLSI Technology 2018; fit: the capacitor preset of aihwkit.
     """
 
+    mean_lifetime_seconds: torch.Tensor
+    lifetime_seconds: torch.Tensor
+    lifetime_spread: torch.Tensor
+
     def __init__(
         self,
         n_in: int,

@@ -77,6 +77,8 @@ class FloatingGate(PulsedArray):
         Electron Devices 43, 1972 (1996), such a transistor as a synapse. No one device.
     """
 
+    lifetime_seconds: torch.Tensor
+
     def __init__(
         self,
         n_in: int,

@@ -54,6 +54,14 @@ class MRAM(Crossbar):
         are typical of spin-transfer torque and no one device's (assumed).
     """
 
+    switch_volts: torch.Tensor
+    switch_spread_volts: torch.Tensor
+    write_volts: torch.Tensor
+    switch_width_volts: torch.Tensor
+    unit: torch.Tensor
+    codes: torch.Tensor
+    probability: torch.Tensor
+
     def __init__(
         self,
         n_in: int,

@@ -86,6 +86,25 @@ class PCM(Crossbar):
         conduction.
     """
 
+    device_spread: torch.Tensor
+    drifted: torch.Tensor
+    variance: torch.Tensor
+    temperature_kelvin: torch.Tensor
+    bounds_spread: torch.Tensor
+    step: torch.Tensor
+    age_seconds: torch.Tensor
+    flicker: torch.Tensor
+    factor: torch.Tensor
+    cycle_spread: torch.Tensor
+    program_noise: torch.Tensor
+    unit: torch.Tensor
+    bounds: torch.Tensor
+    programmed: torch.Tensor
+    drift: torch.Tensor
+    drift_normals: torch.Tensor
+    flicker_noise: torch.Tensor
+    steps: torch.Tensor
+
     def __init__(
         self,
         n_in: int,

@@ -70,6 +70,16 @@ class ReRAM(PulsedArray):
         and Cagli, Applied Physics Letters 96, 053503 (2010), telegraph noise.
     """
 
+    written: torch.Tensor
+    relaxing: torch.Tensor
+    age_seconds: torch.Tensor
+    rested: torch.Tensor
+    cycles: torch.Tensor
+    endurance_cycles: torch.Tensor
+    fresh_upper: torch.Tensor
+    fresh_lower: torch.Tensor
+    retention: torch.Tensor
+
     def __init__(
         self,
         n_in: int,

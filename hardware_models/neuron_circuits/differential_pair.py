@@ -49,6 +49,8 @@ class DifferentialPair(NeuronArray):
         current of the transistors; above, the step widens.
     """
 
+    offset_volts: torch.Tensor
+
     def __init__(
         self,
         n_in: int,

@@ -54,6 +54,8 @@ class Diode(NeuronArray):
         values are assumed. Valid in forward direction below high injection; no breakdown.
     """
 
+    saturation_spread: torch.Tensor
+
     def __init__(
         self,
         n_in: int,

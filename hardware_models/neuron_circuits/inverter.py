@@ -55,6 +55,10 @@ class Inverter(NeuronArray):
         sizes are assumed. Valid for neurons that settle within a read.
     """
 
+    pelgrom_volt_metres: torch.Tensor
+    width_metres: torch.Tensor
+    length_metres: torch.Tensor
+
     def __init__(
         self,
         n_in: int,

@@ -60,6 +60,9 @@ class PBit(NeuronArray):
         of -1 and 1.
     """
 
+    offset_volts: torch.Tensor
+    samples: torch.Tensor
+
     def __init__(
         self,
         n_in: int,

@@ -51,6 +51,8 @@ class Rectifier(NeuronArray):
         Integrated Circuits and Signal Processing 8, 83 (1995). Valid while neurons settle within a read.
     """
 
+    offset_volts: torch.Tensor
+
     def __init__(
         self,
         n_in: int,

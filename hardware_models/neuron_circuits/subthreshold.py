@@ -55,6 +55,10 @@ class Subthreshold(NeuronArray):
         channels: no velocity saturation, no leakage of the junction.
     """
 
+    pelgrom_volt_metres: torch.Tensor
+    width_metres: torch.Tensor
+    length_metres: torch.Tensor
+
     def __init__(
         self,
         n_in: int,

@@ -89,6 +89,16 @@ class MZIMesh(Crossbar):
         singular values as a layer. No one device.
     """
 
+    asked: torch.Tensor
+    insertion_loss_decibel: torch.Tensor
+    phase_noise_radians: torch.Tensor
+    coupler_error: torch.Tensor
+    greatest: torch.Tensor
+    phase_errors: torch.Tensor
+    phase_bits: torch.Tensor
+    write_noise_radians: torch.Tensor
+    coupler_errors: torch.Tensor
+
     def __init__(
         self,
         n_in: int,

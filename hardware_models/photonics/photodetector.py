@@ -60,6 +60,8 @@ class Photodetector(NeuronArray):
         1918; Johnson 1928, Nyquist 1928). No one device. Valid while noise is far below the current's range.
     """
 
+    responsivity_spread: torch.Tensor
+
     def __init__(
         self,
         n_in: int,

@@ -61,6 +61,8 @@ class SaturableAbsorber(NeuronArray):
         Photonics 11, 441 (2017). Powers are assumed. Valid where the absorber recovers well within a read.
     """
 
+    absorption_spread: torch.Tensor
+
     def __init__(
         self,
         n_in: int,
