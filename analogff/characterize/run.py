@@ -97,11 +97,7 @@ def characterize(
         >>> [row.why for row in found.missing if row.name == "drift exponent"]
         ['it has no weights of its own; those in front of it are digital']
     """
-    if n_in < 2 or n_out < 4 or chips < 1:
-        raise ValueError(
-            f"Expected at least 2 inputs, 4 outputs and 1 chip. Got {n_in}, {n_out} and {chips}. Intervals count "
-            "outputs: give more of them."
-        )
+    _refuse_small(n_in, n_out, chips)
     seeds = tuple(range(seed, seed + chips))
     benches: list[Bench] = []
 
@@ -111,12 +107,7 @@ def characterize(
         benches.append(Bench(Sealed(device, chips=chips, level=level), derive_seed(seed, purpose)))
         return benches[-1]
 
-    with _one_thread(), single_precision():
-        shared = make_bench("reads")
-        results = []
-        for module in (*READS, *WRITES):
-            tell(module.TITLE)
-            results.append(_try(module, shared if module in READS else make_bench(module.TITLE)))
+    results = _measure_all(make_bench, tell)
     found = [result for result in results if isinstance(result, Found)]
     estimates, missing = _split(results)
     counts = [bench.chips.ledger[bench.chips.name] for bench in benches]
@@ -129,10 +120,29 @@ def characterize(
         missing=tuple(missing),
         curves=tuple(curve for result in found for curve in result.curves),
         twin=next((result.twin for result in found if result.twin is not None), None),
-        by_bias=shared.sheet.bias_port,
+        by_bias=benches[0].sheet.bias_port,
         reads=sum(count.reads for count in counts),
         pulses=float(sum(np.mean(np.asarray(count.pulses, dtype=float)) for count in counts)),
     )
+
+
+def _refuse_small(n_in: int, n_out: int, chips: int) -> None:
+    if n_in < 2 or n_out < 4 or chips < 1:
+        raise ValueError(
+            f"Expected at least 2 inputs, 4 outputs and 1 chip. Got {n_in}, {n_out} and {chips}. Intervals count "
+            "outputs: give more of them."
+        )
+
+
+def _measure_all(make_bench: Callable[[str], Bench], tell: Callable[[str], None]) -> list[Found | Missing]:
+    """Take every measurement: those that read on one bench, those that write on a bench each."""
+    with _one_thread(), single_precision():
+        shared = make_bench("reads")
+        results = []
+        for module in (*READS, *WRITES):
+            tell(module.TITLE)
+            results.append(_try(module, shared if module in READS else make_bench(module.TITLE)))
+    return results
 
 
 def _try(module: ModuleType, bench: Bench) -> Found | Missing:

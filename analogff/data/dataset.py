@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from analogff.data import raw
-from analogff.data.classes import number_labels
+from analogff.data.classes import Classes, number_labels
 from analogff.data.errors import DataError, shortened
 from analogff.data.image_shape import ImageShape, image_shape
 from analogff.data.pixels import Scale, input_lines
@@ -89,22 +89,10 @@ def load_dataset(
         DataError: If the data is missing, damaged or unusable, or has fewer images than requested.
     """
     raw = _raw(name, Path(folder))
-    _refuse_unpaired(name, "training", raw.train_images, raw.train_labels)
-    _refuse_unpaired(name, "test", raw.test_images, raw.test_labels)
-    image = image_shape(name, raw.train_images)
-    if raw.test_images.shape[1:] != raw.train_images.shape[1:]:
-        raise DataError(
-            f"Expected {name} with images of one size. Got {raw.train_images.shape[1:]} in training and "
-            f"{raw.test_images.shape[1:]} in test images. Store both with the same size."
-        )
+    image = _checked_shape(name, raw)
     classes = number_labels(name, raw.train_labels, raw.test_labels)
     first_held_out, count = _divide(name, len(raw.train_labels), train_images, validation_images)
-    if len(classes.train[:count].unique()) < 2:
-        raise DataError(
-            f"Expected training images of at least two classes. Got {shortened(classes.names[classes.train[0]])} on "
-            f"all of the first {count} of {name}. Take more, or shuffle the file.",
-            "train_images" if train_images else "dataset",
-        )
+    _refuse_one_class(name, classes, count, "train_images" if train_images else "dataset")
     train, test = input_lines(name, raw.train_images, raw.test_images, scale, slice(0, count))
     return Dataset(
         name=name,
@@ -167,6 +155,28 @@ def _raw(name: str, folder: Path) -> Raw:
         return _NAMED[name]()
     place = _place(name, folder).resolve()
     return raw.from_folder(place, raw.sum_of_folder(place))
+
+
+def _checked_shape(name: str, raw: Raw) -> ImageShape | None:
+    """Return how images are pictures, if training and test images are alike and each has a label."""
+    _refuse_unpaired(name, "training", raw.train_images, raw.train_labels)
+    _refuse_unpaired(name, "test", raw.test_images, raw.test_labels)
+    image = image_shape(name, raw.train_images)
+    if raw.test_images.shape[1:] != raw.train_images.shape[1:]:
+        raise DataError(
+            f"Expected {name} with images of one size. Got {raw.train_images.shape[1:]} in training and "
+            f"{raw.test_images.shape[1:]} in test images. Store both with the same size."
+        )
+    return image
+
+
+def _refuse_one_class(name: str, classes: Classes, count: int, field: str) -> None:
+    if len(classes.train[:count].unique()) < 2:
+        raise DataError(
+            f"Expected training images of at least two classes. Got {shortened(classes.names[classes.train[0]])} on "
+            f"all of the first {count} of {name}. Take more, or shuffle the file.",
+            field,
+        )
 
 
 def _refuse_unpaired(name: str, part: str, images: np.ndarray, labels: np.ndarray) -> None:

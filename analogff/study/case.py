@@ -1,7 +1,7 @@
 """One point of a study for one rule, with all values resolved."""
 
 import dataclasses
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeGuard
 
 from annotated_types import Ge, Gt, MinLen
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
@@ -13,16 +13,17 @@ from analogff.learning.rule import refuse_idle
 MAX_SEED = 2**63 - 1
 
 
-def _whole(value: Any) -> bool:
+def _whole(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _distinct_seeds(value: Any) -> bool:
-    good = isinstance(value, list) and value and all(_whole(v) and 0 <= v <= MAX_SEED for v in value)
-    return bool(good) and len(set(value)) == len(value)
+def _distinct_seeds(value: object) -> TypeGuard[list[int]]:
+    if not (isinstance(value, list) and value):
+        return False
+    return all(_whole(v) and 0 <= v <= MAX_SEED for v in value) and len(set(value)) == len(value)
 
 
-def _chip_seeds(value: Any) -> Any:
+def _chip_seeds(value: object) -> tuple[int, ...]:
     if _whole(value) and value >= 1:
         return tuple(range(value))
     if _distinct_seeds(value):
@@ -30,7 +31,7 @@ def _chip_seeds(value: Any) -> Any:
     raise PydanticCustomError("chips", "a number of chips, at least 1, or a list of different chip seeds")
 
 
-def _learning_seeds(value: Any) -> Any:
+def _learning_seeds(value: object) -> tuple[int, ...]:
     if _distinct_seeds(value):
         return tuple(value)
     raise PydanticCustomError("seeds", "a list of different whole numbers, at least one and none negative")
@@ -87,7 +88,7 @@ class Settings(BaseModel):
 
     @field_validator("precision")
     @classmethod
-    def _precision_is_used(cls, value: str, info: ValidationInfo) -> Any:
+    def _precision_is_used(cls, value: str, info: ValidationInfo) -> str:
         return refuse_idle(cls, info, value, user="compute", used_by="cuda")
 
     @property
@@ -97,7 +98,7 @@ class Settings(BaseModel):
 
     @field_validator("agc_max_gain", "agc_offset")
     @classmethod
-    def _gain_control_is_used(cls, value: float, info: ValidationInfo) -> Any:
+    def _gain_control_is_used(cls, value: float, info: ValidationInfo) -> float:
         return refuse_idle(cls, info, value, user="normalization", used_by="gain-control")
 
 

@@ -77,5 +77,5 @@ def column_value(value: Any) -> Any:
     return value
 
 
-def _stack(values: list[Any]) -> torch.Tensor:
+def _stack(values: list[int] | list[float]) -> torch.Tensor:
     return torch.tensor(values, dtype=torch.int64 if isinstance(values[0], int) else torch.float32)

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from analogff.data import DataError, check_dataset
 from analogff.study.case import FIELDS, Case, Settings
+from analogff.study.read.document import Document
 from analogff.study.read.needs import TriedDevice, refusal
 from analogff.study.read.validation import Validator
 from analogff.support.mistakes import Mistake, from_pydantic, in_clauses, shown
@@ -28,7 +29,7 @@ class Reader:
         self._settings: dict[str, tuple[Settings | None, list[Mistake]]] = {}
         self._there: dict[str, list[Mistake]] = {}
 
-    def case(self, document: dict[str, Any], rule: int, values: dict[str, Any]) -> tuple[Case | None, list[Mistake]]:
+    def case(self, document: Document, rule: int, values: dict[str, Any]) -> tuple[Case | None, list[Mistake]]:
         """Read one point for one rule; the case is None if there are mistakes."""
         settings, mistakes = self.settings(document)
         devices, more = self._devices(document, settings)
@@ -46,11 +47,11 @@ class Reader:
             return None, mistakes
         return Case(settings, tuple(device.choice for device in devices), choice.choice, values), []
 
-    def try_devices(self, documents: Iterable[dict[str, Any]]) -> None:
+    def try_devices(self, documents: Iterable[Document]) -> None:
         """Try the devices of many points together, which takes a hundredth of the time."""
         self.validator.try_together(listed for document in documents for listed in _device_tables(document))
 
-    def settings(self, document: dict[str, Any]) -> tuple[Settings | None, list[Mistake]]:
+    def settings(self, document: Document) -> tuple[Settings | None, list[Mistake]]:
         """Read the plain fields."""
         fields = {k: v for k, v in document.items() if k not in ("device", "rule", "sweep")}
         key = json.dumps(fields, default=str)
@@ -58,7 +59,7 @@ class Reader:
             self._settings[key] = self._read_settings(key)
         return self._settings[key]
 
-    def rule_tables(self, document: dict[str, Any]) -> tuple[list[Any], list[Mistake]]:
+    def rule_tables(self, document: Document) -> tuple[list[Any], list[Mistake]]:
         """Return the ``[[rule]]`` tables."""
         tables = document.get("rule")
         if isinstance(tables, list) and tables:
@@ -88,7 +89,7 @@ class Reader:
                 self._there[name] = [Mistake("dataset", "the name of a data set or a folder", str(error), advice)]
         return self._there[name]
 
-    def _devices(self, document: dict[str, Any], settings: Settings | None) -> tuple[list[TriedDevice], list[Mistake]]:
+    def _devices(self, document: Document, settings: Settings | None) -> tuple[list[TriedDevice], list[Mistake]]:
         """Return one device for each layer, and one for a head that is a device."""
         if document.get("device") is None:
             return [], [Mistake("device", "a [device] table", "nothing", 'Write [device] and model = "...".')]
@@ -109,7 +110,7 @@ class Reader:
         return (choices + [choices[-1]] * (layers + heads - len(choices))), []
 
 
-def _device_tables(document: dict[str, Any]) -> list[tuple[str, Any]]:
+def _device_tables(document: Document) -> list[tuple[str, Any]]:
     """Return the tables under ``device``, each with its path."""
     tables = document.get("device")
     if isinstance(tables, list):

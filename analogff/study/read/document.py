@@ -9,6 +9,8 @@ from typing import Any
 
 from analogff.support.mistakes import Mistake, StudyError, shown
 
+Document = dict[str, Any]
+"""A table of TOML: texts, numbers, truth values, and lists and tables of them, until they are validated."""
 MAX_BYTES = 10 * 2**20
 """Greatest size of a study file."""
 MAX_DEPTH = 16
@@ -25,7 +27,7 @@ _MAX_KEY_PARTS = 200  # the time of tomllib grows with its square
 _SEEDS = ("chips", "seeds")  # lists with other bounds
 
 
-def read_document(path: Path) -> dict[str, Any]:
+def read_document(path: Path) -> Document:
     """Return a TOML file as plain data.
 
     Raises:
@@ -37,7 +39,7 @@ def read_document(path: Path) -> dict[str, Any]:
     return document
 
 
-def unusable(document: dict[str, Any]) -> Iterator[Mistake]:
+def unusable(document: Document) -> Iterator[Mistake]:
     """Yield a mistake for each part of a document that is invalid for every field, option and parameter."""
     left: list[tuple[str, Any, int]] = [("", document, 0)]
     while left:
@@ -53,7 +55,7 @@ def unusable(document: dict[str, Any]) -> Iterator[Mistake]:
             left.append((_short(f"{path}.{key}" if path else str(key)), part, depth + 1))
 
 
-def parse_settings(texts: Iterable[str]) -> dict[str, Any]:
+def parse_settings(texts: Iterable[str]) -> Document:
     """Return the values of several ``path=value`` by path.
 
     Raises:
@@ -112,7 +114,7 @@ def _text(path: Path) -> str:
         raise StudyError([Mistake(str(path), "a TOML file", "bytes that are not text", "Save it as UTF-8.")]) from None
 
 
-def _parse(path: Path, text: str) -> dict[str, Any]:
+def _parse(path: Path, text: str) -> Document:
     lines = text.split("\n")
     for number, line in enumerate(lines, 1):
         if line.count(".") > _MAX_KEY_PARTS and max(map(_dots, re.split(r"[,={\[]", line))) > _MAX_KEY_PARTS:
@@ -135,7 +137,7 @@ def _too_deep(path: Path, line: int) -> Mistake:
     return Mistake(str(path), expected, f"far more (at line {line})", "Mend that line.")
 
 
-def _unusable_value(path: str, value: Any) -> Iterator[Mistake]:
+def _unusable_value(path: str, value: object) -> Iterator[Mistake]:
     if isinstance(value, str):
         if len(value) > MAX_TEXT:
             got = f"{len(value):,} that start with {shown(value[:40])}"

@@ -11,9 +11,18 @@ from analogff.catalog import resolve_rule
 from analogff.data import DataError, ImageShape, Scale, check_jitter, fingerprint, load_dataset
 from analogff.study.case import Case, Settings
 from analogff.study.read.cases import Reader
-from analogff.study.read.document import MAX_RUNS, parse_settings, read_document, unusable
+from analogff.study.read.document import MAX_RUNS, Document, parse_settings, read_document, unusable
 from analogff.study.read.fit import Fit
-from analogff.study.read.sweep import PathError, assign, combinations, count_runs, first_point, read_axes, swept_over
+from analogff.study.read.sweep import (
+    Axes,
+    PathError,
+    assign,
+    combinations,
+    count_runs,
+    first_point,
+    read_axes,
+    swept_over,
+)
 from analogff.study.read.validation import Validator
 from analogff.support.mistakes import Mistake, StudyError, in_clauses, shown
 from analogff.support.process_state import PatchedError, guarded
@@ -45,9 +54,9 @@ class Study:
     """What it is called."""
     folder: Path
     """Where its relative paths start."""
-    document: dict[str, Any]
+    document: Document
     """The file, with what the command line set."""
-    axes: dict[str, list[Any]]
+    axes: Axes
     """The swept paths with their values."""
     cases: tuple[Case, ...]
     """Every point for every rule, rule by rule."""
@@ -86,7 +95,7 @@ def read_study(path: Path, settings: Sequence[str] = ()) -> Study:
     return Study(cases[0].settings.name, folder, document, axes, cases, shapes)
 
 
-def _apply(document: dict[str, Any], settings: Sequence[str], validator: Validator) -> list[Mistake]:
+def _apply(document: Document, settings: Sequence[str], validator: Validator) -> list[Mistake]:
     """Set what the command line overrules, in place; a setting that would change nothing is a mistake."""
     try:
         given = parse_settings(settings)
@@ -101,9 +110,7 @@ def _apply(document: dict[str, Any], settings: Sequence[str], validator: Validat
     return mistakes or [m for path, value in given.items() if (m := swept_over(document, path, value, validator))]
 
 
-def _read_first(
-    document: dict[str, Any], axes: dict[str, list[Any]], reader: Reader
-) -> tuple[Settings | None, list[Mistake]]:
+def _read_first(document: Document, axes: Axes, reader: Reader) -> tuple[Settings | None, list[Mistake]]:
     """Read the first point with all its rules, for the mistakes that every point has."""
     point = first_point(document, axes, reader.validator)
     rules = range(max(1, len(reader.rule_tables(point)[0])))
@@ -111,9 +118,7 @@ def _read_first(
     return reader.settings(point)[0], [_where_swept(mistake, axes) for mistake in dict.fromkeys(mistakes)]
 
 
-def _too_many(
-    document: dict[str, Any], axes: dict[str, list[Any]], first: Settings, validator: Validator
-) -> list[Mistake]:
+def _too_many(document: Document, axes: Axes, first: Settings, validator: Validator) -> list[Mistake]:
     point = first_point(document, axes, validator)
     runs = count_runs(point, axes, len(first.chips) * len(first.seeds), validator)
     if runs <= MAX_RUNS:
@@ -123,7 +128,7 @@ def _too_many(
     return [Mistake("sweep", f"at most {MAX_RUNS:,} runs", got, "Sweep fewer values, or split the study.")]
 
 
-def _expand(document: dict[str, Any], axes: dict[str, list[Any]], reader: Reader) -> tuple[Case, ...]:
+def _expand(document: Document, axes: Axes, reader: Reader) -> tuple[Case, ...]:
     cases, mistakes = [], {}
     for rule in range(len(first_point(document, axes, reader.validator)["rule"])):
         points = combinations(document, axes, rule, reader.validator)
@@ -149,7 +154,7 @@ def _refuse_idle_head(cases: tuple[Case, ...], folder: Path) -> None:
         raise StudyError([Mistake("head", expected, '"device"', "Leave it out, or add a rule that reads its head.")])
 
 
-def _where_swept(mistake: Mistake, axes: dict[str, list[Any]], values: dict[str, Any] | None = None) -> Mistake:
+def _where_swept(mistake: Mistake, axes: Axes, values: dict[str, Any] | None = None) -> Mistake:
     """Name the axis, where the mistake lies in one of its values; else the first point that has it."""
     for path in axes:
         if _plain(mistake.path) == _plain(path) or _plain(mistake.path).startswith(f"{_plain(path)}."):
@@ -162,7 +167,7 @@ def _plain(path: str) -> str:
     return re.sub(r"\.\d+(?=\.|$)", "", path)
 
 
-def _shapes(cases: tuple[Case, ...], axes: dict[str, list[Any]], folder: Path) -> dict[tuple[str, Scale], Shape]:
+def _shapes(cases: tuple[Case, ...], axes: Axes, folder: Path) -> dict[tuple[str, Scale], Shape]:
     """Load every data set as it will be used, so that too many images and shifts too far are refused now."""
     shapes, mistakes = {}, []
     for source, train, held_out in dict.fromkeys(
@@ -187,7 +192,7 @@ def _shapes(cases: tuple[Case, ...], axes: dict[str, list[Any]], folder: Path) -
 
 
 def _try_layer_shapes(
-    cases: tuple[Case, ...], axes: dict[str, list[Any]], shapes: dict[tuple[str, Scale], Shape], folder: Path
+    cases: tuple[Case, ...], axes: Axes, shapes: dict[tuple[str, Scale], Shape], folder: Path
 ) -> None:
     """Refuse layers and images that a rule cannot be wired to, or that devices do not fit."""
     mistakes: dict[Mistake, Mistake] = {}

@@ -10,9 +10,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from analogff.study.case import FIELDS
+from analogff.study.read.document import Document
 from analogff.study.read.validation import Validator
 from analogff.support.mistakes import Mistake, shown, unknown_name
 
+Axes = dict[str, list[Any]]
+"""Swept paths, each with its values as TOML has them."""
 _NOT_SWEPT = {
     "name": "It labels the study.",
     "sweep": "A sweep has no sweep.",
@@ -34,7 +37,7 @@ class PathError(ValueError):
         self.mistake = mistake
 
 
-def assign(document: dict[str, Any], path: str, value: Any, validator: Validator) -> None:
+def assign(document: Document, path: str, value: object, validator: Validator) -> None:
     """Set a path of a document, in place.
 
     ``device.read_noise`` goes to every device and ``device.1.read_noise`` to one; ``rule.learning_rate`` goes to every
@@ -59,7 +62,7 @@ def assign(document: dict[str, Any], path: str, value: Any, validator: Validator
         _walk(document, [head, *rest], path, value)
 
 
-def touches(document: dict[str, Any], path: str, rule: int, validator: Validator) -> bool:
+def touches(document: Document, path: str, rule: int, validator: Validator) -> bool:
     """Return whether setting a path affects one of the rules."""
     head, *rest = path.split(".")
     if head != "rule":
@@ -69,7 +72,7 @@ def touches(document: dict[str, Any], path: str, rule: int, validator: Validator
     return rest[0] in validator.options_of(document["rule"][rule])
 
 
-def read_axes(document: dict[str, Any], validator: Validator) -> tuple[dict[str, list[Any]], list[Mistake]]:
+def read_axes(document: Document, validator: Validator) -> tuple[Axes, list[Mistake]]:
     """Return the axes of the ``[sweep]`` table by path, and the mistakes in it."""
     table = document.get("sweep", {})
     if not isinstance(table, dict):
@@ -86,7 +89,7 @@ def read_axes(document: dict[str, Any], validator: Validator) -> tuple[dict[str,
     return axes, mistakes
 
 
-def swept_over(document: dict[str, Any], path: str, value: Any, validator: Validator) -> Mistake | None:
+def swept_over(document: Document, path: str, value: object, validator: Validator) -> Mistake | None:
     """Return the mistake of setting a path that axes of the sweep set at every point."""
     table = document.get("sweep")
     if path.split(".")[0] == "sweep" or not isinstance(table, dict):
@@ -107,7 +110,7 @@ def _holds(tables: Any, mark: str) -> bool:
     return tables == mark or any(_holds(part, mark) for part in parts)
 
 
-def count_runs(document: dict[str, Any], axes: dict[str, list[Any]], copies: int, validator: Validator) -> int:
+def count_runs(document: Document, axes: Axes, copies: int, validator: Validator) -> int:
     """Return the number of runs without making any; ``copies`` is chips times learning seeds."""
     return copies * sum(
         math.prod(len(values) for path, values in axes.items() if touches(document, path, rule, validator))
@@ -116,8 +119,8 @@ def count_runs(document: dict[str, Any], axes: dict[str, list[Any]], copies: int
 
 
 def combinations(
-    document: dict[str, Any], axes: dict[str, list[Any]], rule: int, validator: Validator
-) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    document: Document, axes: Axes, rule: int, validator: Validator
+) -> Iterator[tuple[Document, Document]]:
     """Yield each point for a rule: the swept values (None if they do not affect it) and the document."""
     touched = {path: values for path, values in axes.items() if touches(document, path, rule, validator)}
     first = first_point(document, axes, validator)
@@ -130,7 +133,7 @@ def combinations(
         yield {path: chosen.get(path) for path in axes}, point
 
 
-def first_point(document: dict[str, Any], axes: dict[str, list[Any]], validator: Validator) -> dict[str, Any]:
+def first_point(document: Document, axes: Axes, validator: Validator) -> Document:
     """Return the document with every axis at its first value."""
     point = copy.deepcopy({key: value for key, value in document.items() if key != "sweep"})
     for path, values in axes.items():
@@ -138,7 +141,7 @@ def first_point(document: dict[str, Any], axes: dict[str, list[Any]], validator:
     return point
 
 
-def _flat(table: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def _flat(table: Document, prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Accept ``device.read_noise = [...]`` without quotes, which TOML nests."""
     for key, value in table.items():
         if isinstance(value, dict):
@@ -147,7 +150,7 @@ def _flat(table: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
             yield f"{prefix}{key}", value
 
 
-def _axis_mistake(document: dict[str, Any], path: str, values: Any, validator: Validator) -> Mistake | None:
+def _axis_mistake(document: Document, path: str, values: object, validator: Validator) -> Mistake | None:
     place = f"sweep.{path}"
     if path.split(".")[0] in _NOT_SWEPT and ("." not in path or not path.startswith("rule.")):
         return Mistake(place, "a path that can be swept", shown(path), _NOT_SWEPT[path.split(".")[0]])
@@ -175,7 +178,7 @@ def _rules_with(tables: list[Any], option: str, path: str, validator: Validator)
     return having
 
 
-def _walk(document: dict[str, Any], parts: list[str], path: str, value: Any) -> None:
+def _walk(document: Document, parts: list[str], path: str, value: object) -> None:
     here: Any = document
     for depth, part in enumerate(parts):
         last = depth == len(parts) - 1

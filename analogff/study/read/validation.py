@@ -80,7 +80,7 @@ class Validator:
             self._rules[key] = self._read_rule(table, path)
         return self._rules[key]
 
-    def options_of(self, table: Any) -> list[str]:
+    def options_of(self, table: object) -> list[str]:
         """Return the option names of a rule's table; none if the rule is unknown."""
         name = table.get("name") if isinstance(table, dict) else None
         try:
@@ -211,9 +211,9 @@ def _named(table: Any, key: str, path: str, names: Callable[[], list[str]]) -> t
     return value, None
 
 
-def _number(value: Any) -> bool:
+def _number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def _key(table: Any, path: str) -> str:
+def _key(table: object, path: str) -> str:
     return f"{path}={json.dumps(table, default=str, sort_keys=True)}"

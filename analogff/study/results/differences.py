@@ -55,7 +55,7 @@ def _difference(name: str, before: Mapping[str, Any], now: Mapping[str, Any]) ->
     return f"{name} was {shown(before[name])}, and is {shown(_plain(now.get(name)))}"
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:
     """Return a value as read back from a manifest."""
     return json.loads(json.dumps(value, default=str))
 

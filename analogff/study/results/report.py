@@ -121,7 +121,7 @@ def _names(summary: pd.DataFrame) -> list[str]:
     return [column for column in map(str, summary) if column not in _MEASURED]
 
 
-def _number(name: str, value: Any) -> str:
+def _number(name: str, value: float) -> str:
     return f"{value:.3g}" if name in _COSTS else str(value)
 
 
@@ -133,7 +133,7 @@ def _bounds(low: float, high: float) -> str:
     return "" if pd.isna(low) else f"[{low:.2f}, {high:.2f}]"
 
 
-def _cell(value: Any) -> str:
+def _cell(value: object) -> str:
     if value is None or value != value:
         return "-"
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -72,7 +72,7 @@ class _Texts:
         listed = f"[{', '.join(devices[id(device)] for device in case.devices)}]"
         return f"[{self._engine}, {self._part(case.settings, _settings)}, {listed}, {self._part(case.rule, _rule)}]"
 
-    def _part(self, part: P, write: Callable[[P], Any]) -> str:
+    def _part(self, part: P, write: Callable[[P], object]) -> str:
         if id(part) not in self._shared:
             self._shared[id(part)] = part, _json(write(part))  # the part too, so that no other one gets its id
         return self._shared[id(part)][1]
@@ -82,9 +82,9 @@ def _settings(settings: Settings) -> dict[str, Any]:
     return settings.model_dump(mode="json", exclude={"name", "chips", "seeds"})
 
 
-def _rule(rule: RuleChoice) -> list[Any]:
+def _rule(rule: RuleChoice) -> list[object]:
     return [rule.name, rule.fingerprint, rule.options]
 
 
-def _json(value: Any) -> str:
+def _json(value: object) -> str:
     return json.dumps(value, sort_keys=True, default=str)

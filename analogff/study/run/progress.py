@@ -1,7 +1,6 @@
 """What a run shows while it lasts: a moving line on a terminal, plain lines elsewhere."""
 
 import time
-from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -52,7 +51,7 @@ class Progress:
             self._line = self._bar.add_task(f"0 of {self.tasks} tasks", total=self.runs)
         return self
 
-    def __exit__(self, *_: Any) -> None:
+    def __exit__(self, *_: object) -> None:
         if self.console.is_terminal:
             self._bar.stop()
 
