@@ -1,4 +1,4 @@
-"""The classifier as scikit-learn knows them."""
+"""The scikit-learn classifier."""
 
 import warnings
 from typing import Any
@@ -20,14 +20,14 @@ from analogff.training.epoch import Epoch
 class FFClassifier(ClassifierMixin, BaseEstimator):
     r"""A classifier that learns by Forward-Forward on one simulated analog chip.
 
-    Each class has an input line of its own in front of the features. To classify, every class is tried, and
+    Each class has an input line before the features. To classify, every class is tried, and
 
     .. math:: P(c \mid x) = \mathrm{softmax}_c\left(\sum_l \alpha_l G_l(x, c)\right)
 
-    with the goodness ``G`` of each layer (the mean of its squared activities) and the factor ``alpha`` on it in the
-    training loss (option ``scale``, which by default each layer measures for itself): so far as the loss compares a
-    pair of labels, these are its odds. They come from one set of reads of the chip, are not calibrated, and `predict`
-    takes the greatest. Not for speed or for the last percent: for finding out what a device can learn.
+    with the goodness ``G`` of each layer (the mean of its squared activities) and its factor ``alpha`` in the training
+    loss (option ``scale``, by default measured by each layer). For losses of label pairs these are the odds. The
+    probabilities come from one set of reads of the chip and are not calibrated. `predict` returns the most probable
+    class. The classifier shows what a device can learn; it is not meant for speed or best accuracy.
 
     Args:
         device: The device of every layer: a registered name (`analogff devices` lists them),
@@ -35,21 +35,21 @@ class FFClassifier(ClassifierMixin, BaseEstimator):
         device_parameters: Its parameters by name, such as ``{"read_noise": 0.1}``; defaults if None.
         layers: Widths of the hidden layers.
         epochs: Passes through the training samples.
-        batch: Samples a step.
+        batch: Samples in a step.
         learning_rate: Learning rate of Adam; constant for half of the training, then linear to zero.
-        slope: Where the slope of a neuron comes from: ``"auto"`` (``"probed"`` where the device has a bias port,
-            ``"assumed"`` otherwise), or as the option ``slope`` of the rule.
+        slope: Source of a neuron's slope: ``"auto"`` (``"probed"`` if the device has a bias port, else ``"assumed"``),
+        or a value of the rule's option ``slope``.
         rule_options: Further options of the rule ``forward-forward`` by name; defaults if None.
-        chip: Which copy of the device: a seed.
-        random_state: Decides the order of the samples and the negatives, not the chip.
+        chip: Chip seed.
+        random_state: Seed of the order of samples and of the negatives; not of the chip.
 
     Attributes:
         classes_: The labels, sorted.
         n_features_in_: Number of columns.
         feature_names_in_: Their names, if all are texts.
         loss_curve_: Training loss of each epoch.
-        reads_: Input vectors that went through the chip's layers to train it.
-        cost_: What else training cost: conversions, pulses, device_seconds, device_joules.
+        reads_: Input vectors through the chip's layers in training.
+        cost_: Further costs of training: conversions, pulses, device_seconds, device_joules.
 
     Example:
         >>> from sklearn.datasets import load_iris
@@ -91,13 +91,13 @@ class FFClassifier(ClassifierMixin, BaseEstimator):
 
         Args:
             X: Numbers, ``(n, columns)``.
-            y: A label a row.
+            y: A label for each row.
 
         Returns:
             Itself.
 
         Raises:
-            ValueError: If the data or a parameter cannot be used; says what would be right.
+            ValueError: If the data or a parameter is invalid.
         """
         X, y = validate_data(self, X, y, dtype=np.float64)
         self.classes_, labels = _numbered(y)
@@ -118,9 +118,9 @@ class FFClassifier(ClassifierMixin, BaseEstimator):
         return self
 
     def predict_proba(self, X):
-        """Return the probability of each class as the class docstring defines it, ``(n, classes)`` float32.
+        """Return the probability of each class as defined in the class docstring, ``(n, classes)`` float32.
 
-        Every call is a new set of reads: a device with noise does not answer twice the same.
+        Every call is a new set of reads: a noisy device gives different outputs at each call.
         """
         check_is_fitted(self)
         X = validate_data(self, X, reset=False, dtype=np.float64)
@@ -135,7 +135,7 @@ class FFClassifier(ClassifierMixin, BaseEstimator):
         return torch.from_numpy(self._range.lines(X))
 
     def _report(self, epochs: list[Epoch]) -> None:
-        """Keep what a user may ask about the training."""
+        """Store the attributes of the training."""
         last = epochs[-1]
         self.loss_curve_ = [float(epoch.train_loss[0]) for epoch in epochs]
         self.reads_ = int(last.reads[0])
@@ -155,7 +155,7 @@ class FFClassifier(ClassifierMixin, BaseEstimator):
 
 
 def _numbered(y: Any) -> Any:
-    """Return the labels, sorted, and the place of each row's among them."""
+    """Return the sorted labels, and the index of each row's label."""
     try:
         check_classification_targets(y)
         return np.unique(y, return_inverse=True)

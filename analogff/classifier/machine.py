@@ -1,4 +1,4 @@
-"""One chip and the rule that teaches it, which survive being pickled."""
+"""One chip and its rule, which can be pickled."""
 
 from typing import Any
 
@@ -15,18 +15,18 @@ from analogff.training.loop import train
 
 
 class Machine:
-    """A chip taught by Forward-Forward.
+    """A chip trained by Forward-Forward.
 
     A pickle holds the plan, the seeds and the tensors of the chip, and a new machine is made of them.
 
     Args:
-        plan: What was asked.
+        plan: The validated arguments.
         n_in: Input lines.
         classes: Number of labels.
         seed: The learning seed.
 
     Raises:
-        ValueError: If the device does not show what the rule needs, or hears images only.
+        ValueError: If the device does not show what the rule needs, or accepts images only.
     """
 
     @single_precision()
@@ -46,7 +46,7 @@ class Machine:
 
     @single_precision()
     def teach(self, x: torch.Tensor, labels: torch.Tensor) -> list[Epoch]:
-        """Train on samples, ``(n, n_in)`` in [0, 1]; returns how it went, epoch by epoch."""
+        """Train on samples, ``(n, n_in)`` in [0, 1]; return the results of each epoch."""
         plan, n_in, classes, _ = self.made_of
         nothing = Split(x[:0], labels[:0])
         data = Dataset(
@@ -66,7 +66,7 @@ class Machine:
             "made_of": self.made_of,
             "chips": dict(self.chips.devices.state_dict()),
             "ledger": self.chips.ledger.state_dict(),
-            "shown": [contrast.first for contrast in self.rule.objectives],  # a measured scale, which weighs the votes
+            "shown": [contrast.first for contrast in self.rule.objectives],  # a measured scale, which weights the votes
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:

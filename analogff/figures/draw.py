@@ -1,4 +1,4 @@
-"""From a folder of results to its figures."""
+"""Drawing of the figures of a folder of results."""
 
 import importlib
 from collections.abc import Iterator
@@ -27,12 +27,11 @@ FIGURES = (
 def draw_all(folder: Path | str, frame: pd.DataFrame | None = None) -> list[Path]:
     """Draw what the results allow into ``folder/figures``, each as PDF, PNG and CSV.
 
-    What an earlier call drew there and this one does not is removed, so that no figure shows numbers that are gone;
-    other files are left alone, whatever they are called.
+    Figures that only an earlier call drew are removed, so no figure shows obsolete numbers. Other files are left alone.
 
     Args:
-        folder: What ``analogff run`` wrote, finished or not.
-        frame: Its results, if they are loaded already.
+        folder: Folder of ``analogff run``, finished or not.
+        frame: Its results, if already loaded.
 
     Returns:
         The files, in the order they were drawn.
@@ -43,7 +42,7 @@ def draw_all(folder: Path | str, frame: pd.DataFrame | None = None) -> list[Path
     folder = Path(folder)
     frame = load_results(folder) if frame is None else frame
     results = Results.of(frame, load_measurements(folder), read_manifest(folder))
-    with mpl.rc_context():  # the same look whatever the user's own settings are
+    with mpl.rc_context():  # the same style for all user settings
         mpl.rcdefaults()
         mpl.rcParams.update(RC)
         with Drawn.into(folder / "figures") as drawn:

@@ -1,4 +1,4 @@
-"""Goodness of right and wrong labels in every layer: what Forward-Forward has to separate."""
+"""Goodness of right and wrong labels in every layer, which Forward-Forward must separate."""
 
 from collections.abc import Iterator
 
@@ -17,11 +17,11 @@ from analogff.study.results.names import file_name
 
 _POSITIVE, _NEGATIVE = COLOURS[0], COLOURS[1]
 _BINS = 80
-"""More than that are noise."""
+"""Greatest number of bins; more would show noise."""
 
 
 def draw(results: Results) -> Iterator[Drawing]:
-    """Yield one figure a rule variant and named value (a family, a model), at the first value of each number."""
+    """Yield one figure for each rule variant and named value (a family, a model), at the first value of each number."""
     histograms = results.tables["goodness"]
     if histograms.empty:
         return

@@ -1,4 +1,4 @@
-"""What each layer alone gets wrong against epochs."""
+"""Error of each layer alone against epochs."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,10 @@ from analogff.study.results.names import file_name
 
 
 def draw(results: Results) -> Iterator[Drawing]:
-    """Yield one figure a named value (a family, a model), at the first value of each number; a panel a rule variant."""
+    """Yield one figure for each named value (a family, a model), at the first value of each number.
+
+    Each rule variant has a panel.
+    """
     layers_alone = results.tables["layers"]
     if layers_alone.empty or layers_alone["epoch"].nunique() < 2:
         return

@@ -1,4 +1,4 @@
-"""What figures are drawn from: the stored numbers, and what they are called."""
+"""The data of figures: stored numbers with their names."""
 
 import dataclasses
 import warnings
@@ -13,13 +13,13 @@ from analogff.study.results.names import file_name, shorten, value_label, varian
 from analogff.study.results.summary import last_epochs
 
 PANELS, FILES = 6, 24
-"""Most panels in a figure, and most files of a kind: beyond that nobody looks."""
+"""Greatest number of panels in a figure, and of files of a kind."""
 
 T = TypeVar("T")
 
 
 class LeftOut(UserWarning):
-    """More was there than is drawn."""
+    """Not everything is drawn."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Results:
 
     Args:
         frame: Results, with the columns ``variant`` and ``last`` (of the run) added.
-        tables: Of each measurement, by its name; empty where it was taken of no rule.
+        tables: Table of each measurement by name; may be empty.
         axes: Swept paths that took more than one value.
         variants: Labels of rule variants in the order of the study, which fixes their colors.
     """
@@ -40,7 +40,7 @@ class Results:
 
     @classmethod
     def of(cls, frame: pd.DataFrame, tables: Mapping[str, pd.DataFrame], manifest: Mapping[str, Any]) -> "Results":
-        """Name what is there."""
+        """Name axes and variants."""
         swept = [path for path in manifest["study"].get("sweep", {}) if path in frame]
         axes = tuple(path for path in swept if frame[path].nunique() > 1)
         last = frame.index.isin(last_epochs(frame).index)
@@ -52,11 +52,11 @@ class Results:
 
     @property
     def kept_images(self) -> str:
-        """What measurements were taken with: validation images, or else training images."""
+        """Images of measurements: validation images, or else training images."""
         return "validation" if self.frame["validation_error"].notna().any() else "training"
 
     def at_first_numbers(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-        """Return the rows of a frame that stand at the first value of each axis of numbers, and these in words."""
+        """Return the rows of a frame at the first value of each axis of numbers, and these values in words."""
         at = []
         for axis in filter(self.numeric, self.axes):
             if frame[axis].notna().any():
@@ -66,7 +66,7 @@ class Results:
         return frame, at
 
     def numeric(self, axis: str) -> bool:
-        """Tell whether an axis has numbers on it."""
+        """Return whether an axis has numbers."""
         return pd.api.types.is_numeric_dtype(self.frame[axis]) and self.frame[axis].dtype != bool
 
 
@@ -79,12 +79,12 @@ class Panel:
 
 
 def arrange(results: Results, frame: pd.DataFrame, axes: Sequence[str]) -> Iterator[tuple[str, list[Panel]]]:
-    """Deal the values of some axes out to files, and within a file to panels.
+    """Distribute the values of some axes over files and panels.
 
     The first axis of names (a family, a model) makes the panels, or else the first one; the others make files.
 
     Yields:
-        The part of the file name that tells it apart, and the file's panels.
+        The distinguishing part of the file name, and the file's panels.
     """
     by_name = [axis for axis in axes if not results.numeric(axis)] or list(axes)
     facet = next((axis for axis in by_name if frame[axis].nunique() <= PANELS), None)
@@ -95,7 +95,7 @@ def arrange(results: Results, frame: pd.DataFrame, axes: Sequence[str]) -> Itera
 
 
 def at_most(things: Iterable[T], most: int, what: str) -> Iterator[T]:
-    """Yield the first things, and warn of how many more there were."""
+    """Yield the first items, and warn about the number of further ones."""
     left_out = 0
     for n, thing in enumerate(things):
         if n < most:
@@ -112,7 +112,7 @@ def at_most(things: Iterable[T], most: int, what: str) -> Iterator[T]:
 
 
 def at_first_numbers(results: Results, table: pd.DataFrame) -> tuple[pd.DataFrame, list[str], list[str]]:
-    """Return the rows of another table that stand at the first value of each axis of numbers; no diverged run.
+    """Return the rows of another table at the first value of each axis of numbers, without diverged runs.
 
     Returns:
         The rows, with the ``variant``, ``chip`` and ``diverged`` of their runs; the axes of names; the numbers' labels.

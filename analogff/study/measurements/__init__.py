@@ -1,1 +1,1 @@
-"""What is measured of chips besides their errors."""
+"""Measurements of chips besides their errors."""

@@ -1,4 +1,4 @@
-"""All measurements of a study. Each is a file of this folder, and one line here."""
+"""All measurements of a study. Each is a file of this folder and a line here."""
 
 import importlib
 

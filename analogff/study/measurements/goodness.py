@@ -1,4 +1,4 @@
-"""Histograms of goodness for right and wrong labels, small enough to keep."""
+"""Histograms of goodness for right and wrong labels."""
 
 import math
 
@@ -57,8 +57,8 @@ def _histogram(run: str, layer: int, positive: np.ndarray, negative: np.ndarray)
 def round_edges(values: np.ndarray) -> np.ndarray:
     """Return edges of about `BINS` bins that hold all finite values, at round numbers.
 
-    Widths are powers of two and edges multiples of them, so that histograms of several chips can be added: a
-    chip's numbers must not depend on its neighbors, so neither can its bins.
+    Widths are powers of two and edges multiples of them, so histograms of several chips can be added. A chip's bins do
+    not depend on its neighbors.
     """
     values = values[np.isfinite(values)].astype(np.float64)
     low, high = (values.min(), values.max()) if values.size else (0.0, 1.0)

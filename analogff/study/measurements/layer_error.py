@@ -1,4 +1,4 @@
-"""What each layer alone would get wrong, epoch by epoch."""
+"""Error of each layer alone, epoch by epoch."""
 
 import pyarrow as pa
 
@@ -9,10 +9,10 @@ from analogff.study.task import Task
 
 
 def layer_errors(task: Task, rule: Rule, data: Dataset, epoch: int) -> pa.Table | None:
-    """Return the percentage of images that each layer of each chip gets wrong after an epoch.
+    """Return the error of each layer of each chip after an epoch, in percent of images.
 
     Returns:
-        Columns ``run, epoch, layer, error``; None for a rule whose layers do not answer.
+        Columns ``run, epoch, layer, error``; None for a rule whose layers do not classify.
     """
     split = measured_images(data)
     answers = rule.answers_by_layer(split.images)

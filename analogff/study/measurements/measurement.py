@@ -12,7 +12,7 @@ from analogff.network import evaluating
 from analogff.study.task import Task
 
 IMAGES = 1000
-"""As many are measured with."""
+"""Greatest number of images of a measurement."""
 
 
 class Due(enum.Enum):
@@ -26,23 +26,23 @@ class Due(enum.Enum):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Measurement:
-    """One table of a study, in a file of its own.
+    """One table of a study, defined in one file.
 
     Raises:
-        ValueError: If no row of it could be told from the others.
+        ValueError: If its key does not identify rows.
     """
 
     name: str
-    """Of the table, and of the folder that holds its parts."""
+    """Name of the table, and of the folder of its parts."""
     columns: Mapping[str, pa.DataType]
-    """Columns after ``run``, their units in their names. What tells runs apart is added by the study."""
+    """Columns after ``run``, with units in their names. The study adds the columns that identify runs."""
     key: tuple[str, ...]
-    """Columns that tell the rows of a run apart; tables are sorted by them."""
+    """Columns that identify the rows of a run; tables are sorted by them."""
     due: Due
     """When it is taken."""
     take: Callable[[Task, Rule, Dataset, int], pa.Table | None]
-    """Called with the task, its rule, the data and the epoch; returns columns ``run`` and `columns`. Returns None where
-    the rule has nothing to measure."""
+    """Called with the task, its rule, the data and the epoch; returns columns ``run`` and `columns`, or None if the
+    rule has nothing to measure."""
 
     def __post_init__(self):
         missing = [column for column in self.key if column not in self.columns]
@@ -77,6 +77,6 @@ class Measurement:
 
 
 def measured_images(data: Dataset) -> Split:
-    """Return the images to measure with: validation images where there are some, else training images."""
+    """Return the images of measurements: validation images if there are any, else training images."""
     split = data.validation if len(data.validation) else data.train
     return Split(split.images[:IMAGES], split.labels[:IMAGES])

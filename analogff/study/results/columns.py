@@ -1,4 +1,4 @@
-"""The columns of the results: what every part has, whatever its runs were."""
+"""The columns of the results, common to all parts."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from analogff.study.task import Run, column_value
 from analogff.training.epoch import NUMBERS
 
 RESULTS = "results"
-"""The table with a row for each run and evaluated epoch; the others are called as their measurements."""
+"""The table with a row for each run and evaluated epoch; other tables have the names of their measurements."""
 _TYPES = {float: pa.float64(), int: pa.int64(), bool: pa.bool_()}
 
 
@@ -39,15 +39,15 @@ class Columns:
         swept = {"run": pa.string()} | {name: self._labels[name] for name in self._swept}
         measured = {name: self._schema({**swept, **m.columns}) for name, m in measurements().items()}
         self.schemas: dict[str, pa.Schema] = measured | {RESULTS: results}
-        """Of each table, results last."""
+        """Schema of each table, results last."""
 
     def fit(self, table: pa.Table, schema: pa.Schema) -> bool:
-        """Tell whether a table is under a schema, with the labels that its runs have now."""
+        """Return whether a table has a schema and the present labels of its runs."""
         named = [name for name in schema.names if name in self._labels]
         return table.schema.equals(schema) and self.label(table, schema).select(named).equals(table.select(named))
 
     def label(self, table: pa.Table, schema: pa.Schema) -> pa.Table:
-        """Return a table under a schema, with the labels of its runs in place; unplanned runs have none."""
+        """Return a table with a schema and the labels of its runs; unplanned runs have none."""
         runs = [self._runs.get(key) for key in table["run"].to_pylist()]
         parts = [self._column(field, table, runs) for field in schema]
         return pa.Table.from_arrays(parts, schema=schema)
@@ -66,7 +66,7 @@ class Columns:
 
 
 def _type(kinds: set[type]) -> pa.DataType:
-    """Return how values of some types go into one column: as numbers if all are, else as texts."""
+    """Return the type of a column for values of some types: numbers if all are numbers, else text."""
     kinds = kinds - {type(None)}
     if kinds and kinds <= {int, float}:
         return pa.float64()

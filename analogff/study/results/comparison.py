@@ -1,4 +1,4 @@
-"""Which rule is better than which: paired tests over the chips that both have taught."""
+"""Comparison of rules: paired tests over common chips."""
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,8 +28,8 @@ def compare(last: pd.DataFrame, axes: Sequence[str]) -> pd.DataFrame:
     .. math:: \bar d \pm t_{0.975,\, n-1}\, \frac{s_d}{\sqrt n}, \qquad
               d_c = \langle e_{A c s} \rangle_s - \langle e_{B c s} \rangle_s
 
-    over the ``n`` chips ``c`` that both have taught, with the mean over learning seeds ``s``. Chips differ more than
-    rules do, so a paired test resolves what two intervals over chips do not. All p-values of the table are adjusted
+    over the ``n`` common chips ``c``, with the mean over learning seeds ``s``. Chips differ more than rules do, so a
+    paired test resolves differences that two intervals over chips do not. All p-values of the table are adjusted
     together by Holm's method; intervals are not adjusted.
 
     Args:
@@ -37,10 +37,10 @@ def compare(last: pd.DataFrame, axes: Sequence[str]) -> pd.DataFrame:
         axes: The swept paths.
 
     Returns:
-        A row a point and pair: the axes, ``better`` and ``worse`` (labels of variants, by mean error), ``difference``
-        with ``low`` and ``high`` (points of test error), ``p`` (adjusted), ``chips``, and ``apart``: whether p is
-        below 0.05 and each learning seed alone has the same sign. Pairs that share fewer than two chips have no
-        interval and are not apart.
+        A row for each point and pair: the axes, ``better`` and ``worse`` (labels by mean error), ``difference`` with
+        ``low`` and ``high`` (points of test error), ``p`` (adjusted), ``chips``, and ``apart``: whether p is below 0.05
+        and each learning seed alone has the same sign. Pairs that share fewer than two chips have no interval and are
+        not apart.
 
     Reference:
         Holm, A simple sequentially rejective multiple test procedure, Scandinavian Journal of Statistics 6 (1979).
@@ -57,11 +57,11 @@ def compare(last: pd.DataFrame, axes: Sequence[str]) -> pd.DataFrame:
 
 
 def holm(p: np.ndarray) -> np.ndarray:
-    r"""Adjust p-values of several tests, so that one wrong finding among all has the chance that is stated.
+    r"""Adjust p-values of several tests to control the family-wise error rate.
 
     .. math:: \tilde p_{(i)} = \max_{j \le i} \min\left(1, (m - j + 1)\, p_{(j)}\right)
 
-    Undefined ones stay undefined, and do not count.
+    Undefined values stay undefined and do not count.
 
     Example:
         >>> holm(np.array([0.01, 0.04, 0.03])).round(3).tolist()
@@ -76,9 +76,9 @@ def holm(p: np.ndarray) -> np.ndarray:
 
 
 def sentences(table: pd.DataFrame, last: pd.DataFrame, axes: Sequence[str]) -> Iterator[str]:
-    """Yield a sentence a point: the variant of the least error, and those that are not told apart from it.
+    """Yield a sentence for each point: the variant of the least error, and those not resolved from it.
 
-    A bound is no candidate. Differences are by how much the other one's error is greater.
+    Bounds are excluded. A difference is the excess error of the other variant.
     """
     for point, group in _points(last, axes):
         means = group[~group["variant"].map(is_bound)].groupby("variant", sort=False)["test_error"].mean().dropna()
@@ -94,7 +94,7 @@ def sentences(table: pd.DataFrame, last: pd.DataFrame, axes: Sequence[str]) -> I
 
 
 def _points(last: pd.DataFrame, axes: Sequence[str]) -> Iterator[tuple[dict, pd.DataFrame]]:
-    """Yield each swept point; a variant without a value on an axis takes part at all values of it."""
+    """Yield each swept point; a variant without a value on an axis is included at all its values."""
     whole = last.dropna(subset=list(axes)) if axes else last
     points = whole[list(axes)].drop_duplicates().to_dict("records") if axes and len(whole) else [{}]
     for point in points:
@@ -117,9 +117,9 @@ def _pair(first: str, second: str, errors: pd.Series) -> dict:
     row["apart"] = len(signs) == 1
     if len(differences) < 2:
         return row | {"low": np.nan, "high": np.nan, "p": np.nan}
-    if np.ptp(differences) == 0:  # without a spread, t is undefined: no chip speaks against the sign
+    if np.ptp(differences) == 0:  # without a spread t is undefined; all chips have the same sign
         return row | {"low": -mean, "high": -mean, "p": 1.0 if mean == 0 else 0.0}
-    test: Any = ttest_1samp(-differences, 0.0)  # its stubs know no pvalue
+    test: Any = ttest_1samp(-differences, 0.0)  # its stubs lack pvalue
     interval = test.confidence_interval(CONFIDENCE)
     return row | {"low": float(interval.low), "high": float(interval.high), "p": float(test.pvalue)}
 

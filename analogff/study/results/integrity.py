@@ -1,4 +1,4 @@
-"""Whether the parts of a folder are whole: each run and epoch once, and every kind that a task has."""
+"""Integrity of the parts of a folder: each run and epoch once, and all tables of every task."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,18 +9,18 @@ from analogff.study.results.columns import RESULTS
 from analogff.study.results.parts import StoreError, damaged, parts_in, read_part
 from analogff.study.task import Run
 
-_SHOWN = 10  # of what is wrong, so that a disk full of damage is no flood of words
+_SHOWN = 10  # limits the messages of a damaged disk
 
 
 def runs_in(folder: Path, planned: Mapping[str, Run]) -> set[str]:
     """Return the keys of the runs in a folder of results.
 
     Args:
-        folder: Of the study, with a folder for each kind of part.
+        folder: Folder of the study, with a subfolder for each table.
         planned: The runs of the study by key, whose epochs are known.
 
     Raises:
-        StoreError: With everything that is wrong.
+        StoreError: With all damage.
     """
     first: dict[str, Path] = {}
     wrong = []
@@ -43,10 +43,10 @@ def runs_in(folder: Path, planned: Mapping[str, Run]) -> set[str]:
 
 
 def sibling(part: Path, kind: str) -> Path:
-    """Return the part of another kind of the same task.
+    """Return the part of another table of the same task.
 
     Raises:
-        StoreError: If it is not there.
+        StoreError: If it is missing.
     """
     path = part.parent.parent / kind / part.name
     if not path.is_file():
@@ -79,6 +79,6 @@ def _what_is_wrong(key: str, epochs: list[int], run: Run | None, first: Path, pa
 
 
 def _looks(run: Run) -> list[int]:
-    """Return the epochs after which a run is looked at."""
+    """Return the epochs after which a run is evaluated."""
     settings = run.case.settings
     return [*range(settings.evaluate_every, settings.epochs, settings.evaluate_every), settings.epochs]

@@ -1,4 +1,4 @@
-"""Results on disk: one Parquet part a task, complete or not there at all."""
+"""Results on disk: one Parquet part for each task, complete or absent."""
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -35,10 +35,10 @@ __all__ = ["Store", "StoreError", "load_measurement", "load_measurements", "load
 
 
 class Store:
-    """The results of a study in a folder; only one driver writes there, workers keep unfinished tasks alone.
+    """The results of a study in a folder. Only one driver writes there; workers write only checkpoints.
 
     Args:
-        folder: Where.
+        folder: The folder.
         runs: All runs of the study.
         metadata: Texts to keep in every part: versions, commit.
     """
@@ -51,15 +51,15 @@ class Store:
         self.dropped = 0
 
     def done(self, manifest: Mapping[str, Any]) -> set[str]:
-        """Return the keys of the runs of the study that are there; writes nothing.
+        """Return the keys of the study's finished runs; writes nothing.
 
-        A study that was made smaller is the same study: its other runs are kept, and counted in ``dropped``.
+        A study may become smaller: its other runs are kept, and counted in ``dropped``.
 
         Args:
-            manifest: Of the study as it is now.
+            manifest: The present manifest of the study.
 
         Raises:
-            StoreError: If there are results of another study, or a part is not as it was written.
+            StoreError: If there are results of another study, or a part is damaged.
         """
         there = runs_in(self.folder, self._planned)
         known = there & self._planned.keys()
@@ -74,10 +74,10 @@ class Store:
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
-        """Keep other drivers out of the folder for a while; the lock ends with its process, however that ends.
+        """Lock the folder against other drivers; the lock ends with its process.
 
         Raises:
-            StoreError: If another one is at work there.
+            StoreError: If another driver holds the lock.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         try:
@@ -91,7 +91,7 @@ class Store:
             yield
 
     def prepare(self) -> None:
-        """Make the folders, clear what a killed run left half done, and bring old parts under today's columns."""
+        """Make the folders, remove leftovers of a killed run, and update old parts to the present columns."""
         self.unfinished.mkdir(parents=True, exist_ok=True)
         clear_half_done(self.folder, "manifest.json")
         for name, schema in self.columns.schemas.items():
@@ -102,19 +102,19 @@ class Store:
                 if not is_ours(part):
                     continue
                 if not (self.folder / RESULTS / part.name).exists():
-                    part.unlink()  # its task was killed between its parts, and will be done again
+                    part.unlink()  # its task was killed between its parts, and will be redone
                     continue
                 table, beside = read_part(part)
                 if not self.columns.fit(table, schema):
                     write_part(self.columns.label(table, schema), part, beside)
 
     def tidy(self) -> None:
-        """Remove the folder of unfinished tasks, unless one that failed is kept there."""
+        """Remove the folder of checkpoints, unless it holds a failed task."""
         with contextlib.suppress(OSError):
             self.unfinished.rmdir()
 
     def write(self, outcome: Outcome) -> None:
-        """Keep what a task gave; the results come last, and are what makes it count as done."""
+        """Write the tables of a task. The results come last and mark it as finished."""
         name = part_name(outcome.task.key)
         written: list[str] = []
         for kind, schema in self.columns.schemas.items():
@@ -128,22 +128,22 @@ class Store:
 
 
 def load_results(folder: Path | str) -> "pd.DataFrame":
-    """Return the results of a study, one row a run and epoch, in the order of the study.
+    """Return the results of a study, one row for each run and epoch, in the order of the study.
 
     Raises:
-        StoreError: If the folder holds none.
+        StoreError: If the folder has no results.
     """
     return _load(Path(folder), parts_in(Path(folder) / RESULTS), ["epoch"])
 
 
 def load_measurements(folder: Path | str) -> "dict[str, pd.DataFrame]":
-    """Return the tables of all measurements that a study has, by name."""
+    """Return the tables of a study's measurements by name."""
     tables = {name: load_measurement(folder, name) for name in measurements()}
     return {name: table for name, table in tables.items() if table is not None}
 
 
 def load_measurement(folder: Path | str, name: str) -> "pd.DataFrame | None":
-    """Return the table of a measurement in the order of a study; None if it was taken of no rule."""
+    """Return the table of a measurement in the order of a study; None if there is none."""
     results = parts_in(Path(folder) / RESULTS)
     parts = [sibling(part, name) for part in results if name in kinds_beside(part)]
     return _load(Path(folder), parts, list(measurements()[name].key)) if parts else None
@@ -163,6 +163,6 @@ def _load(folder: Path, parts: list[Path], by: list[str]) -> "pd.DataFrame":
             f"those of run {twice['run'].iloc[0]}. Run the study again: it names the part to remove."
         )
     order = {key: n for n, key in enumerate(read_manifest(folder)["runs"])}
-    frame = frame[frame["run"].isin(order)]  # others were dropped from the study
+    frame = frame[frame["run"].isin(order)]  # other runs were dropped from the study
     frame = frame.assign(_order=frame["run"].map(order)).sort_values(["_order", *by], kind="stable")
     return frame.drop(columns="_order").reset_index(drop=True)

@@ -1,4 +1,4 @@
-"""Results in few numbers: means over chips with their intervals, and axes that changed nothing."""
+"""Summary of results: means over chips with intervals, and axes without effect."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
@@ -14,12 +14,12 @@ COSTS = ("reads", "pulses", "device_seconds", "device_joules")
 
 
 def summarize(frame: pd.DataFrame, manifest: Mapping[str, Any]) -> pd.DataFrame:
-    r"""Return one row a rule variant and swept point, in the order of the study.
+    r"""Return one row for each rule variant and swept point, in the order of the study.
 
     .. math:: \bar e \pm t_{0.975,\, n-1}\, s / \sqrt n
 
-    over the ``n`` chips, each the mean over its learning seeds at its last epoch: chips are what a claim
-    generalizes to, and seeds on one chip are not independent of each other.
+    over the ``n`` chips, each the mean over its learning seeds at its last epoch. A claim generalizes to chips, and
+    seeds on one chip are not independent.
 
     Args:
         frame: Results, as `analogff.study.results.store.load_results` returns.
@@ -31,7 +31,7 @@ def summarize(frame: pd.DataFrame, manifest: Mapping[str, Any]) -> pd.DataFrame:
         learning seeds, each the mean over its chips; none for one seed), ``diverged`` (runs), and the mean ``reads,
         pulses, device_seconds, device_joules`` of a run.
     """
-    last: Any = last_epochs(frame)  # pandas' own annotations say less than its documentation
+    last: Any = last_epochs(frame)  # pandas' annotations are incomplete
     swept = [path for path in manifest["study"]["sweep"] if path in last]
     last = shorten(last.assign(rule=variant_labels(last, swept)), swept)
     by = ["rule", *swept]
@@ -55,8 +55,8 @@ def interval_over(
 ) -> tuple[float, float, float, int]:
     """Return mean, lower and upper bound (Student's t over the means of units), and the number of units.
 
-    The column is a percentage, and so are the bounds: none lies outside 0 to 100. A unit without a finite number
-    is left out of the mean, and of the count.
+    The column is a percentage, so bounds are clipped to 0 to 100. A unit without a finite number is excluded from the
+    mean and the count.
     """
     from scipy.stats import t
 
@@ -75,7 +75,7 @@ def last_epochs(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def unchanged_axes(frame: pd.DataFrame, axes: Sequence[str]) -> list[str]:
-    """Return the swept paths that changed no number of any run, whatever else was set."""
+    """Return the swept paths that changed no number of any run."""
     last = last_epochs(frame)
     return [axis for axis in axes if axis in last and _changed_nothing(last.dropna(subset=[axis]), axis, axes)]
 
@@ -88,6 +88,6 @@ def _changed_nothing(last: Any, axis: str, axes: Sequence[str]) -> bool:
     several = groups[axis].transform("nunique") > 1
     if not several.any():
         return False
-    numbers = [name for name in NUMBERS if name in last]  # a record may be older than one of them
+    numbers = [name for name in NUMBERS if name in last]  # a record may be older than a column
     spread = last[several].groupby(others, dropna=False)[numbers].nunique(dropna=False)
     return bool((spread <= 1).to_numpy().all())

@@ -1,4 +1,4 @@
-"""From a study to results in a folder: only what is not there yet is done."""
+"""From a study to results in a folder: runs only what is missing."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -29,14 +29,14 @@ from analogff.support.mistakes import Mistake, StudyError
 
 @dataclasses.dataclass(frozen=True)
 class Finished:
-    """How a run of a study ended."""
+    """Outcome of a run of a study."""
 
     folder: Path
-    """Where its results are."""
+    """Folder of the results."""
     computed: int
-    """Runs that were done now."""
+    """Number of runs done now."""
     failures: tuple[Outcome, ...]
-    """Tasks that raised; a rerun tries them again."""
+    """Failed tasks; a rerun retries them."""
 
 
 def run_study(
@@ -48,18 +48,18 @@ def run_study(
     memory_gib: float = 1.0,
     console: Console | None = None,
 ) -> Finished:
-    """Run what is left of a study.
+    """Run the missing runs of a study.
 
     Args:
         study: What to run.
-        folder: Where the results go; may hold earlier ones of the same study.
+        folder: Folder of the results; may hold earlier ones of the same study.
         workers: Processes on this machine; 0 works inside this one.
         scheduler: Address of a Dask scheduler, instead.
-        memory_gib: Most memory that the state of one task may take.
-        console: Where to show the progress.
+        memory_gib: Greatest memory of the state of one task.
+        console: Console of the progress.
 
     Raises:
-        StudyError: If the study asks for what this machine has not.
+        StudyError: If the study needs hardware that this machine lacks.
         StoreError: If the folder holds other results.
         ClusterError: If a scheduler does not answer.
     """
@@ -80,7 +80,7 @@ def run_study(
         for line in doubts((run.case for run in left), study.folder):
             say(console, line)
     with connect(workers, scheduler) as client, store.alone():
-        left = _left(runs, store, manifest)  # once more, since another run may have been at work there until now
+        left = _left(runs, store, manifest)  # again, since another run may have written there until now
         _prepare(store, manifest)
         failures = _do(client, study, store, left, memory_gib, console, kept=len(runs) - len(left))
         store.tidy()
@@ -96,7 +96,7 @@ def _left(runs: Sequence[Run], store: Store, manifest: dict[str, Any]) -> list[R
 def _do(
     client: Client, study: Study, store: Store, left: list[Run], memory_gib: float, console: Console, *, kept: int
 ) -> tuple[Outcome, ...]:
-    """Do the runs that are left."""
+    """Do the remaining runs."""
     threads = sum(client.nthreads().values())  # type: ignore[union-attr] (the client is no coroutine)
     begun = gather(store.unfinished, left, str(study.folder))
     going_on = {run.key for task in begun for run in task.runs}

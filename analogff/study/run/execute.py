@@ -1,4 +1,4 @@
-"""Doing one task, in whatever process a worker is: chips are made, sealed, taught and looked at."""
+"""Execution of one task in a worker: fabricate, seal, train and evaluate its chips."""
 
 import dataclasses
 import functools
@@ -33,30 +33,30 @@ from analogff.training.loop import train
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """What came of a task."""
+    """Outcome of a task."""
 
     task: Task
     """The task."""
     numbers: pa.Table | None = None
-    """One row a run and epoch; None if it failed."""
+    """One row for each run and epoch; None if it failed."""
     tables: Mapping[str, pa.Table] = dataclasses.field(default_factory=dict)
-    """What was measured, by the name of the measurement; only of those that the rule allows."""
+    """Tables of measurements by name, for those that the rule supports."""
     failure: str = ""
-    """What went wrong, in a sentence."""
+    """The error, in a sentence."""
     origin: Mapping[str, str] | None = None
-    """Fingerprints of what the worker loaded; None from a worker that tells none."""
+    """Fingerprints of the worker's code and data; None if it reports none."""
 
 
 def execute(task: Task) -> Outcome:
-    """Do a task; whatever a device or rule raises is an outcome too, so that other tasks go on."""
+    """Do a task; an exception of a device or rule is an outcome too, so that other tasks continue."""
     try:
         with standard(f"the code of {task.runs[0]}", int(task.key, 16)):
             return _execute(task)
     except (OriginError, PatchedError) as error:
         return Outcome(task, failure=str(error))
-    except BaseException as error:  # a device may exit, too, and no worker ends by that
+    except BaseException as error:  # a device may also exit, which must not end the worker
         if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
-            raise  # of a person, since workers work in other threads
+            raise  # by a user, since workers run in other threads
         return Outcome(task, failure=in_words(error))
 
 
@@ -69,7 +69,7 @@ def _execute(task: Task) -> Outcome:
         state, held_out = found[origin.name_of_data(settings.dataset)], settings.validation_images
         data = _load(settings.data, state, settings.train_images, held_out, task.folder, settings.compute)
         rule, chips = build(task, data)
-        found = _checked(task)  # between two equal sums lies what they are of
+        found = _checked(task)  # equal checksums before and after prove what was loaded between
         with products_in(settings.precision):
             looks = _train(task, rule, chips, data, teller)
             tables = looks.tables | _measure(Due.LAST_EVALUATION, task, rule, data, settings.epochs)
@@ -105,19 +105,19 @@ def _measure(due: Due, task: Task, rule: Rule, data: Dataset, epoch: int) -> dic
 
 
 def _checked(task: Task) -> Mapping[str, str]:
-    """Return the fingerprints of what this process loads, if they are those of the task."""
+    """Return the fingerprints of this process, if they are those of the task."""
     found = origin.found(task.runs[0].case, Path(task.folder))
     origin.demand(task.runs[0].origin, found)
     return found
 
 
 def _acts(chips: Chips | None) -> int:
-    """Return how often chips were read so far; another thread looks, so nothing that a GPU would have to be asked."""
+    """Return the number of reads so far; another thread calls this, so it must not synchronize a GPU."""
     return 0 if chips is None else sum(int(chips.ledger.total("reads", phase)) for phase in (TRAINING, EVALUATION))
 
 
 def build(task: Task, data: Dataset) -> tuple[Rule, Chips]:
-    """Make the chips of a task and the rule that is to teach them."""
+    """Make the chips of a task and their rule."""
     case, folder = task.runs[0].case, Path(task.folder)
     model = resolve_rule(case.rule.name, folder)
     options = model.Options(**case.rule.options)

@@ -1,4 +1,4 @@
-"""Long tasks while they last: kept on disk, so that a killed run need not begin them anew."""
+"""Checkpoints of long tasks, so that a killed run resumes them."""
 
 import dataclasses
 import time
@@ -18,29 +18,29 @@ from analogff.training.checkpoint import load, restore, save, state_of
 from analogff.training.loop import Progress
 
 FOLDER = "unfinished"
-"""Of the results of a study: a file for each task that was kept."""
-_NAMES = 16 * "[0-9a-f]" + ".pt"  # of our files; the rest of the folder is somebody else's
-_NUMBERS = "results"  # of one row a run and look, among the tables of measurements
-EVERY_SECONDS = 300.0  # a task that ends sooner never writes; a bank of large nets takes seconds to write
+"""Subfolder of the results with a checkpoint for each unfinished task."""
+_NAMES = 16 * "[0-9a-f]" + ".pt"  # pattern of our files; others are left alone
+_NUMBERS = "results"  # one row for each run and evaluation, among the tables of measurements
+EVERY_SECONDS = 300.0  # shorter tasks never write; a bank of large nets takes seconds to write
 
 
 @dataclasses.dataclass(frozen=True)
 class Looks:
-    """What has been seen of a task so far."""
+    """Results of a task so far."""
 
     numbers: pa.Table | None = None
-    """One row a run and look."""
+    """One row for each run and evaluation."""
     tables: dict[str, pa.Table] = dataclasses.field(default_factory=dict)
-    """What was measured at each look, by the name of the measurement."""
+    """Tables of measurements at each evaluation, by name."""
 
     def with_tables(self, numbers: pa.Table, measured: Mapping[str, pa.Table]) -> "Looks":
-        """Return these and one look more."""
+        """Return these results with one more evaluation."""
         more = {name: _joined(self.tables.get(name), table) for name, table in measured.items()}
         return Looks(_joined(self.numbers, numbers), self.tables | more)
 
 
 class Unfinished:
-    """The file of a task that lasts.
+    """The checkpoint of a long task.
 
     Args:
         task: The task.
@@ -53,10 +53,10 @@ class Unfinished:
         self._written = time.monotonic()
 
     def restore(self, rule: Rule, chips: Chips) -> tuple[Progress, Looks]:
-        """Bring a rule and its chips to where the file left them; at the beginning, if there is none.
+        """Restore a rule and its chips from the file, if there is one.
 
         Raises:
-            ValueError: If the file is there and does not fit.
+            ValueError: If the file does not fit.
         """
         if self._folder is None or not (path := self._folder / _name(self.task)).exists():
             return Progress(), Looks()
@@ -70,7 +70,7 @@ class Unfinished:
             ) from error
 
     def keep(self, rule: Rule, chips: Chips, progress: Progress, looks: Looks) -> None:
-        """Write how things stand after a look, where there is a folder to write to and some time has passed."""
+        """Write a checkpoint after an evaluation, if there is a folder and some time has passed."""
         if self._folder is None or not self._folder.is_dir() or time.monotonic() - self._written < EVERY_SECONDS:
             return
         state = {
@@ -80,7 +80,7 @@ class Unfinished:
         }
         try:
             save(state, self._folder / _name(self.task))
-        except Exception as error:  # a full disk, a plug-in whose state cannot be written: no reason to give it up
+        except Exception as error:  # a full disk or a state that cannot be written must not end the task
             self.warn(
                 f"Expected to keep unfinished tasks in {self._folder}. Got {in_words(error)}. They go on, and begin "
                 "anew if the run is interrupted."
@@ -90,15 +90,15 @@ class Unfinished:
 
 
 def gather(folder: Path, left: Iterable[Run], study: str) -> list[Task]:
-    """Return the tasks that a folder keeps, as they were packed, and remove those of ours that are of no use any more.
+    """Return the tasks with checkpoints in a folder, as they were packed, and remove obsolete checkpoints.
 
     Args:
-        folder: Where they are kept.
-        left: The runs that are still to be done.
+        folder: The folder of checkpoints.
+        left: The remaining runs.
         study: The study file's folder.
 
     Raises:
-        StoreError: If one of ours is damaged.
+        StoreError: If a checkpoint is damaged.
     """
     runs = {run.key: run for run in left}
     tasks = []
@@ -113,7 +113,7 @@ def gather(folder: Path, left: Iterable[Run], study: str) -> list[Task]:
 
 
 def forget(folder: Path, task: Task) -> None:
-    """Remove the file of a task that is done."""
+    """Remove the checkpoint of a finished task."""
     (folder / _name(task)).unlink(missing_ok=True)
 
 
@@ -124,7 +124,7 @@ def _name(task: Task) -> str:
 def _runs_in(path: Path) -> list[str]:
     try:
         return torch.load(path, weights_only=True, mmap=True)["runs"]  # mmap: the tensors are not read
-    except Exception as error:  # its words are not passed on: they advise to run what a file holds
+    except Exception as error:  # its message is not shown: it advises to run the file's content
         raise StoreError(
             f"Expected {path} to hold runs that were begun. Got a damaged file ({type(error).__name__}). Remove it; "
             "they will begin anew."
@@ -136,7 +136,7 @@ def _joined(so_far: pa.Table | None, more: pa.Table) -> pa.Table:
 
 
 def _to_tensor(table: pa.Table) -> torch.Tensor:
-    """Return a table as bytes in a tensor, which a safe load lets pass, with every type as it was."""
+    """Return a table as bytes in a tensor, which a safe load accepts, with all types preserved."""
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as stream:
         stream.write_table(table)

@@ -1,4 +1,4 @@
-"""Looking after those who work while nothing comes back: what is silent is named, what is gone ends the wait."""
+"""Supervision of the scheduler and workers: silence is reported, loss ends the wait."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -13,17 +13,17 @@ from analogff.study.task import Task
 
 ANSWER_SECONDS = 20.0
 SILENT_SECONDS = 60.0
-"""A worker says every second that it is there."""
+"""Interval of the workers' heartbeats."""
 GONE_SECONDS = 600.0
-"""After so long without a worker nobody is expected any more."""
+"""Time without workers after which the run ends."""
 
 
 class Watch:
-    """Looks at a scheduler and its workers.
+    """Supervises a scheduler and its workers.
 
     Args:
-        client: Connected to them.
-        warn: Called with a line where something is amiss.
+        client: A client connected to them.
+        warn: Called with each warning, a line.
     """
 
     def __init__(self, client: Client, warn: Callable[[str], None]):
@@ -32,13 +32,13 @@ class Watch:
         self._without_workers: float | None = None
 
     def look(self, out: Mapping[Key, Task]) -> None:
-        """Say what has not been heard of.
+        """Report silent workers and a silent scheduler.
 
         Args:
-            out: The tasks that are at work, by their keys.
+            out: The running tasks by their keys.
 
         Raises:
-            ClusterError: If nobody is left.
+            ClusterError: If no worker is left.
         """
         scheduler: Any = self.client.scheduler
         address = scheduler.address
@@ -77,7 +77,7 @@ class Watch:
         return f", with ({'), ('.join(at_work)}) to do" if at_work else ""
 
     def _note(self, amiss: Mapping[str, str]) -> None:
-        """Warn of what is amiss, by address, for the first time or after patience; what is well again is forgotten."""
+        """Warn once for each address, and again after some time; recovered addresses are forgotten."""
         self._amiss = {address: self._amiss.get(address) or Patience() for address in amiss}
         for address, what in amiss.items():
             if self._amiss[address].out():
