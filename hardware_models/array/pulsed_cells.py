@@ -36,7 +36,8 @@ class PulsedArray(Crossbar):
         seed: One seed a chip.
         periphery: Converters and neurons.
         cell: The published cell.
-        told: Numbers to take in place of the cell's, by its names; None for the cell's own.
+        told: Numbers to take in place of the cell's, by its names, and ``bounds_spread`` for those of both bounds; None
+            for the cell's own.
         printed: Numbers of the datasheet; ``siemens``, the typical conductance behind a weight, must be there.
         weight_max: Weight of a cell at 1, in units of the typical weight ``1/sqrt(n_in)``.
         weight_noise: Fluctuation of each cell from read to read, over the weight at 1.
@@ -78,7 +79,7 @@ class PulsedArray(Crossbar):
         **numbers: Any,
     ):
         unit = weight_max * n_in**-0.5
-        numbers |= cell.numbers() | {name: value for name, value in told.items() if value is not None}
+        numbers |= cell.numbers() | _as_of_cell(told)
         longest = write.PULSES_AT_MOST * numbers["step"] * unit
         super().__init__(
             n_in,
@@ -163,3 +164,10 @@ class PulsedArray(Crossbar):
     def _programming_error(self, chip: slice, target: torch.Tensor) -> torch.Tensor:
         """Return the spread that write-and-verify leaves: ``program_noise`` steps."""
         return (self.program_noise[chip] * self.unit[chip] * self.step[chip]).expand_as(target[:, :1, :1])
+
+
+def _as_of_cell(told: dict[str, Any]) -> dict[str, Any]:
+    """Return the numbers that are told, by the names that a `Cell` has for them."""
+    given = {name: value for name, value in told.items() if value is not None}
+    both = given.pop("bounds_spread", None)
+    return given if both is None else given | dict(upper_spread=both, lower_spread=both)

@@ -1,5 +1,7 @@
 """Transistors from weak to strong inversion: current, mismatch, and the CMOS inverter."""
 
+from typing import NamedTuple
+
 import torch
 import torch.nn.functional as F  # noqa: N812
 
@@ -92,29 +94,45 @@ def inverter(
     volts = thermal_voltage(kelvin)
     on = (input_volts - threshold_n) / (slope_factor * volts)
     up = (supply_volts - input_volts - threshold_p) / (slope_factor * volts)
-    forward_on, forward_up = inversion(on), inversion(up)
-
-    def excess(output: torch.Tensor) -> torch.Tensor:
-        """Return the difference of the currents over ``I_S``."""
-        rest = supply_volts - output
-        down = (forward_on - inversion(on - output / volts)) * (1 + modulation_per_volt * output)
-        return down - (forward_up - inversion(up - rest / volts)) * (1 + modulation_per_volt * rest)
-
-    def slope(output: torch.Tensor) -> torch.Tensor:
-        """Return the derivative of the difference by the output."""
-        down = _conductance(on, forward_on, output, modulation_per_volt, volts)
-        return down + _conductance(up, forward_up, supply_volts - output, modulation_per_volt, volts)
-
+    pair = _Pair(on, up, inversion(on), inversion(up), supply_volts, modulation_per_volt, volts)
     with torch.no_grad():
         low, width = torch.zeros_like(on), supply_volts
         for _ in range(_HALVINGS):
             width = width / 2
-            low = torch.where(excess(low + width) < 0, low + width, low)
+            low = torch.where(pair.excess(low + width) < 0, low + width, low)
         output = low + width / 2
         for _ in range(_NEWTON_STEPS - 1):
-            output = torch.clamp(output - _quotient(excess(output), slope(output)), low, low + width)
-        last = slope(output)
-    return output - _quotient(excess(output), last)
+            output = torch.clamp(output - _quotient(pair.excess(output), pair.slope(output)), low, low + width)
+        last = pair.slope(output)
+    return output - _quotient(pair.excess(output), last)
+
+
+class _Pair(NamedTuple):
+    """The two transistors of an inverter at one input."""
+
+    on: torch.Tensor
+    """Overdrive of the n-channel transistor over ``n U_T``."""
+    up: torch.Tensor
+    """That of the p-channel transistor."""
+    forward_on: torch.Tensor
+    """``F`` of them."""
+    forward_up: torch.Tensor
+    supply_volts: torch.Tensor
+    modulation_per_volt: torch.Tensor
+    volts: torch.Tensor
+    """Thermal voltage."""
+
+    def excess(self, output: torch.Tensor) -> torch.Tensor:
+        """Return the difference of the currents over ``I_S``."""
+        rest, modulation = self.supply_volts - output, self.modulation_per_volt
+        down = (self.forward_on - inversion(self.on - output / self.volts)) * (1 + modulation * output)
+        return down - (self.forward_up - inversion(self.up - rest / self.volts)) * (1 + modulation * rest)
+
+    def slope(self, output: torch.Tensor) -> torch.Tensor:
+        """Return the derivative of the difference by the output."""
+        down = _conductance(self.on, self.forward_on, output, self.modulation_per_volt, self.volts)
+        rest = self.supply_volts - output
+        return down + _conductance(self.up, self.forward_up, rest, self.modulation_per_volt, self.volts)
 
 
 def _conductance(

@@ -21,7 +21,7 @@ from hardware_models.measured_data.measured_curves import read_curves
 from hardware_models.measured_data.neurons import MeasuredNeurons
 from hardware_models.measured_data.pulses import read_pulses
 from hardware_models.measured_data.scale import scale_of
-from hardware_models.measured_data.table import read_table
+from hardware_models.measured_data.table import Table, read_table
 
 WEIGHT_MAX = 4.0
 """Weight at the end of the range of cells where none is told, in typical weights; as of the other arrays."""
@@ -96,40 +96,19 @@ class Measured(Device):
         verify_pulses: Annotated[PerChip | None, Ge(1)] = None,
     ):
         table = read_table(Path(file))
-        scales: dict[str, Any] = dict(
+        around: dict[str, Any] = dict(seed=seed, periphery=periphery)
+        of_curves: dict[str, Any] = dict(
             input_zero=input_zero, input_full_scale=input_full_scale, output_full_scale=output_full_scale
         )
-        cells: dict[str, Any] = dict(family=family, weight_max=weight_max)
+        noise: dict[str, Any] = dict(program_noise=program_noise, measured_noise=measured_noise)
         if has_pulses(table):
-            outside_told = None if outside == "error" else outside
-            _refuse_idle("curves", "pulses", **scales, outside=outside_told, verify_pulses=verify_pulses)
-            chip = MeasuredCells(
-                n_in,
-                n_out,
-                seed=seed,
-                periphery=periphery if family is None else dataclasses.replace(periphery, family=family),
-                pulses=read_pulses(table),
-                weight_max=WEIGHT_MAX if weight_max is None else weight_max,
-                program_noise=PROGRAM_NOISE if program_noise is None else program_noise,
-                measured_noise=1.0 if measured_noise is None else measured_noise,
-            )
+            idle = of_curves | dict(outside=None if outside == "error" else outside, verify_pulses=verify_pulses)
+            _refuse_idle("curves", "pulses", **idle)
+            chip = _cells(n_in, n_out, table, **around, family=family, weight_max=weight_max, **noise)
         else:
-            _refuse_idle("pulses", "curves", **cells)
-            _refuse_digital(periphery)
-            curves = read_curves(table)
-            scale = scale_of(curves, **scales, outside=outside)
-            if measured_noise is not None and not len(curves.stds):
-                raise table.refusal("several samples at one input beside measured_noise", "one each", "Remove it.")
-            chip = MeasuredNeurons(
-                n_in,
-                n_out,
-                seed=seed,
-                periphery=periphery,
-                programming=_programming(program_noise=program_noise, verify_pulses=verify_pulses),
-                curves=curves,
-                scale=scale,
-                measured_noise=1.0 if measured_noise is None else measured_noise,
-            )
+            _refuse_idle("pulses", "curves", family=family, weight_max=weight_max)
+            scale = of_curves | dict(outside=outside)
+            chip = _neurons(n_in, n_out, table, **around, scale=scale, verify_pulses=verify_pulses, **noise)
         super().__init__(n_in, n_out, datasheet=chip.datasheet)
         self.chip = chip
 
@@ -174,6 +153,61 @@ class Measured(Device):
     @override
     def oracle(self, x, bias=None):
         return self.chip.oracle(x, bias)
+
+
+def _cells(
+    n_in: int,
+    n_out: int,
+    table: Table,
+    *,
+    seed: int | Sequence[int],
+    periphery: Periphery,
+    family: Any,
+    weight_max: PerChip | None,
+    program_noise: PerChip | None,
+    measured_noise: PerChip | None,
+) -> MeasuredCells:
+    """Return cells as a table of pulses has them; None for what is not told."""
+    return MeasuredCells(
+        n_in,
+        n_out,
+        seed=seed,
+        periphery=periphery if family is None else dataclasses.replace(periphery, family=family),
+        pulses=read_pulses(table),
+        weight_max=WEIGHT_MAX if weight_max is None else weight_max,
+        program_noise=PROGRAM_NOISE if program_noise is None else program_noise,
+        measured_noise=1.0 if measured_noise is None else measured_noise,
+    )
+
+
+def _neurons(
+    n_in: int,
+    n_out: int,
+    table: Table,
+    *,
+    seed: int | Sequence[int],
+    periphery: Periphery,
+    scale: dict[str, Any],
+    program_noise: PerChip | None,
+    verify_pulses: PerChip | None,
+    measured_noise: PerChip | None,
+) -> MeasuredNeurons:
+    """Return neurons as a table of curves has them; None for what is not told."""
+    _refuse_digital(periphery)
+    curves = read_curves(table)
+    scaled = scale_of(curves, **scale)
+    if measured_noise is not None and not len(curves.stds):
+        raise table.refusal("several samples at one input beside measured_noise", "one each", "Remove it.")
+    return MeasuredNeurons(
+        n_in,
+        n_out,
+        seed=seed,
+        periphery=periphery,
+        programming=_programming(program_noise=program_noise, verify_pulses=verify_pulses),
+        curves=curves,
+        scale=scaled,
+        measured_noise=1.0 if measured_noise is None else measured_noise,
+    )
 
 
 def _programming(**told: Any) -> Programming:

@@ -24,6 +24,8 @@ CLOSING = endurance.RERAM_LAST_CYCLES / endurance.RERAM_FIRST_CYCLES
 LEAST_RANGE = 1e-3
 """Share of its range that a worn cell keeps, so that it has bounds."""
 
+Preset = Literal["soft-bounds", "om-2022", "hfo2", "idealised", "constant-step", "rpu", "gong-2018", "exponential-step"]
+
 
 @with_periphery(read_noise=0.01)
 class ReRAM(PulsedArray):
@@ -87,16 +89,7 @@ class ReRAM(PulsedArray):
         *,
         seed: int | Sequence[int],
         periphery: Periphery,
-        preset: Literal[
-            "soft-bounds",
-            "om-2022",
-            "hfo2",
-            "idealised",
-            "constant-step",
-            "rpu",
-            "gong-2018",
-            "exponential-step",
-        ] = "soft-bounds",
+        preset: Preset = "soft-bounds",
         step: Annotated[PerChip | None, Gt(0)] = None,
         device_spread: LogSpread | None = None,
         cycle_spread: NonNegative | None = None,
@@ -120,8 +113,7 @@ class ReRAM(PulsedArray):
                 step=step,
                 device_spread=device_spread,
                 cycle_spread=cycle_spread,
-                upper_spread=bounds_spread,
-                lower_spread=bounds_spread,
+                bounds_spread=bounds_spread,
                 asymmetry=asymmetry,
                 asymmetry_spread=asymmetry_spread,
                 corrupt=corrupt,
@@ -133,6 +125,10 @@ class ReRAM(PulsedArray):
             retention=retention,
             endurance_cycles=endurance_cycles,
         )
+        self._fabricate_memory()
+
+    def _fabricate_memory(self) -> None:
+        """Let cells be as if just written, and count their pulses where they wear."""
         for name in ("written", "relaxing", "age_seconds"):
             self._keep(name, torch.zeros_like(self.weights))
         self._keep("rested", torch.full_like(self.weights, torch.nan))

@@ -34,16 +34,21 @@ def convert(x, q, low, high, bits):
         least, most, resolution = low[c, 0, 0], high[c, 0, 0], bits[c, 0, 0]
         step, density = grid(least, most, resolution)
         for r in range(x.shape[1]):
-            row, out = x[c, r], q[c, r]
-            if resolution == 0:
-                for i in range(row.shape[0]):
-                    v = least if row[i] < least else row[i]
-                    out[i] = most if v > most else v
-                continue
-            for i in range(row.shape[0]):
-                v = least if row[i] < least else row[i]
-                code = (((most if v > most else v) - least) * density + _TO_WHOLE) - _TO_WHOLE
-                out[i] = fma(code, step, least)  # pyright: ignore[reportCallIssue]
+            convert_row(x[c, r], q[c, r], least, most, resolution, step, density)
+
+
+@compiled
+def convert_row(row, out, least, most, resolution, step, density):
+    """Put one row through a converter; ``row`` may be longer than ``out``. Step and density are those of `grid`."""
+    if resolution == 0:
+        for i in range(out.shape[0]):
+            v = least if row[i] < least else row[i]
+            out[i] = most if v > most else v
+        return
+    for i in range(out.shape[0]):
+        v = least if row[i] < least else row[i]
+        code = (((most if v > most else v) - least) * density + _TO_WHOLE) - _TO_WHOLE
+        out[i] = fma(code, step, least)  # pyright: ignore[reportCallIssue]
 
 
 @compiled
@@ -137,26 +142,24 @@ def finish(a, y, sigma, code, gain, shift, steepness, noise, low, high, bits, se
             else:
                 fill_words(seeds[c], reads[c] + r, streams[0], words)
                 fill_normals(words, z)
-                if sigma.shape[2] == 1:
-                    s = sigma[c, r, 0]
-                    for j in range(n):
-                        t[j] = fma(fma(s, z[j], sums[j]), g[j], o[j])  # pyright: ignore[reportCallIssue]
-                else:
-                    spread = sigma[c, r]
-                    for j in range(n):
-                        t[j] = fma(fma(spread[j], z[j], sums[j]), g[j], o[j])  # pyright: ignore[reportCallIssue]
+                amplify_noisy(sums, sigma[c, r], z, g, o, t)
             bend(t, code, steepness[c, 0, 0])
             if spread_out != 0:
                 fill_words(seeds[c], reads[c] + r, streams[1], words)
                 fill_normals(words, z)
                 for j in range(full):
                     t[j] = fma(spread_out, z[j], t[j])  # pyright: ignore[reportCallIssue]
-            if resolution == 0:
-                for j in range(n):
-                    v = least if t[j] < least else t[j]
-                    out[j] = most if v > most else v
-            else:
-                for j in range(n):
-                    v = least if t[j] < least else t[j]
-                    code_ = (((most if v > most else v) - least) * density + _TO_WHOLE) - _TO_WHOLE
-                    out[j] = fma(code_, step, least)  # pyright: ignore[reportCallIssue]
+            convert_row(t, out, least, most, resolution, step, density)
+
+
+@compiled
+def amplify_noisy(sums, sigma, z, gain, shift, t):
+    """Amplify one row of sums with noise of their own, or of one size for all."""
+    n = sums.shape[0]
+    if sigma.shape[0] == 1:
+        s = sigma[0]
+        for j in range(n):
+            t[j] = fma(fma(s, z[j], sums[j]), gain[j], shift[j])  # pyright: ignore[reportCallIssue]
+    else:
+        for j in range(n):
+            t[j] = fma(fma(sigma[j], z[j], sums[j]), gain[j], shift[j])  # pyright: ignore[reportCallIssue]

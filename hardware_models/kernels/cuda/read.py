@@ -78,6 +78,19 @@ def _convert(
 
 
 @triton.jit
+def _spread(sigma, sigma_column, there, column, n_out, inside):
+    """Return the noise of sums, of each or of its row."""
+    width = tl.where(sigma_column > 0, n_out, 1)
+    return tl.load(sigma + there * width + column * sigma_column, mask=inside, other=0.0)
+
+
+@triton.jit
+def _amplifiers(gain, offset, neuron, inside):
+    """Return gains and offsets of neurons."""
+    return tl.load(gain + neuron, mask=inside, other=0.0), tl.load(offset + neuron, mask=inside, other=0.0)
+
+
+@triton.jit
 def _finish(
     y,
     sums,
@@ -114,12 +127,9 @@ def _finish(
     inside = (row < rows) & column_inside
     there = chip * rows + row
     a = tl.load(sums + there * n_out + column, mask=inside, other=0.0)
-    width = tl.where(sigma_column > 0, n_out, 1)
-    spread = tl.load(sigma + there * width + column * sigma_column, mask=inside, other=0.0)
+    spread = _spread(sigma, sigma_column, there, column, n_out, inside)
     fluctuates = tl.max((spread != 0).to(tl.int32)) > 0
-    neuron = chip * n_out + column
-    g = tl.load(gain + neuron, mask=column_inside, other=0.0)
-    o = tl.load(offset + neuron, mask=column_inside, other=0.0)
+    g, o = _amplifiers(gain, offset, chip * n_out + column, column_inside)
     s, noise, seed = tl.load(steepness + chip), tl.load(read_noise + chip), tl.load(seeds + chip)
     least, most, resolution = tl.load(output_min + chip), tl.load(output_max + chip), tl.load(adc_bits + chip)
     address = tl.load(reads + chip) + before + row
