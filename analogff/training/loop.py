@@ -62,36 +62,40 @@ def train(
     chips.ledger.record_divergence(chips.chips, data.train.images.device)
     while progress.epoch < epochs:
         start = time.perf_counter()
-        chips.ledger.phase = TRAINING  # whatever somebody who only looked has left it at
-        recorder.begin_epoch()
-        loss = _one_pass(recorder, data, epochs, jitter, progress)
-        rule.finish_epoch()
-        _note_divergence(progress, loss, chips.ledger.diverged)
-        progress.epoch += 1
-        seconds, joules = _spent(rule, chips)
-        now = torch.from_numpy(seconds).to(loss.device)
-        rule.network.wait(now - progress.device_seconds)
-        progress.device_seconds = now
+        loss = _one_epoch(recorder, data, epochs, jitter, progress)
+        spent = _spent(rule, chips)
+        _wait(rule, progress, torch.from_numpy(spent[0]).to(loss.device))
         if progress.epoch == epochs and wait_seconds:
             rule.network.wait(wait_seconds)
         if progress.epoch % evaluate_every and progress.epoch < epochs:
             progress.wall_seconds += time.perf_counter() - start
             continue
-        validation, test = _errors(recorder, data.validation), _errors(recorder, data.test)
-        progress.wall_seconds += time.perf_counter() - start
-        yield Epoch.of(
-            Evaluation(
-                chips=chips,
-                epoch=progress.epoch,
-                test_error=test,
-                validation_error=validation,
-                loss=loss,
-                diverged=progress.diverged,  # type: ignore[arg-type] (there since the first epoch)
-                seconds=seconds,
-                joules=joules,
-                wall_seconds=progress.wall_seconds,
-            )
-        )
+        yield _evaluate(recorder, data, progress, loss, spent, start)
+
+
+def _evaluate(
+    recorder: Recorder,
+    data: Dataset,
+    progress: Progress,
+    loss: torch.Tensor,
+    spent: tuple[np.ndarray, np.ndarray],
+    start: float,
+) -> Epoch:
+    """Return how the chips stand after an epoch that began at ``start``."""
+    validation, test = _errors(recorder, data.validation), _errors(recorder, data.test)
+    progress.wall_seconds += time.perf_counter() - start
+    evaluation = Evaluation(
+        chips=recorder.chips,
+        epoch=progress.epoch,
+        test_error=test,
+        validation_error=validation,
+        loss=loss,
+        diverged=progress.diverged,  # type: ignore[arg-type] (there since the first epoch)
+        seconds=spent[0],
+        joules=spent[1],
+        wall_seconds=progress.wall_seconds,
+    )
+    return Epoch.of(evaluation)
 
 
 def error_percent(rule: Rule, split: Split) -> np.ndarray:
@@ -115,6 +119,18 @@ def _error_percent(rule: Rule, predict: Callable[[torch.Tensor], torch.Tensor], 
     return (100 * wrong.double() / len(split.labels)).cpu().numpy()
 
 
+def _one_epoch(recorder: Recorder, data: Dataset, epochs: int, jitter: int, progress: Progress) -> torch.Tensor:
+    """Train for one epoch, and return the mean loss of each chip."""
+    ledger = recorder.chips.ledger
+    ledger.phase = TRAINING  # whatever somebody who only looked has left it at
+    recorder.begin_epoch()
+    loss = _one_pass(recorder, data, epochs, jitter, progress)
+    recorder.rule.finish_epoch()
+    _note_divergence(progress, loss, ledger.diverged)
+    progress.epoch += 1
+    return loss
+
+
 def _one_pass(recorder: Recorder, data: Dataset, epochs: int, jitter: int, progress: Progress) -> torch.Tensor:
     """Train on every image once, in an order and in places that only the learning seed and the epoch decide."""
     rule, split = recorder.rule, data.train
@@ -128,9 +144,31 @@ def _one_pass(recorder: Recorder, data: Dataset, epochs: int, jitter: int, progr
         images = jittered(split.images[batch], data.image, jitter, places)
         loss = recorder.step(images, split.labels[batch])
         if progress.first_loss is None:
-            progress.first_loss = loss.clone()
+            progress.first_loss = _of_each_chip(loss, rule).clone()
         total = total + loss * (len(batch) / len(order))
     return torch.as_tensor(total)
+
+
+def _wait(rule: Rule, progress: Progress, now: torch.Tensor) -> None:
+    """Let the hardware time of an epoch pass, up to this second of the training."""
+    rule.network.wait(now - progress.device_seconds)
+    progress.device_seconds = now
+
+
+def _of_each_chip(loss: object, rule: Rule) -> torch.Tensor:
+    """Return the loss of a first step if it is one.
+
+    Raises:
+        TypeError: If the rule returned something else.
+    """
+    chips = rule.network.chips
+    if isinstance(loss, torch.Tensor) and loss.shape == (chips,):
+        return loss
+    got = f"a tensor {tuple(loss.shape)}" if isinstance(loss, torch.Tensor) else repr(loss)
+    raise TypeError(
+        f"Expected step of {type(rule).__name__} to return the loss of each chip, a tensor ({chips},). Got {got}. "
+        "Return it, as docs/guides/add-a-rule.md shows."
+    )
 
 
 def _note_divergence(progress: Progress, loss: torch.Tensor, not_finite: torch.Tensor | None) -> None:

@@ -129,7 +129,7 @@ class Recorder:
         return self._recorded[key]
 
 
-_Counts = dict[str, tuple[int, int]]
+_Counts = dict[str, tuple[float, ...]]
 
 
 def _difference(after: _Counts, before: _Counts) -> _Counts:
@@ -140,5 +140,5 @@ def _sum(now: _Counts, more: _Counts) -> _Counts:
     return {name: _each(lambda a, b: a + b, counts, more[name]) for name, counts in now.items()}
 
 
-def _each(act: Callable[[int, int], int], one: tuple[int, int], other: tuple[int, int]):
-    return act(one[0], other[0]), act(one[1], other[1])
+def _each(act: Callable[[float, float], float], one: tuple[float, ...], other: tuple[float, ...]) -> tuple[float, ...]:
+    return tuple(map(act, one, other))

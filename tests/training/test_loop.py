@@ -298,3 +298,10 @@ def test_a_step_waits_for_nothing():
         recorder.step(images, labels)
     finally:
         torch.cuda.set_sync_debug_mode("default")
+
+
+@pytest.mark.parametrize("loss", [None, torch.tensor(1.0)])
+def test_a_step_that_does_not_return_the_loss_of_each_chip_is_told(loss, digits, monkeypatch):
+    monkeypatch.setattr(WeightPerturbation, "step", lambda *_: loss)
+    with pytest.raises(TypeError, match=r"Expected step of WeightPerturbation to return .*, a tensor \(3,\). Got"):
+        next(train(*build(WeightPerturbation, {}), digits, epochs=1))
