@@ -34,7 +34,7 @@ _REASONS = {
     errno.EMFILE: _MANY,
     errno.ENFILE: _MANY,
 }
-_OTHERWISE = ("the system to do what it was asked", f"Mend that, and {_AGAIN}", FAILED)
+_OTHERWISE = ("the system to grant the request", f"Mend that, and {_AGAIN}", FAILED)
 _LESS = f"Give less --memory or fewer --workers, and {_AGAIN}"
 _DAMAGED = (EOFError, UnicodeDecodeError, json.JSONDecodeError, zipfile.BadZipFile, zlib.error)
 

@@ -33,7 +33,7 @@ class Dropout:
         self.labels = labels
 
     def draw(self, images: torch.Tensor, generator: torch.Generator) -> list[torch.Tensor | None]:
-        """Return a factor on each line of every layer, for each image its own; None where all are heard."""
+        """Return a factor on each line of every layer, separate for each image; None where no line is dropped."""
         masks = [
             self._draw((len(images), n), rate, generator, images.device) if rate else None
             for rate, n in zip(self.rates, self.inputs, strict=True)

@@ -1,4 +1,4 @@
-"""Labels, and where a network hears them."""
+"""Labels, and the lines on which they enter a network."""
 
 from collections.abc import Sequence
 
@@ -65,7 +65,7 @@ class Labels:
         return overlay_neutral(images, self.classes, self.strength)
 
     def rows(self, labeled: torch.Tensor | SharedInputs) -> torch.Tensor | None:
-        """Return what every later layer hears of the labels, ``(chips or 1, rows, classes)``; None if nothing."""
+        """Return the label signals of every later layer, ``(chips or 1, rows, classes)``; None without any."""
         if self.place != "rows":
             return None
         return labeled.marks.flatten(1, 2) if isinstance(labeled, SharedInputs) else labeled[None, :, : self.classes]

@@ -73,7 +73,7 @@ def fabricate_chips(
 
 
 def chain(sizes: Sequence[int], classes: int) -> list[tuple[int, int]]:
-    """Return inputs and outputs of layers of which each hears the one before, the head last."""
+    """Return inputs and outputs of a chain of layers, the head last."""
     return [*zip(sizes[:-1], sizes[1:], strict=True), (sizes[-1], classes)]
 
 

@@ -1,4 +1,4 @@
-"""What happens to a vector of activities on its way to the next layer, and to an image before the first."""
+"""Normalization of activities between layers, and of images before the first."""
 
 import abc
 import dataclasses
@@ -12,11 +12,11 @@ _FLOOR = 1e-12  # keeps a silent layer silent instead of undefined
 
 
 class Normalizer(abc.ABC):
-    r"""Scales each vector by what its own mean square says.
+    r"""Scales each vector by a function of its mean square.
 
     .. math:: x = y / d(s), \qquad s = \tfrac1n \sum_j y_j^2
 
-    It stands outside of the chips and is exactly known; so backprop may differentiate it.
+    It is outside of the chips and exactly known, so backprop may differentiate it.
     """
 
     def forward(self, y: torch.Tensor, mean_squares: torch.Tensor | None = None) -> torch.Tensor:
@@ -29,7 +29,7 @@ class Normalizer(abc.ABC):
         return y / self.divisor(squares.unsqueeze(-1), y.shape[-1])
 
     def forward_shared(self, x: SharedInputs) -> SharedInputs:
-        """As `forward`, for variants whose marks are equally long, as one-hot labels are."""
+        """As `forward`, for variants whose marks have equal length, such as one-hot labels."""
         squares = x.shared.square().sum(-1, keepdim=True) + x.marks[:1, 0].square().sum(-1, keepdim=True)
         divisor = self.divisor(squares / x.shared.shape[-1], x.shared.shape[-1])
         return SharedInputs(x.shared / divisor, x.marks / divisor.unsqueeze(1))
@@ -46,7 +46,7 @@ class Normalizer(abc.ABC):
 
     @abc.abstractmethod
     def divisor(self, mean_squares: torch.Tensor, n: int) -> torch.Tensor:
-        """Return what vectors of ``n`` numbers with these mean squares are divided by."""
+        """Return the divisor of vectors of ``n`` numbers with these mean squares."""
 
     @abc.abstractmethod
     def growth(self, mean_squares: torch.Tensor, n: int) -> torch.Tensor | float:
@@ -54,7 +54,7 @@ class Normalizer(abc.ABC):
 
 
 class Length(Normalizer):
-    r"""Digital length normalization to mean square 1: the length, which is the goodness, is not passed on.
+    r"""Digital length normalization to mean square 1, which removes the goodness.
 
     .. math:: d = \sqrt s
 
@@ -90,7 +90,7 @@ class L2(Normalizer):
 
 
 class Unchanged(Normalizer):
-    """None at all: each layer hears the last one's goodness too. Images are left as they are, in [0, 1]."""
+    """No normalization: each layer also receives the previous one's goodness. Images stay in [0, 1]."""
 
     @override
     def divisor(self, mean_squares, n):
@@ -103,15 +103,15 @@ class Unchanged(Normalizer):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class GainControl(Normalizer):
-    r"""Automatic gain control, a loop around an amplifier with a limited gain, when it has settled.
+    r"""Settled automatic gain control, a loop around an amplifier with limited gain.
 
     .. math:: g = A \left(1 - \max(g \sqrt s - v, 0)\right) \quad\Rightarrow\quad
               d = \tfrac1g = \max\left(\frac{\sqrt s + 1/A}{1 + v}, \frac1A\right)
 
-    The amplifier's gain falls in proportion to what a detector reports of its output's effective value, down from
-    ``A``, which is thus the gain in silence and the gain of the loop in one: weak activities stay weak, and the
-    limit of a large ``A`` is `Length`. The detector does not hear the first ``v`` of the output, as a diode does
-    not; below 0, ``v`` is an offset that it reports in silence. One loop serves a whole layer.
+    A detector reports the rms of the output, and the amplifier's gain falls in proportion to it. ``A`` is both the gain
+    at zero input and the gain of the loop. Weak activities stay weak, and the limit of a large ``A`` is `Length`. The
+    detector misses the first ``v`` of the output, like a diode. Below 0, ``v`` is an offset that it reports at zero
+    output. One loop serves a whole layer.
 
     Reference:
         The loop: Wheeler, Proc. IRE 16 (1928), automatic volume control. With ``v = 0`` it settles to divisive
@@ -121,7 +121,7 @@ class GainControl(Normalizer):
     max_gain: float = 30.0
     """``A``."""
     offset: float = 0.0
-    """``v``, above -1; 1 is the output that the loop aims at."""
+    """``v``, above -1; the target output is 1."""
 
     @override
     def divisor(self, mean_squares, n):
@@ -132,7 +132,7 @@ class GainControl(Normalizer):
     def growth(self, mean_squares, n):
         length = length_of(mean_squares)
         steep = self.divisor(mean_squares, n) / (length * (1 + self.offset))
-        return steep.masked_fill(length * self.max_gain < self.offset, 0.0)  # not heard, so the gain is constant
+        return steep.masked_fill(length * self.max_gain < self.offset, 0.0)  # not detected, so the gain is constant
 
 
 _WITHOUT_PARAMETERS: dict[str, type[Normalizer]] = {"length": Length, "l2": L2, "none": Unchanged}

@@ -1,4 +1,4 @@
-"""What an experimenter believes about a chip: nominal curves, and a record of what was asked of its weights."""
+"""A twin: a model of a chip with nominal curves and a record of requested changes."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -20,7 +20,7 @@ class Response(NamedTuple):
 
 
 class Twin:
-    r"""A layer as its datasheet has it: exact weights, the printed curve, no noise.
+    r"""A layer of the datasheet: exact weights, the nominal curve, no noise.
 
     .. math:: \tilde y = \tilde f(\tilde W x), \quad \tilde W = W_0 + \sum \text{changes asked for}
 
@@ -49,7 +49,7 @@ class Twin:
         return Response(y, slope, self.weights)
 
     def change(self, change: torch.Tensor) -> None:
-        """Take note of what was asked of the chip, within the printed weight limit."""
+        """Record a requested change, within the nominal weight limit."""
         self.weights += change
         if self.limit is not None:
             limit = torch.as_tensor(self.limit, dtype=change.dtype, device=change.device).view(-1, 1, 1)

@@ -197,7 +197,7 @@ class ForwardForward(LayerLocal[ForwardForwardOptions, GoodnessObjective]):
         return self.network.logits(self.network.head.measure(self._last(images)))
 
     def _last(self, images: torch.Tensor, batch: Batch = EVALUATION) -> torch.Tensor:
-        """Return what the head hears of images with a neutral label."""
+        """Return the head's inputs for images with a neutral label."""
         *_, last = self._signal(self.labels.write_neutral(images), batch)
         return self.network.onward(last)
 
@@ -207,7 +207,7 @@ class ForwardForward(LayerLocal[ForwardForwardOptions, GoodnessObjective]):
         return self.network.forward(x, onward=functools.partial(self.onward, batch=batch))
 
     def _present(self, labeled: torch.Tensor | SharedInputs, batch: Batch) -> tuple[Signal, Batch]:
-        """Return the first layer's inputs, and the batch with what later layers hear of the labels."""
+        """Return the first layer's inputs, and the batch with the label signals of later layers."""
         present = self.network.present_shared if isinstance(labeled, SharedInputs) else self.network.present
         batch = dataclasses.replace(batch, rows=self.labels.rows(labeled))
         return silence(present(labeled), batch.mask(0)), batch  # type: ignore[arg-type]

@@ -51,7 +51,8 @@ class NextCharacter(LayerLocal[NextCharacterOptions, GoodnessObjective]):
     r"""A readout that predicts the next character from layers that learn which windows are real.
 
     A window is a vector of one-hot lines, newest character first; see `analogff.forward_forward.sequences`. A step
-    takes windows and the characters that follow them. The readout hears the normalized activities of all hidden layers
+    takes windows and the characters that follow them. The readout receives the normalized activities of all hidden
+    layers
     and learns by its own error. The layers then see the windows one character on: as they are, and with what the
     network believed instead (never the true character), or the windows of its own text, which it writes in `sleep`.
 
@@ -88,7 +89,7 @@ class NextCharacter(LayerLocal[NextCharacterOptions, GoodnessObjective]):
 
     @classmethod
     def layer_shapes(cls, options, n_in, widths, classes):
-        """Return inputs and outputs of every layer: the readout hears all hidden ones."""
+        """Return inputs and outputs of every layer: the readout receives all hidden ones."""
         return [*chain([n_in, *widths], classes)[:-1], (sum(widths), classes)]
 
     def step(self, images, labels):
@@ -127,7 +128,7 @@ class NextCharacter(LayerLocal[NextCharacterOptions, GoodnessObjective]):
         self.descend(self.forward(x, Batch()), Batch())
 
     def _heard(self, images: torch.Tensor) -> torch.Tensor:
-        """Return what the readout hears, ``(chips, batch, sum of widths)``."""
+        """Return the inputs of the readout, ``(chips, batch, sum of widths)``."""
         passes = self.network.forward(self.network.present(images))
         return torch.cat([self.network.onward(passed) for passed in passes], dim=-1)
 

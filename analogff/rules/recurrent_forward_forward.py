@@ -122,7 +122,7 @@ class RecurrentForwardForward(LayerLocal[RecurrentForwardForwardOptions, Goodnes
 
     @classmethod
     def layer_shapes(cls, options, n_in, widths, classes):
-        """Return inputs and outputs of every layer: each hears the one above and the one below.
+        """Return inputs and outputs of every layer: each receives the layers above and below.
 
         Raises:
             ValueError: If there are layers that no label reaches.
@@ -198,14 +198,14 @@ class RecurrentForwardForward(LayerLocal[RecurrentForwardForwardOptions, Goodnes
         return [passed.y for passed in passes]
 
     def _shown(self, labels: torch.Tensor) -> torch.Tensor:
-        """Return what the top layer hears of labels, ``(chips, variants, batch, classes)``."""
+        """Return the label signals of the top layer, ``(chips, variants, batch, classes)``."""
         one_hot = torch.nn.functional.one_hot(labels, self.network.classes).to(torch.float32)
         return self.network.normalizer.forward(one_hot).expand(self.network.chips, *one_hot.shape[-3:])
 
     def _inputs(
         self, states: list[torch.Tensor], image: torch.Tensor, label: torch.Tensor
     ) -> list[torch.Tensor | SharedInputs]:
-        """Return what each layer hears next: first from above, then from below.
+        """Return the next inputs of each layer: first from above, then from below.
 
         Shapes:
             ``states``: ``(chips, variants, batch, width)`` each; inputs: ``(chips, variants batch, n_in)``.
@@ -221,7 +221,7 @@ class RecurrentForwardForward(LayerLocal[RecurrentForwardForwardOptions, Goodnes
         return 0 if self.options.loss in ONE_SIDED_LOSSES else max(0, len(self.network.layers) - iteration)
 
     def _advance(self, states: list[torch.Tensor], inputs: list[torch.Tensor | SharedInputs]) -> list[torch.Tensor]:
-        """Let every layer answer once to what it heard."""
+        """Read every layer once with its inputs."""
         layers = self.network.layers[: len(states)]
         answers = [layer.measure(x) for layer, x in zip(layers, inputs, strict=True)]
         return [self._damp(state, y) for state, y in zip(states, answers, strict=True)]

@@ -126,7 +126,7 @@ class UnsupervisedForwardForward(LayerLocal[UnsupervisedForwardForwardOptions, G
 
     @classmethod
     def layer_shapes(cls, options, n_in: int, widths: Sequence[int], classes: int) -> list[tuple[int, int]]:
-        """Return inputs and outputs of every layer; the head hears several.
+        """Return inputs and outputs of every layer; the head receives several.
 
         Raises:
             ValueError: If there are not so many layers.
@@ -196,7 +196,7 @@ def _objective(options: UnsupervisedForwardForwardOptions, width: int) -> Goodne
 
 
 def _first_heard(head_from: int, layers: int) -> int:
-    """Return the index of the first layer that the head hears.
+    """Return the index of the first layer that the head receives.
 
     Raises:
         ValueError: If there is no such layer.

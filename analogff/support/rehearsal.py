@@ -58,11 +58,11 @@ def _run(act: Callable[[], Any], marks: int) -> None:
         nothing = os.open(os.devnull, os.O_RDWR)
         for stream in (0, 1, 2):
             os.dup2(nothing, stream)
-        faulthandler.disable()  # which wrote where it had been told to before
+        faulthandler.disable()  # which wrote to the file set before
         torch.set_num_threads(1)  # those of the parent are not here
         process_state.listeners.append(lambda who: os.write(marks, f"{who}\n".encode()))
         act()
-    except BaseException:  # it is raised again where it can be told
+    except BaseException:  # raised again where it can be reported
         pass
     finally:
         os.write(marks, f"\n{_DONE}".encode())

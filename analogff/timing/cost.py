@@ -16,7 +16,7 @@ from analogff.timing.simulate import simulate
 def cost(
     sheets: Sequence[Datasheet], counts: Sequence[Count], schedule: Schedule, chips: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    r"""Turn what each layer was asked to do into hardware time and energy.
+    r"""Convert the ledger of each layer to hardware time and energy.
 
     .. math::
         t_\text{read} = t_\text{DAC} + t_\text{settle} + \text{share} \cdot t_\text{ADC}, \quad

@@ -28,7 +28,7 @@ SYSTEM = [
     (errno.EISDIR, "Expected a file. Got is a directory. Move the folder", 2),
     (errno.ENAMETOOLONG, "Got file name too long. Use a shorter name", 2),
     (errno.EMFILE, "Expected fewer open files.", 1),
-    (errno.EIO, "Expected the system to do what it was asked. Got input/output error.", 1),
+    (errno.EIO, "Expected the system to grant the request. Got input/output error.", 1),
 ]
 
 
