@@ -8,7 +8,7 @@ from torch.nn.functional import cross_entropy, softplus
 from analogff.forward_forward.labels import overlay
 from analogff.forward_forward.losses import LOSSES
 from analogff.forward_forward.one_sided_losses import ONE_SIDED_LOSSES
-from analogff.learning.layer_order import make_order
+from analogff.learning.layer_order import Pipelined, make_order
 from analogff.network.normalization import length_normalize
 from analogff.rules.centroids import CentroidForward
 from analogff.rules.forward_forward import ForwardForward
@@ -122,6 +122,15 @@ def test_a_pipeline_fills_by_a_layer_a_step_and_runs_empty_between_epochs():
             rule.step(*make_batch(10 - n))  # a last batch may be smaller
         rule.finish_epoch()
     assert counted(chips, "writes") == [6, 4, 2, 0, 0]
+
+
+def test_a_pipeline_that_is_full_lets_the_oldest_batch_go():
+    order, due = Pipelined(3), []
+    for n in range(5):
+        due = list(order.due(iter([f"{n}a", f"{n}b", f"{n}c"])))
+    assert due == ["4a", "3b", "2c"]
+    order.finish_epoch()
+    assert list(order.due(iter(["a", "b", "c"]))) == ["a"]
 
 
 @pytest.mark.parametrize(
