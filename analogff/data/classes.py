@@ -30,8 +30,8 @@ def number_labels(name: str, train: np.ndarray, test: np.ndarray) -> Classes:
     """Number the labels of training images from 0. They may be any whole numbers, with gaps or negative, or texts.
 
     Raises:
-        DataError: If labels are neither whole numbers nor texts, if there is one class only, if a test label is not in
-        training, or if a label occurs on one training image and no test image, which is probably an error.
+        DataError: If labels are neither whole numbers nor texts, if there is one class only, or if a test label is not
+        in training. Also if a label occurs on one training image and no test image, which is probably an error.
     """
     if {train.dtype.kind, test.dtype.kind} & set("US") and train.dtype.kind != test.dtype.kind:
         raise DataError(

@@ -88,7 +88,7 @@ def _draw(table: pd.DataFrame, title: str, images: str) -> Figure:
 
 
 def _draw_layer(axes: Axes, table: pd.DataFrame) -> None:
-    """Draw positives filled and negatives as a line, which stay apart in grey too."""
+    """Draw positives filled and negatives as a line, distinct also in gray."""
     for polarity, color, filled in (("positive", _POSITIVE, True), ("negative", _NEGATIVE, False)):
         bins = table[table["polarity"] == polarity].sort_values("bin_low")
         edges = np.append(bins["bin_low"].to_numpy(), bins["bin_high"].iloc[-1])

@@ -34,8 +34,8 @@ class End(NamedTuple):
 def rehearse(act: Callable[[], Any]) -> End | None:
     """Let something run in a forked child, unseen, and return how it ended the child; None if it did not.
 
-    Nothing is found out, and None returned, where a fork is not safe: elsewhere than on Linux, in another thread than
-    the main one, and once a GPU is in use. An error is no end of a process: it is raised again when it runs here.
+    Returns None where a fork is not safe: outside of Linux, outside of the main thread, and once a GPU is in use. An
+    exception does not end a process: it is raised again here.
     """
     safe = sys.platform == "linux" and threading.current_thread() is threading.main_thread()
     if not safe or torch.cuda.is_initialized():

@@ -12,7 +12,7 @@ from analogff.network import Chips
 from analogff.support.draws import Tape
 
 WARM = 2
-"""Calls of a kind before one is recorded: they compile kernels and make the memory of optimisers."""
+"""Calls of a kind before one is recorded: they compile kernels and make the memory of optimizers."""
 _LOG = logging.getLogger(__name__)
 
 

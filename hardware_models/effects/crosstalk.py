@@ -9,8 +9,8 @@ def mix(sums: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
     .. math:: a'_j = a_j + c\, (a_{j-1} + a_{j+1})
 
     The columns at both ends have one neighbor. Modes along the columns are stretched by
-    :math:`1 + 2 c \cos(k \pi / (n + 1))`, so the power of any signal changes by a factor between ``(1 - 2c)^2`` and
-    ``(1 + 2c)^2``; for uncorrelated columns by ``1 + 2 c^2 (n - 1) / n``.
+    :math:`1 + 2 c \cos(k \pi / (n + 1))`, so the power of a signal changes by a factor between ``(1 - 2c)^2`` and ``(1
+    + 2c)^2``. For uncorrelated columns the factor is ``1 + 2 c^2 (n - 1) / n``.
 
     Shapes:
         ``sums``: ``(chips, batch, n_out)``; ``share`` broadcasts.

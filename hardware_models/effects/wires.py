@@ -39,10 +39,10 @@ def effective(conductance: torch.Tensor, wire_ohm: torch.Tensor) -> torch.Tensor
     The quotient equals the first order ``G (1 - x)`` up to ``x^2``. It is never negative, and its error is an order of
     magnitude smaller.
 
-    Accuracy against the exact solution (`nodal`), for 32x32 cells drawn uniformly from 0 to 40 uS: the greatest error
-    over the greatest current is 3e-3 at a greatest ``x`` of 0.25 (12 % of the current lost). It is 2e-2 at 0.9 (33 %
-    lost). The error of signed sums of 196x64 weights is 1 % of their spread at ``x = 0.5``, 3 % at 1.7. Devices refuse
-    layers whose `farthest_drop` exceeds `MOST_DROP`.
+    Accuracy against the exact solution (`nodal`), for 32x32 cells drawn uniformly from 0 to 40 uS, is the greatest
+    error over the greatest current. It is 3e-3 at a greatest ``x`` of 0.25 (12 % of the current lost). It is 2e-2
+    at 0.9 (33 % lost). The error of signed sums of 196x64 weights is 1 % of their spread at ``x = 0.5``, 3 % at
+    1.7. Devices refuse layers whose `farthest_drop` exceeds `MOST_DROP`.
 
     Shapes:
         ``(chips, n_out, n_in)``; ``wire_ohm`` broadcasts.

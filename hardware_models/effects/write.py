@@ -183,7 +183,7 @@ def tunnelling(
         pulses: Number of pulses; negative is down.
         step_up: Rate at zero, upwards, a pulse.
         step_down: Rate at zero, downwards, a pulse.
-        fold: ``w_0``: the shift that changes the tunnelling current by a factor of e.
+        fold: ``w_0``: the shift that changes the tunneling current by a factor of e.
 
     Reference:
         The current of Lenzlinger and Snow, J. Appl. Phys. 40, 278 (1969), ``E^2 exp(-B / E)``, with its exponent
