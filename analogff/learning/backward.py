@@ -1,4 +1,4 @@
-"""The three ways in which backprop can see a layer."""
+"""The ways in which backprop can see a layer."""
 
 import abc
 from typing import ClassVar
@@ -6,9 +6,15 @@ from typing import ClassVar
 import torch
 from typing_extensions import override
 
-from analogff.device import Sealed
+from analogff.device import Sealed, derive_seed, product
 from analogff.learning.pulse_optimizer import PulseOptimizer
-from analogff.network.twin import Response, Twin
+from analogff.network.fitted_curve import FittedCurves, Share
+from analogff.network.normalization import length_normalize
+from analogff.network.twin import Register, Response, Twin, believed
+from analogff.slopes.slopes import Slope
+
+REACH = 3.0
+"""Longest calibration input, in units of the typical one."""
 
 
 class BackwardView(abc.ABC):
@@ -37,14 +43,19 @@ class BackwardView(abc.ABC):
 
 
 class ThroughTwin(BackwardView):
-    """Forward on the chip; the twin's derivative, at the inputs that the chip really had."""
+    """Forward on the chip; the twin's derivative, at the inputs that the chip really had.
+
+    Args:
+        layer: The layer, which is programmed with what the twin believes.
+        twin: Of the layer.
+    """
 
     state_names = ("twin",)
 
-    def __init__(self, layer: Sealed, seed: int):
+    def __init__(self, layer: Sealed, twin: Twin):
         super().__init__(layer)
-        self.twin = Twin(layer, seed)
-        layer.program(self.twin.weights)
+        self.twin = twin
+        layer.program(twin.weights)
 
     @override
     def respond(self, x):
@@ -55,19 +66,90 @@ class ThroughTwin(BackwardView):
         self.twin.change(optimizer.descend(errors, x))
 
 
-class InModel(BackwardView):
-    """Forward in the twin too, with the printed noise; the chip is programmed with the result."""
+class ThroughFit(ThroughTwin):
+    r"""As `ThroughTwin`, with a curve fitted to reads of the programmed chip.
 
-    state_names = ("twin",)
+    The chip is read with vectors of random direction, whose mean square is :math:`u^2` with ``u`` uniform up to 3, so
+    that sums beyond today's are seen, too. These reads are counted as any others.
 
-    def __init__(self, layer: Sealed, seed: int, generator: torch.Generator | None):
+    Args:
+        layer: The layer, which is programmed.
+        seed: Draws the weights to begin with, and the inputs.
+        reads: How many vectors.
+        share: Whether the neurons of a ``layer`` have one curve, or each ``neuron`` its own.
+    """
+
+    state_names = ("curves",)
+
+    def __init__(self, layer: Sealed, seed: int, reads: int, share: Share):
+        super().__init__(layer, Twin(layer, seed, believed(layer, "linear")))
+        self.curves: FittedCurves | None = None
+        if layer.datasheet.readable_weights:
+            return
+        x = _calibration_inputs(layer, derive_seed(seed, "calibration"), reads)
+        self.curves = FittedCurves(product(x, self.twin.weights), layer.measure(x), share)
+        self.twin.curve = self.curves
+
+
+class ThroughProbes(BackwardView):
+    """Forward on the chip, slopes from biased reads beside it, weights from the register of requested changes.
+
+    Args:
+        layer: The layer, which is programmed with what the register begins with.
+        seed: Draws that.
+        slope: How slopes are read.
+    """
+
+    state_names = ("register", "slope")
+
+    def __init__(self, layer: Sealed, seed: int, slope: Slope):
         super().__init__(layer)
-        self.twin = Twin(layer, seed)
+        self.register, self.slope = Register(layer, seed), slope
+        layer.program(self.register.weights)
+
+    @override
+    def respond(self, x):
+        if self.layer.datasheet.readable_weights:
+            y = self.layer.measure(x)
+            return Response(y, torch.ones_like(y), self.register.weights)
+        y, slope = self.slope.read(self.layer, x)
+        assert slope is not None
+        return Response(y, slope, self.register.weights)
+
+    @override
+    def learn(self, optimizer, errors, x):
+        self.register.change(optimizer.descend(errors, x))
+
+
+class InModel(BackwardView):
+    """Forward in the twin too, with the printed noise; the chip is programmed with the result.
+
+    Args:
+        layer: The layer.
+        twin: Of the layer.
+        generator: Draws the noise; None for none.
+    """
+
+    state_names = ("twin", "on_chip")
+
+    def __init__(self, layer: Sealed, twin: Twin, generator: torch.Generator | None):
+        super().__init__(layer)
+        self.twin = twin
         self.generator = generator
+        self.on_chip = False
+        """Whether the chip has been programmed for the last time, and learns on as through a twin."""
+
+    def tune(self) -> None:
+        """Program the chip for the last time; from now on it carries the signal and takes the steps."""
+        if not self.on_chip:
+            self.layer.program(self.twin.weights)
+            self.on_chip = True
 
     @override
     def respond(self, x):
         response = self.twin.respond(x)
+        if self.on_chip:
+            return response._replace(y=self.layer.measure(x))
         if self.generator is None:
             return response
         sigma = torch.as_tensor(self.layer.datasheet.read_noise, dtype=x.dtype, device=x.device).view(-1, 1, 1)
@@ -76,11 +158,13 @@ class InModel(BackwardView):
 
     @override
     def learn(self, optimizer, errors, x):
-        self.twin.change(optimizer.wanted(errors, x))
+        take = optimizer.descend if self.on_chip else optimizer.wanted
+        self.twin.change(take(errors, x))
 
     @override
     def finish_epoch(self):
-        self.layer.program(self.twin.weights)
+        if not self.on_chip:
+            self.layer.program(self.twin.weights)
 
 
 class ThroughOracle(BackwardView):
@@ -93,3 +177,11 @@ class ThroughOracle(BackwardView):
     @override
     def learn(self, optimizer, errors, x):
         optimizer.descend(errors, x)
+
+
+def _calibration_inputs(layer: Sealed, seed: int, reads: int) -> torch.Tensor:
+    """Draw inputs that are not negative, ``(chips, reads, n_in)``, the same for all chips."""
+    generator = torch.Generator().manual_seed(seed)
+    x = length_normalize(torch.randn(reads, layer.datasheet.n_in, generator=generator).abs())
+    sizes = REACH * torch.rand(reads, 1, generator=generator)
+    return (x * sizes).to(layer.torch_device).expand(layer.chips, -1, -1)

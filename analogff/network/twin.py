@@ -1,11 +1,13 @@
 """A twin: a model of a chip with nominal curves and a record of requested changes."""
 
+import functools
 from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
 
 from analogff.device import Observable, Sealed, chipwise, product
+from analogff.network.beliefs import CURVES, Belief
 
 
 class Response(NamedTuple):
@@ -19,34 +21,26 @@ class Response(NamedTuple):
     """Weights to carry an error back through, ``(chips, n_out, n_in)``."""
 
 
-class Twin:
-    r"""A layer of the datasheet: exact weights, the nominal curve, no noise.
+class Register:
+    r"""The requested weights of a layer: those that were programmed, and all changes since.
 
-    .. math:: \tilde y = \tilde f(\tilde W x), \quad \tilde W = W_0 + \sum \text{changes asked for}
+    .. math:: \tilde W = W_0 + \sum \text{requested changes}
 
-    It never reads a chip. Where writes land only roughly, or neurons differ from the printed curve, it is wrong,
-    and becomes more so with every update.
+    Where writes land only roughly it is wrong, and becomes more so with every update.
 
     Args:
-        layer: Whose datasheet to believe.
+        layer: Whose weights; nothing is written to it.
         seed: Draws the weights to begin with, ``N(0, 1/n_in)``, the same for every chip.
     """
 
     state_names = ("weights",)
 
     def __init__(self, layer: Sealed, seed: int):
-        layer.demand(Observable.TWIN, "a twin")
         sheet = layer.datasheet
         generator = torch.Generator().manual_seed(seed)
         weights = torch.randn(sheet.n_out, sheet.n_in, generator=generator) / sheet.n_in**0.5
         self.weights = weights.repeat(layer.chips, 1, 1).to(layer.torch_device)
-        self.curve = sheet.neuron or (lambda a: a)
         self.limit = sheet.weight_max
-
-    def respond(self, x: torch.Tensor) -> Response:
-        """Predict a layer's answer, ``x``: ``(chips, batch, n_in)``."""
-        y, slope = value_and_slope(self.curve, product(x, self.weights))
-        return Response(y, slope, self.weights)
 
     def change(self, change: torch.Tensor) -> None:
         """Record a requested change, within the nominal weight limit."""
@@ -56,11 +50,56 @@ class Twin:
             self.weights.clamp_(-limit, limit)
 
 
+class Twin(Register):
+    r"""A layer as an experimenter believes it to be: exact weights, a curve, no noise.
+
+    .. math:: \tilde y = \tilde f(\tilde W x)
+
+    It never reads a chip. Where neurons differ from the curve it is wrong, too.
+
+    Args:
+        layer: As `Register`.
+        seed: As `Register`.
+        curve: Value and slope of the neurons at weighted sums, ``(chips, batch, n_out)``; see `believed`.
+    """
+
+    def __init__(self, layer: Sealed, seed: int, curve: "SlopedCurve"):
+        super().__init__(layer, seed)
+        self.curve = curve
+
+    def respond(self, x: torch.Tensor) -> Response:
+        """Predict a layer's answer, ``x``: ``(chips, batch, n_in)``."""
+        y, slope = self.curve(product(x, self.weights))
+        return Response(y, slope, self.weights)
+
+
 class Curve(NamedTuple):
     """A neuron-wise curve at some weighted sums: its value and slope."""
 
     y: torch.Tensor
     slope: torch.Tensor
+
+
+SlopedCurve = Callable[[torch.Tensor], Curve]
+"""From weighted sums, ``(chips, batch, n_out)``, to values and slopes."""
+
+
+def believed(layer: Sealed, belief: Belief) -> SlopedCurve:
+    """Return the curve that an experimenter believes the neurons of a layer to have; a digital layer has none.
+
+    Args:
+        layer: The layer.
+        belief: ``datasheet`` for the printed curve, or a name of `analogff.network.beliefs`.
+
+    Raises:
+        BlackBoxError: If the datasheet is to be believed by a holder that did not declare TWIN.
+    """
+    if layer.datasheet.readable_weights:
+        return functools.partial(value_and_slope, CURVES["linear"])
+    if belief == "datasheet":
+        layer.demand(Observable.TWIN, "a twin")
+        return functools.partial(value_and_slope, layer.datasheet.neuron or CURVES["linear"])
+    return functools.partial(value_and_slope, CURVES[belief])
 
 
 def value_and_slope(function: Callable[[torch.Tensor], torch.Tensor], a: torch.Tensor) -> Curve:

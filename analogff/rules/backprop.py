@@ -1,36 +1,70 @@
 """Backprop on a chip: through a twin, deployed from a model, and the oracle bound."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
 from pydantic import Field, field_validator
 from typing_extensions import override
 
 from analogff.device import Observable, Sealed, derive_seed, product, whole
-from analogff.learning.backward import BackwardView, InModel, ThroughOracle, ThroughTwin
+from analogff.learning.backward import BackwardView, InModel, ThroughFit, ThroughOracle, ThroughProbes, ThroughTwin
 from analogff.learning.head import cross_entropy_of_chips, softmax_error
-from analogff.learning.rule import Rule, RuleOptions, refuse_idle
+from analogff.learning.rule import Rule, RuleOptions, refuse_idle, refuse_unless
 from analogff.network import logit_scale
+from analogff.network.beliefs import Belief
+from analogff.network.fitted_curve import Share
 from analogff.network.forward import Passed
-from analogff.network.twin import Response
+from analogff.network.twin import Response, Twin, believed
+from analogff.slopes.make import make_slope
+from analogff.slopes.max_step import MaxStep
 from analogff.timing import UpdateAfterPass
 
 
 class BackpropOptions(RuleOptions):
     """Options of backprop."""
 
-    through: Literal["twin", "deployed", "oracle"] = "twin"
-    """Path of the errors. `twin`: back through a model, while the chip runs forward (physics-aware training).
-    `deployed`: forward and back in a model, which is then programmed onto the chip. `oracle`: back through the true
-    derivative, a bound."""
-    noise_aware: bool = Field(default=True)
+    through: Literal["twin", "fitted", "probed", "deployed", "oracle"] = "twin"
+    """Path of the errors, while the chip runs forward (physics-aware training). `twin`: back through a model. `fitted`:
+    through a model whose curves are fitted to reads. `probed`: through slopes probed beside each read and the register
+    of requested weights. `oracle`: through the true derivative, a bound. `deployed`: forward and back in a model, which
+    is then programmed onto the chip."""
+    believes: Belief = "datasheet"
+    """The curve that `twin` and `deployed` believe neurons to have: the printed one, or another, right or wrong."""
+    noise_aware: bool = True
     """Whether `deployed` trains with the noise of the datasheet (hardware-aware training)."""
+    fine_tune_from: Annotated[float, Field(ge=0, le=1)] = 1.0
+    """Share of the training after which `deployed` continues on the chip, as `twin` does; 1 for never."""
+    fit_reads: Annotated[int, Field(ge=50)] = 1000
+    """Vectors read of each layer for `fitted`, before learning begins."""
+    fit: Share = "layer"
+    """Whether `fitted` takes one curve for the neurons of a layer, or one for each."""
+    probe: Annotated[float, Field(gt=0, allow_inf_nan=False)] | Literal["measured"] = "measured"
+    """Bias between the two reads of a probe, for `probed`; see forward-forward."""
+    max_step: Literal["free", "measured"] = "free"
+    """How far one step may move a weighted sum: as far as the rate takes it, or (`measured`) at most 0.3 of the way
+    to where slopes turn, which each layer of each chip shows under biases before it learns."""
 
-    @field_validator("noise_aware")
+    @field_validator("believes")
     @classmethod
-    def _noise_aware_is_used(cls, value, info):
+    def _belief_is_used(cls, value, info):
+        through = info.data.get("through")
+        return refuse_unless(through in ("twin", "deployed", None), cls, info, value, 'through = "twin"')
+
+    @field_validator("noise_aware", "fine_tune_from")
+    @classmethod
+    def _deployment_is_used(cls, value, info):
         return refuse_idle(cls, info, value, user="through", used_by="deployed")
+
+    @field_validator("fit_reads", "fit")
+    @classmethod
+    def _fit_is_used(cls, value, info):
+        return refuse_idle(cls, info, value, user="through", used_by="fitted")
+
+    @field_validator("probe")
+    @classmethod
+    def _probe_is_used(cls, value, info):
+        return refuse_idle(cls, info, value, user="through", used_by="probed")
 
 
 class Backprop(Rule[BackpropOptions]):
@@ -38,11 +72,12 @@ class Backprop(Rule[BackpropOptions]):
 
     .. math:: \delta_l = f'_l \circ N_l^T W_{l+1}^T \delta_{l+1}, \qquad \Delta W_l \propto -\delta_l x_l^T
 
-    with ``N`` the known normalization, and ``f'``, ``W`` as selected by `through`. `twin` and `deployed` begin by
+    with ``N`` the known normalization, and ``f'``, ``W`` as selected by `through`. All but `oracle` begin by
     programming their initial weights; `deployed` programs its model after every epoch.
 
     Args:
-        network: Sealed at TWIN or ORACLE.
+        network: Sealed at TWIN (`believes` the datasheet), ACTIVITY (another curve, or `fitted`), PROBE (`probed`, and
+            at least that with a measured `max_step`) or ORACLE.
         options: See `BackpropOptions`.
         seed: Draws the weights to begin with.
 
@@ -54,17 +89,23 @@ class Backprop(Rule[BackpropOptions]):
     name = "backprop"
     Options = BackpropOptions
 
-    state_names = ("backward_views",)
+    state_names = ("backward_views", "max_steps")
 
     def __init__(self, network, options, *, seed):
         super().__init__(network, options, seed=seed)
         self.backward_views = [self._view(optimizer.layer, n) for n, optimizer in enumerate(self.optimizers)]
+        self.max_steps = (
+            [MaxStep(options.learning_rate) for _ in network.layers] if options.max_step == "measured" else []
+        )
         self.finish_epoch()
 
     @classmethod
     @override
     def needs(cls, options):
-        return Observable.ORACLE if options.through == "oracle" else Observable.TWIN
+        seen = {"fitted": Observable.ACTIVITY, "probed": Observable.PROBE, "oracle": Observable.ORACLE}
+        belief = Observable.TWIN if options.believes == "datasheet" else Observable.ACTIVITY
+        limited = Observable.PROBE if options.max_step == "measured" else Observable.ACTIVITY
+        return max(seen.get(options.through, belief), limited)
 
     @classmethod
     @override
@@ -89,13 +130,25 @@ class Backprop(Rule[BackpropOptions]):
         for view in self.backward_views:
             view.finish_epoch()
 
+    @override
+    def advance(self, progress):
+        super().advance(progress)
+        for view in self.backward_views:
+            if isinstance(view, InModel) and progress >= self.options.fine_tune_from:
+                view.tune()
+
     def _view(self, layer: Sealed, index: int) -> BackwardView:
-        seed = derive_seed(self.seed, "weights", index)
-        if self.options.through == "twin":
-            return ThroughTwin(layer, seed)
-        if self.options.through == "deployed":
-            return InModel(layer, seed, self.generator if self.options.noise_aware else None)
-        return ThroughOracle(layer)
+        told, seed = self.options, derive_seed(self.seed, "weights", index)
+        if told.through == "oracle":
+            return ThroughOracle(layer)
+        if told.through == "fitted":
+            return ThroughFit(layer, seed, told.fit_reads, told.fit)
+        if told.through == "probed":
+            return ThroughProbes(layer, seed, make_slope("probed", told.probe))
+        twin = Twin(layer, seed, believed(layer, told.believes))
+        if told.through == "twin":
+            return ThroughTwin(layer, twin)
+        return InModel(layer, twin, self.generator if told.noise_aware else None)
 
     def _descend(self, passed: Sequence[Passed[Response]], error: torch.Tensor) -> None:
         """Carry the error from the head's output to the first layer, writing each layer on the way."""
@@ -105,4 +158,6 @@ class Backprop(Rule[BackpropOptions]):
             if n > 0:
                 error = product(error, layer.reading.weights.mT)
                 error = self.network.normalizer.backward(error, x, passed[n - 1].y)
+            if n < len(self.max_steps):
+                self.optimizers[n].share = self.max_steps[n].of(self.network.layers[n], x)
             self.backward_views[n].learn(self.optimizers[n], errors, x)

@@ -2,11 +2,12 @@ import dataclasses
 
 import pytest
 import torch
+from pydantic import ValidationError
 from scipy.stats import chi2
 
 from analogff.device import BlackBoxError, Observable
 from analogff.network.normalization import length_normalize
-from analogff.network.twin import Twin
+from analogff.network.twin import Twin, believed
 from analogff.rules.backprop import Backprop
 from tests.helpers.fakes import capture_gradients, make_batch, make_chips, weights_of
 
@@ -100,7 +101,8 @@ def test_a_twin_believes_in_no_weight_beyond_the_printed_limit():
     chips = make_chips(sizes=(20, 16), seeds=(0, 1))
     for device in chips.devices:
         device.datasheet = dataclasses.replace(device.datasheet, weight_max=torch.tensor([0.5, 2.0]))
-    twin = Twin(chips.seal(Observable.TWIN).layers[0], seed=0)
+    layer = chips.seal(Observable.TWIN).layers[0]
+    twin = Twin(layer, 0, believed(layer, "datasheet"))
     before = twin.weights.clone()
     change = torch.linspace(-3, 3, 20).expand(2, 16, 20)
     twin.change(change)
@@ -125,3 +127,85 @@ def test_a_twin_cannot_ask_the_oracle():
 def test_levels():
     levels = [Backprop.needs(Backprop.Options(through=t)) for t in ("twin", "deployed", "oracle")]
     assert levels == [Observable.TWIN, Observable.TWIN, Observable.ORACLE]
+
+
+def sine(a):
+    """A curve that turns, so that a wrong belief has wrong signs."""
+    return torch.sin(2 * a).square()
+
+
+@pytest.mark.parametrize(
+    ("told", "level"),
+    [
+        ({}, Observable.TWIN),
+        ({"believes": "relu"}, Observable.ACTIVITY),
+        ({"through": "fitted"}, Observable.ACTIVITY),
+        ({"through": "probed"}, Observable.PROBE),
+        ({"believes": "relu", "max_step": "measured"}, Observable.PROBE),
+        ({"through": "oracle", "max_step": "measured"}, Observable.ORACLE),
+    ],
+)
+def test_a_belief_of_ones_own_needs_no_datasheet(told, level):
+    assert Backprop.needs(Backprop.Options(**told)) == level
+    chips = make_chips(curve=sine)
+    make_rule(chips, **told).step(*make_batch())
+
+
+@pytest.mark.parametrize(
+    ("told", "least"),
+    [
+        ({"through": "probed", "probe": 0.01}, 0.999),
+        ({"through": "fitted", "fit_reads": 4000}, 0.97),
+        ({"believes": "non-monotone"}, 0.5),
+    ],
+)
+def test_the_gradient_is_nearly_the_oracles_where_curves_are_known(told, least):
+    """A chip programmed exactly, with no noise; the same programmed weights in both rules."""
+    chips, (images, labels) = make_chips(curve=sine, seeds=(0,)), make_batch()
+    rule = make_rule(chips, **told)
+    gradients = capture_gradients(rule)
+    rule.step(images, labels)
+    truth = Backprop(chips.seal(Observable.ORACLE), Backprop.Options(through="oracle"), seed=0)
+    exact = capture_gradients(truth)
+    truth.step(images, labels)
+    cosine = torch.cosine_similarity(gradients[0].flatten(), exact[0].flatten(), 0).item()
+    assert cosine > least if least > 0.5 else cosine < least
+
+
+def test_a_wrong_belief_has_the_believed_slope():
+    chips, (images, _) = make_chips(curve=sine, seeds=(0,)), make_batch()
+    rule = make_rule(chips, believes="linear")
+    view, x = rule.backward_views[0], rule.network.present(images)
+    assert (view.respond(x).slope == 1).all()
+    torch.testing.assert_close(view.respond(x).y, sine(x @ view.twin.weights.mT))
+
+
+def test_fitting_costs_its_reads():
+    chips = make_chips()
+    make_rule(chips, through="fitted", fit_reads=123)
+    assert [chips.ledger.of(name).reads for name in chips.names] == [123, 123, 0]
+
+
+def test_what_is_deployed_learns_on_on_the_chip_from_its_share_on():
+    chips, batch = make_chips(), make_batch()
+    rule = make_rule(chips, through="deployed", fine_tune_from=0.5, noise_aware=False)
+    reads = []
+    for progress in (0.0, 0.4, 0.5, 0.9):
+        rule.advance(progress)
+        rule.step(*batch)
+        rule.finish_epoch()
+        reads.append(chips.ledger.of("layer 1").reads)
+    assert reads == [0, 0, 30, 60]
+    for device, view in zip(chips.devices, rule.backward_views, strict=True):
+        torch.testing.assert_close(device.weights, view.twin.weights)
+
+
+def test_options_without_effect_are_refused():
+    for told in (
+        {"through": "oracle", "believes": "relu"},
+        {"through": "probed", "fit_reads": 100},
+        {"through": "twin", "probe": 0.5},
+        {"through": "twin", "fine_tune_from": 0.5},
+    ):
+        with pytest.raises(ValidationError, match="does nothing"):
+            Backprop.Options(**told)

@@ -1,0 +1,103 @@
+"""ASGE: every layer learns from the cross-entropy of its goodness, projected at random to the classes."""
+
+from typing import Annotated
+
+import torch
+from pydantic import Field
+from typing_extensions import override
+
+from analogff.device import derive_seed, product
+from analogff.learning.class_scores import ClassScores, LayerVote, ScoreOptions, with_dropout
+from analogff.learning.layer_local import LayerLocal, LayerLocalOptions
+from analogff.learning.layer_order import OrderOptions, make_order
+
+_FLOOR = 1e-6
+"""Keeps the root of a silent group's goodness differentiable."""
+
+
+class AsgeOptions(ScoreOptions, OrderOptions, LayerLocalOptions):
+    """Options of ASGE."""
+
+    scale: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 4.0
+    """Factor on the scores, before they are compared."""
+    pool: Annotated[int, Field(ge=1)] = 4
+    """Neighboring neurons whose goodness is taken together."""
+
+
+class Asge(LayerLocal[AsgeOptions, "ProjectedGoodness"]):
+    r"""Layers that learn to be read, by their goodness alone, through a matrix that never changes.
+
+    .. math:: g_k = \sqrt{\tfrac1p \textstyle\sum_{j \in S_k} y_j^2}, \qquad s = \alpha P g, \qquad
+              P \sim \mathcal N(0, 1 / m)
+
+    with groups ``S`` of ``p`` neighboring neurons, ``m`` of them, and the cross-entropy of ``s`` as the loss of each
+    layer. One pass, no negatives, and nothing to learn outside of the chip: an image costs ``classes m``
+    multiply-adds a layer.
+
+    Args:
+        network: Sealed at ACTIVITY (slope assumed), PROBE (probed) or ORACLE (oracle).
+        options: See `AsgeOptions`.
+        seed: Draws the projections, the same for all chips.
+
+    Reference:
+        Adaptive spatial goodness encoding (arXiv 2509.12394): the root mean square of feature maps, pooled in space,
+        a fixed random projection to logits, and a cross-entropy a layer. Theirs is convolutional; here a group of
+        neurons stands for a patch of a map.
+    """
+
+    name = "asge"
+    Options = AsgeOptions
+
+    def __init__(self, network, options, *, seed):
+        super().__init__(network, options, seed=seed, order=make_order(options.order, len(network.layers)))
+        self.objectives = []
+        for n, layer in enumerate(network.layers):
+            groups = -(-layer.datasheet.n_out // options.pool)
+            generator = torch.Generator().manual_seed(derive_seed(seed, "projection", n))
+            projection = torch.randn(network.classes, groups, generator=generator) / groups**0.5
+            self.objectives.append(ProjectedGoodness(projection.to(layer.torch_device), options.scale, options.pool))
+        self.vote = LayerVote(network, self.objectives, options.vote)
+
+    @classmethod
+    @override
+    def uses_head(cls, options):
+        return False
+
+    @override
+    def step(self, images, labels):
+        return super().step(with_dropout(images, self.options.input_dropout, self.generator), labels)
+
+    @override
+    def predict(self, images):
+        return self.vote.answer(images)
+
+    @override
+    def answers_by_layer(self, images):
+        return self.vote.answers_by_layer(images)
+
+
+class ProjectedGoodness(ClassScores):
+    r"""Scores of a layer by a fixed projection of the goodness of its groups; see `Asge`.
+
+    Args:
+        projection: ``P``, ``(classes, groups)``.
+        scale: ``alpha``.
+        pool: ``p``; the last group may have fewer neurons, and the mean is over ``p`` all the same.
+    """
+
+    def __init__(self, projection: torch.Tensor, scale: float, pool: int):
+        self.projection, self.pool = scale * projection, pool
+
+    @override
+    def scores(self, y):
+        return product(self._goodness(y), self.projection.expand(len(y), -1, -1))
+
+    @override
+    def by_activity(self, y, error):
+        by_goodness = product(error, self.projection.mT.expand(len(y), -1, -1)) / (self.pool * self._goodness(y))
+        return y * by_goodness.repeat_interleave(self.pool, -1)[..., : y.shape[-1]]
+
+    def _goodness(self, y: torch.Tensor) -> torch.Tensor:
+        """Return the root mean square of each group, ``(chips, batch, groups)``."""
+        squares = torch.nn.functional.pad(y.square(), (0, -y.shape[-1] % self.pool))
+        return (squares.unflatten(-1, (-1, self.pool)).mean(-1) + _FLOOR).sqrt()

@@ -1,0 +1,81 @@
+"""Direct feedback alignment: the output's error reaches each layer through a fixed random matrix."""
+
+import functools
+from typing import Literal
+
+import torch
+from pydantic import field_validator
+from typing_extensions import override
+
+from analogff.device import derive_seed, product
+from analogff.learning.head import cross_entropy_of_chips, softmax_error
+from analogff.learning.layer_local import NEEDS_PROBE, LayerLocal, LayerLocalOptions
+from analogff.learning.layer_objective import LayerObjective
+from analogff.learning.rule import refuse_unless
+from analogff.timing import UpdateAfterPass
+
+
+class DirectFeedbackAlignmentOptions(LayerLocalOptions):
+    """Options of direct feedback alignment."""
+
+    slope: Literal["assumed", "probed", "fitted", "oracle", "one", "cosine"] = "probed"  # type: ignore[assignment]
+    """Where the slope of a neuron comes from: as in every rule, or a stand-in (augmented direct feedback alignment):
+    `one` everywhere, or the `cosine` of the activity."""
+
+    @field_validator("max_step")
+    @classmethod
+    def _a_stand_in_never_turns(cls, value, info):
+        seen = info.data.get("slope") not in ("one", "cosine")
+        return refuse_unless(seen, cls, info, value, f"{NEEDS_PROBE} or another one that is no stand-in")
+
+
+class DirectFeedbackAlignment(LayerLocal[DirectFeedbackAlignmentOptions, LayerObjective]):
+    r"""Layers that descend the output's error as fixed random matrices hand it down.
+
+    .. math:: \Delta W_l \propto -\sum_b \left[(B_l e_b) \circ f'(a_{lb})\right] x_{lb}^T, \qquad
+              e = \mathrm{softmax}(z) - t, \qquad B_l \sim \mathcal N(0, 1/K)
+
+    for ``K`` classes. The head learns by its own error. One forward pass a step, no weights of any other layer, no
+    sequence of layers on the way back: the broadcast costs ``K n`` multiply-accumulates a layer and image.
+
+    Args:
+        network: Sealed at ACTIVITY (slope assumed, one, cosine), PROBE (probed, fitted) or ORACLE (oracle).
+        options: See `DirectFeedbackAlignmentOptions`.
+        seed: Draws the feedback, the same for all chips.
+
+    Reference:
+        Nøkland, Direct feedback alignment provides learning in deep neural networks (arXiv 1609.01596), equation 8.
+        Augmented: Nakajima et al., Nature Communications 13, 7847 (2022), ``g`` in place of ``f'``.
+    """
+
+    name = "direct-feedback-alignment"
+    Options = DirectFeedbackAlignmentOptions
+
+    def __init__(self, network, options, *, seed):
+        super().__init__(network, options, seed=seed)
+        self.feedback = [
+            _feedback(layer.datasheet.n_out, network.classes, derive_seed(seed, "feedback", n)).to(layer.torch_device)
+            for n, layer in enumerate(network.layers)
+        ]
+        self.delta = self.delta_head(options.learning_rate)
+
+    @classmethod
+    @override
+    def schedule(cls, options):
+        return UpdateAfterPass()
+
+    @override
+    def step(self, images, labels):
+        reads = [functools.partial(s.read, layer) for s, layer in zip(self.slopes, self.network.layers, strict=True)]
+        passed = list(self.network.forward(self.network.present(images), reads))
+        logits = self.delta.learn(self.network.onward(passed[-1]), labels)
+        error = softmax_error(logits, labels)
+        for layer in passed:
+            handed_down = product(error, self.feedback[layer.layer].expand(self.network.chips, -1, -1))
+            self.change(layer.layer, layer.reading.back(handed_down), layer.x)
+        return cross_entropy_of_chips(logits, labels)
+
+
+def _feedback(width: int, classes: int, seed: int) -> torch.Tensor:
+    """Return what hands an error down to a layer, ``(width, classes)``."""
+    return torch.randn(width, classes, generator=torch.Generator().manual_seed(seed)) / classes**0.5

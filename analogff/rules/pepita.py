@@ -1,0 +1,112 @@
+"""PEPITA: a second forward pass on inputs that the error of the first one has modulated."""
+
+from typing import Annotated, Literal
+
+import torch
+from pydantic import Field
+from typing_extensions import override
+
+from analogff.device import Observable, Sealed, derive_seed, product, whole
+from analogff.learning.head import cross_entropy_of_chips, softmax_error
+from analogff.learning.rule import Rule, RuleOptions
+from analogff.network.forward import Passed
+from analogff.timing import UpdateAfterPass
+
+
+class PepitaOptions(RuleOptions):
+    """Options of PEPITA."""
+
+    form: Literal["modulated", "mixed"] = "modulated"
+    """Which inputs the difference of activities is multiplied with: those of the modulated pass, or (`mixed`) each
+    activity with the inputs of its own pass, so that nothing is kept from pass to pass but an update."""
+    feedback: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 0.05
+    """Half of the range of the feedback matrix, in units of ``sqrt(6 / n_in)``."""
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Probability that an activity is silent in both passes of a training step; the authors' is 0.1."""
+
+
+class Pepita(Rule[PepitaOptions]):
+    r"""Layers that learn from what a modulation of the input by the error changes in their activity.
+
+    .. math:: x' = x + F e, \qquad \Delta W_l \propto -\sum_b (h_{lb} - h'_{lb})\, h_{l-1,b}'^T, \qquad
+              \Delta W_L \propto -\sum_b e'_b\, h_{L-1,b}'^T
+
+    with ``h_0 = x``. Form `mixed` takes :math:`h_l h_{l-1}^T - h'_l h_{l-1}'^T` instead. Two forward passes a step,
+    and no slope of any neuron. A modulated pixel may fall below 0, where the converter of a chip without negative
+    inputs cuts it off.
+
+    Args:
+        network: Sealed at ACTIVITY.
+        options: See `PepitaOptions`.
+        seed: Draws the feedback and the silent activities, the same for all chips.
+
+    Reference:
+        Dellaferrera & Kreiman, Error-driven input modulation (ICML 2022), equations 1 to 4; in the authors' code the
+        last layer takes the error of the modulated pass. Mixed: Srinivasan et al., Forward learning with top-down
+        feedback (arXiv 2302.05440), the time-local rule.
+    """
+
+    name = "pepita"
+    Options = PepitaOptions
+
+    def __init__(self, network, options, *, seed):
+        super().__init__(network, options, seed=seed)
+        n_in = network.layers[0].datasheet.n_in
+        generator = torch.Generator().manual_seed(derive_seed(seed, "feedback"))
+        uniform = 2 * torch.rand(n_in, network.classes, generator=generator) - 1
+        self.feedback = (options.feedback * (6 / n_in) ** 0.5 * uniform).to(network.head.torch_device)
+
+    @classmethod
+    @override
+    def needs(cls, options):
+        return Observable.ACTIVITY
+
+    @classmethod
+    @override
+    def schedule(cls, options):
+        return UpdateAfterPass()
+
+    @override
+    def step(self, images, labels):
+        masks = [self._mask(len(images), layer) for layer in self.network.layers]
+        *plain, (_, logits) = self._pass(images, masks)
+        error = softmax_error(logits, labels) * len(images)
+        modulation = product(error, self.feedback.expand(self.network.chips, -1, -1))
+        *modulated, (last, again) = self._pass(images + modulation, masks)
+        *optimizers, head = self.optimizers
+        for optimizer, one, other in zip(optimizers, plain, modulated, strict=True):
+            optimizer.descend(*self._errors(one, other))
+        head.descend(softmax_error(again, labels), last)
+        return cross_entropy_of_chips(logits, labels)
+
+    def _pass(self, images: torch.Tensor, masks: list[torch.Tensor | None]) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        """Return inputs and activities of every layer, those of the head as logits."""
+        reads = [layer.measure for layer in (*self.network.layers, self.network.head)]
+
+        def onward(passed: Passed) -> torch.Tensor:
+            return _masked(self.network.onward(passed), masks[passed.layer])
+
+        passed = list(self.network.forward(self.network.present(images), reads, onward))
+        kept = [(whole(layer.x), _masked(layer.y, mask)) for layer, mask in zip(passed, masks, strict=False)]
+        return [*kept, (whole(passed[-1].x), self.network.logits(passed[-1].y))]
+
+    def _errors(
+        self, plain: tuple[torch.Tensor, torch.Tensor], modulated: tuple[torch.Tensor, torch.Tensor]
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return what a layer descends, and along which inputs."""
+        (x, h), (x_modulated, h_modulated) = plain, modulated
+        batch = h.shape[1]
+        if self.options.form == "modulated":
+            return (h - h_modulated) / batch, x_modulated
+        return torch.cat([h, -h_modulated], dim=1) / batch, torch.cat([x, x_modulated], dim=1)
+
+    def _mask(self, batch: int, layer: Sealed) -> torch.Tensor | None:
+        """Draw which activities are silent, ``(batch, n_out)``, the same for all chips."""
+        if not (p := self.options.dropout):
+            return None
+        kept = torch.rand(batch, layer.datasheet.n_out, generator=self.generator) >= p
+        return (kept / (1 - p)).to(layer.torch_device)
+
+
+def _masked(y: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
+    return y if mask is None else y * mask
