@@ -12,7 +12,7 @@ from analogff.catalog import resolve_rule, rule_names
 from analogff.catalog.descriptions import Description, Line, describe_fields, describe_rule
 from analogff.learning.layer_local import LayerLocalOptions
 from analogff.learning.rule import Rule
-from analogff.study.case import Settings
+from analogff.study.case import TABLES, Settings
 
 FOLDER = Path(__file__).resolve().parent / "reference"
 
@@ -59,7 +59,7 @@ def rules() -> str:
 
 
 def fields() -> str:
-    """Return the page of the plain fields of a study file."""
+    """Return the page of the plain fields of a study file, and of the tables among them."""
     lines = [
         "# Fields of a study file",
         "",
@@ -67,9 +67,10 @@ def fields() -> str:
         "[the guide](../guides/study.md).",
         "",
         *parameter_table(describe_fields(Settings), "field"),
-        "",
     ]
-    return "\n".join(lines)
+    for name, model in TABLES.items():
+        lines += ["", f"## [{name}]", "", str(model.__doc__), "", *parameter_table(describe_fields(model), "field")]
+    return "\n".join([*lines, ""])
 
 
 def _section(name: str, description: Description, common: tuple[Line, ...], slopes: tuple[Line, ...]) -> list[str]:

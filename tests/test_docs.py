@@ -13,7 +13,7 @@ from analogff.catalog import registered, resolve_device, resolve_rule, rule_name
 from analogff.catalog.descriptions import describe, describe_fields, describe_rule
 from analogff.catalog.names import DEVICES as DEVICES_GROUP
 from analogff.cli import main
-from analogff.study.case import FIELDS, Settings
+from analogff.study.case import FIELDS, TABLES, Settings
 from analogff.training.epoch import NUMBERS
 
 ROOT = Path(__file__).parent.parent
@@ -172,9 +172,9 @@ def test_the_rule_of_the_documents_learns_from_its_file(tmp_path, monkeypatch, c
 
 def test_the_guide_to_studies_names_every_table_column_and_registered_rule():
     text = (ROOT / "docs/guides/study.md").read_text()
-    for name in set(FIELDS) - set(Settings.model_fields):
+    for name in {*FIELDS, *TABLES} - (set(Settings.model_fields) - set(TABLES)):
         assert f"[{name}]" in text, name
-    for name in (*NUMBERS, "wall_seconds", *rule_names()):
+    for name in (*NUMBERS, "wall_seconds", "stopped_by", *rule_names()):
         assert f"`{name}`" in text, name
 
 
@@ -228,5 +228,5 @@ def test_the_reference_is_as_generated(monkeypatch):
     for name in rule_names():
         for line in describe_rule(resolve_rule(name)).parameters:
             assert f"| `{line.name}` | {line.default} |" in pages["rules.md"], f"{name} {line.name}"
-    for line in describe_fields(Settings):
+    for line in (line for model in (Settings, *TABLES.values()) for line in describe_fields(model)):
         assert f"| `{line.name}` | {line.default} |" in pages["study.md"] and line.meaning, line.name

@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from analogff.data import LEAST_SCALE, MOST_SCALE, Scale
 from analogff.learning.rule import refuse_idle
+from analogff.training.budget import Budget
 
 MAX_SEED = 2**63 - 1
 
@@ -38,7 +39,7 @@ def _learning_seeds(value: object) -> tuple[int, ...]:
 
 
 class Settings(BaseModel):
-    """The plain fields of a study file."""
+    """The plain fields of a study file, and the tables of `TABLES`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
 
@@ -85,6 +86,8 @@ class Settings(BaseModel):
     """Where the simulation runs."""
     precision: Literal["fp32", "tf32", "bf16"] = "fp32"
     """Precision of the factors of matrix products: 24, 11 or 8 bits. Sums are in single precision. Only with `cuda`."""
+    budget: Budget | None = None
+    """Limits of every training: the table `[budget]`, see below."""
 
     @field_validator("precision")
     @classmethod
@@ -102,6 +105,8 @@ class Settings(BaseModel):
         return refuse_idle(cls, info, value, user="normalization", used_by="gain-control")
 
 
+TABLES: dict[str, type[BaseModel]] = {"budget": Budget}
+"""Tables of a study file that are fields of `Settings`; their paths may be swept."""
 FIELDS = (*Settings.model_fields, "device", "rule", "sweep")
 """Names of the top-level fields of a study file."""
 

@@ -19,6 +19,7 @@ _PLAINER = {
     "a valid tuple": "a list",
     "a valid list": "a list",
     "a valid dictionary": "a table",
+    "an object": "a table",
 }
 
 

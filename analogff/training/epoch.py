@@ -31,6 +31,8 @@ class Evaluation:
     """Energy of training so far, ``(chips,)``."""
     wall_seconds: float
     """Time that the simulation has taken so far."""
+    stopped_by: str
+    """The limit that ended the training; empty before its end."""
 
     def counted(self, quantity: str) -> np.ndarray:
         """Return a quantity that the ledger counted in training, ``(chips,)``."""
@@ -74,12 +76,14 @@ class Epoch:
     """Whether the loss became infinite, undefined or absurd in any epoch so far, or what a chip was asked for did."""
     wall_seconds: float
     """Time that the simulation has taken so far, evaluation included."""
+    stopped_by: str
+    """The limit that ended the training with this epoch: `epochs` or one of a budget; empty before its end."""
 
     @classmethod
     def of(cls, at: Evaluation) -> "Epoch":
         """Take every number."""
         taken = {name: field.metadata["take"](at) for name, field in _DECLARED.items()}
-        return cls(epoch=at.epoch, wall_seconds=at.wall_seconds, **taken)
+        return cls(epoch=at.epoch, wall_seconds=at.wall_seconds, stopped_by=at.stopped_by, **taken)
 
 
 _DECLARED = {field.name: field for field in dataclasses.fields(Epoch) if field.metadata}

@@ -12,9 +12,10 @@ from analogff.device import derive_seed
 from analogff.device.ledger import TRAINING
 from analogff.learning.rule import Rule
 from analogff.network import Chips, evaluating
-from analogff.timing import cost
+from analogff.training.budget import Budget
 from analogff.training.epoch import Epoch, Evaluation
 from analogff.training.recorder import Recorder
+from analogff.training.spending import Spending, hardware_cost
 
 EVALUATION_BATCH = 1000
 DIVERGED_LOSS_RATIO = 10.0  # against one plus the loss before learning; healthy losses of all rules stay below 3
@@ -29,6 +30,7 @@ class Progress:
     diverged: torch.Tensor | None = None
     device_seconds: torch.Tensor | float = 0.0
     wall_seconds: float = 0.0
+    stopped_by: str = ""
 
 
 def train(
@@ -40,6 +42,7 @@ def train(
     evaluate_every: int = 1,
     wait_seconds: float = 0.0,
     jitter: int = 0,
+    budget: Budget | None = None,
     progress: Progress | None = None,
 ) -> Iterator[Epoch]:
     """Train chips by a rule, and look at them after every epoch, or every few and after the last.
@@ -52,22 +55,23 @@ def train(
         evaluate_every: Epochs from one look to the next.
         wait_seconds: Hardware time between the last training step and the last look.
         jitter: Most pixels by which each training image is shifted, either way; see `jittered`.
+        budget: Further limits; the step that reaches one is the last, and a look follows.
         progress: Where to go on, from a checkpoint; from the beginning if None. Updated in place.
 
     Yields:
         One `Epoch` after each look.
     """
     progress = progress or Progress()
-    recorder = Recorder(rule, chips)
+    recorder, spending = Recorder(rule, chips), Spending(rule, chips, epochs, budget)
     chips.ledger.record_divergence(chips.chips, data.train.images.device)
-    while progress.epoch < epochs:
+    while progress.epoch < epochs and not progress.stopped_by:
         start = time.perf_counter()
-        loss = _one_epoch(recorder, data, epochs, jitter, progress)
-        spent = _spent(rule, chips)
+        loss = _one_epoch(recorder, data, spending, jitter, progress)
+        spent = hardware_cost(rule, chips)
         _wait(rule, progress, torch.from_numpy(spent[0]).to(loss.device))
-        if progress.epoch == epochs and wait_seconds:
+        if progress.stopped_by and wait_seconds:
             rule.network.wait(wait_seconds)
-        if progress.epoch % evaluate_every and progress.epoch < epochs:
+        if progress.epoch % evaluate_every and not progress.stopped_by:
             progress.wall_seconds += time.perf_counter() - start
             continue
         yield _evaluate(recorder, data, progress, loss, spent, start)
@@ -94,6 +98,7 @@ def _evaluate(
         seconds=spent[0],
         joules=spent[1],
         wall_seconds=progress.wall_seconds,
+        stopped_by=progress.stopped_by,
     )
     return Epoch.of(evaluation)
 
@@ -119,34 +124,39 @@ def _error_percent(rule: Rule, predict: Callable[[torch.Tensor], torch.Tensor], 
     return (100 * wrong.double() / len(split.labels)).cpu().numpy()
 
 
-def _one_epoch(recorder: Recorder, data: Dataset, epochs: int, jitter: int, progress: Progress) -> torch.Tensor:
+def _one_epoch(recorder: Recorder, data: Dataset, spending: Spending, jitter: int, progress: Progress) -> torch.Tensor:
     """Train for one epoch, and return the mean loss of each chip."""
     ledger = recorder.chips.ledger
     ledger.phase = TRAINING  # whatever somebody who only looked has left it at
     recorder.begin_epoch()
-    loss = _one_pass(recorder, data, epochs, jitter, progress)
+    loss = _one_pass(recorder, data, spending, jitter, progress)
     recorder.rule.finish_epoch()
     _note_divergence(progress, loss, ledger.diverged)
     progress.epoch += 1
+    progress.stopped_by = progress.stopped_by or spending.stopped_by(progress.epoch)  # programming is spent too
     return loss
 
 
-def _one_pass(recorder: Recorder, data: Dataset, epochs: int, jitter: int, progress: Progress) -> torch.Tensor:
-    """Train on every image once, in an order and in places that only the learning seed and the epoch decide."""
+def _one_pass(recorder: Recorder, data: Dataset, spending: Spending, jitter: int, progress: Progress) -> torch.Tensor:
+    """Train on every image once, or until a limit is reached; learning seed and epoch decide order and places."""
     rule, split = recorder.rule, data.train
     generator = torch.Generator().manual_seed(derive_seed(rule.seed, "order", progress.epoch))
     order = torch.randperm(len(split.labels), generator=generator).to(split.images.device)
     batches = order.split(rule.options.batch)
     places = torch.Generator().manual_seed(derive_seed(rule.seed, "jitter", progress.epoch))
-    total = 0.0
+    total, seen = 0.0, 0
     for n, batch in enumerate(batches):
-        rule.advance((progress.epoch + n / len(batches)) / epochs)
+        rule.advance(spending.progress(progress.epoch + n / len(batches)))
         images = jittered(split.images[batch], data.image, jitter, places)
         loss = recorder.step(images, split.labels[batch])
         if progress.first_loss is None:
             progress.first_loss = _of_each_chip(loss, rule).clone()
         total = total + loss * (len(batch) / len(order))
-    return torch.as_tensor(total)
+        seen += len(batch)
+        progress.stopped_by = spending.stopped_by((progress.epoch * len(batches) + n + 1) / len(batches))
+        if progress.stopped_by:
+            break
+    return torch.as_tensor(total) * (len(order) / seen)
 
 
 def _wait(rule: Rule, progress: Progress, now: torch.Tensor) -> None:
@@ -177,10 +187,3 @@ def _note_divergence(progress: Progress, loss: torch.Tensor, not_finite: torch.T
     if not_finite is not None:
         diverged = diverged | not_finite
     progress.diverged = diverged if progress.diverged is None else progress.diverged | diverged
-
-
-def _spent(rule: Rule, chips: Chips) -> tuple[np.ndarray, np.ndarray]:
-    """Return hardware seconds and joules of the training so far, each ``(chips,)``."""
-    layers = (*rule.network.layers, rule.network.head)
-    counts = [chips.ledger.of(layer.name) for layer in layers]
-    return cost([layer.datasheet for layer in layers], counts, rule.schedule(rule.options), chips.chips)

@@ -142,7 +142,7 @@ def rehearse(study: Any, folder: Path, **_: Any) -> Any:
     pack(runs, study.shapes, workers=2, memory_gib=1.0, folder=str(study.folder))
     some = runs[:3] + runs[-3:]
     rows = {"run": [run.key for run in some], "epoch": [run.case.settings.epochs for run in some]}
-    rows |= {name: np.zeros(len(some)) for name in (*NUMBERS, "wall_seconds")}
+    rows |= {name: np.zeros(len(some)) for name in (*NUMBERS, "wall_seconds")} | {"stopped_by": ["epochs"] * len(some)}
     columns = Columns(runs, {})
     columns.label(pa.table(rows), columns.schemas["results"])
     return study_run.Finished(folder, 0, ())

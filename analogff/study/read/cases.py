@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from analogff.data import DataError, check_dataset
-from analogff.study.case import FIELDS, Case, Settings
+from analogff.study.case import FIELDS, TABLES, Case, Settings
 from analogff.study.read.document import Document
 from analogff.study.read.needs import TriedDevice, refusal
 from analogff.study.read.validation import Validator
@@ -68,13 +68,16 @@ class Reader:
         return [], [Mistake("rule", "at least one [[rule]] table", got, 'Write [[rule]] and name = "...".')]
 
     def _read_settings(self, fields: str) -> tuple[Settings | None, list[Mistake]]:
+        document = json.loads(fields)
+        tables, mistakes = _tables(document)
+        dataset = document.get("dataset", Settings.model_fields["dataset"].default)
         try:
-            settings = Settings.model_validate_json(fields, strict=True)
+            plain = {k: v for k, v in document.items() if k not in TABLES}
+            settings = Settings.model_validate_json(json.dumps(plain), strict=True).model_copy(update=tables)
         except ValidationError as error:
-            mistakes = from_pydantic(error, what="a field of a study", names=FIELDS)
-            dataset = json.loads(fields).get("dataset")
-            return None, mistakes + (self._dataset(dataset) if isinstance(dataset, str) else [])
-        mistakes = self._dataset(settings.dataset)
+            mistakes = from_pydantic(error, what="a field of a study", names=FIELDS) + mistakes
+            settings = None
+        mistakes += self._dataset(dataset) if isinstance(dataset, str) else []
         return (None if mistakes else settings), mistakes
 
     def _dataset(self, name: str) -> list[Mistake]:
@@ -116,6 +119,18 @@ def _device_tables(document: Document) -> list[tuple[str, Any]]:
     if isinstance(tables, list):
         return [(f"device.{n}", table) for n, table in enumerate(tables)]
     return [] if tables is None else [("device", tables)]
+
+
+def _tables(document: dict[str, Any]) -> tuple[dict[str, Any], list[Mistake]]:
+    """Return the tables that are fields of the settings, and their mistakes."""
+    tables, mistakes = {}, []
+    for name, model in TABLES.items():
+        if name in document:
+            try:
+                tables[name] = model.model_validate_json(json.dumps(document[name], default=str), strict=True)
+            except ValidationError as error:
+                mistakes += from_pydantic(error, name, f"a field of [{name}]", model.model_fields)
+    return tables, mistakes
 
 
 def _same_labels(tables: list[Any]) -> list[Mistake]:

@@ -34,8 +34,9 @@ class Columns:
         self._swept = ["rule", *next(iter(self._runs.values())).case.values]
         self._metadata = dict(metadata)
         identity = {"chip": pa.int64(), "seed": pa.int64(), "epoch": pa.int64()}
-        numbers = {name: _TYPES[kind] for name, kind in NUMBERS.items()} | {"wall_seconds": pa.float64()}
-        results = self._schema({"run": pa.string()} | self._labels | identity | numbers)
+        numbers = {name: _TYPES[kind] for name, kind in NUMBERS.items()}
+        ends = {"stopped_by": pa.string(), "wall_seconds": pa.float64()}
+        results = self._schema({"run": pa.string()} | self._labels | identity | numbers | ends)
         swept = {"run": pa.string()} | {name: self._labels[name] for name in self._swept}
         measured = {name: self._schema({**swept, **m.columns}) for name, m in measurements().items()}
         self.schemas: dict[str, pa.Schema] = measured | {RESULTS: results}

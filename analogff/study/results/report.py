@@ -25,6 +25,7 @@ _MEASURED = (
     "pulses",
     "device_seconds",
     "device_joules",
+    "stopped_by",
 )
 _COSTS = {"reads": "reads", "pulses": "pulses", "device_seconds": "device s", "device_joules": "device J"}
 _LEAST_FIRST = ("device_seconds", "pulses", "device_joules", "reads", "chips")
@@ -101,10 +102,13 @@ def results_table(summary: pd.DataFrame, dropped: Collection[str] = ()) -> Table
     seeds = ["over seeds"] * bool((summary["seeds"] > 1).any())
     headers = ["error / %", *seeds, *(_COSTS.get(name, name) for name in kept)]
     columns += [Column(header, justify="right", no_wrap=True) for header in headers]
+    ends = ["stopped_by"] * ("stopped_by" in summary)
+    columns += [Column("stopped by", overflow="fold")] * len(ends)
     rows = [
         [*(_cell(row[name]) for name in named), _interval(row)]
         + [_bounds(row["seed_low"], row["seed_high"])] * len(seeds)
         + [_number(name, row[name]) for name in kept]
+        + [row[name].replace("_", " ") for name in ends]
         for row in summary.to_dict("records")
     ]
     costs = any(name in kept for name in _COSTS)

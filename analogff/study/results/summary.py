@@ -29,19 +29,22 @@ def summarize(frame: pd.DataFrame, manifest: Mapping[str, Any]) -> pd.DataFrame:
         Columns ``rule`` (with the options that tell its variants apart), the swept paths, then ``mean, low, high``
         (percent test error; no interval for one chip), ``chips``, ``seed_low, seed_high, seeds`` (the interval over
         learning seeds, each the mean over its chips; none for one seed), ``diverged`` (runs), and the mean ``reads,
-        pulses, device_seconds, device_joules`` of a run.
+        pulses, device_seconds, device_joules`` of a run. A study with a budget also has ``stopped_by``: the limits that
+        its runs reached.
     """
     last: Any = last_epochs(frame)  # pandas' annotations are incomplete
     swept = [path for path in manifest["study"]["sweep"] if path in last]
     last = shorten(last.assign(rule=variant_labels(last, swept)), swept)
     by = ["rule", *swept]
+    limited = bool(manifest["study"].get("budget")) and "stopped_by" in last
     rows = []
     for point, group in last.groupby(by, dropna=False, sort=False):
         mean, low, high, chips = interval_over_chips(group)
         row = dict(zip(by, point, strict=True)) | {"mean": mean, "low": low, "high": high, "chips": chips}
         row |= dict(zip(("seed_low", "seed_high", "seeds"), interval_over(group, "seed")[1:], strict=True))
         row["diverged"] = int(group["diverged"].sum())
-        rows.append(row | {cost: group[cost].mean() for cost in COSTS})
+        ends = {"stopped_by": ", ".join(group["stopped_by"].unique())} if limited else {}
+        rows.append(row | {cost: group[cost].mean() for cost in COSTS} | ends)
     return pd.DataFrame(rows)
 
 

@@ -72,7 +72,7 @@ def _execute(task: Task) -> Outcome:
         found = _checked(task)  # equal checksums before and after prove what was loaded between
         with products_in(settings.precision):
             looks = _train(task, rule, chips, data, teller)
-            tables = looks.tables | _measure(Due.LAST_EVALUATION, task, rule, data, settings.epochs)
+            tables = looks.tables | _measure(Due.LAST_EVALUATION, task, rule, data, looks.epoch)
     origin.demand_files(task.runs[0].case, Path(task.folder))
     origin.demand_loaded()
     return Outcome(task, looks.numbers, tables, origin=found)
@@ -89,6 +89,7 @@ def _train(task: Task, rule: Rule, chips: Chips, data: Dataset, teller: Teller) 
         evaluate_every=settings.evaluate_every,
         wait_seconds=settings.wait_seconds,
         jitter=settings.jitter,
+        budget=settings.budget,
         progress=progress,
     )
     for epoch in epochs:
@@ -164,5 +165,6 @@ def _rows(runs: tuple[Run, ...], epoch: Epoch) -> pa.Table:
     columns = {"run": pa.array([run.key for run in runs]), "epoch": pa.array([epoch.epoch] * len(runs))}
     for name in NUMBERS:
         columns[name] = pa.array(np.broadcast_to(np.asarray(getattr(epoch, name)), (len(runs),)))
+    columns["stopped_by"] = pa.array([epoch.stopped_by] * len(runs))
     columns["wall_seconds"] = pa.array([epoch.wall_seconds / len(runs)] * len(runs))
     return pa.table(columns)

@@ -122,6 +122,9 @@ def _limits(case: Case, shapes: Mapping[tuple[str, Scale], Shape], memory_gib: f
     rule = resolve_rule(case.rule.name, Path(folder))
     if not rule.can_bank(rule.Options(**case.rule.options)):
         limits.append(Limit(1, f"{case.rule.name} decides for each chip how often it is read"))
+    budget = case.settings.budget
+    if budget and budget.of_each_chip:
+        limits.append(Limit(1, f"each chip reaches the budget of {budget.of_each_chip[0]} at a step of its own"))
     if case.settings.compute == "cpu":
         cached = max(1, CACHED_BYTES // (4 * _weights(case, shapes[case.settings.data])))
         limits.append(Limit(cached, "larger banks leave the processor's caches"))

@@ -33,6 +33,11 @@ class Looks:
     tables: dict[str, pa.Table] = dataclasses.field(default_factory=dict)
     """Tables of measurements at each evaluation, by name."""
 
+    @property
+    def epoch(self) -> int:
+        """The epoch of the last look; 0 before the first."""
+        return 0 if self.numbers is None else self.numbers["epoch"][-1].as_py()
+
     def with_tables(self, numbers: pa.Table, measured: Mapping[str, pa.Table]) -> "Looks":
         """Return these results with one more evaluation."""
         more = {name: _joined(self.tables.get(name), table) for name, table in measured.items()}
