@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Generic, Literal, TypeVar
+from typing import Annotated, ClassVar, Generic, Literal, TypeVar
 
 import torch
 from pydantic import Field, field_validator
@@ -15,7 +15,7 @@ from analogff.learning.layer_order import InTurn, LayerOrder
 from analogff.learning.rule import Rule, RuleOptions, refuse_unless
 from analogff.network.forward import Passed, Read, Signal
 from analogff.slopes.make import make_slope
-from analogff.slopes.max_step import MaxStep
+from analogff.slopes.max_step import Limit, limits
 from analogff.slopes.slopes import Activity, Assumed, Reading
 from analogff.timing import LocalUpdates
 
@@ -34,9 +34,13 @@ class LayerLocalOptions(RuleOptions):
     activity: Activity = "read"
     """Activity that a probed layer passes on. `read`: a third read, without a bias. `mean`: the mean of the two
     biased reads, which saves a read but differs from the output in use."""
-    max_step: Literal["free", "measured"] = "free"
-    """Limit of the change of a weighted sum in one step. `free`: none. `measured`: 0.3 of the distance at which
-    slopes change sign, which each layer of each chip measures with biases before it learns."""
+    max_step: Limit = "auto"
+    """How far one step may move a weighted sum. `free`: as far as the learning rate takes it. `measured`: at most 0.3
+    of the way to where slopes turn, which each layer of each chip shows under biases before it learns. `auto`: measured
+    where the rule sees slopes and the chip has a bias port, else free."""
+
+    unseen: ClassVar[tuple[str, ...]] = ("assumed", "one", "cosine")
+    """Slopes with which a rule is sealed below PROBE."""
 
     @field_validator("probe", "activity")
     @classmethod
@@ -45,9 +49,9 @@ class LayerLocalOptions(RuleOptions):
 
     @field_validator("max_step")
     @classmethod
-    def _stride_can_be_measured(cls, value, info):
-        if value == "measured" and info.data.get("slope") == "assumed":
-            raise ValueError('"free" beside slope = "assumed", which sees no slope turn')
+    def _slopes_are_seen_to_turn(cls, value, info):
+        if value == "measured" and (slope := info.data.get("slope")) in cls.unseen:
+            raise ValueError(f'"auto" or "free" beside slope = "{slope}", which sees no slope turn')
         return value
 
     def refuse_depth(self, widths: Sequence[int]) -> None:
@@ -89,9 +93,7 @@ class LayerLocal(Rule[O], Generic[O, J]):
             make_slope(options.slope, options.probe, options.activity) for _ in (*network.layers, network.head)
         ]
         *self.layer_optimizers, self.head_optimizer = self.optimizers
-        self.max_steps = (
-            [MaxStep(options.learning_rate) for _ in network.layers] if options.max_step == "measured" else []
-        )
+        self.max_steps = limits(options.max_step, network.layers, options.learning_rate)
         self.order = order or InTurn(len(network.layers), len(network.layers))
         self.objectives: Sequence[J] = ()
 

@@ -17,7 +17,7 @@ from analogff.network.fitted_curve import Share
 from analogff.network.forward import Passed
 from analogff.network.twin import Response, Twin, believed
 from analogff.slopes.make import make_slope
-from analogff.slopes.max_step import MaxStep
+from analogff.slopes.max_step import Limit, limits
 from analogff.timing import UpdateAfterPass
 
 
@@ -41,9 +41,10 @@ class BackpropOptions(RuleOptions):
     """Whether `fitted` takes one curve for the neurons of a layer, or one for each."""
     probe: Annotated[float, Field(gt=0, allow_inf_nan=False)] | Literal["measured"] = "measured"
     """Bias between the two reads of a probe, for `probed`; see forward-forward."""
-    max_step: Literal["free", "measured"] = "free"
-    """How far one step may move a weighted sum: as far as the rate takes it, or (`measured`) at most 0.3 of the way
-    to where slopes turn, which each layer of each chip shows under biases before it learns."""
+    max_step: Limit = "auto"
+    """How far one step may move a weighted sum. `free`: as far as the learning rate takes it. `measured`: at most 0.3
+    of the way to where slopes turn, which each layer of each chip shows under biases before it learns. `auto`: measured
+    where the rule sees slopes and the chip has a bias port, else free."""
 
     @field_validator("believes")
     @classmethod
@@ -94,9 +95,9 @@ class Backprop(Rule[BackpropOptions]):
     def __init__(self, network, options, *, seed):
         super().__init__(network, options, seed=seed)
         self.backward_views = [self._view(optimizer.layer, n) for n, optimizer in enumerate(self.optimizers)]
-        self.max_steps = (
-            [MaxStep(options.learning_rate) for _ in network.layers] if options.max_step == "measured" else []
-        )
+        in_model = options.through == "deployed" and options.max_step == "auto"  # no reads while it learns
+        choice = "free" if in_model else options.max_step
+        self.max_steps = limits(choice, network.layers, options.learning_rate)
         self.finish_epoch()
 
     @classmethod

@@ -4,14 +4,12 @@ import functools
 from typing import Literal
 
 import torch
-from pydantic import field_validator
 from typing_extensions import override
 
 from analogff.device import derive_seed, product
 from analogff.learning.head import cross_entropy_of_chips, softmax_error
-from analogff.learning.layer_local import NEEDS_PROBE, LayerLocal, LayerLocalOptions
+from analogff.learning.layer_local import LayerLocal, LayerLocalOptions
 from analogff.learning.layer_objective import LayerObjective
-from analogff.learning.rule import refuse_unless
 from analogff.timing import UpdateAfterPass
 
 
@@ -21,12 +19,6 @@ class DirectFeedbackAlignmentOptions(LayerLocalOptions):
     slope: Literal["assumed", "probed", "fitted", "oracle", "one", "cosine"] = "probed"  # type: ignore[assignment]
     """Where the slope of a neuron comes from: as in every rule, or a stand-in (augmented direct feedback alignment):
     `one` everywhere, or the `cosine` of the activity."""
-
-    @field_validator("max_step")
-    @classmethod
-    def _a_stand_in_never_turns(cls, value, info):
-        seen = info.data.get("slope") not in ("one", "cosine")
-        return refuse_unless(seen, cls, info, value, f"{NEEDS_PROBE} or another one that is no stand-in")
 
 
 class DirectFeedbackAlignment(LayerLocal[DirectFeedbackAlignmentOptions, LayerObjective]):

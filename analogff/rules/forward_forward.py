@@ -106,7 +106,7 @@ class ForwardForward(LayerLocal[ForwardForwardOptions, GoodnessObjective]):
             or told.input_dropout
             or told.peer_strength
             or told.saturation_gradient
-            or self.max_steps
+            or any(limit.share is None for limit in self.max_steps)
         ):
             return None
         if told.slope == "fitted" or told.order == "pipelined" or not all(c.is_set for c in self.objectives):

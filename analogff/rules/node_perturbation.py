@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import torch
 from pydantic import Field, field_validator
@@ -12,7 +12,6 @@ from analogff.device import Observable, Sealed, whole
 from analogff.learning.decorrelation import Decorrelation
 from analogff.learning.layer_local import LayerLocal, LayerLocalOptions
 from analogff.learning.layer_objective import LayerObjective
-from analogff.learning.rule import refuse_unless
 from analogff.network.forward import Passed
 from analogff.slopes.slopes import Assumed
 from analogff.timing import UpdateAfterPass
@@ -23,6 +22,8 @@ Back = Callable[[torch.Tensor], torch.Tensor]
 
 class NodePerturbationOptions(LayerLocalOptions):
     """Options of node perturbation."""
+
+    unseen: ClassVar[tuple[str, ...]] = ()  # the bias port is in use whatever the slope is
 
     estimate: Literal["injected", "activity"] = Field(default="injected", validate_default=True)
     """What the loss is correlated with: the injected noise (classic), which needs no slope, or the measured difference
@@ -49,11 +50,6 @@ class NodePerturbationOptions(LayerLocalOptions):
         if value == 0 and info.data.get("estimate") == "injected":
             raise ValueError('more than 0 beside estimate = "injected", which must know the noise')
         return value
-
-    @field_validator("max_step")
-    @classmethod
-    def _one_never_turns(cls, value, info):
-        return refuse_unless(info.data.get("slope") != "one", cls, info, value, "another slope than one")
 
 
 class _Side(NamedTuple):

@@ -1,8 +1,11 @@
 """How far one step may move a weighted sum, found by reading."""
 
+from collections.abc import Sequence
+from typing import Literal
+
 import torch
 
-from analogff.device import Sealed, SharedInputs, whole
+from analogff.device import Observable, Sealed, SharedInputs, whole
 from analogff.slopes.probe_size import span
 
 REACHES = (1.0, 2.0, 4.0, 8.0)
@@ -13,6 +16,22 @@ LEAST = 0.2
 """What noise leaves at least, where it leaves anything."""
 SHARE = 0.3
 """Part of the way to where slopes have turned that a step may go."""
+
+
+Limit = Literal["auto", "free", "measured"]
+
+
+def limits(choice: Limit, layers: Sequence[Sealed], learning_rate: float) -> "list[MaxStep]":
+    """Return the limit of each layer's steps; none if steps are free.
+
+    Args:
+        choice: ``auto`` measures where the rule may see slopes (PROBE or more) and every layer has a bias port.
+        layers: The hidden layers.
+        learning_rate: The learning rate.
+    """
+    seen = all(layer.level >= Observable.PROBE and layer.datasheet.bias_port for layer in layers)
+    measured = choice == "measured" or (choice == "auto" and seen)
+    return [MaxStep(learning_rate) for _ in layers] if measured else []
 
 
 class MaxStep:

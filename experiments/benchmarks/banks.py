@@ -37,6 +37,7 @@ def _step(sizes: Sequence[int], batch: int, chips: int) -> Callable[[], object]:
         batch,
         chips=chips,
         slope="probed",
+        max_step="free",
         probe=0.6,
         activity="mean",
     )

@@ -114,5 +114,5 @@ __all__ = [
 
 
 def given_probes(slope):
-    """Return options of a slope whose probes are of a size that is told, and so cost no reads but their own."""
-    return {"slope": slope} | ({"probe": 0.6} if slope == "probed" else {})
+    """Return options of a slope whose probes are of a given size, and so cost no reads but their own."""
+    return {"slope": slope, "max_step": "free"} | ({"probe": 0.6} if slope == "probed" else {})

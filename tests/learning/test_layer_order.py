@@ -186,7 +186,15 @@ def test_a_phase_has_the_gradient_of_its_own_term(loss, direction):
     """Autograd on ideal rectifiers, with the formulas written out; reads are those of one half."""
     more = {"slack": 0.7, "penalty": 0.2} if loss == "scff" else {}
     rule, chips = make_rule(
-        sizes=(20, 16, 12), phase_length=2, loss=loss, theta=0.4, scale=3.0, direction=direction, slope="oracle", **more
+        sizes=(20, 16, 12),
+        phase_length=2,
+        max_step="free",
+        loss=loss,
+        theta=0.4,
+        scale=3.0,
+        direction=direction,
+        slope="oracle",
+        **more,
     )
     found, (images, labels), shown = capture_gradients(rule), make_batch(), []
     draw = rule._candidates

@@ -68,5 +68,5 @@ def test_reads_of_a_step(slope, reads):
 
 def test_a_limit_of_steps_needs_slopes_that_are_seen():
     for slope in ("one", "cosine"):
-        with pytest.raises(ValidationError, match="without which max_step does nothing"):
+        with pytest.raises(ValidationError, match="which sees no slope turn"):
             DirectFeedbackAlignment.Options(slope=slope, max_step="measured")

@@ -80,7 +80,7 @@ def test_variance_grows_with_neurons_and_falls_with_directions():
 def test_reads_of_a_step(told, hidden, head):
     """Two a direction, and one pass with slopes where they are wanted."""
     chips = make_chips()
-    make_rule(chips, **told).step(*make_batch(10))
+    make_rule(chips, **told, max_step="free").step(*make_batch(10))
     assert counted(chips, "reads") == [10 * hidden, 10 * hidden, 10 * head]
 
 

@@ -4,9 +4,9 @@ import torch
 from scipy.optimize import brentq
 
 from analogff.device import Observable, Sealed, fabricate
-from analogff.slopes.max_step import SHARE, TURNED, MaxStep, turning_distance
+from analogff.slopes.max_step import SHARE, TURNED, MaxStep, limits, turning_distance
 from analogff.support.state import restore, state_of
-from tests.helpers.fakes import Curved
+from tests.helpers.fakes import Curved, Leaky, make_chips
 
 RISING = [
     torch.relu,
@@ -81,3 +81,19 @@ def test_each_chip_has_its_own_whatever_its_bank():
     both = turning_distance(layer(squared_sine, 0.05, seeds=(0, 1)), inputs(2, 5.0))
     alone = turning_distance(layer(squared_sine, 0.05, seeds=(1,)), inputs(1, 5.0))
     assert torch.equal(both[1:], alone)
+
+
+@pytest.mark.parametrize(
+    ("choice", "level", "expected"),
+    [
+        ("auto", Observable.PROBE, 2),
+        ("auto", Observable.ORACLE, 2),
+        ("auto", Observable.ACTIVITY, 0),  # whoever sees no slopes may not probe for their turn either
+        ("free", Observable.PROBE, 0),
+        ("measured", Observable.PROBE, 2),
+    ],
+)
+def test_steps_are_limited_where_slopes_are_seen(choice, level, expected):
+    layers = make_chips().seal(level).layers
+    assert len(limits(choice, layers, 0.003)) == expected
+    assert limits("auto", make_chips(model=Leaky).seal(Observable.ACTIVITY).layers, 0.003) == []
