@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 import pandas as pd
 
 from analogff.figures.aggregate import everywhere
+from analogff.study.case import NO_DEVICE
 from analogff.study.measurements.catalog import measurements
-from analogff.study.results.names import file_name, shorten, value_label, variant_labels
+from analogff.study.results.names import controls_in, file_name, shorten, value_label, variant_labels
 from analogff.study.results.summary import last_epochs
 
 PANELS, FILES = 6, 24
@@ -41,11 +42,15 @@ class Results:
     @classmethod
     def of(cls, frame: pd.DataFrame, tables: Mapping[str, pd.DataFrame], manifest: Mapping[str, Any]) -> "Results":
         """Name axes and variants."""
+        control = controls_in(frame)
+        taught = frame["run"][control.isna()]
+        frame = frame[control != NO_DEVICE]  # at chance level, which would stretch every axis
         swept = [path for path in manifest["study"].get("sweep", {}) if path in frame]
         axes = tuple(path for path in swept if frame[path].nunique() > 1)
         last = frame.index.isin(last_epochs(frame).index)
         frame = shorten(frame.assign(variant=variant_labels(frame, swept), last=last), axes)
         found = {name: tables.get(name, pd.DataFrame()) for name in measurements()}
+        found = {name: table[table["run"].isin(taught)] if len(table) else table for name, table in found.items()}
         found = {name: shorten(table, [axis for axis in axes if axis in table]) for name, table in found.items()}
         variants = tuple(frame["variant"].unique())
         return cls(everywhere(frame, axes), found, axes, variants)

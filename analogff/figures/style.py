@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from analogff.study.results.names import is_bound
+from analogff.study.results.names import is_bound, is_control
 
 WIDTH_INCHES = 3.4
 LETTERS = 52
@@ -63,9 +63,9 @@ class Look:
 
 
 def looks(variants: Sequence[str]) -> dict[str, Look]:
-    """Return the style of each variant: bounds are gray, dashed and hollow."""
-    bounds = [v for v in variants if is_bound(v)]
-    built = [v for v in variants if not is_bound(v)]
+    """Return the style of each variant: bounds and controls are gray, dashed and hollow."""
+    bounds = [v for v in variants if is_bound(v) or is_control(v)]
+    built = [v for v in variants if v not in bounds]
     return {v: _look(n, COLOURS, _DASHES, _MARKERS, None) for n, v in enumerate(built)} | {
         v: _look(n, _BOUND_COLOURS, _BOUND_DASHES, "oDs^", "white") for n, v in enumerate(bounds)
     }

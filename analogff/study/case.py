@@ -11,6 +11,8 @@ from analogff.data import LEAST_SCALE, MOST_SCALE, Scale
 from analogff.learning.rule import refuse_idle
 from analogff.training.budget import Budget
 
+NO_DEVICE, LINEAR_DIGITAL, SAME_SIZE_DIGITAL = "no device", "linear digital", "same size digital"
+"""Controls of a case, see `analogff.study.read.controls`."""
 MAX_SEED = 2**63 - 1
 
 
@@ -78,6 +80,9 @@ class Settings(BaseModel):
     agc_offset: Annotated[float, Gt(-1)] = 0.0
     """Detector offset of the analog loop, in units of its target rms of 1. Above 0 the detector misses this much of the
     output; below 0 it reports this much at zero output. Only with `gain-control`."""
+    controls: bool = False
+    """Whether every rule is also run at every point with its hidden layers silent (`no device`), as a softmax layer on
+    the images alone (`linear digital`) and on exact ReLU layers (`same size digital`)."""
     head: Literal["digital", "device"] = "digital"
     """Softmax layer on the last activities: exact and digital, or a device."""
     wait_seconds: Annotated[float, Ge(0)] = 0.0
@@ -153,10 +158,20 @@ class Case:
     """The learning rule."""
     values: dict[str, Any]
     """Values of the swept paths; None if the rule has no such option."""
+    control: str = ""
+    """Which control it is; empty if it is none."""
+    control_of: RuleChoice | None = None
+    """The rule that a control belongs to, if another one teaches it."""
+
+    @property
+    def shown(self) -> RuleChoice:
+        """The rule that tables name."""
+        return self.control_of or self.rule
 
     @property
     def labels(self) -> dict[str, Any]:
         """Columns that identify the case in a table: the rule, its options and the swept paths."""
-        options = {f"rule.{name}": value for name, value in self.rule.options.items()}
-        named = {} if self.rule.label is None else {"label": self.rule.label}
-        return {"rule": self.rule.name} | named | options | self.values
+        options = {f"rule.{name}": value for name, value in self.shown.options.items()}
+        named = {} if self.shown.label is None else {"label": self.shown.label}
+        control = {"control": self.control} if self.control else {}
+        return {"rule": self.shown.name} | named | control | options | self.values

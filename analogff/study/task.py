@@ -27,7 +27,8 @@ class Run:
 
     def __str__(self) -> str:
         swept = "".join(f", {path} = {column_value(v)}" for path, v in self.case.values.items() if v is not None)
-        return f"{self.case.rule.name}{swept}, chip {self.chip}, seed {self.seed}"
+        control = f", {self.case.control}" if self.case.control else ""
+        return f"{self.case.shown.name}{control}{swept}, chip {self.chip}, seed {self.seed}"
 
 
 @dataclasses.dataclass(frozen=True)

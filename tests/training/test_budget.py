@@ -16,7 +16,7 @@ from tests.helpers.fakes import make_chips
 IMAGES, BATCH = 300, 60
 STEPS = IMAGES // BATCH  # of an epoch
 RULES = [  # and the reads of an image in a step
-    (Backprop, {"through": "twin"}, 3),  # each layer and the head
+    (Backprop, {"through": "twin", "max_step": "free"}, 3),  # each layer and the head
     (ForwardForward, {"slope": "assumed"}, 7),  # each layer with the right, a wrong and no label, and the head
     (WeightPerturbation, {"directions": 1}, 6),  # each layer and the head, on either side
 ]

@@ -11,6 +11,7 @@ from analogff.catalog import resolve_rule
 from analogff.data import DataError, ImageShape, Scale, check_jitter, fingerprint, load_dataset
 from analogff.study.case import Case, Settings
 from analogff.study.read.cases import Reader
+from analogff.study.read.controls import COUNT, controls_of
 from analogff.study.read.document import MAX_RUNS, Document, parse_settings, read_document, unusable
 from analogff.study.read.fit import Fit
 from analogff.study.read.sweep import (
@@ -59,7 +60,7 @@ class Study:
     axes: Axes
     """The swept paths with their values."""
     cases: tuple[Case, ...]
-    """Every point for every rule, rule by rule."""
+    """Every point for every rule, rule by rule; then the controls."""
     shapes: dict[tuple[str, Scale], Shape]
     """What is known of each data set, by name and scale."""
 
@@ -92,6 +93,8 @@ def read_study(path: Path, settings: Sequence[str] = ()) -> Study:
     _refuse_idle_head(cases, folder)
     shapes = _shapes(cases, axes, folder)
     _try_layer_shapes(cases, axes, shapes, folder)
+    if cases[0].settings.controls:
+        cases += controls_of(cases, validator)
     return Study(cases[0].settings.name, folder, document, axes, cases, shapes)
 
 
@@ -120,7 +123,8 @@ def _read_first(document: Document, axes: Axes, reader: Reader) -> tuple[Setting
 
 def _too_many(document: Document, axes: Axes, first: Settings, validator: Validator) -> list[Mistake]:
     point = first_point(document, axes, validator)
-    runs = count_runs(point, axes, len(first.chips) * len(first.seeds), validator)
+    copies = len(first.chips) * len(first.seeds) * (1 + COUNT * first.controls)
+    runs = count_runs(point, axes, copies, validator)
     if runs <= MAX_RUNS:
         return []
     sizes = " x ".join(f"{len(values)} {path}" for path, values in axes.items()) or "no sweep"

@@ -21,6 +21,7 @@ _NOT_SWEPT = {
     "sweep": "A sweep has no sweep.",
     "chips": "Write chips = [0, 1, ...] at the top: every chip is run at every point.",
     "seeds": "Write seeds = [0, 1, ...] at the top: every seed is run at every point.",
+    "controls": "Write controls = true at the top: every point gets them.",
     "rule": "Write several [[rule]] tables: every rule is run at every point.",
 }
 

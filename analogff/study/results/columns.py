@@ -26,7 +26,7 @@ class Columns:
         self._runs = {run.key: run for run in runs}
         cases = {id(run.case): run.case for run in runs}.values()
         labels: dict[str, set[type]] = {"rule": set()}
-        labels |= {f"rule.{name}": set() for case in cases for name in case.rule.options}
+        labels |= {f"rule.{name}": set() for case in cases for name in case.shown.options}
         for case in cases:
             for name, value in case.labels.items():
                 labels.setdefault(name, set()).add(type(column_value(value)))

@@ -7,16 +7,23 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analogff.study.results.names import is_bound, shorten, value_label, variant_labels
+from analogff.study.case import LINEAR_DIGITAL, NO_DEVICE
+from analogff.study.results.names import control_label, controls_in, is_bound, shorten, value_label, variant_labels
 from analogff.study.results.summary import CONFIDENCE, last_epochs
 
 SIGNIFICANCE = 1 - CONFIDENCE
 COLUMNS = ("better", "worse", "difference", "low", "high", "p", "chips", "apart")
 
 
-def labeled(frame: pd.DataFrame, manifest: Mapping[str, Any]) -> tuple[pd.DataFrame, list[str]]:
-    """Return the last epoch of each run with the label of its rule variant, and the swept paths of several values."""
+def labeled(
+    frame: pd.DataFrame, manifest: Mapping[str, Any], *, controls: bool = False
+) -> tuple[pd.DataFrame, list[str]]:
+    """Return the last epoch of each run with the label of its rule variant, and the swept paths of several values.
+
+    Controls are left out unless asked for: they have no device, and are nobody's rivals.
+    """
     last = last_epochs(frame)
+    last = last if controls else last[controls_in(last).isna()]
     swept = [path for path in manifest["study"]["sweep"] if path in last]
     axes = [path for path in swept if last[path].nunique() > 1]
     return shorten(last.assign(variant=variant_labels(last, swept)), axes), axes
@@ -88,9 +95,28 @@ def sentences(table: pd.DataFrame, last: pd.DataFrame, axes: Sequence[str]) -> I
         beside = _at(table, point)
         beside = beside[(beside["better"] == best) & beside["worse"].isin(means.index)]
         close = [_gap(row) for row in beside.sort_values("difference").to_dict("records") if not row["apart"]]
-        where = ", ".join(value_label(axis, value) for axis, value in point.items() if not pd.isna(value))
         told = f"not told apart from {'; '.join(close)}" if close else "better than every other rule"
-        yield f"{f'At {where}: ' if where else ''}{best} has the least error, {means.min():.2f} %, {told}."
+        yield f"{_where(point)}{best} has the least error, {means.min():.2f} %, {told}."
+
+
+def beaten_by_controls(frame: pd.DataFrame, manifest: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a sentence for each variant, point and control whose mean error is no greater than that of the variant.
+
+    Of the controls that need no hidden layer: against them a device has to show that it computes.
+    """
+    last, axes = labeled(frame, manifest, controls=True)
+    for point, group in _points(last, axes):
+        means = group.groupby("variant", sort=False)["test_error"].mean()
+        for variant, error in means.items():
+            for control in (NO_DEVICE, LINEAR_DIGITAL):
+                reference = means.get(control_label(str(variant), control), np.inf)
+                if reference <= error:
+                    yield f"{_where(point)}{variant}, {error:.2f} %, is no better than {control}, {reference:.2f} %."
+
+
+def _where(point: dict) -> str:
+    told = ", ".join(value_label(axis, value) for axis, value in point.items() if not pd.isna(value))
+    return f"At {told}: " if told else ""
 
 
 def _points(last: pd.DataFrame, axes: Sequence[str]) -> Iterator[tuple[dict, pd.DataFrame]]:

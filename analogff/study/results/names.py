@@ -6,17 +6,23 @@ import itertools
 import re
 import unicodedata
 from collections.abc import Sequence
+from typing import TypeVar
 
 import pandas as pd
 
+from analogff.study.case import LINEAR_DIGITAL, NO_DEVICE, SAME_SIZE_DIGITAL
 from analogff.study.results.device_names import short_reference, telling_names
 
 _SHORT = {"forward-forward": "FF"}
 _UNITS = {"seconds": "s", "joules": "J", "siemens": "S", "volts": "V", "kelvin": "K", "ohms": "Ω"}
 _ACRONYMS = {"adc": "ADC", "dac": "DAC", "ir": "IR"}
 BOUND = "(oracle, bound)"
+_CONTROL = re.compile(rf"\(control: (?:{NO_DEVICE}|{LINEAR_DIGITAL}|{SAME_SIZE_DIGITAL})\)$")
 LONGEST_NAME = 100
 """Greatest length of a file name without its ending, in bytes; disks allow 255, some tools less."""
+
+
+Text = TypeVar("Text", str, pd.Series)
 
 
 def variant_labels(frame: pd.DataFrame, swept: Sequence[str]) -> pd.Series:
@@ -24,7 +30,7 @@ def variant_labels(frame: pd.DataFrame, swept: Sequence[str]) -> pd.Series:
 
     A label of the study file is used as given. Other variants of a rule are named by the fewest options that
     distinguish them, in the order of the columns. Swept options are left out, since figures show them otherwise. A rule
-    that uses the simulator's truth is marked as a bound everywhere.
+    that uses the simulator's truth is marked as a bound everywhere, and a control as one.
 
     Args:
         frame: Results, with the columns ``rule`` and ``rule.<option>``, and ``label`` where some have one.
@@ -38,12 +44,14 @@ def variant_labels(frame: pd.DataFrame, swept: Sequence[str]) -> pd.Series:
     names = {}
     for pair in dict.fromkeys(zip(given.dropna(), bound, strict=True)):
         name = "".join(pair)
-        while {name, name.removesuffix(pair[1])} & taken or is_bound(name) != bool(pair[1]):
+        while {name, name.removesuffix(pair[1])} & taken or is_bound(name) != bool(pair[1]) or is_control(name):
             name = f"{name.removesuffix(pair[1])} (label){pair[1]}"
         names[pair] = name
         taken.add(name)
     named = pd.Series([names[pair] for pair in zip(given.dropna(), bound, strict=True)], index=own.index, dtype=object)
-    return pd.concat([labels, named]).loc[frame.index]
+    labels = pd.concat([labels, named]).loc[frame.index]
+    control = controls_in(frame)
+    return labels.where(control.isna(), control_label(labels, control.astype(str)))
 
 
 def _told_apart(frame: pd.DataFrame, swept: Sequence[str]) -> pd.Series:
@@ -74,6 +82,21 @@ def _names(column: pd.Series) -> dict[str, str]:
 def is_bound(label: str) -> bool:
     """Return whether a label marks a bound, which hardware could not reach."""
     return label.endswith(BOUND)
+
+
+def control_label(label: Text, control: Text) -> Text:
+    """Return the label of a variant's control, of one or of many."""
+    return label + " (control: " + control + ")"
+
+
+def is_control(label: str) -> bool:
+    """Return whether a label marks a control, which has no device."""
+    return _CONTROL.search(label) is not None
+
+
+def controls_in(frame: pd.DataFrame) -> pd.Series:
+    """Return the control that each row is of; undefined for most rows, and for all of a study without controls."""
+    return frame["control"] if "control" in frame else pd.Series(None, index=frame.index, dtype=object)
 
 
 def axis_label(path: str) -> str:

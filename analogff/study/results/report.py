@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from analogff.study.results.comparison import compare, labeled, sentences
+from analogff.study.results.comparison import beaten_by_controls, compare, labeled, sentences
 from analogff.study.results.summary import summarize, unchanged_axes
 from analogff.support.console import say, table_of
 
@@ -35,13 +35,19 @@ _PAIRS = "Difference of test errors, 95 % interval over chips that both taught; 
 _VERDICTS, _COMPARED = 8, 200
 """Most points of which a sentence is printed, and most that are compared without being asked."""
 _TEST = "Which rule is best (paired t-test over chips, p by Holm's method, bounds left out):"
+_BEATEN = "Warning: these do not show that their device computes, since a control does as well without it:"
 _TITLE = "Test error at the last epoch, 95 % interval over chips"
 
 
 def report(frame: pd.DataFrame, manifest: Mapping[str, Any], console: Console) -> None:
-    """Print the results table, which rules are told apart, and a warning for each swept path that changed nothing."""
+    """Print the results table, which rules are told apart, and warnings: of controls, and of paths without effect."""
     print_results(summarize(frame, manifest), console)
     print_verdicts(frame, manifest, console)
+    beaten = list(beaten_by_controls(frame, manifest))
+    if beaten:
+        say(console, _BEATEN)
+    for sentence in beaten[:_VERDICTS]:
+        say(console, f"  {sentence}")
     for axis in unchanged_axes(frame, list(manifest["study"]["sweep"])):
         say(
             console,

@@ -85,7 +85,7 @@ def unchanged_axes(frame: pd.DataFrame, axes: Sequence[str]) -> list[str]:
 
 def _changed_nothing(last: Any, axis: str, axes: Sequence[str]) -> bool:
     own_option = f"rule.{axis.rpartition('.')[2]}" if axis.startswith("rule.") else axis
-    named = {"rule", "chip", "seed", *axes, *(c for c in last if c.startswith("rule."))}
+    named = {"rule", "control", "chip", "seed", *axes, *(c for c in last if c.startswith("rule."))}
     others = [c for c in last if c in named - {axis, own_option}]
     groups = last.groupby(others, dropna=False)
     several = groups[axis].transform("nunique") > 1

@@ -62,7 +62,8 @@ def execute(task: Task) -> Outcome:
 
 def _execute(task: Task) -> Outcome:
     teller, chips = Teller(task), None
-    described = f"{task.runs[0]}, on {', '.join(dict.fromkeys(d.reference for d in task.runs[0].case.devices))},"
+    devices = ", ".join(dict.fromkeys(d.reference for d in task.runs[0].case.devices)) or "a digital layer"
+    described = f"{task.runs[0]}, on {devices},"
     with watched(described, teller.warn, lambda: _acts(chips)):
         found = _checked(task)
         settings = task.runs[0].case.settings

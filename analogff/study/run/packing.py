@@ -112,7 +112,7 @@ def gib_of_a_chip(case: Case, shapes: Mapping[tuple[str, Scale], Shape]) -> floa
     shape = shapes[case.settings.data]
     batch = max(READ_AT_ONCE, 2 * min(shape.images, int(case.rule.options.get("batch", 0))))
     widths = shape.n_in + sum(case.settings.layers) + shape.classes
-    copies = RULES_COPIES + max(device.copies for device in case.devices)
+    copies = RULES_COPIES + max((device.copies for device in case.devices), default=1.0)
     numbers = copies * _weights(case, shape) + COPIES_OF_ACTIVITIES * batch * widths
     return 4 * numbers / 2**30
 

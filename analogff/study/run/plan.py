@@ -70,7 +70,10 @@ class _Texts:
         """Return a case with some of its parameters."""
         devices = {id(d): _json([d.reference, d.fingerprint, parameters(d)]) for d in case.devices}
         listed = f"[{', '.join(devices[id(device)] for device in case.devices)}]"
-        return f"[{self._engine}, {self._part(case.settings, _settings)}, {listed}, {self._part(case.rule, _rule)}]"
+        parts = [self._engine, self._part(case.settings, _settings), listed, self._part(case.rule, _rule)]
+        if case.control:  # each rule has controls of its own, since a row is of one rule
+            parts += [_json(case.control), self._part(case.shown, _rule)]
+        return f"[{', '.join(parts)}]"
 
     def _part(self, part: P, write: Callable[[P], object]) -> str:
         if id(part) not in self._shared:
@@ -79,7 +82,7 @@ class _Texts:
 
 
 def _settings(settings: Settings) -> dict[str, Any]:
-    return settings.model_dump(mode="json", exclude={"name", "chips", "seeds"})
+    return settings.model_dump(mode="json", exclude={"name", "chips", "seeds", "controls"})
 
 
 def _rule(rule: RuleChoice) -> list[object]:

@@ -16,7 +16,7 @@ from analogff.study.run.plan import plan_runs
 from analogff.support.mistakes import StudyError
 
 NAMES = "reads, pulses, device_seconds, system_joules, epochs"
-TWO = '\n[[rule]]\nname = "backprop"\n[[rule]]\nname = "weight-perturbation"\ndirections = 1\n'
+TWO = '\n[[rule]]\nname = "backprop"\nmax_step = "free"\n[[rule]]\nname = "weight-perturbation"\ndirections = 1\n'
 
 
 @pytest.mark.parametrize(
