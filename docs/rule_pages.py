@@ -69,7 +69,8 @@ def fields() -> str:
         *parameter_table(describe_fields(Settings), "field"),
     ]
     for name, model in TABLES.items():
-        lines += ["", f"## [{name}]", "", str(model.__doc__), "", *parameter_table(describe_fields(model), "field")]
+        summary = str(model.__doc__).partition("\n")[0]
+        lines += ["", f"## [{name}]", "", summary, "", *parameter_table(describe_fields(model), "field")]
     return "\n".join([*lines, ""])
 
 

@@ -18,6 +18,7 @@ FIGURES = (
     "error_vs_sweep",
     "error_vs_epoch",
     "error_vs_reads",
+    "energy_split",
     "layer_error_vs_epoch",
     "goodness_histogram",
 )

@@ -1,6 +1,7 @@
 """Goodness: how strongly a layer answers."""
 
 import abc
+from typing import ClassVar
 
 import torch
 from typing_extensions import override
@@ -11,6 +12,9 @@ from analogff.network import normalization
 
 class Goodness(abc.ABC):
     """One number a sample from a layer's activity, and its derivative."""
+
+    operations: ClassVar[int] = 2
+    """Elementary operations for each activity: one in the sum of squares, one in the derivative."""
 
     @abc.abstractmethod
     def of(self, y: torch.Tensor, mean_squares: torch.Tensor) -> torch.Tensor:
@@ -83,6 +87,8 @@ class Cosine(Goodness):
     Reference:
         Momeni et al., Backpropagation-free training of deep physical neural networks (Science 2023), PhyLL.
     """
+
+    operations = 5
 
     def __init__(self, width: int, seed: int):
         drawn = torch.randn(width, generator=torch.Generator().manual_seed(seed))

@@ -16,6 +16,7 @@ from analogff.forward_forward.peer_normalization import Peers
 from analogff.learning.batch import Phase
 from analogff.learning.layer_objective import Judgment, LayerObjective
 from analogff.slopes.saturation_gradient import SaturationGradient
+from analogff.system import Work, work
 
 SCALE = 4.0
 """Measured on neurons that reach the end of their range at once: 1 and 12 are worse than 2 to 8."""
@@ -101,6 +102,17 @@ class GoodnessObjective(LayerObjective):
         return Judgment(loss.mean(-1), self.measure.gradient(y, mean_squares, factors))
 
     @override
+    def work(self, vectors, n):
+        parts = [judging_work(self.measure.operations, vectors, n)]
+        if not self.is_set:
+            parts.append(work.elementwise(vectors * n, operations=4, operands=1, results=0))
+        if self.peers:
+            parts.append(Peers.work(vectors, n))
+        if self.saturation_gradient:
+            parts.append(SaturationGradient.work(vectors, n))
+        return work.total(parts)
+
+    @override
     def back(self, reading, gradient, batch):
         inputs = gradient.shape[1]
         positives = {"wake": inputs, "sleep": 0}.get(batch.phase or "", inputs // (1 + self.negatives))
@@ -153,3 +165,17 @@ class GoodnessObjective(LayerObjective):
         rank = math.ceil(TOP * y[0].numel())
         reached = torch.stack([chip.flatten().kthvalue(rank).values for chip in y]).unsqueeze(-1)
         return torch.where(reached > 0, most / reached, torch.inf).clamp(1, HEADROOM)
+
+
+def judging_work(operations: int, vectors: int, n: int) -> Work:
+    """Return the digital work of goodness, a loss of about ten operations a vector, and its derivative.
+
+    The sum of squares is counted although a normalization takes it too.
+
+    Args:
+        operations: Of the goodness, for each activity.
+        vectors: Activities, positive and negative.
+        n: Neurons.
+    """
+    loss = work.elementwise(vectors, operations=10, operands=1)
+    return loss + work.elementwise(vectors * n, operations=operations, operands=1)

@@ -3,6 +3,7 @@
 import torch
 
 from analogff.device import chipwise
+from analogff.system import Work, work
 
 REMEMBERED = 0.9
 START = 0.5
@@ -29,6 +30,11 @@ class Peers:
     def __init__(self, strength: float):
         self.strength = strength
         self.mean: torch.Tensor | None = None
+
+    @staticmethod
+    def work(vectors: int, n: int) -> Work:
+        """Return the digital work for positive and as many negative activities: mean and difference of the former."""
+        return work.elementwise(vectors * n / 2, operations=2, operands=2)
 
     def push(self, y: torch.Tensor) -> torch.Tensor:
         """Take note of the activities of positive inputs, ``(chips, batch, n)``, and return ``p``, ``(chips, n)``."""

@@ -8,10 +8,11 @@ from typing_extensions import override
 
 from analogff.device import Sealed, derive_seed, product
 from analogff.learning.pulse_optimizer import PulseOptimizer
-from analogff.network.fitted_curve import FittedCurves, Share
+from analogff.network.fitted_curve import OPERATIONS, FittedCurves, Share, fit_work
 from analogff.network.normalization import length_normalize
 from analogff.network.twin import Register, Response, Twin, believed
 from analogff.slopes.slopes import Slope
+from analogff.system import Work, work
 
 REACH = 3.0
 """Longest calibration input, in units of the typical one."""
@@ -87,8 +88,11 @@ class ThroughFit(ThroughTwin):
         if layer.datasheet.readable_weights:
             return
         x = _calibration_inputs(layer, derive_seed(seed, "calibration"), reads)
+        sheet = layer.datasheet
+        layer.compute(*work.product(reads, sheet.n_in, sheet.n_out))
+        layer.compute(*fit_work(reads, sheet.n_out, share))
         self.curves = FittedCurves(product(x, self.twin.weights), layer.measure(x), share)
-        self.twin.curve = self.curves
+        self.twin.curve, self.twin.operations = self.curves, OPERATIONS
 
 
 class ThroughProbes(BackwardView):
@@ -153,6 +157,7 @@ class InModel(BackwardView):
         if self.generator is None:
             return response
         sigma = torch.as_tensor(self.layer.datasheet.read_noise, dtype=x.dtype, device=x.device).view(-1, 1, 1)
+        self.layer.compute(*noise_work(response.y[0].numel()))
         noise = torch.randn(response.y.shape[1:], generator=self.generator).to(x.device)
         return response._replace(y=response.y + sigma * noise)
 
@@ -185,3 +190,8 @@ def _calibration_inputs(layer: Sealed, seed: int, reads: int) -> torch.Tensor:
     x = length_normalize(torch.randn(reads, layer.datasheet.n_in, generator=generator).abs())
     sizes = REACH * torch.rand(reads, 1, generator=generator)
     return (x * sizes).to(layer.torch_device).expand(layer.chips, -1, -1)
+
+
+def noise_work(n: int) -> Work:
+    """Return the digital work of adding noise to so many numbers: drawn, scaled and added."""
+    return work.elementwise(n, operations=3, operands=1)

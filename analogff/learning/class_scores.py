@@ -13,6 +13,7 @@ from analogff.learning.head import cross_entropy_of_chips, softmax_error
 from analogff.learning.layer_objective import Judgment, LayerObjective
 from analogff.learning.rule import OPTIONS
 from analogff.network import Network
+from analogff.system import Work, work
 
 Vote = Literal["all", "last"]
 
@@ -54,6 +55,10 @@ class ClassScores(LayerObjective):
         """Score the classes, ``(chips, batch, n)`` to ``(chips, batch, classes)``; the greatest is the answer."""
 
     @abc.abstractmethod
+    def scores_work(self, vectors: int, n: int) -> Work:
+        """Return the digital work of `scores`."""
+
+    @abc.abstractmethod
     def by_activity(self, y: torch.Tensor, error: torch.Tensor) -> torch.Tensor:
         """Return the derivative by activity of what has the derivative ``error`` by the scores."""
 
@@ -84,13 +89,17 @@ class LayerVote:
 
     def scores(self, images: torch.Tensor) -> list[torch.Tensor]:
         """Return the scores of each layer, ``(chips, batch, classes)`` each."""
-        passes = self.network.forward(self.network.present(images))
-        return [objective.scores(passed.y) for objective, passed in zip(self.objectives, passes, strict=True)]
+        passes, scores = self.network.forward(self.network.present(images)), []
+        for objective, passed in zip(self.objectives, passes, strict=True):
+            self.network.layers[passed.layer].compute(*objective.scores_work(*passed.y.shape[1:]))
+            scores.append(objective.scores(passed.y))
+        return scores
 
 
-def with_dropout(images: torch.Tensor, p: float, generator: torch.Generator) -> torch.Tensor:
+def with_dropout(network: Network, images: torch.Tensor, p: float, generator: torch.Generator) -> torch.Tensor:
     """Silence pixels of a training step with probability ``p``, the same for all chips; the others are louder."""
     if not p:
         return images
+    network.layers[0].compute(*work.dropout(images.numel()))
     kept = torch.rand(images.shape, generator=generator) >= p
     return images * (kept / (1 - p)).to(images.device)

@@ -3,6 +3,7 @@
 import torch
 
 from analogff.device import outer, product
+from analogff.system import Work, work
 
 
 class Decorrelation:
@@ -28,6 +29,16 @@ class Decorrelation:
     def __init__(self, chips: int, n: int, rate: float, device: torch.device):
         self.matrix = torch.eye(n, device=device).repeat(chips, 1, 1)
         self.rate = rate
+
+    @staticmethod
+    def work(vectors: int, n: int) -> Work:
+        """Return the digital work of `of`."""
+        return work.product(vectors, n, n)
+
+    @staticmethod
+    def learning_work(vectors: int, n: int) -> Work:
+        """Return that of `learn`."""
+        return work.outer(vectors, n, n) + work.product(n, n, n) + work.difference(n * n)
 
     def of(self, x: torch.Tensor) -> torch.Tensor:
         """Return decorrelated inputs, ``(chips, batch, n)``."""

@@ -6,6 +6,7 @@ from analogff.device import Sealed
 from analogff.learning.pulse_optimizer import PulseOptimizer
 from analogff.network import logit_scale
 from analogff.slopes.slopes import Assumed, Slope
+from analogff.system import work
 
 
 class DeltaHead:
@@ -31,8 +32,10 @@ class DeltaHead:
         """Take one step, and return the logits from before it, ``(chips, batch, classes)``."""
         reading = self.slope.read(self.head, x)
         logits = reading.y * self.scale
+        self.head.compute(*work.softmax_error(*logits.shape[-2:]))
         error = softmax_error(logits, labels) * self.scale
         if reading.slope is not None:
+            self.head.compute(*work.modulation(error[0].numel()))
             error = error * reading.slope
         self.optimizer.descend(error, x)
         return logits

@@ -8,15 +8,17 @@ import torch
 from pydantic import Field, field_validator
 from typing_extensions import override
 
+from analogff.learning import step_work
 from analogff.learning.batch import Batch
 from analogff.learning.head import DeltaHead
 from analogff.learning.layer_objective import LayerObjective
-from analogff.learning.layer_order import InTurn, LayerOrder
+from analogff.learning.layer_order import InTurn, LayerOrder, OrderOptions, stages
 from analogff.learning.rule import Rule, RuleOptions, refuse_unless
 from analogff.network.forward import Passed, Read, Signal
 from analogff.slopes.make import make_slope
 from analogff.slopes.max_step import Limit, limits
 from analogff.slopes.slopes import Activity, Assumed, Reading
+from analogff.system import Work, work
 from analogff.timing import LocalUpdates
 
 NEEDS_PROBE = 'slope = "probed" or slope = "fitted"'
@@ -118,6 +120,38 @@ class LayerLocal(Rule[O], Generic[O, J]):
     def can_bank(cls, options):
         return options.slope != "fitted"
 
+    @classmethod
+    @override
+    def digital_work(cls, options, shapes, batch):
+        """Return the mean over the stages of an order."""
+        layers = len(shapes) - 1
+        parts = stages(options.order, layers) if isinstance(options, OrderOptions) else [range(layers)]
+        return work.total(cls.stage_work(options, shapes, batch, part) for part in parts).times(1 / len(parts))
+
+    @classmethod
+    def stage_work(cls, options: O, shapes: Sequence[step_work.Shape], batch: int, learning: range) -> Work:
+        """Return the digital work of a step in which some layers learn; see `digital_work`."""
+        passing = step_work.passing(shapes[: learning.stop], batch)
+        classes = shapes[-1][1]
+        return passing + work.total(cls.layer_work(options, shapes[n], batch, classes) for n in learning)
+
+    @classmethod
+    def layer_work(cls, options: O, shape: step_work.Shape, vectors: int, classes: int) -> Work:
+        """Return the digital work of a layer that is read with its slopes and takes a step."""
+        judged = cls.judged_work(options, shape[1], vectors, classes)
+        return judged + step_work.descent(options, shape, vectors)
+
+    @classmethod
+    def judged_work(cls, options: O, n: int, vectors: int, classes: int) -> Work:
+        """Return that of finding what a layer descends: slopes, objective, and their product."""
+        slopes = step_work.reading(options.slope, options.activity, vectors, n)
+        return slopes + cls.objective_work(options, vectors, n, classes) + work.modulation(vectors * n)
+
+    @classmethod
+    def objective_work(cls, options: O, vectors: int, n: int, classes: int) -> Work:
+        """Return the digital work of a layer's objective; see `LayerObjective.work`."""
+        return Work()
+
     @override
     def advance(self, progress):
         super().advance(progress)
@@ -156,7 +190,10 @@ class LayerLocal(Rule[O], Generic[O, J]):
 
     def learn(self, passed: Passed[Reading], batch: Batch) -> torch.Tensor:
         """Take one layer one step down its loss, and return the loss."""
-        objective = self.objectives[passed.layer]
+        objective, layer = self.objectives[passed.layer], self.network.layers[passed.layer]
+        vectors, n = passed.y.shape[1:]
+        layer.compute(*objective.work(vectors, n))
+        layer.compute(*work.modulation(vectors * n))
         loss, gradient = objective.judge(passed.y, passed.mean_squares, batch)
         self.change(passed.layer, objective.back(passed.reading, gradient, batch), passed.x)
         return loss

@@ -7,6 +7,7 @@ import torch
 
 from analogff.learning.batch import Batch
 from analogff.slopes.slopes import Reading
+from analogff.system import Work
 
 
 class Judgment(NamedTuple):
@@ -31,6 +32,10 @@ class LayerObjective(abc.ABC):
         Shapes:
             ``y``: ``(chips, batch, n)``; ``mean_squares``, those of ``y``: ``(chips, batch)``.
         """
+
+    def work(self, vectors: int, n: int) -> Work:
+        """Return the digital work of `judge` for activities of ``n`` neurons; none if a subclass does not say."""
+        return Work()
 
     def back(self, reading: Reading, gradient: torch.Tensor, batch: Batch) -> torch.Tensor:
         """Return the derivative by the weighted sums from that by the activity, which may be overwritten."""

@@ -117,6 +117,12 @@ class Pipelined(LayerOrder):
         self._under_way = []
 
 
+def stages(name: Order, layers: int) -> list[range]:
+    """Return the layers that learn together, of each part of the training."""
+    together = {"greedy": 1, "pairs": 2}.get(name, layers)
+    return [range(first, first + together) for first in range(layers - together + 1)]
+
+
 def make_order(name: Order, layers: int) -> LayerOrder:
     """Return the order that a study names."""
     if name == "pipelined":

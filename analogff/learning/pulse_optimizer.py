@@ -7,6 +7,7 @@ import torch
 from analogff.device import Sealed, SharedInputs, outer
 from analogff.learning.adam import Adam
 from analogff.support.state import restore
+from analogff.system import Work, work
 
 
 class PulseOptimizer:
@@ -92,6 +93,7 @@ class PulseOptimizer:
     def _descent(self, errors: torch.Tensor, x: torch.Tensor | SharedInputs) -> torch.Tensor:
         if self._gradient is None:
             self._gradient = errors.new_empty(self._shape)
+        self.layer.compute(*_outer_work(x, self._shape))
         return outer(errors, x, self._gradient)
 
     def _step(self, gradient: torch.Tensor, cut: bool = True) -> torch.Tensor:
@@ -99,6 +101,7 @@ class PulseOptimizer:
             self.prepare()
         self.prepared = False
         assert self.adam is not None
+        self.layer.compute(*work.adam(self._shape[1] * self._shape[2], decay=bool(self.update_decay)))
         return self.adam.apply(gradient, self.share, self._most if cut else None)
 
 
@@ -108,3 +111,11 @@ def _greatest_change(layer: Sealed) -> torch.Tensor | None:
     if most is None:
         return None
     return torch.as_tensor(most, dtype=torch.float32, device=layer.torch_device).reshape(-1, 1, 1)
+
+
+def _outer_work(x: torch.Tensor | SharedInputs, shape: tuple[int, int, int]) -> Work:
+    _, n_out, n_in = shape
+    if not isinstance(x, SharedInputs):
+        return work.outer(x.shape[1], n_in, n_out)
+    _, variants, batch, lines = x.marks.shape
+    return work.shared_outer(batch, variants, lines, n_in, n_out)

@@ -9,10 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo
 
 from analogff.data import ImageShape
 from analogff.device import InputLines, Observable, derive_seed
+from analogff.learning import step_work
 from analogff.learning.pulse_optimizer import PulseOptimizer
 from analogff.learning.recording import Recording
 from analogff.network import Network, chain
 from analogff.support.state import restore, state_of
+from analogff.system import Work, work
 from analogff.timing import Schedule
 
 OPTIONS = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
@@ -157,6 +159,30 @@ class Rule(abc.ABC, Generic[O]):
     def can_bank(cls, options: O) -> bool:
         """Tell whether several chips may be taught in one bank: not where each decides how often it is read."""
         return True
+
+    @classmethod
+    def digital_work(cls, options: O, shapes: Sequence[step_work.Shape], batch: int) -> Work:
+        """Return the digital work of a typical step beside one chip, in closed form: what the ledger is to count.
+
+        It measures no probe, and has what a study has by default: length normalization and a digital head. Unless a
+        rule says otherwise, it passes a batch once, and each layer takes one step.
+
+        Args:
+            options: Of the rule.
+            shapes: Inputs and outputs of each layer, the head last; see `layer_shapes`.
+            batch: Images of the step.
+        """
+        taught = shapes if cls.uses_head(options) else shapes[:-1]
+        return step_work.passing(taught, batch) + work.total(step_work.descent(options, s, batch) for s in taught)
+
+    @classmethod
+    def kept_bytes(cls, options: O, shapes: Sequence[step_work.Shape], batch: int) -> int:
+        """Return the most memory that learning needs at a time, beside one chip: registers and activities.
+
+        Unless a rule says otherwise, activities are those of one layer at a time. Arguments as `digital_work`.
+        """
+        taught = shapes if cls.uses_head(options) else shapes[:-1]
+        return step_work.registers(options, taught) + max(step_work.activities(s, batch) for s in taught)
 
     @abc.abstractmethod
     def step(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:

@@ -5,8 +5,11 @@ from typing import Literal
 import torch
 
 from analogff.network.twin import Curve
+from analogff.system import Work, work
 
 PIECES = 40
+OPERATIONS = 60
+"""Elementary operations of a value and a slope: the place, four splines and their slopes, and two sums of four."""
 SMOOTH = 0.1
 """Weight of the curvature penalty, in reads of one neuron."""
 Share = Literal["layer", "neuron"]
@@ -86,3 +89,10 @@ def _basis(t: torch.Tensor) -> tuple[torch.Tensor, ...]:
 def _basis_slopes(t: torch.Tensor) -> tuple[torch.Tensor, ...]:
     """Return their derivatives by ``t``."""
     return -((1 - t) ** 2) / 2, (3 * t**2 - 4 * t) / 2, (-3 * t**2 + 2 * t + 1) / 2, t**2 / 2
+
+
+def fit_work(reads: int, n_out: int, share: Share) -> Work:
+    """Return the digital work of a fit: 20 sums of products a read and neuron, then equations of each curve."""
+    count = PIECES + 3
+    solved = work.elementwise(count**2, operations=count, operands=1, results=0).times(1 if share == "layer" else n_out)
+    return work.elementwise(reads * n_out, operations=60, operands=2, results=0) + solved

@@ -11,6 +11,7 @@ from analogff.data import ImageShape
 from analogff.device import Ledger, Observable, PerChip, Sealed, SharedInputs, chipwise
 from analogff.network.forward import Onward, Passed, R, Read, Signal, forward
 from analogff.network.normalization import Length, Normalizer
+from analogff.system import work
 
 LOGIT_RANGE = 10.0  # spans softmax probabilities up to 1 - 4e-4 from a head whose outputs are bounded
 
@@ -36,6 +37,7 @@ class Network:
     ):
         self.layers = tuple(layers)
         self.head = head
+        self._first = (*self.layers, head)[0]
         self.ledger = ledger.view()
         self._book = ledger
         self.normalizer = normalizer or Length()
@@ -45,11 +47,15 @@ class Network:
 
     def present(self, images: torch.Tensor) -> torch.Tensor:
         """Show images to every chip: ``(batch, n_in)`` or ``(chips, batch, n_in)`` to normalized inputs."""
+        vectors, n = images.shape[-2:]
+        self._first.compute(*self.normalizer.work(vectors, n))
         # one batch for all stays one in memory: the first layer may see that it is
         return self.normalizer.forward(images).expand(self.chips, *images.shape[-2:])
 
     def present_shared(self, images: SharedInputs) -> SharedInputs:
         """Show images in several variants, whose marks are equally long, to every chip."""
+        vectors, n = images.shared.shape[-2:]
+        self._first.compute(*self.normalizer.work(vectors, n, images.marks[0].numel()))
         x = self.normalizer.forward_shared(images)
         return SharedInputs(x.shared.expand(self.chips, -1, -1), x.marks.expand(self.chips, -1, -1, -1))
 
@@ -71,7 +77,14 @@ class Network:
 
     def onward(self, passed: Passed) -> torch.Tensor:
         """Return what the next layer is read with: the normalized activity."""
-        return self.normalizer.forward(passed.y, passed.mean_squares)
+        following = (*self.layers, self.head)[passed.layer + 1]
+        return self.normalized(passed.y, passed.mean_squares, beside=following)
+
+    def normalized(self, y: torch.Tensor, mean_squares: torch.Tensor | None = None, *, beside: Sealed) -> torch.Tensor:
+        """Normalize vectors, ``(chips, ..., n)``, and book the work beside a layer; see `Normalizer.forward`."""
+        vectors, n = y[0].numel() // y.shape[-1], y.shape[-1]
+        beside.compute(*self.normalizer.work(vectors, n))
+        return self.normalizer.forward(y, mean_squares)
 
     def activities(self, images: torch.Tensor) -> list[torch.Tensor]:
         """Read every layer, ``(chips, batch, width)`` each; needs ACTIVITY."""
@@ -84,6 +97,7 @@ class Network:
 
     def loss(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Read one number, the mean cross-entropy of each chip, ``(chips,)``; needs LOSS."""
+        self.head.compute(*work.cross_entropy(len(labels), self.classes))
         return chipwise(lambda logits: _cross_entropy(logits, labels), self._run(images))
 
     def classify(self, images: torch.Tensor) -> torch.Tensor:

@@ -2,11 +2,13 @@
 
 import abc
 import dataclasses
+from typing import ClassVar
 
 import torch
 from typing_extensions import override
 
 from analogff.device import SharedInputs
+from analogff.system import Work, work
 
 _FLOOR = 1e-12  # keeps a silent layer silent instead of undefined
 
@@ -18,6 +20,9 @@ class Normalizer(abc.ABC):
 
     It is outside of the chips and exactly known, so backprop may differentiate it.
     """
+
+    digital: ClassVar[bool] = True
+    """Whether digital logic does it, and not a circuit or nothing."""
 
     def forward(self, y: torch.Tensor, mean_squares: torch.Tensor | None = None) -> torch.Tensor:
         """Return the next layer's inputs.
@@ -33,6 +38,14 @@ class Normalizer(abc.ABC):
         squares = x.shared.square().sum(-1, keepdim=True) + x.marks[:1, 0].square().sum(-1, keepdim=True)
         divisor = self.divisor(squares / x.shared.shape[-1], x.shared.shape[-1])
         return SharedInputs(x.shared / divisor, x.marks / divisor.unsqueeze(1))
+
+    def work(self, vectors: int, n: int, marks: int = 0) -> Work:
+        """Return the digital work of `forward`, or with so many marks in all of `forward_shared`."""
+        return (work.normalization(vectors, n) + work.elementwise(marks, operations=1, operands=1)).times(self.digital)
+
+    def backward_work(self, vectors: int, n: int) -> Work:
+        """Return that of `backward`."""
+        return work.normalization_backward(vectors, n)
 
     def backward(self, error: torch.Tensor, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         r"""Carry an error, the derivative by ``x = forward(y)``, back to ``y``.
@@ -92,6 +105,12 @@ class L2(Normalizer):
 class Unchanged(Normalizer):
     """No normalization: each layer also receives the previous one's goodness. Images stay in [0, 1]."""
 
+    digital = False
+
+    @override
+    def backward_work(self, vectors, n):
+        return Work()
+
     @override
     def divisor(self, mean_squares, n):
         return torch.ones_like(mean_squares)
@@ -118,6 +137,7 @@ class GainControl(Normalizer):
         normalization, Carandini & Heeger, Nature Reviews Neuroscience 13 (2012), with semi-saturation ``1/A``.
     """
 
+    digital = False
     max_gain: float = 30.0
     """``A``."""
     offset: float = 0.0

@@ -8,6 +8,10 @@ import torch
 
 from analogff.device import Observable, Sealed, chipwise, product
 from analogff.network.beliefs import CURVES, Belief
+from analogff.system import Work, work
+
+PRINTED_OPERATIONS = 2
+"""Elementary operations of a curve in closed form and its slope."""
 
 
 class Response(NamedTuple):
@@ -36,7 +40,7 @@ class Register:
     state_names = ("weights",)
 
     def __init__(self, layer: Sealed, seed: int):
-        sheet = layer.datasheet
+        self.layer, sheet = layer, layer.datasheet
         generator = torch.Generator().manual_seed(seed)
         weights = torch.randn(sheet.n_out, sheet.n_in, generator=generator) / sheet.n_in**0.5
         self.weights = weights.repeat(layer.chips, 1, 1).to(layer.torch_device)
@@ -44,6 +48,7 @@ class Register:
 
     def change(self, change: torch.Tensor) -> None:
         """Record a requested change, within the nominal weight limit."""
+        self.layer.compute(*recording_work(change[0].numel()))
         self.weights += change
         if self.limit is not None:
             limit = torch.as_tensor(self.limit, dtype=change.dtype, device=change.device).view(-1, 1, 1)
@@ -66,9 +71,13 @@ class Twin(Register):
     def __init__(self, layer: Sealed, seed: int, curve: "SlopedCurve"):
         super().__init__(layer, seed)
         self.curve = curve
+        self.operations = PRINTED_OPERATIONS
+        """Elementary operations of the curve and its slope, a neuron."""
 
     def respond(self, x: torch.Tensor) -> Response:
         """Predict a layer's answer, ``x``: ``(chips, batch, n_in)``."""
+        _, n_out, n_in = self.weights.shape
+        self.layer.compute(*response_work(x.shape[1], n_in, n_out, self.operations))
         y, slope = self.curve(product(x, self.weights))
         return Response(y, slope, self.weights)
 
@@ -113,3 +122,14 @@ def _value_and_slope(function, a: torch.Tensor) -> Curve:
         y = function(a)
         (slope,) = torch.autograd.grad(y.sum(), a)
     return Curve(y.detach(), slope)
+
+
+def recording_work(cells: int) -> Work:
+    """Return the digital work of recording a change of so many weights, within a limit."""
+    return work.elementwise(cells, operations=2, operands=2)
+
+
+def response_work(vectors: int, n_in: int, n_out: int, operations: int = PRINTED_OPERATIONS) -> Work:
+    """Return the digital work of a twin's answer: sums, then values and slopes of so many operations together."""
+    curves = work.elementwise(vectors * n_out, operations=operations, operands=1, results=2)
+    return work.product(vectors, n_in, n_out) + curves

@@ -7,9 +7,11 @@ from pydantic import Field
 from typing_extensions import override
 
 from analogff.device import derive_seed, product
+from analogff.learning import step_work
 from analogff.learning.class_scores import ClassScores, LayerVote, ScoreOptions, with_dropout
 from analogff.learning.layer_local import LayerLocal, LayerLocalOptions
 from analogff.learning.layer_order import OrderOptions, make_order
+from analogff.system import Work, work
 
 _FLOOR = 1e-6
 """Keeps the root of a silent group's goodness differentiable."""
@@ -63,9 +65,26 @@ class Asge(LayerLocal[AsgeOptions, "ProjectedGoodness"]):
     def uses_head(cls, options):
         return False
 
+    @classmethod
+    @override
+    def stage_work(cls, options, shapes, batch, learning):
+        dropped = work.dropout(batch * shapes[0][0] * bool(options.input_dropout))
+        return super().stage_work(options, shapes, batch, learning) + dropped
+
+    @classmethod
+    @override
+    def objective_work(cls, options, vectors, n, classes):
+        return _work(vectors, n, -(-n // options.pool), classes)
+
+    @classmethod
+    @override
+    def kept_bytes(cls, options, shapes, batch):
+        projections = step_work.weights([(-(-n // options.pool), shapes[-1][1]) for _, n in shapes[:-1]])
+        return super().kept_bytes(options, shapes, batch) + projections
+
     @override
     def step(self, images, labels):
-        return super().step(with_dropout(images, self.options.input_dropout, self.generator), labels)
+        return super().step(with_dropout(self.network, images, self.options.input_dropout, self.generator), labels)
 
     @override
     def predict(self, images):
@@ -93,6 +112,14 @@ class ProjectedGoodness(ClassScores):
         return product(self._goodness(y), self.projection.expand(len(y), -1, -1))
 
     @override
+    def scores_work(self, vectors, n):
+        return _scores_work(vectors, n, self.projection.shape[1], self.projection.shape[0])
+
+    @override
+    def work(self, vectors, n):
+        return _work(vectors, n, self.projection.shape[1], self.projection.shape[0])
+
+    @override
     def by_activity(self, y, error):
         by_goodness = product(error, self.projection.mT.expand(len(y), -1, -1)) / (self.pool * self._goodness(y))
         return y * by_goodness.repeat_interleave(self.pool, -1)[..., : y.shape[-1]]
@@ -101,3 +128,16 @@ class ProjectedGoodness(ClassScores):
         """Return the root mean square of each group, ``(chips, batch, groups)``."""
         squares = torch.nn.functional.pad(y.square(), (0, -y.shape[-1] % self.pool))
         return (squares.unflatten(-1, (-1, self.pool)).mean(-1) + _FLOOR).sqrt()
+
+
+def _scores_work(vectors: int, n: int, groups: int, classes: int) -> Work:
+    """Return the digital work of the goodness of groups, sums of squares and their roots, and of its projection."""
+    goodness = work.elementwise(vectors * n, operations=1, operands=1, results=0)
+    roots = work.elementwise(vectors * groups, operations=2, operands=0)
+    return goodness + roots + work.product(vectors, groups, classes)
+
+
+def _work(vectors: int, n: int, groups: int, classes: int) -> Work:
+    """Return that of the scores, their error and the way back."""
+    back = work.product(vectors, classes, groups) + work.modulation(vectors * groups) + work.modulation(vectors * n)
+    return _scores_work(vectors, n, groups, classes) + work.softmax_error(vectors, classes) + back

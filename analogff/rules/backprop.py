@@ -8,16 +8,26 @@ from pydantic import Field, field_validator
 from typing_extensions import override
 
 from analogff.device import Observable, Sealed, derive_seed, product, whole
-from analogff.learning.backward import BackwardView, InModel, ThroughFit, ThroughOracle, ThroughProbes, ThroughTwin
+from analogff.learning import step_work
+from analogff.learning.backward import (
+    BackwardView,
+    InModel,
+    ThroughFit,
+    ThroughOracle,
+    ThroughProbes,
+    ThroughTwin,
+    noise_work,
+)
 from analogff.learning.head import cross_entropy_of_chips, softmax_error
 from analogff.learning.rule import Rule, RuleOptions, refuse_idle, refuse_unless
 from analogff.network import logit_scale
 from analogff.network.beliefs import Belief
-from analogff.network.fitted_curve import Share
+from analogff.network.fitted_curve import OPERATIONS, Share
 from analogff.network.forward import Passed
-from analogff.network.twin import Response, Twin, believed
+from analogff.network.twin import PRINTED_OPERATIONS, Response, Twin, believed, recording_work, response_work
 from analogff.slopes.make import make_slope
 from analogff.slopes.max_step import Limit, limits
+from analogff.system import Work, work
 from analogff.timing import UpdateAfterPass
 
 
@@ -118,11 +128,32 @@ class Backprop(Rule[BackpropOptions]):
     def schedule(cls, options):
         return UpdateAfterPass()
 
+    @classmethod
+    @override
+    def digital_work(cls, options, shapes, batch):
+        head = len(shapes) - 1
+        parts = [step_work.passing(shapes, batch), work.softmax_error(batch, shapes[-1][1])]
+        for n, (n_in, n_out) in enumerate(shapes):
+            parts += [work.modulation(batch * n_out), step_work.descent(options, (n_in, n_out), batch)]
+            parts.append(_view_work(options, (n_in, n_out), batch, digital=n == head))
+            if n > 0:
+                parts += [work.product(batch, n_out, n_in), work.normalization_backward(batch, n_in)]
+        return work.total(parts)
+
+    @classmethod
+    @override
+    def kept_bytes(cls, options, shapes, batch):
+        """Return registers, the activities of all layers, and what is believed of the weights."""
+        believed = 0 if options.through == "oracle" else step_work.weights(shapes)
+        activities = sum(step_work.activities(shape, batch) for shape in shapes)
+        return step_work.registers(options, shapes) + activities + believed
+
     @override
     def step(self, images, labels):
         passed = list(self.network.forward(self.network.present(images), [v.respond for v in self.backward_views]))
         scale = logit_scale(self.network.head)
         logits = passed[-1].y * scale
+        self.network.head.compute(*work.softmax_error(*logits.shape[-2:]))
         self._descend(passed, softmax_error(logits, labels) * scale)
         return cross_entropy_of_chips(logits, labels)
 
@@ -155,10 +186,26 @@ class Backprop(Rule[BackpropOptions]):
         """Carry the error from the head's output to the first layer, writing each layer on the way."""
         for layer in reversed(passed):
             n, x, error = layer.layer, whole(layer.x), error * layer.reading.slope
-            errors = error
+            errors, chip = error, self.optimizers[n].layer
+            chip.compute(*work.modulation(error[0].numel()))
             if n > 0:
+                chip.compute(*work.product(x.shape[1], error.shape[2], x.shape[2]))
+                chip.compute(*self.network.normalizer.backward_work(*x.shape[1:]))
                 error = product(error, layer.reading.weights.mT)
                 error = self.network.normalizer.backward(error, x, passed[n - 1].y)
             if n < len(self.max_steps):
                 self.optimizers[n].share = self.max_steps[n].of(self.network.layers[n], x)
             self.backward_views[n].learn(self.optimizers[n], errors, x)
+
+
+def _view_work(options: BackpropOptions, shape: step_work.Shape, batch: int, *, digital: bool) -> Work:
+    """Return the digital work of knowing a layer's derivative, and of keeping up with its weights."""
+    if options.through == "oracle":
+        return Work()
+    numbers, recorded = batch * shape[1], recording_work(shape[0] * shape[1])
+    if options.through == "probed":
+        return recorded + work.difference(numbers * (not digital))
+    fitted = options.through == "fitted" and not digital
+    found = recorded + response_work(batch, *shape, OPERATIONS if fitted else PRINTED_OPERATIONS)
+    noisy = options.through == "deployed" and options.noise_aware
+    return found + noise_work(numbers).times(options.fine_tune_from) if noisy else found

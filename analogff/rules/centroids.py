@@ -13,6 +13,7 @@ from analogff.learning.class_scores import ClassScores, LayerVote, ScoreOptions,
 from analogff.learning.layer_local import LayerLocal, LayerLocalOptions
 from analogff.learning.layer_objective import Judgment
 from analogff.learning.layer_order import OrderOptions, make_order
+from analogff.system import WORD_BYTES, Work, work
 
 
 class CentroidForwardOptions(ScoreOptions, OrderOptions, LayerLocalOptions):
@@ -48,7 +49,7 @@ class CentroidForward(LayerLocal[CentroidForwardOptions, "NearCentroid"]):
     with ``t`` the label and ``w`` a wrong class, drawn from ``softmax(h s)``. Centroids are running means of the
     activities of *training* images up to the present step. The derivative treats them as constants. Prediction is by
     the nearest centroid, without test labels. Centroids are digital: ``classes n`` numbers in memory for each layer,
-    and as many multiply-adds an image for the distances, which no ledger counts.
+    and as many multiply-adds an image for the distances.
 
     Args:
         network: Sealed at ACTIVITY (slope assumed), PROBE (probed) or ORACLE (oracle).
@@ -78,9 +79,26 @@ class CentroidForward(LayerLocal[CentroidForwardOptions, "NearCentroid"]):
     def uses_head(cls, options):
         return False
 
+    @classmethod
+    @override
+    def stage_work(cls, options, shapes, batch, learning):
+        dropped = work.dropout(batch * shapes[0][0] * bool(options.input_dropout))
+        return super().stage_work(options, shapes, batch, learning) + dropped
+
+    @classmethod
+    @override
+    def objective_work(cls, options, vectors, n, classes):
+        return _work(options, vectors, n, classes)
+
+    @classmethod
+    @override
+    def kept_bytes(cls, options, shapes, batch):
+        centroids = sum(n * shapes[-1][1] for _, n in shapes[:-1])
+        return super().kept_bytes(options, shapes, batch) + WORD_BYTES * centroids
+
     @override
     def step(self, images, labels):
-        return super().step(with_dropout(images, self.options.input_dropout, self.generator), labels)
+        return super().step(with_dropout(self.network, images, self.options.input_dropout, self.generator), labels)
 
     @override
     def predict(self, images):
@@ -121,6 +139,15 @@ class NearCentroid(ClassScores):
         error.scatter_(-1, near.unsqueeze(-1), pull.negative.unsqueeze(-1))
         return Judgment(pull.loss.mean(-1), self.by_activity(y, error / len(labels)))
 
+    @override
+    def scores_work(self, vectors, n):
+        return _scores_work(vectors, n, len(self.centroids.counts))
+
+    @override
+    def work(self, vectors, n):
+        return _work(self.options, vectors, n, len(self.centroids.counts))
+
+    @override
     def scores(self, y):
         """Return ``alpha / n (2 y c_k - c_k^2)``: the ``y^2`` that all classes share decides nothing."""
         means = self.centroids.means()
@@ -162,6 +189,25 @@ class Centroids:
     def means(self) -> torch.Tensor:
         """Return the centroids, ``(chips, classes, n)``; the origin for a class that never came."""
         return self.sums / self.counts.masked_fill(self.counts == 0, 1).unsqueeze(-1)
+
+
+def _scores_work(vectors: int, n: int, classes: int) -> Work:
+    """Return the digital work of means, their lengths, and the product of each activity with each."""
+    return work.elementwise(n * classes, operations=3, operands=1) + work.product(vectors, n, classes)
+
+
+def _work(options: CentroidForwardOptions, vectors: int, n: int, classes: int) -> Work:
+    """Return that of the sums of classes, taken as a product with one-hot labels, the scores, and the way back."""
+    parts = [
+        work.outer(vectors, n, classes),
+        work.elementwise(n * classes, operations=2, operands=2),
+        _scores_work(vectors, n, classes),
+        work.softmax_error(vectors, classes),
+        work.product(vectors, classes, n),
+    ]
+    if options.loss != "softmax":
+        parts.append(work.hard_negatives(vectors, classes))
+    return work.total(parts)
 
 
 def _at(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:

@@ -11,6 +11,7 @@ from analogff.device import product
 from analogff.learning.class_scores import ClassScores, LayerVote, ScoreOptions, with_dropout
 from analogff.learning.layer_local import LayerLocal, LayerLocalOptions
 from analogff.learning.layer_order import OrderOptions, make_order
+from analogff.system import Work, work
 
 
 class CompetitiveForwardOptions(ScoreOptions, OrderOptions, LayerLocalOptions):
@@ -67,9 +68,20 @@ class CompetitiveForward(LayerLocal[CompetitiveForwardOptions, "Competition"]):
         _refuse_narrow(widths, classes)
         return super().layer_shapes(options, n_in, widths, classes)
 
+    @classmethod
+    @override
+    def stage_work(cls, options, shapes, batch, learning):
+        dropped = work.dropout(batch * shapes[0][0] * bool(options.input_dropout))
+        return super().stage_work(options, shapes, batch, learning) + dropped
+
+    @classmethod
+    @override
+    def objective_work(cls, options, vectors, n, classes):
+        return _work(vectors, n, classes)
+
     @override
     def step(self, images, labels):
-        return super().step(with_dropout(images, self.options.input_dropout, self.generator), labels)
+        return super().step(with_dropout(self.network, images, self.options.input_dropout, self.generator), labels)
 
     @override
     def predict(self, images):
@@ -96,8 +108,27 @@ class Competition(ClassScores):
         return product(y.square(), self.factors.expand(len(y), -1, -1))
 
     @override
+    def scores_work(self, vectors, n):
+        return _scores_work(vectors, n, len(self.factors))
+
+    @override
+    def work(self, vectors, n):
+        return _work(vectors, n, len(self.factors))
+
+    @override
     def by_activity(self, y, error):
         return y * product(error, 2 * self.factors.mT.expand(len(y), -1, -1))
+
+
+def _scores_work(vectors: int, n: int, classes: int) -> Work:
+    """Return the digital work of squares and their means over groups, taken as a product with the groups' matrix."""
+    return work.elementwise(vectors * n, operations=1, operands=1) + work.product(vectors, n, classes)
+
+
+def _work(vectors: int, n: int, classes: int) -> Work:
+    """Return that of the scores, their error and the way back."""
+    back = work.product(vectors, classes, n) + work.modulation(vectors * n)
+    return _scores_work(vectors, n, classes) + work.softmax_error(vectors, classes) + back
 
 
 def _refuse_narrow(widths: Sequence[int], classes: int) -> None:

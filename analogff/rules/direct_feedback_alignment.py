@@ -7,9 +7,11 @@ import torch
 from typing_extensions import override
 
 from analogff.device import derive_seed, product
+from analogff.learning import step_work
 from analogff.learning.head import cross_entropy_of_chips, softmax_error
 from analogff.learning.layer_local import LayerLocal, LayerLocalOptions
 from analogff.learning.layer_objective import LayerObjective
+from analogff.system import Work, work
 from analogff.timing import UpdateAfterPass
 
 
@@ -56,6 +58,24 @@ class DirectFeedbackAlignment(LayerLocal[DirectFeedbackAlignmentOptions, LayerOb
     def schedule(cls, options):
         return UpdateAfterPass()
 
+    @classmethod
+    @override
+    def digital_work(cls, options, shapes, batch):
+        *hidden, (_, classes) = shapes
+        parts = [step_work.passing(shapes, batch), step_work.delta_head(options, shapes[-1], batch)]
+        for shape in hidden:
+            parts.append(step_work.reading(options.slope, options.activity, batch, shape[1]))
+            parts += [_handing_work(batch, shape[1], classes), step_work.descent(options, shape, batch)]
+        return work.total(parts)
+
+    @classmethod
+    @override
+    def kept_bytes(cls, options, shapes, batch):
+        """Return registers, the activities of all layers, which wait for the error, and the feedback."""
+        activities = sum(step_work.activities(shape, batch) for shape in shapes)
+        feedback = step_work.weights([(n, shapes[-1][1]) for _, n in shapes[:-1]])
+        return step_work.registers(options, shapes) + activities + feedback
+
     @override
     def step(self, images, labels):
         reads = [functools.partial(s.read, layer) for s, layer in zip(self.slopes, self.network.layers, strict=True)]
@@ -63,9 +83,16 @@ class DirectFeedbackAlignment(LayerLocal[DirectFeedbackAlignmentOptions, LayerOb
         logits = self.delta.learn(self.network.onward(passed[-1]), labels)
         error = softmax_error(logits, labels)
         for layer in passed:
+            chip, vectors = self.network.layers[layer.layer], len(images)
+            chip.compute(*_handing_work(vectors, layer.y.shape[2], self.network.classes))
             handed_down = product(error, self.feedback[layer.layer].expand(self.network.chips, -1, -1))
             self.change(layer.layer, layer.reading.back(handed_down), layer.x)
         return cross_entropy_of_chips(logits, labels)
+
+
+def _handing_work(vectors: int, n: int, classes: int) -> Work:
+    """Return the digital work of an error that is handed down to a layer and meets its slopes."""
+    return work.product(vectors, classes, n) + work.modulation(vectors * n)
 
 
 def _feedback(width: int, classes: int, seed: int) -> torch.Tensor:

@@ -8,6 +8,7 @@ import torch
 from typing_extensions import override
 
 from analogff.device import Datasheet, SharedInputs
+from analogff.forward_forward.digital_work import stage_work, votes_work
 from analogff.forward_forward.dropout import Dropout, silence
 from analogff.forward_forward.goodness import make_goodness
 from analogff.forward_forward.goodness_objective import GoodnessObjective
@@ -26,6 +27,7 @@ from analogff.learning.recording import Recording
 from analogff.network.forward import Passed, Signal
 from analogff.slopes.saturation_gradient import SaturationGradient
 from analogff.slopes.slopes import Probed
+from analogff.system import work
 
 ROWS_AT_ONCE = 1000
 """Input vectors of one read when labels are tried, so that activities stay near the processor."""
@@ -88,10 +90,18 @@ class ForwardForward(LayerLocal[ForwardForwardOptions, GoodnessObjective]):
     def written_over(cls, options, classes):
         return classes if options.labels == "overlay" else 0
 
+    @classmethod
+    @override
+    def stage_work(cls, options, shapes, batch, learning):
+        return stage_work(options, shapes, batch, learning)
+
     @override
     def step(self, images, labels):
         images = self.labels.make_room(images)
         batch = Batch(phase=self.wake_sleep.phase, masks=self.dropout.draw(images, self.generator))
+        for layer, mask in zip(self.network.layers, batch.masks, strict=True):
+            if mask is not None:
+                layer.compute(*work.dropout(mask.numel()))
         x, batch = self._present(self.labels.write(images, self._candidates(images, labels, batch)), batch)
         loss = self.descend(self.forward(x, batch), batch)
         self.wake_sleep.pass_on()
@@ -162,6 +172,8 @@ class ForwardForward(LayerLocal[ForwardForwardOptions, GoodnessObjective]):
             logits = self.head.learn(self._last(images, batch), labels)
         if batch.phase == "wake":
             return labels[None]
+        if kind in ("hard", "goodness"):
+            self.network.head.compute(*work.hard_negatives(len(labels), classes))
         if kind == "all":
             return torch.cat([labels[None], all_wrong_labels(labels, classes)])
         if kind == "random":
@@ -190,8 +202,11 @@ class ForwardForward(LayerLocal[ForwardForwardOptions, GoodnessObjective]):
         return [of_layer.unflatten(1, (classes, -1)) for of_layer in goodness]
 
     def _goodness(self, labeled: torch.Tensor | SharedInputs, batch: Batch = EVALUATION) -> list[torch.Tensor]:
-        signal = self._signal(labeled, batch)
-        return [c.measure.of(passed.y, passed.mean_squares) for c, passed in zip(self.objectives, signal, strict=True)]
+        goodness = []
+        for objective, passed in zip(self.objectives, self._signal(labeled, batch), strict=True):
+            self.network.layers[passed.layer].compute(*votes_work(*passed.y.shape[1:]))
+            goodness.append(objective.measure.of(passed.y, passed.mean_squares))
+        return goodness
 
     def _logits(self, images: torch.Tensor) -> torch.Tensor:
         return self.network.logits(self.network.head.measure(self._last(images)))

@@ -11,6 +11,7 @@ from analogff.learning.adam import Adam
 from analogff.learning.class_scores import ClassScores, LayerVote, ScoreOptions, with_dropout
 from analogff.learning.layer_local import LayerLocal, LayerLocalOptions
 from analogff.learning.layer_order import OrderOptions, make_order
+from analogff.system import WORD_BYTES, Work, work
 
 
 class MonoForwardOptions(ScoreOptions, OrderOptions, LayerLocalOptions):
@@ -27,7 +28,7 @@ class MonoForward(LayerLocal[MonoForwardOptions, "Projection"]):
               \frac{\partial L_l}{\partial M_l} = \alpha (p - t)\, y_l^T
 
     The matrices are digital and take no reads. Each image costs ``classes n`` multiply-adds a layer for the scores.
-    Training takes as many again for the error and for the matrix's own update. No ledger counts them.
+    Training takes as many again for the error and for the matrix's own update.
 
     Args:
         network: Sealed at ACTIVITY (slope assumed), PROBE (probed) or ORACLE (oracle).
@@ -57,6 +58,23 @@ class MonoForward(LayerLocal[MonoForwardOptions, "Projection"]):
     def uses_head(cls, options):
         return False
 
+    @classmethod
+    @override
+    def stage_work(cls, options, shapes, batch, learning):
+        dropped = work.dropout(batch * shapes[0][0] * bool(options.input_dropout))
+        return super().stage_work(options, shapes, batch, learning) + dropped
+
+    @classmethod
+    @override
+    def objective_work(cls, options, vectors, n, classes):
+        return _work(vectors, n, classes)
+
+    @classmethod
+    @override
+    def kept_bytes(cls, options, shapes, batch):
+        matrices = sum(n * shapes[-1][1] for _, n in shapes[:-1])
+        return super().kept_bytes(options, shapes, batch) + work.adam_bytes(matrices) + WORD_BYTES * matrices
+
     @override
     def advance(self, progress):
         super().advance(progress)
@@ -65,7 +83,7 @@ class MonoForward(LayerLocal[MonoForwardOptions, "Projection"]):
 
     @override
     def step(self, images, labels):
-        return super().step(with_dropout(images, self.options.input_dropout, self.generator), labels)
+        return super().step(with_dropout(self.network, images, self.options.input_dropout, self.generator), labels)
 
     @override
     def predict(self, images):
@@ -100,6 +118,14 @@ class Projection(ClassScores):
         return self.scale * product(y, self.weights)
 
     @override
+    def scores_work(self, vectors, n):
+        return work.product(vectors, n, self.weights.shape[1])
+
+    @override
+    def work(self, vectors, n):
+        return _work(vectors, n, self.weights.shape[1])
+
+    @override
     def by_activity(self, y, error):
         return self.scale * product(error, self.weights.mT)
 
@@ -107,3 +133,10 @@ class Projection(ClassScores):
     def adapt(self, y, error):
         gradient = outer(self.scale * error, y)
         self.weights.add_(self.optimizer.step(gradient, self.learning_rate * self.fade))
+
+
+def _work(vectors: int, n: int, classes: int) -> Work:
+    """Return the digital work of a projection: scores, error, the way back, and a step of its own."""
+    own = work.adam(n * classes) + work.elementwise(n * classes, operations=1, operands=2)
+    there_and_back = work.product(vectors, n, classes) + work.product(vectors, classes, n)
+    return there_and_back + work.softmax_error(vectors, classes) + work.outer(vectors, n, classes) + own

@@ -9,11 +9,13 @@ from pydantic import Field, field_validator
 from typing_extensions import override
 
 from analogff.device import Observable, Sealed, whole
+from analogff.learning import step_work
 from analogff.learning.decorrelation import Decorrelation
 from analogff.learning.layer_local import LayerLocal, LayerLocalOptions
 from analogff.learning.layer_objective import LayerObjective
 from analogff.network.forward import Passed
 from analogff.slopes.slopes import Assumed
+from analogff.system import Work, work
 from analogff.timing import UpdateAfterPass
 
 Back = Callable[[torch.Tensor], torch.Tensor]
@@ -108,6 +110,33 @@ class NodePerturbation(LayerLocal[NodePerturbationOptions, LayerObjective]):
     def schedule(cls, options):
         return UpdateAfterPass()
 
+    @classmethod
+    @override
+    def digital_work(cls, options, shapes, batch):
+        passing = step_work.passing(shapes, batch)
+        vectors, measured = options.directions * batch, options.estimate == "activity"
+        if options.decorrelation:
+            passing += work.total(Decorrelation.work(batch, n_in) for n_in, _ in shapes)
+        direction = (passing + work.cross_entropy(batch, shapes[-1][1])).times(2)
+        for n_in, n_out in shapes:
+            direction += _noise_work(batch * n_out * bool(options.size)) + _error_work(options, batch * n_out)
+            direction += work.difference(batch * n_in)
+        parts = [direction.times(options.directions)]
+        parts += [step_work.descent(options, shape, vectors) for shape in shapes]
+        if options.decorrelation:
+            parts += [Decorrelation.learning_work(vectors, n_in) for n_in, _ in shapes]
+        if measured:
+            parts += [passing, *(step_work.reading(options.slope, options.activity, batch, n) for _, n in shapes[:-1])]
+        return work.total(parts)
+
+    @classmethod
+    @override
+    def kept_bytes(cls, options, shapes, batch):
+        """Return registers, inputs and errors of all directions and layers, two passes, and decorrelating matrices."""
+        kept = sum(step_work.activities(shape, (options.directions + 2) * batch) for shape in shapes)
+        matrices = step_work.weights([(n, n) for n, _ in shapes]) if options.decorrelation else 0
+        return step_work.registers(options, shapes) + kept + matrices
+
     @override
     def step(self, images, labels):
         slopes = self._slopes(images)
@@ -121,6 +150,8 @@ class NodePerturbation(LayerLocal[NodePerturbationOptions, LayerObjective]):
             losses.append((up.loss + down.loss).mean(-1) / 2)
             found = self._errors(up, down, noise, slopes)
             errors = found if not errors else [torch.cat(pair, dim=1) for pair in zip(errors, found, strict=True)]
+            for optimizer, x in zip(self.optimizers, up.x, strict=True):
+                optimizer.layer.compute(*work.difference(x[0].numel()))  # as much as their mean
             middle = [(a + b) / 2 for a, b in zip(up.x, down.x, strict=True)]
             inputs = middle if not inputs else [torch.cat(pair, dim=1) for pair in zip(inputs, middle, strict=True)]
         for n, (error, x) in enumerate(zip(errors, inputs, strict=True)):
@@ -139,12 +170,15 @@ class NodePerturbation(LayerLocal[NodePerturbationOptions, LayerObjective]):
         else:
             self.optimizers[layer].descend(errors, x)
         if self.decorrelations:
+            self.optimizers[layer].layer.compute(*Decorrelation.learning_work(*x.shape[1:]))
             self.decorrelations[layer].learn(x)
 
     def _errors(
         self, up: _Side, down: _Side, noise: Sequence[torch.Tensor | None], slopes: list[Back]
     ) -> list[torch.Tensor]:
         """Return the estimate of the derivative of each image's loss by the weighted sums of each layer."""
+        for optimizer, y in zip(self.optimizers, up.y, strict=True):
+            optimizer.layer.compute(*_error_work(self.options, y[0].numel()))
         difference = ((up.loss - down.loss) / 2).unsqueeze(-1)
         if self.options.estimate == "injected":
             return [difference * xi / self.options.size**2 for xi in noise if xi is not None]
@@ -168,6 +202,8 @@ class NodePerturbation(LayerLocal[NodePerturbationOptions, LayerObjective]):
         reads = [functools.partial(o.layer.measure, bias=xi) for o, xi in zip(self.optimizers, noise, strict=True)]
         passed = list(self.network.forward(self._first(images), reads, self._onward))
         logits = self.network.logits(passed[-1].y)
+        if labels is not None:
+            self.network.head.compute(*work.cross_entropy(*logits.shape[-2:]))
         loss = logits.new_zeros(logits.shape[:-1]) if labels is None else _cross_entropy(logits, labels)
         return _Side([whole(layer.x) for layer in passed], [layer.y for layer in passed], loss)
 
@@ -178,14 +214,29 @@ class NodePerturbation(LayerLocal[NodePerturbationOptions, LayerObjective]):
         return self._decorrelated(passed.layer + 1, self.network.onward(passed))
 
     def _decorrelated(self, layer: int, x: torch.Tensor) -> torch.Tensor:
-        return self.decorrelations[layer].of(x) if self.decorrelations else x
+        if not self.decorrelations:
+            return x
+        self.optimizers[layer].layer.compute(*Decorrelation.work(*x.shape[1:]))
+        return self.decorrelations[layer].of(x)
 
     def _noise(self, batch: int, layer: Sealed) -> torch.Tensor | None:
         """Draw what is injected into a layer, ``(batch, n_out)``; None where the chip's own noise has to do."""
         if not self.options.size:
             return None
+        layer.compute(*_noise_work(batch * layer.datasheet.n_out))
         drawn = torch.randn(batch, layer.datasheet.n_out, generator=self.generator)
         return self.options.size * drawn.to(layer.torch_device)
+
+
+def _noise_work(n: int) -> Work:
+    return work.elementwise(n, operations=2, operands=0)
+
+
+def _error_work(options: NodePerturbationOptions, n: int) -> Work:
+    """Return the digital work of errors: noise, or a difference, its square, a factor and a slope."""
+    if options.estimate == "injected":
+        return work.elementwise(n, operations=2, operands=1)
+    return work.difference(n) + work.elementwise(n, operations=2, operands=1) + work.modulation(n)
 
 
 def _cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:

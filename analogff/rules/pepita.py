@@ -7,9 +7,11 @@ from pydantic import Field
 from typing_extensions import override
 
 from analogff.device import Observable, Sealed, derive_seed, product, whole
+from analogff.learning import step_work
 from analogff.learning.head import cross_entropy_of_chips, softmax_error
 from analogff.learning.rule import Rule, RuleOptions
 from analogff.network.forward import Passed
+from analogff.system import Work, work
 from analogff.timing import UpdateAfterPass
 
 
@@ -66,17 +68,42 @@ class Pepita(Rule[PepitaOptions]):
     def schedule(cls, options):
         return UpdateAfterPass()
 
+    @classmethod
+    @override
+    def digital_work(cls, options, shapes, batch):
+        *hidden, (_, classes) = shapes
+        both = step_work.passing(shapes, batch) + work.softmax_error(batch, classes)
+        parts = [both.times(2), _modulation_work(batch, shapes[0][0], classes)]
+        vectors = 2 * batch if options.form == "mixed" else batch
+        for shape in hidden:
+            parts += [_difference_work(options, batch * shape[1]), step_work.descent(options, shape, vectors)]
+            parts.append(work.dropout(batch * shape[1] * bool(options.dropout)).times(2))
+        return work.total([*parts, step_work.descent(options, shapes[-1], batch)])
+
+    @classmethod
+    @override
+    def kept_bytes(cls, options, shapes, batch):
+        """Return registers, the feedback, and the activities of the first pass; or, if `mixed`, an update instead."""
+        feedback = step_work.weights([(shapes[0][0], shapes[-1][1])])
+        activities = sum(step_work.activities(shape, batch) for shape in shapes)
+        kept = step_work.weights(shapes) if options.form == "mixed" else activities
+        return step_work.registers(options, shapes) + feedback + kept
+
     @override
     def step(self, images, labels):
         masks = [self._mask(len(images), layer) for layer in self.network.layers]
         *plain, (_, logits) = self._pass(images, masks)
+        head, entry = self.network.head, self.network.layers[0]
+        head.compute(*work.softmax_error(*logits.shape[-2:]).times(2))  # of either pass
+        entry.compute(*_modulation_work(*images.shape, classes=self.network.classes))
         error = softmax_error(logits, labels) * len(images)
         modulation = product(error, self.feedback.expand(self.network.chips, -1, -1))
         *modulated, (last, again) = self._pass(images + modulation, masks)
-        *optimizers, head = self.optimizers
+        *optimizers, last_optimizer = self.optimizers
         for optimizer, one, other in zip(optimizers, plain, modulated, strict=True):
+            optimizer.layer.compute(*_difference_work(self.options, one[1][0].numel()))
             optimizer.descend(*self._errors(one, other))
-        head.descend(softmax_error(again, labels), last)
+        last_optimizer.descend(softmax_error(again, labels), last)
         return cross_entropy_of_chips(logits, labels)
 
     def _pass(self, images: torch.Tensor, masks: list[torch.Tensor | None]) -> list[tuple[torch.Tensor, torch.Tensor]]:
@@ -104,8 +131,18 @@ class Pepita(Rule[PepitaOptions]):
         """Draw which activities are silent, ``(batch, n_out)``, the same for all chips."""
         if not (p := self.options.dropout):
             return None
+        layer.compute(*work.dropout(batch * layer.datasheet.n_out).times(2))  # of either pass
         kept = torch.rand(batch, layer.datasheet.n_out, generator=self.generator) >= p
         return (kept / (1 - p)).to(layer.torch_device)
+
+
+def _modulation_work(batch: int, n_in: int, classes: int) -> Work:
+    return work.product(batch, classes, n_in) + work.modulation(batch * n_in)
+
+
+def _difference_work(options: PepitaOptions, n: int) -> Work:
+    """Return the digital work of the difference of activities; `mixed` scales each by itself."""
+    return work.elementwise(2 * n, operations=1, operands=1) if options.form == "mixed" else work.difference(n)
 
 
 def _masked(y: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:

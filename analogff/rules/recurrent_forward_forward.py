@@ -7,14 +7,17 @@ from pydantic import Field, field_validator
 from typing_extensions import override
 
 from analogff.device import SharedInputs
-from analogff.forward_forward.goodness import GOODNESS, mean_square
-from analogff.forward_forward.goodness_objective import GoodnessObjective
+from analogff.forward_forward.digital_work import damping_work, votes_work
+from analogff.forward_forward.goodness import GOODNESS, MeanSquare, mean_square
+from analogff.forward_forward.goodness_objective import GoodnessObjective, judging_work
 from analogff.forward_forward.losses import LOSSES
 from analogff.forward_forward.negatives import hard_labels, random_labels
 from analogff.forward_forward.one_sided_losses import ONE_SIDED_LOSSES
+from analogff.learning import step_work
 from analogff.learning.batch import Batch
 from analogff.learning.layer_local import LayerLocal, LayerLocalOptions, mean_loss
 from analogff.learning.rule import refuse_idle
+from analogff.system import WORD_BYTES, work
 
 ROWS_AT_ONCE = 1000
 """Input vectors of one read when labels are tried, so that activities stay near the processor."""
@@ -136,6 +139,35 @@ class RecurrentForwardForward(LayerLocal[RecurrentForwardForwardOptions, Goodnes
         layers = [(up + down, width) for up, down, width in zip(above, below, widths, strict=True)]
         return [*layers, (widths[-1], classes)]
 
+    @classmethod
+    @override
+    def digital_work(cls, options, shapes, batch):
+        *hidden, (_, classes) = shapes
+        above = [*(n for _, n in hidden[1:]), classes]
+        parts = [step_work.passing([(shapes[0][0] - above[0], shapes[0][1]), *hidden[1:]], batch)]
+        if cls.uses_head(options):
+            parts += [work.normalization(batch, shapes[-1][0]), step_work.delta_head(options, shapes[-1], batch)]
+            parts.append(work.hard_negatives(batch, classes))
+        for iteration in range(1, options.iterations + 1):
+            parts += [work.normalization(2 * batch, n) + damping_work(2 * batch * n) for _, n in hidden]
+            first = _first_to_learn(options, len(hidden), iteration) if iteration >= options.learn_from else len(hidden)
+            parts += [cls.layer_work(options, shape, 2 * batch, classes) for shape in hidden[max(first, 1) :]]
+            if first == 0:
+                parts.append(cls.judged_work(options, shapes[0][1], 2 * batch, classes))
+                parts += [work.shared_outer(batch, 2, above[0], *shapes[0]), step_work.adam(options, shapes[0])]
+        return work.total(parts)
+
+    @classmethod
+    @override
+    def objective_work(cls, options, vectors, n, classes):
+        return judging_work(MeanSquare.operations, vectors, n)
+
+    @classmethod
+    @override
+    def kept_bytes(cls, options, shapes, batch):
+        """Return registers and activities, with the states of all layers."""
+        return super().kept_bytes(options, shapes, 2 * batch) + sum(WORD_BYTES * 2 * batch * n for _, n in shapes[:-1])
+
     @override
     def step(self, images, labels):
         image = self.network.present(images)
@@ -149,7 +181,7 @@ class RecurrentForwardForward(LayerLocal[RecurrentForwardForwardOptions, Goodnes
             if iteration < self.options.learn_from:
                 states = self._advance(states, inputs)
                 continue
-            states, loss = self._learn(states, inputs, self._first_to_learn(iteration))
+            states, loss = self._learn(states, inputs, _first_to_learn(self.options, len(self.objectives), iteration))
             losses.append(loss)
         return mean_loss(losses)
 
@@ -185,8 +217,12 @@ class RecurrentForwardForward(LayerLocal[RecurrentForwardForwardOptions, Goodnes
         for iteration in range(1, self.options.vote_to + 1):
             states = self._advance(states, self._inputs(states, image, label))
             if iteration >= self.options.vote_from:
-                votes.append([mean_square(state) for state in states])
+                votes.append([self._voted(layer, state) for layer, state in enumerate(states)])
         return [torch.stack(of_layer).sum(0) for of_layer in zip(*votes, strict=True)]
+
+    def _voted(self, layer: int, state: torch.Tensor) -> torch.Tensor:
+        self.network.layers[layer].compute(*votes_work(*state[0].flatten(0, 1).shape))
+        return mean_square(state)
 
     def _bottom_up(self, x: torch.Tensor) -> list[torch.Tensor]:
         """Return the states that all begin with, ``(chips, batch, width)``: one pass, and silence from above."""
@@ -210,24 +246,22 @@ class RecurrentForwardForward(LayerLocal[RecurrentForwardForwardOptions, Goodnes
         Shapes:
             ``states``: ``(chips, variants, batch, width)`` each; inputs: ``(chips, variants batch, n_in)``.
         """
-        signals = [self.network.normalizer.forward(state) for state in states]
+        layers = self.network.layers[: len(states)]
+        signals = [self.network.normalized(state, beside=layer) for state, layer in zip(states, layers, strict=True)]
         above, below = [*signals[1:], label], signals[:-1]
         shared = _silent_above(image, above[0].shape[-1] + image.shape[-1])
         rest = [torch.cat(pair, dim=-1).flatten(1, 2) for pair in zip(above[1:], below, strict=True)]
         return [SharedInputs(shared, above[0]), *rest]
 
-    def _first_to_learn(self, iteration: int) -> int:
-        """Return the lowest layer, from 0, that learns in an iteration: a loss of pairs waits for the label."""
-        return 0 if self.options.loss in ONE_SIDED_LOSSES else max(0, len(self.network.layers) - iteration)
-
     def _advance(self, states: list[torch.Tensor], inputs: list[torch.Tensor | SharedInputs]) -> list[torch.Tensor]:
         """Read every layer once with its inputs."""
         layers = self.network.layers[: len(states)]
         answers = [layer.measure(x) for layer, x in zip(layers, inputs, strict=True)]
-        return [self._damp(state, y) for state, y in zip(states, answers, strict=True)]
+        return [self._damp(n, state, y) for n, (state, y) in enumerate(zip(states, answers, strict=True))]
 
-    def _damp(self, state: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    def _damp(self, layer: int, state: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         """Return the new state of a layer, in the shape of the old one."""
+        self.network.layers[layer].compute(*damping_work(state[0].numel()))
         return self.options.damping * state + (1 - self.options.damping) * y.view(state.shape)
 
     def _learn(
@@ -237,9 +271,11 @@ class RecurrentForwardForward(LayerLocal[RecurrentForwardForwardOptions, Goodnes
         new, losses = self._advance(states[:first], inputs[:first]), []
         for n, (state, x) in list(enumerate(zip(states, inputs, strict=True)))[first:]:
             reading = self.slopes[n].read(self.network.layers[n], x)
-            new.append(self._damp(state, reading.y))
+            new.append(self._damp(n, state, reading.y))
             both = new[n].flatten(1, 2)  # the states under the true labels, then those under the wrong ones
+            self.network.layers[n].compute(*self.objectives[n].work(*both.shape[1:]))
             loss, gradient = self.objectives[n].judge(both, mean_square(both), Batch())
+            self.network.layers[n].compute(*work.modulation(gradient[0].numel()))
             errors = reading.back(gradient.mul_(1 - self.options.damping))
             self.change(n, errors, x)
             losses.append(loss)
@@ -249,8 +285,14 @@ class RecurrentForwardForward(LayerLocal[RecurrentForwardForwardOptions, Goodnes
         """Draw the negatives, and train the head on the bottom-up pass where it draws them."""
         if self.options.negatives == "random":
             return random_labels(labels, self.network.classes, self.generator)
-        logits = self.head.learn(self.network.normalizer.forward(top), labels)
+        logits = self.head.learn(self.network.normalized(top, beside=self.network.head), labels)
+        self.network.head.compute(*work.hard_negatives(len(labels), self.network.classes))
         return hard_labels(logits, labels, self.generator)
+
+
+def _first_to_learn(options: RecurrentForwardForwardOptions, layers: int, iteration: int) -> int:
+    """Return the lowest layer, from 0, that learns in an iteration: a loss of pairs waits for the label."""
+    return 0 if options.loss in ONE_SIDED_LOSSES else max(0, layers - iteration)
 
 
 def _silent_above(x: torch.Tensor, n_in: int) -> torch.Tensor:

@@ -10,10 +10,11 @@ from typing_extensions import override
 
 from analogff.data import ImageShape
 from analogff.forward_forward.goodness import GOODNESS
-from analogff.forward_forward.goodness_objective import GoodnessObjective
+from analogff.forward_forward.goodness_objective import GoodnessObjective, judging_work
 from analogff.forward_forward.hybrids import MOST_BLURS, hybrids, mixtures, other_images, random_masks
 from analogff.forward_forward.losses import LOSSES, SCFF_PENALTY, SCFF_SLACK, scff
 from analogff.forward_forward.peer_normalization import Peers
+from analogff.learning import step_work
 from analogff.learning.batch import Batch
 from analogff.learning.layer_local import LayerLocal, LayerLocalOptions
 from analogff.learning.layer_order import OrderOptions, make_order
@@ -21,6 +22,7 @@ from analogff.learning.rule import refuse_idle
 from analogff.network import chain
 from analogff.network.forward import Passed
 from analogff.slopes.slopes import Reading
+from analogff.system import Work, work
 
 
 class UnsupervisedForwardForwardOptions(OrderOptions, LayerLocalOptions):
@@ -135,6 +137,24 @@ class UnsupervisedForwardForward(LayerLocal[UnsupervisedForwardForwardOptions, G
         heard = sum(widths[_first_heard(options.head_from, len(widths)) :])
         return [*chain([n_in, *widths], classes)[:-1], (heard, classes)]
 
+    @classmethod
+    @override
+    def stage_work(cls, options, shapes, batch, learning):
+        *hidden, (_, classes) = shapes
+        heard = range(_first_heard(options.head_from, len(hidden)), learning.stop)
+        parts = [step_work.passing(hidden[: learning.stop], 2 * batch), _negatives_work(options, batch, shapes[0][0])]
+        parts += [cls.layer_work(options, hidden[n], 2 * batch, classes) for n in learning]
+        parts += [work.normalization(batch, hidden[n][1]) for n in heard]
+        if learning.stop == len(hidden):
+            parts.append(step_work.delta_head(options, shapes[-1], batch))
+        return work.total(parts)
+
+    @classmethod
+    @override
+    def objective_work(cls, options, vectors, n, classes):
+        judged = judging_work(GOODNESS[options.goodness].operations, vectors, n)
+        return judged + Peers.work(vectors, n) if options.peer_strength else judged
+
     @override
     def step(self, images, labels):
         both, batch = torch.cat([images, self.negatives(images)]), Batch()
@@ -145,13 +165,15 @@ class UnsupervisedForwardForward(LayerLocal[UnsupervisedForwardForwardOptions, G
         heard, batch = [], len(labels)
         for passed in signal:
             if passed.layer >= self.first:
-                heard.append(self.network.normalizer.forward(passed.y[:, :batch], passed.mean_squares[:, :batch]))
+                positives, squares = passed.y[:, :batch], passed.mean_squares[:, :batch]
+                heard.append(self.network.normalized(positives, squares, beside=self.network.head))
             if passed.layer == len(self.network.layers) - 1:
                 self.head.learn(torch.cat(heard, -1), labels)
             yield passed
 
     def negatives(self, images: torch.Tensor) -> torch.Tensor:
         """Draw a negative for each image, ``(batch, n_in)``, the same for all chips."""
+        self.network.layers[0].compute(*_negatives_work(self.options, *images.shape))
         others = images[other_images(len(images), self.generator).to(images.device)]
         if self.options.negatives == "mixed":
             return mixtures(images, others)
@@ -164,6 +186,12 @@ class UnsupervisedForwardForward(LayerLocal[UnsupervisedForwardForwardOptions, G
         passes = self.network.forward(self.network.present(images))
         heard = [self.network.onward(passed) for passed in passes if passed.layer >= self.first]
         return self.network.head.measure(torch.cat(heard, -1)).argmax(-1)
+
+
+def _negatives_work(options: UnsupervisedForwardForwardOptions, batch: int, n: int) -> Work:
+    """Return the digital work of negatives: a mean of two images, or a choice by a mask blurred by three taps."""
+    operations = 2 if options.negatives == "mixed" else 6 * options.blurs + 2
+    return work.elementwise(batch * n, operations=operations, operands=2)
 
 
 def _refuse_table(options: UnsupervisedForwardForwardOptions, image: ImageShape | None) -> None:

@@ -7,7 +7,9 @@ from pydantic import Field
 from typing_extensions import override
 
 from analogff.device import Observable
+from analogff.learning import step_work
 from analogff.learning.rule import Rule, RuleOptions
+from analogff.system import Work, work
 from analogff.timing import UpdateBeforePass
 
 
@@ -53,6 +55,20 @@ class WeightPerturbation(Rule[WeightPerturbationOptions]):
     def schedule(cls, options):
         return UpdateBeforePass()
 
+    @classmethod
+    @override
+    def digital_work(cls, options, shapes, batch):
+        cells = sum(n_in * n_out for n_in, n_out in shapes)
+        costs = step_work.passing(shapes, batch) + work.cross_entropy(batch, shapes[-1][1])
+        direction = _drawn(cells) + _moved(cells).times(3) + costs.times(2) + work.difference(cells)
+        return direction.times(options.directions) + work.total(step_work.adam(options, shape) for shape in shapes)
+
+    @classmethod
+    @override
+    def kept_bytes(cls, options, shapes, batch):
+        """Return registers, a direction and the estimate."""
+        return super().kept_bytes(options, shapes, batch) + 2 * step_work.weights(shapes)
+
     @override
     def step(self, images, labels):
         estimate, costs = None, []
@@ -61,6 +77,8 @@ class WeightPerturbation(Rule[WeightPerturbationOptions]):
             up, down = self._cost_both_sides(directions, images, labels)
             costs.append((up + down) / 2)
             share = ((up - down) / (2 * self.options.size * self.options.directions)).view(-1, 1, 1)
+            for optimizer, direction in zip(self.optimizers, directions, strict=True):
+                optimizer.layer.compute(*work.difference(direction.numel()))  # a share of it on the estimate so far
             parts = [share * direction for direction in directions]
             estimate = parts if estimate is None else [e.add_(p) for e, p in zip(estimate, parts, strict=True)]
         for optimizer, gradient in zip(self.optimizers, estimate or [], strict=True):
@@ -79,10 +97,20 @@ class WeightPerturbation(Rule[WeightPerturbationOptions]):
 
     def _move(self, directions: list[torch.Tensor], size: float) -> None:
         for optimizer, direction in zip(self.optimizers, directions, strict=True):
+            optimizer.layer.compute(*_moved(direction.numel()))
             optimizer.move((direction * size).expand(self.network.chips, -1, -1))
 
     def _direction(self, layer, device) -> torch.Tensor:
         """Draw signs, ``(n_out, n_in)``; the same for all chips, so that none depends on its neighbors."""
         shape = (layer.datasheet.n_out, layer.datasheet.n_in)
+        layer.compute(*_drawn(layer.datasheet.n_out * layer.datasheet.n_in))
         signs = torch.randint(0, 2, shape, generator=self.generator, dtype=torch.int8)
         return signs.to(device, torch.float32).mul_(2).sub_(1)
+
+
+def _drawn(cells: int) -> Work:
+    return work.elementwise(cells, operations=1, operands=0)
+
+
+def _moved(cells: int) -> Work:
+    return work.elementwise(cells, operations=1, operands=1)

@@ -10,6 +10,7 @@ from analogff.slopes.probe_size import noise_variance
 from analogff.slopes.response_curves import ResponseCurves
 from analogff.slopes.slopes import Probed, Reading, Slope, probe
 from analogff.support.state import restore
+from analogff.system import work
 
 EVERY = 24
 WARM_UP = 8
@@ -62,6 +63,7 @@ class Fitted(Slope):
         if not self.trusted:
             return self.probed.read(layer, x)
         y = layer.measure(x)
+        layer.compute(*self.curves.work(y.shape[1]))
         return Reading(y, self.curves.slopes(y))
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -74,7 +76,9 @@ class Fitted(Slope):
         alone, (y, slopes) = layer.measure(x), probe(layer, x, size)
         if self.curves is None or self.noise is None:
             self.noise = noise_variance(*layer.probe(x, (torch.zeros((), device=y.device),) * 2))
+            layer.compute(*work.elementwise(y[0].numel(), operations=4, operands=2, results=0))
             self.curves = _make_curves(layer, y, self.noise)
+        layer.compute(*self.curves.learning_work(y.shape[1]))
         self.curves.learn(alone, y, slopes)
         self._judge(alone, y, slopes, 2 * self.noise / size.square().view(-1))
         return Reading(y if self.probed.activity == "mean" else alone, slopes)

@@ -7,6 +7,7 @@ import torch
 
 from analogff.device import Observable, Sealed, SharedInputs, whole
 from analogff.slopes.probe_size import span
+from analogff.system import work
 
 REACHES = (1.0, 2.0, 4.0, 8.0)
 """Distances that are looked at, in biases that move answers by as much as they are spread."""
@@ -77,6 +78,7 @@ def turning_distance(layer: Sealed, x: torch.Tensor | SharedInputs) -> torch.Ten
 
     def difference(middle: torch.Tensor) -> torch.Tensor:
         up, down = layer.probe(x, (middle + unit / 2, middle - unit / 2))
+        layer.compute(*work.elementwise(up[0].numel(), operations=3, operands=2, results=0))  # two make an agreement
         return up - down
 
     middle = torch.zeros_like(unit)

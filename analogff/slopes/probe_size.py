@@ -3,6 +3,7 @@
 import torch
 
 from analogff.device import Sealed, SharedInputs, chipwise
+from analogff.system import work
 
 ROUNDS = 6
 EVERY = 500
@@ -73,6 +74,7 @@ class ProbeSize:
     def _measure(self, layer: Sealed, x: torch.Tensor | SharedInputs) -> torch.Tensor:
         h, up, down = span(layer, x, self.reach)
         far_up, far_down, again = layer.probe(x, (2 * h, -2 * h, h))
+        layer.compute(*work.elementwise(up[0].numel(), operations=13, operands=5, results=0))
         noise = noise_variance(up, again)
         third = (far_up - 2 * up + 2 * down - far_down) / (2 * h**3)
         from_noise = 2.5 * noise / h.view(-1) ** 6
@@ -96,6 +98,7 @@ def span(
     h = torch.ones(layer.chips, 1, 1, device=layer.torch_device) if known is None else known
     up, down = layer.probe(x, (h, -h))
     for _ in range(ROUNDS if known is None else 0):
+        layer.compute(*work.elementwise(up[0].numel(), operations=6, operands=2, results=0))
         moved = _of_chips(up - down).square().mean(-1).sqrt() / _of_chips(up).std(-1).clamp(min=1e-12)
         h = h * (1 / moved.clamp(1 / _STRETCH, _STRETCH)).view(-1, 1, 1)
         up, down = layer.probe(x, (h, -h))

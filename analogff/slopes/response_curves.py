@@ -5,6 +5,7 @@ from typing import Any
 import torch
 
 from analogff.support.state import restore
+from analogff.system import Work, work
 
 DEGREE = 4
 FORGET = 0.98
@@ -65,6 +66,18 @@ class ResponseCurves:
         self.sums.mul_(FORGET).add_(instruments.mT @ slopes.mT.unsqueeze(-1).double())
         self.solve()
 
+    def work(self, vectors: int) -> Work:
+        """Return the digital work of `slopes`."""
+        return slopes_work(vectors, self.sums.shape[1], self.sums.shape[2])
+
+    def learning_work(self, vectors: int) -> Work:
+        """Return that of `learn`, and of a judgment by the residuals of both activities."""
+        width, terms = self.sums.shape[1:3]
+        equations = work.outer(vectors, terms, terms) + work.outer(vectors, terms, 1)
+        solution = work.product(terms, terms, terms).times(2) + work.product(1, terms, terms)
+        residuals = work.elementwise(vectors * width, operations=5, operands=3, results=0)
+        return (equations + solution).times(width) + self.work(vectors).times(2) + residuals
+
     def slopes(self, y: torch.Tensor) -> torch.Tensor:
         """Return the slope that belongs to each activity, ``(chips, batch, width)``."""
         return torch.einsum("cbjk,cjkl->cbj", self._terms(y, self._silent(y)), self.weights)
@@ -100,3 +113,9 @@ class ResponseCurves:
         u = (v - m) / (v * (1 - 2 * m / h) + m)
         powers = torch.stack([u**k for k in range(DEGREE + 1)], -1)
         return torch.cat([powers.masked_fill(silent, 0), silent.to(powers)], -1) if self.rests else powers
+
+
+def slopes_work(vectors: int, width: int, terms: int = DEGREE + 1) -> Work:
+    """Return the digital work of one slope a neuron and vector: its place, powers and their sum."""
+    place = work.elementwise(vectors * width, operations=6 + DEGREE, operands=1, results=0)
+    return place + work.product(vectors, terms, 1).times(width)

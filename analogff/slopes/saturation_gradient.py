@@ -4,6 +4,7 @@ import torch
 
 from analogff.device import PerChip, chipwise
 from analogff.slopes.slopes import Reading
+from analogff.system import Work, work
 
 END, NEAR, MIDDLE = 0.99, 0.75, 0.25
 """Shares of the printed end from which on a reading is at it, near it, and in the middle."""
@@ -39,6 +40,11 @@ class SaturationGradient:
     def __init__(self, end: PerChip | None):
         self.end = end
         self.seen: torch.Tensor | None = None  # running means: share at the end, slope near it over that in the middle
+
+    @staticmethod
+    def work(vectors: int, n: int) -> Work:
+        """Return the digital work of `of`: comparisons, sums of slopes near the end and in the middle, and a choice."""
+        return work.elementwise(vectors * n, operations=8, operands=3)
 
     def of(self, reading: Reading, gradient: torch.Tensor, falling: slice) -> Reading:
         """Return the reading with the slopes by which its neurons learn.

@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from analogff.device import Observable, Sealed, SharedInputs
 from analogff.slopes.probe_size import ProbeSize
+from analogff.system import work
 
 Activity = Literal["read", "mean"]
 
@@ -107,6 +108,7 @@ class Oracle(Slope):
 def probe(layer: Sealed, x: torch.Tensor | SharedInputs, size: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the mean activity and the slopes that two reads show, whose biases are ``size`` apart."""
     up, down = layer.probe(x, (size / 2, -size / 2))
+    layer.compute(*work.difference(up[0].numel()).times(2))  # the mean is one, too
     return up.add(down).mul_(0.5), up.sub(down).mul_(1 / size)
 
 
@@ -115,4 +117,5 @@ def probe_beside(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the activity of a read without a bias, and the slopes that two reads beside it show, as `probe` does."""
     up, down, y = layer.probe(x, (size / 2, -size / 2, torch.zeros_like(size)))
+    layer.compute(*work.difference(up[0].numel()))
     return y, up.sub(down).mul_(1 / size)

@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from analogff.data import LEAST_SCALE, MOST_SCALE, Scale
 from analogff.learning.rule import refuse_idle
+from analogff.system import Prices
 from analogff.training.budget import Budget
 
 NO_DEVICE, LINEAR_DIGITAL, SAME_SIZE_DIGITAL = "no device", "linear digital", "same size digital"
@@ -93,6 +94,8 @@ class Settings(BaseModel):
     """Precision of the factors of matrix products: 24, 11 or 8 bits. Sums are in single precision. Only with `cuda`."""
     budget: Budget | None = None
     """Limits of every training: the table `[budget]`, see below."""
+    system: Prices | None = None
+    """Prices of digital work: the table `[system]`, see below; those of 45 nm by default."""
 
     @field_validator("precision")
     @classmethod
@@ -110,7 +113,7 @@ class Settings(BaseModel):
         return refuse_idle(cls, info, value, user="normalization", used_by="gain-control")
 
 
-TABLES: dict[str, type[BaseModel]] = {"budget": Budget}
+TABLES: dict[str, type[BaseModel]] = {"budget": Budget, "system": Prices}
 """Tables of a study file that are fields of `Settings`; their paths may be swept."""
 FIELDS = (*Settings.model_fields, "device", "rule", "sweep")
 """Names of the top-level fields of a study file."""

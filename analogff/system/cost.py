@@ -26,6 +26,11 @@ class Joules(NamedTuple):
     memory: np.ndarray
     """Traffic between memory and digital logic."""
 
+    @property
+    def total(self) -> np.ndarray:
+        """The energy of the whole system."""
+        return np.sum(self, axis=0)
+
 
 class SystemCost(NamedTuple):
     """What a training took, chips and all that stands around them; each ``(chips,)`` float64."""
@@ -55,9 +60,10 @@ def system_cost(
             E_\text{byte}, \qquad
         t = t_\text{device} + \max\left(\frac{N_\text{MAC}}{r_\text{MAC}}, \frac{N_\text{byte}}{r_\text{byte}}\right)
 
-    A layer of digital weights is digital logic: each read is ``n_in n_out`` multiply-accumulates, and so is each
-    weight that is changed one. Its vectors are moved at each read, its matrix twice at each update. Chips and logic
-    work one after the other; logic and memory side by side.
+    A layer of digital weights is digital logic: each read is ``n_in n_out`` multiply-accumulates, and each changed
+    weight is one. Its vectors are moved at each read, its matrix twice at each update, and the matrix is kept. What
+    stands behind such weights has converters; its reads and conversions are a chip's. Chips and logic work one after
+    the other; logic and memory side by side.
 
     Args:
         sheets: The datasheet of each layer.
@@ -68,14 +74,17 @@ def system_cost(
         prices: Of digital work.
     """
     chips = len(device_seconds)
-    analog = [(s, c) for s, c in zip(sheets, counts, strict=True) if not s.readable_weights]
     chip, converters, writes = (np.zeros(chips) for _ in range(3))
-    for sheet, count in analog:
+    for sheet, count in zip(sheets, counts, strict=True):
         own = layer_joules(sheet, count, chips)
-        chip, converters, writes = chip + own.reads, converters + own.conversions, writes + own.pulses
+        if not sheet.readable_weights:
+            writes = writes + own.pulses
+        if not sheet.readable_weights or sum(sheet.conversions):
+            chip, converters = chip + own.reads, converters + own.conversions
     layers = [(s, c) for s, c in zip(sheets, counts, strict=True) if s.readable_weights]
     macs = work.macs + sum((c.reads * s.n_in * s.n_out + _numbers(c.pulses, chips) for s, c in layers), np.zeros(chips))
     moved = work.moved_bytes + sum((_layer_bytes(s, c, chips) for s, c in layers), np.zeros(chips))
+    kept_bytes += WORD_BYTES * sum(s.n_in * s.n_out for s, _ in layers)
     digital, memory = macs * prices.mac_joules, moved * prices.byte_joules(kept_bytes)
     seconds = device_seconds + np.maximum(macs / prices.macs_per_second, moved / prices.bytes_per_second)
     return SystemCost(macs, moved, Joules(chip, converters, writes, digital, memory), seconds)

@@ -13,6 +13,10 @@ _PER_TECHNOLOGY: dict[str, dict[str, float]] = {
 }
 
 
+def _of_technology(price: str) -> Any:
+    return Field(default_factory=lambda told: _PER_TECHNOLOGY[told.get("technology", "45nm")][price])
+
+
 class Prices(BaseModel):
     """What digital work costs, in a technology or by prices of one's own.
 
@@ -30,14 +34,14 @@ class Prices(BaseModel):
     """Decides the prices that are not given."""
     mac_bits: Literal[8, 32] = 32
     """Width of a multiply-accumulate: whole numbers of 8 bits, or floating-point numbers of 32."""
-    mac8_joules: Positive = Field(default=0.0, validate_default=False)
-    """Energy of an 8-bit multiply-accumulate; that of the technology if none is given."""
-    mac32_joules: Positive = Field(default=0.0, validate_default=False)
-    """Energy of a 32-bit multiply-accumulate; that of the technology if none is given."""
-    sram_joules: Positive = Field(default=0.0, validate_default=False)
-    """Energy of a byte to or from on-chip memory; that of the technology if none is given."""
-    dram_joules: Positive = Field(default=0.0, validate_default=False)
-    """Energy of a byte to or from off-chip memory; that of the technology if none is given."""
+    mac8_joules: Positive = _of_technology("mac8_joules")
+    """Energy of an 8-bit multiply-accumulate; by default that of the technology."""
+    mac32_joules: Positive = _of_technology("mac32_joules")
+    """Energy of a 32-bit multiply-accumulate; by default that of the technology."""
+    sram_joules: Positive = _of_technology("sram_joules")
+    """Energy of a byte to or from on-chip memory; by default that of the technology."""
+    dram_joules: Positive = _of_technology("dram_joules")
+    """Energy of a byte to or from off-chip memory; by default that of the technology."""
     sram_bytes: Annotated[int, Field(ge=0)] = 2**20
     """Capacity of on-chip memory. What a rule keeps beyond it lives off the chip, and so does that share of the
     traffic."""
@@ -45,13 +49,6 @@ class Prices(BaseModel):
     """Throughput of the digital logic; no source, assumed: a small accelerator."""
     bytes_per_second: Positive = 25.6e9
     """Bandwidth of memory; that of one channel of DDR4-3200."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _fill_in(cls, given: Any) -> Any:
-        if not isinstance(given, dict):
-            return given
-        return _PER_TECHNOLOGY.get(given.get("technology", "45nm"), {}) | given
 
     @model_validator(mode="after")
     def _width_is_used(self) -> "Prices":

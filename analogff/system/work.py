@@ -1,6 +1,7 @@
 """Digital work: multiply-accumulates and bytes moved, by closed formulas."""
 
 import math
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from typing_extensions import override
@@ -44,6 +45,17 @@ def outer(batch: int, n_in: int, n_out: int) -> Work:
     return product(batch, n_in, n_out)
 
 
+def shared_outer(batch: int, variants: int, n_marked: int, n_in: int, n_out: int) -> Work:
+    r"""Return the work of `outer` for inputs of which ``variants`` differ in their first ``n_marked`` lines only.
+
+    .. math:: \sum_{vb} e_{vb} (m_{vb}, s_b)^T
+
+    The errors of the variants are added before they meet the common lines.
+    """
+    errors = elementwise(batch * n_out, operations=variants, operands=variants)
+    return total([errors, outer(batch, n_in, n_out), outer(variants * batch, n_marked, n_out)])
+
+
 def elementwise(n: float, *, operations: int, operands: int, results: int = 1) -> Work:
     """Return the work of an operation on each of ``n`` numbers.
 
@@ -61,9 +73,39 @@ def normalization(batch: int, n: int) -> Work:
     return elementwise(batch * n, operations=2, operands=1)
 
 
+def normalization_backward(batch: int, n: int) -> Work:
+    """Return the work of a normalization's derivative: two sums of products, a difference and a division a number."""
+    return elementwise(batch * n, operations=4, operands=3)
+
+
 def softmax_error(batch: int, classes: int) -> Work:
     """Return the work of the cross-entropy's derivative: exponential, sum, division and difference."""
     return elementwise(batch * classes, operations=4, operands=1)
+
+
+def cross_entropy(batch: int, classes: int) -> Work:
+    """Return the work of the loss of each vector: exponential, sum, logarithm and difference."""
+    return elementwise(batch * classes, operations=4, operands=1, results=0)
+
+
+def hard_negatives(batch: int, classes: int) -> Work:
+    """Return the work of drawing wrong labels from beliefs: exponential, sum, running sum, comparison and search."""
+    return elementwise(batch * classes, operations=5, operands=1, results=0)
+
+
+def difference(n: float) -> Work:
+    """Return the work of a difference of two arrays times a factor, such as the slope that two reads show."""
+    return elementwise(n, operations=2, operands=2)
+
+
+def modulation(n: float) -> Work:
+    """Return the work of the product of two arrays, such as errors and slopes."""
+    return elementwise(n, operations=1, operands=2)
+
+
+def dropout(n: float) -> Work:
+    """Return the work of silencing lines: a random number and a product for each."""
+    return elementwise(n, operations=2, operands=1)
 
 
 def adam(weights: int, *, decay: bool = False) -> Work:
@@ -80,6 +122,7 @@ def adam_bytes(weights: int, *, decay: bool = False) -> int:
     return WORD_BYTES * weights * (2 + decay)
 
 
-def total(parts: "list[Work]") -> Work:
+def total(parts: Iterable[Work]) -> Work:
     """Return the sum of several."""
+    parts = list(parts)
     return Work(math.fsum(p.macs for p in parts), math.fsum(p.moved_bytes for p in parts))

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 _Limit = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 OF_EACH_CHIP = ("pulses", "device_seconds", "system_joules")
@@ -24,13 +24,6 @@ class Budget(BaseModel):
     """Energy of the chip and its digital surroundings in training."""
     epochs: _Limit | None = None
     """Passes through the training images; may be a fraction. The study's `epochs` holds too."""
-
-    @field_validator("system_joules")
-    @classmethod
-    def _is_counted(cls, value: float | None) -> float | None:
-        if value is not None:
-            raise ValueError("reads, pulses, device_seconds or epochs, since system_joules are not counted yet")
-        return value
 
     @model_validator(mode="after")
     def _limits_something(self) -> "Budget":

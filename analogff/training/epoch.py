@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from analogff.network import Chips
+from analogff.training.spent import Spent
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -25,10 +26,8 @@ class Evaluation:
     """Mean over the epoch, ``(chips,)``."""
     diverged: torch.Tensor
     """Whether learning failed so far, ``(chips,)``."""
-    seconds: np.ndarray
-    """Hardware time of training so far, ``(chips,)``."""
-    joules: np.ndarray
-    """Energy of training so far, ``(chips,)``."""
+    spent: Spent
+    """Cost of training so far."""
     wall_seconds: float
     """Time that the simulation has taken so far."""
     stopped_by: str
@@ -68,10 +67,28 @@ class Epoch:
     """DAC and ADC samples."""
     pulses: np.ndarray = number(int, lambda at: at.counted("pulses"))
     """Elementary write steps."""
-    device_seconds: np.ndarray = number(float, lambda at: at.seconds)
+    device_seconds: np.ndarray = number(float, lambda at: at.spent.seconds)
     """Hardware time of training."""
-    device_joules: np.ndarray = number(float, lambda at: at.joules)
-    """Energy of training."""
+    device_joules: np.ndarray = number(float, lambda at: at.spent.joules)
+    """Energy of training, by the datasheets."""
+    digital_macs: np.ndarray = number(float, lambda at: at.spent.system.digital_macs)
+    """Multiply-accumulates in digital logic."""
+    digital_bytes: np.ndarray = number(float, lambda at: at.spent.system.digital_bytes)
+    """Bytes between memory and that logic."""
+    system_seconds: np.ndarray = number(float, lambda at: at.spent.system.seconds)
+    """Time of training, digital work included."""
+    system_joules: np.ndarray = number(float, lambda at: at.spent.system.joules.total)
+    """Energy of training, digital work included: the sum of the following five."""
+    chip_joules: np.ndarray = number(float, lambda at: at.spent.system.joules.chip)
+    """Of arrays and neurons, in reads."""
+    converter_joules: np.ndarray = number(float, lambda at: at.spent.system.joules.converters)
+    """Of DACs and ADCs."""
+    write_joules: np.ndarray = number(float, lambda at: at.spent.system.joules.writes)
+    """Of pulses."""
+    digital_joules: np.ndarray = number(float, lambda at: at.spent.system.joules.digital)
+    """Of digital logic."""
+    memory_joules: np.ndarray = number(float, lambda at: at.spent.system.joules.memory)
+    """Of traffic between memory and that logic."""
     diverged: np.ndarray = number(bool, lambda at: at.diverged.cpu().numpy().copy())
     """Whether the loss became infinite, undefined or absurd in any epoch so far, or what a chip was asked for did."""
     wall_seconds: float

@@ -12,10 +12,12 @@ from analogff.device import derive_seed
 from analogff.device.ledger import TRAINING
 from analogff.learning.rule import Rule
 from analogff.network import Chips, evaluating
+from analogff.system import Prices
 from analogff.training.budget import Budget
 from analogff.training.epoch import Epoch, Evaluation
 from analogff.training.recorder import Recorder
-from analogff.training.spending import Spending, hardware_cost
+from analogff.training.spending import Spending
+from analogff.training.spent import Spent
 
 EVALUATION_BATCH = 1000
 DIVERGED_LOSS_RATIO = 10.0  # against one plus the loss before learning; healthy losses of all rules stay below 3
@@ -44,6 +46,7 @@ def train(
     jitter: int = 0,
     budget: Budget | None = None,
     progress: Progress | None = None,
+    prices: Prices | None = None,
 ) -> Iterator[Epoch]:
     """Train chips by a rule, and look at them after every epoch, or every few and after the last.
 
@@ -57,24 +60,25 @@ def train(
         jitter: Most pixels by which each training image is shifted, either way; see `jittered`.
         budget: Further limits; the step that reaches one is the last, and a look follows.
         progress: Where to go on, from a checkpoint; from the beginning if None. Updated in place.
+        prices: Of digital work; those of 45 nm if None.
 
     Yields:
         One `Epoch` after each look.
     """
     progress = progress or Progress()
-    recorder, spending = Recorder(rule, chips), Spending(rule, chips, epochs, budget)
+    recorder, spending = Recorder(rule, chips), Spending(rule, chips, epochs, budget, prices)
     chips.ledger.record_divergence(chips.chips, data.train.images.device)
     while progress.epoch < epochs and not progress.stopped_by:
         start = time.perf_counter()
         loss = _one_epoch(recorder, data, spending, jitter, progress)
-        spent = hardware_cost(rule, chips)
-        _wait(rule, progress, torch.from_numpy(spent[0]).to(loss.device))
+        cost = spending.spent()
+        _wait(rule, progress, torch.from_numpy(cost.seconds).to(loss.device))
         if progress.stopped_by and wait_seconds:
             rule.network.wait(wait_seconds)
         if progress.epoch % evaluate_every and not progress.stopped_by:
             progress.wall_seconds += time.perf_counter() - start
             continue
-        yield _evaluate(recorder, data, progress, loss, spent, start)
+        yield _evaluate(recorder, data, progress, loss, cost, start)
 
 
 def _evaluate(
@@ -82,7 +86,7 @@ def _evaluate(
     data: Dataset,
     progress: Progress,
     loss: torch.Tensor,
-    spent: tuple[np.ndarray, np.ndarray],
+    cost: Spent,
     start: float,
 ) -> Epoch:
     """Return how the chips stand after an epoch that began at ``start``."""
@@ -95,8 +99,7 @@ def _evaluate(
         validation_error=validation,
         loss=loss,
         diverged=progress.diverged,  # type: ignore[arg-type] (there since the first epoch)
-        seconds=spent[0],
-        joules=spent[1],
+        spent=cost,
         wall_seconds=progress.wall_seconds,
         stopped_by=progress.stopped_by,
     )

@@ -1,6 +1,7 @@
 """Training steps and answers as CUDA graphs, recorded once and replayed in one launch."""
 
 import logging
+import operator
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 
@@ -133,12 +134,8 @@ _Counts = dict[str, tuple[float, ...]]
 
 
 def _difference(after: _Counts, before: _Counts) -> _Counts:
-    return {name: _each(lambda a, b: a - b, counts, before[name]) for name, counts in after.items()}
+    return {name: tuple(map(operator.sub, counts, before[name])) for name, counts in after.items()}
 
 
 def _sum(now: _Counts, more: _Counts) -> _Counts:
-    return {name: _each(lambda a, b: a + b, counts, more[name]) for name, counts in now.items()}
-
-
-def _each(act: Callable[[float, float], float], one: tuple[float, ...], other: tuple[float, ...]) -> tuple[float, ...]:
-    return tuple(map(act, one, other))
+    return {name: tuple(map(operator.add, counts, more[name])) for name, counts in now.items()}

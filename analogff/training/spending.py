@@ -1,19 +1,12 @@
 """What a training has spent, as shares of its limits."""
 
-import numpy as np
 import torch
 
 from analogff.learning.rule import Rule
 from analogff.network import Chips
-from analogff.timing import cost
+from analogff.system import Prices
 from analogff.training.budget import Budget
-
-
-def hardware_cost(rule: Rule, chips: Chips) -> tuple[np.ndarray, np.ndarray]:
-    """Return hardware seconds and joules of the training so far, each ``(chips,)``."""
-    layers = (*rule.network.layers, rule.network.head)
-    counts = [chips.ledger.of(layer.name) for layer in layers]
-    return cost([layer.datasheet for layer in layers], counts, rule.schedule(rule.options), chips.chips)
+from analogff.training.spent import Spent, spent
 
 
 class Spending:
@@ -29,21 +22,33 @@ class Spending:
         chips: Its chips.
         epochs: Most passes through the training images.
         budget: Further limits.
+        prices: Of digital work; those of 45 nm if None.
 
     Raises:
         ValueError: If a limit would stop chips of one bank at different steps.
     """
 
-    def __init__(self, rule: Rule, chips: Chips, epochs: int, budget: Budget | None = None):
+    def __init__(
+        self, rule: Rule, chips: Chips, epochs: int, budget: Budget | None = None, prices: Prices | None = None
+    ):
         limits = budget.limits if budget else {}
         if budget and budget.of_each_chip and chips.chips > 1:
             raise ValueError(
                 f"Expected one chip, since each reaches a limit of {budget.of_each_chip[0]} at a step of its own. Got "
                 f"a bank of {chips.chips}. Train them one by one."
             )
-        self.rule, self.chips = rule, chips
+        self.rule, self.chips, self.prices = rule, chips, prices or Prices()
         self.limits = limits | {"epochs": min(epochs, limits.get("epochs", epochs))}
-        self._known = {"reads": self._reads, "pulses": self._pulses, "device_seconds": self._device_seconds}
+        self._known = {
+            "reads": lambda: float(chips.ledger.total("reads")),
+            "pulses": lambda: float(torch.as_tensor(chips.ledger.total("pulses")).max()),
+            "device_seconds": lambda: float(self.spent().seconds.max()),
+            "system_joules": lambda: float(self.spent().system.joules.total.max()),
+        }
+
+    def spent(self) -> Spent:
+        """Return the cost of the training so far."""
+        return spent(self.rule, self.chips, self.prices)
 
     def progress(self, epochs: float) -> float:
         """Return the greatest share spent.
@@ -64,12 +69,3 @@ class Spending:
 
     def _spent(self, name: str, epochs: float) -> float:
         return epochs if name == "epochs" else self._known[name]()
-
-    def _reads(self) -> float:
-        return float(self.chips.ledger.total("reads"))
-
-    def _pulses(self) -> float:
-        return float(torch.as_tensor(self.chips.ledger.total("pulses")).max())
-
-    def _device_seconds(self) -> float:
-        return float(hardware_cost(self.rule, self.chips)[0].max())

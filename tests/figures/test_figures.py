@@ -16,6 +16,7 @@ from analogff.figures import (
     LeftOut,
     draw,
     draw_all,
+    energy_split,
     error_vs_epoch,
     error_vs_reads,
     error_vs_sweep,
@@ -116,6 +117,24 @@ def test_reads_are_the_stored_ones_and_zero_has_a_place():
     table = drawing.table.query("epoch == 3").groupby("variant")["reads"].first()
     assert table["FF assumed"] == 540_000 and table["backprop deployed"] == 0
     assert drawing.figure.axes[0].get_xlim()[0] < 0
+
+
+def test_the_split_of_the_energy_is_the_mean_over_runs_and_its_bars_are_shares():
+    frame = synthetic.results(AXES)
+    frame["chip_joules"] += 1e-3 * frame["chip"]
+    frame["system_joules"] += 1e-3 * frame["chip"]
+    drawings = list(energy_split.draw(named(frame)))
+    assert [d.name for d in drawings] == [f"energy_split-{f}-read_noise_0" for f in ("saturating", "non-monotone")]
+    table, parts = drawings[0].table, list(energy_split.PARTS)
+    np.testing.assert_allclose(table[parts].sum(axis=1), table["system_joules"])
+    last = frame[(frame["epoch"] == 3) & (frame["device.family"] == "saturating") & (frame["device.read_noise"] == 0)]
+    twin = last[last["rule.through"] == "twin"]
+    found = table[table["variant"] == "backprop twin"].iloc[0]
+    assert found["chip_joules"] == pytest.approx(twin["chip_joules"].mean()) and found["runs"] == len(twin) == 4
+    whole, of_the_chip = table[parts], table[parts[:3]]
+    shares = [100 * some.div(some.sum(axis=1), axis=0).to_numpy() for some in (whole, of_the_chip)]
+    widths = [bar.get_width() for bar in drawings[0].figure.axes[0].patches]
+    assert widths == pytest.approx(np.concatenate([share.T.ravel() for share in shares]))
 
 
 def test_one_chip_has_no_interval():
@@ -295,7 +314,7 @@ def test_draw_all_writes_each_figure_three_times_and_always_the_same(folder):
         "no temporary file is left"
     )
     assert {p.stem for p in paths if p.suffix == ".pdf"} == {p.stem for p in paths if p.suffix == ".csv"}
-    expected = {"error_vs_device_read_noise", "error_vs_epoch", "error_vs_reads"}
+    expected = {"error_vs_device_read_noise", "error_vs_epoch", "error_vs_reads", "energy_split-read_noise_0"}
     assert expected | {"layer_error_vs_epoch-read_noise_0"} <= {p.stem for p in paths}
     contents = {path: path.read_bytes() for path in paths}
     assert {path: path.read_bytes() for path in draw_all(folder)} == contents

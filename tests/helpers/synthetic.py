@@ -23,6 +23,13 @@ RULES = (
 _LEVEL = (30.0, 5.0, 4.4, 6.0, 14.0, 2.9, 60.0, 8.0, 9.0)
 
 
+def energies(reads, n):
+    """Return energy by component and its sum; the parts are known, and none is another."""
+    parts = ("chip_joules", "converter_joules", "write_joules", "digital_joules", "memory_joules")
+    split = {part: 1e-9 * reads * (k + 1) + 1e-3 * n for k, part in enumerate(parts)}
+    return split | {"system_joules": sum(split.values())}
+
+
 def results(axes, *, rules=RULES, chips=4, epochs=3, seed=0):
     """Return a frame over every combination of axes, rules, chips and epochs."""
     generator = np.random.default_rng(seed)
@@ -41,6 +48,7 @@ def results(axes, *, rules=RULES, chips=4, epochs=3, seed=0):
                 | costs
                 | {"validation_error": error, "train_loss": 1.0, "device_seconds": 1e-6 * reads}
                 | {"device_joules": 1e-8 * reads, "diverged": False}
+                | energies(reads, n + 1)
             )
     return pd.DataFrame(rows)
 

@@ -59,6 +59,16 @@ def test_a_systems_cost_is_the_sum_of_its_parts():
     assert cost.seconds == pytest.approx([3 + macs / 10, 4 + macs / 10])
 
 
+def test_what_stands_behind_digital_weights_is_priced_beside_them():
+    box = Datasheet(n_in=3, n_out=2, dacs=2, adcs=2, readable_weights=True, read_joules=5.0, adc_joules=0.5)
+    free = Prices(mac32_joules=1e-300, sram_joules=1e-300)
+    cost = system_cost([box], [Count(reads=10, pulses=4, writes=1)], Work(), 0.0, np.zeros(1), free)
+    chip, converters, writes = (part[0] for part in cost.joules[:3])
+    assert (chip, writes) == (50.0, 0.0)
+    assert converters == pytest.approx(10 * 2 * (0.5 + box.dac_joules))
+    assert cost.digital_macs[0] == 10 * 6 + 4
+
+
 def test_digital_work_is_booked_beside_its_layer_and_never_taken_back():
     layer = Sealed(Digital(3, 2, seed=[0]), chips=1)
     layer.compute(*product(5, 3, 2))

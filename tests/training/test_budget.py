@@ -8,6 +8,7 @@ from analogff.data import load_dataset
 from analogff.rules.backprop import Backprop
 from analogff.rules.forward_forward import ForwardForward
 from analogff.rules.weight_perturbation import WeightPerturbation
+from analogff.system import Prices
 from analogff.training.budget import Budget
 from analogff.training.checkpoint import load_checkpoint, save_checkpoint
 from analogff.training.loop import Progress, train
@@ -113,6 +114,18 @@ def test_hardware_time_is_a_limit_too(digits):
     looks = list(train(learner, chips, digits, epochs=9, budget=Budget(device_seconds=first.device_seconds[0])))
     assert [(look.epoch, look.stopped_by) for look in looks] == [(1, "device_seconds")]
     assert looks[0].device_seconds[0] == first.device_seconds[0]
+
+
+def test_the_system_s_energy_is_a_limit_too(digits):
+    learner, chips = build(*RULES[1][:2], seeds=(0,))
+    first, *_ = train(learner, chips, digits, epochs=1)
+    learner, chips = build(*RULES[1][:2], seeds=(0,))
+    looks = list(train(learner, chips, digits, epochs=9, budget=Budget(system_joules=first.system_joules[0])))
+    assert [(look.epoch, look.stopped_by) for look in looks] == [(1, "system_joules")]
+    learner, chips = build(*RULES[1][:2], seeds=(0,))
+    cheap, budget = Prices(technology="7nm"), Budget(system_joules=first.system_joules[0])
+    *_, last = train(learner, chips, digits, epochs=9, budget=budget, prices=cheap)
+    assert last.epoch > 1 and last.stopped_by == "system_joules"
 
 
 def test_pulses_that_program_a_model_after_an_epoch_are_spent_too(digits):

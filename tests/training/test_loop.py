@@ -1,3 +1,5 @@
+import contextlib
+
 import numpy as np
 import pytest
 import torch
@@ -8,9 +10,10 @@ from analogff.network.normalization import L2, GainControl, Unchanged
 from analogff.rules.backprop import Backprop
 from analogff.rules.forward_forward import ForwardForward
 from analogff.rules.weight_perturbation import WeightPerturbation
+from analogff.support.draws import Tape
 from analogff.training.checkpoint import load_checkpoint, save_checkpoint
 from analogff.training.loop import Progress, train
-from analogff.training.recorder import Recorder
+from analogff.training.recorder import Recorded, Recorder
 from hardware_models.generic.unknown import Unknown
 from tests.helpers.fakes import Curved, make_chips
 
@@ -277,6 +280,32 @@ def test_steps_that_are_called_between_replayed_ones_are_steps_of_their_own(monk
             recorder.step(images, labels)
         ends.append([*chips.devices.state_dict().values(), *(torch.tensor(w.adam.steps) for w in learner.optimizers)])
     assert all(torch.equal(one, other) for one, other in zip(*ends, strict=True))
+
+
+def test_a_replay_counts_what_was_recorded(digits, monkeypatch):
+    """Reads, conversions and digital work; a graph that does nothing stands for one."""
+
+    class Graph:
+        def replay(self):
+            pass
+
+    monkeypatch.setattr(torch.cuda, "CUDAGraph", Graph)
+    monkeypatch.setattr(torch.cuda, "graph", lambda _: contextlib.nullcontext())
+    learner, chips = build(*VARIANTS[0])
+    inputs = digits.train.images[:33], digits.train.labels[:33]
+    tape = Tape()
+    learner.step(*inputs)  # looks at its layers for the first time
+    seen = [chips.ledger.whole()]
+    with tape.rehearsing():
+        learner.step(*inputs)
+    seen.append(chips.ledger.whole())
+    recorded = Recorded(learner.step, inputs, tape, chips.ledger)
+    assert chips.ledger.whole() == seen[-1]
+    recorded(*inputs)
+    seen.append(chips.ledger.whole())
+    counts = np.array([[*one.values()] for one in seen])
+    np.testing.assert_array_equal(counts[2] - counts[1], counts[1] - counts[0])
+    assert (counts[2] > counts[1])[:, [0, 2, 3]].all()  # a digital head converts nothing
 
 
 @pytest.mark.gpu

@@ -92,6 +92,7 @@ def _train(task: Task, rule: Rule, chips: Chips, data: Dataset, teller: Teller) 
         jitter=settings.jitter,
         budget=settings.budget,
         progress=progress,
+        prices=settings.system,
     )
     for epoch in epochs:
         measured = _measure(Due.EVERY_EVALUATION, task, rule, data, epoch.epoch)
