@@ -18,9 +18,10 @@ from analogff.device.numerics.precision import single_precision
 from analogff.device.numerics.product import Precision, add_marks, multiply, outer, product, products_in
 from analogff.device.observable import Observable
 from analogff.device.protocol import Device, Truth, has_weights
-from analogff.device.sealed import Sealed, require
+from analogff.device.sealed import Sealed
 from analogff.device.seeds import derive_seed
 from analogff.device.shared_inputs import SharedInputs, whole
+from analogff.device.visibility import require
 from analogff.device.wrappers.wrapping import answer, wrapping
 
 __all__ = [

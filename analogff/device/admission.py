@@ -1,5 +1,6 @@
 """What the seal lets in and out: shapes, times and counts that make one call one act on the chip."""
 
+import math
 from collections.abc import Iterable
 
 import torch
@@ -97,4 +98,13 @@ def check_steps(steps: torch.Tensor, chips: int, layer: str) -> None:
         raise ContractError(
             f"Expected the device of {layer} to return its write steps, a finite number from 0 for each of {chips} "
             f"chips. Got {steps}. Mend its pulse and program, or return None to have the cells asked counted."
+        )
+
+
+def check_work(macs: float, moved_bytes: float, name: str) -> None:
+    """Refuse digital work that is negative or not finite."""
+    if not (0 <= macs < math.inf and 0 <= moved_bytes < math.inf):
+        raise ContractError(
+            f"Expected digital work beside {name} to be finite and 0 or more. Got {macs} multiply-accumulates and "
+            f"{moved_bytes} bytes. Book what was done."
         )

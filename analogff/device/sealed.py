@@ -1,13 +1,19 @@
 """The box around a device: all that a learner ever holds."""
 
-import dataclasses
-import math
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import torch
 
-from analogff.device.admission import check_answer, check_bias, check_inputs, check_plain, check_seconds, check_steps
+from analogff.device.admission import (
+    check_answer,
+    check_bias,
+    check_inputs,
+    check_plain,
+    check_seconds,
+    check_steps,
+    check_work,
+)
 from analogff.device.bank import Bank
 from analogff.device.datasheet import Datasheet, PerChip
 from analogff.device.errors import BlackBoxError, ContractError
@@ -18,6 +24,7 @@ from analogff.device.observable import Observable
 from analogff.device.owned import Owner
 from analogff.device.protocol import Device, Truth, without_backward
 from analogff.device.shared_inputs import SharedInputs, whole
+from analogff.device.visibility import shown
 
 _VERBS = "measure(x, bias), probe(x, biases), pulse(change), program(weights), wait(seconds)"
 _INSTEAD = {
@@ -77,7 +84,7 @@ class Sealed:
             "_Sealed__loads": None if loads is None else loads.to(place, torch.float32),
             "torch_device": place,
             "chips": chips,
-            "datasheet": _shown(device.datasheet, level, name),
+            "datasheet": shown(device.datasheet, level, name),
             "level": level,
             "name": name,
             "ledger": book.view(),
@@ -174,11 +181,7 @@ class Sealed:
         Raises:
             ContractError: If a number is negative or not finite.
         """
-        if not (0 <= macs < math.inf and 0 <= moved_bytes < math.inf):
-            raise ContractError(
-                f"Expected digital work beside {self.name} to be finite and 0 or more. Got {macs} multiply-accumulates "
-                f"and {moved_bytes} bytes. Book what was done."
-            )
+        check_work(macs, moved_bytes, self.name)
         self.__book.add(self.name, macs=macs, moved_bytes=moved_bytes)
 
     def oracle(self, x: torch.Tensor | SharedInputs, bias: torch.Tensor | None = None) -> Truth:
@@ -270,40 +273,3 @@ class Sealed:
     def _guarded(self, y: torch.Tensor, tracked: bool) -> torch.Tensor:
         """Let a gradient that arrives here be refused, and not lost."""
         return without_backward(y, type(self.__device).__name__) if tracked else y
-
-
-def _shown(sheet: Datasheet, level: Observable, name: str) -> Datasheet:
-    """Return a datasheet whose curve only those can use who declared that they believe it."""
-    if sheet.neuron is None or level >= Observable.TWIN:
-        return sheet
-    return dataclasses.replace(sheet, neuron=_Withheld(name, level.name))
-
-
-@dataclasses.dataclass(frozen=True)
-class _Withheld:
-    """A printed curve in the hands of somebody who declared to do without."""
-
-    layer: str
-    level: str
-
-    def __call__(self, a: torch.Tensor) -> NoReturn:
-        raise BlackBoxError(
-            f"Expected a holder of {self.layer} that declared TWIN, which the printed neuron curve shows. Got one that "
-            f"declared {self.level}. Declare it in the rule's `needs`, where a reader sees it."
-        )
-
-
-def require(device: Device, needed: Observable) -> str | None:
-    """Say in a sentence why a device does not show what is needed, or None if it does."""
-    sheet = device.datasheet
-    if needed <= Observable.ACTIVITY:
-        return None if sheet.observable >= needed else f"its datasheet shows {sheet.observable.name} at most"
-    if sheet.observable < Observable.ACTIVITY:
-        return f"its datasheet shows {sheet.observable.name} at most"
-    if needed == Observable.PROBE and not sheet.bias_port:
-        return "its datasheet has no bias port"
-    if needed == Observable.TWIN and sheet.neuron is None:
-        return "its datasheet prints no neuron curve (Datasheet.neuron) for a twin to believe"
-    if needed == Observable.ORACLE and not device.knows_truth():
-        return "it does not override Device.oracle, so nobody knows its true derivative"
-    return None

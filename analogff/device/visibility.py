@@ -1,0 +1,48 @@
+"""What a holder of a sealed device gets to see, by the level that it declared."""
+
+import dataclasses
+from typing import NoReturn
+
+import torch
+
+from analogff.device.datasheet import Datasheet
+from analogff.device.errors import BlackBoxError
+from analogff.device.observable import Observable
+from analogff.device.protocol import Device
+
+
+def shown(sheet: Datasheet, level: Observable, name: str) -> Datasheet:
+    """Return a datasheet whose curve only those can use who declared that they believe it."""
+    if sheet.neuron is None or level >= Observable.TWIN:
+        return sheet
+    return dataclasses.replace(sheet, neuron=_Withheld(name, level.name))
+
+
+@dataclasses.dataclass(frozen=True)
+class _Withheld:
+    """A printed curve in the hands of somebody who declared to do without."""
+
+    layer: str
+    level: str
+
+    def __call__(self, a: torch.Tensor) -> NoReturn:
+        raise BlackBoxError(
+            f"Expected a holder of {self.layer} that declared TWIN, which the printed neuron curve shows. Got one that "
+            f"declared {self.level}. Declare it in the rule's `needs`, where a reader sees it."
+        )
+
+
+def require(device: Device, needed: Observable) -> str | None:
+    """Say in a sentence why a device does not show what is needed, or None if it does."""
+    sheet = device.datasheet
+    if needed <= Observable.ACTIVITY:
+        return None if sheet.observable >= needed else f"its datasheet shows {sheet.observable.name} at most"
+    if sheet.observable < Observable.ACTIVITY:
+        return f"its datasheet shows {sheet.observable.name} at most"
+    if needed == Observable.PROBE and not sheet.bias_port:
+        return "its datasheet has no bias port"
+    if needed == Observable.TWIN and sheet.neuron is None:
+        return "its datasheet prints no neuron curve (Datasheet.neuron) for a twin to believe"
+    if needed == Observable.ORACLE and not device.knows_truth():
+        return "it does not override Device.oracle, so nobody knows its true derivative"
+    return None
