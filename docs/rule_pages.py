@@ -13,6 +13,7 @@ from analogff.catalog.descriptions import Description, Line, describe_fields, de
 from analogff.learning.layer_local import LayerLocalOptions
 from analogff.learning.rule import Rule
 from analogff.study.case import TABLES, Settings
+from analogff.study.read.tune import Tune
 
 FOLDER = Path(__file__).resolve().parent / "reference"
 
@@ -71,6 +72,8 @@ def fields() -> str:
     for name, model in TABLES.items():
         summary = str(model.__doc__).partition("\n")[0]
         lines += ["", f"## [{name}]", "", summary, "", *parameter_table(describe_fields(model), "field")]
+    for name, model in (*TABLES.items(), ("tune", Tune)):
+        lines += ["", f"## [{name}]", "", str(model.__doc__), "", *parameter_table(describe_fields(model), "field")]
     return "\n".join([*lines, ""])
 
 

@@ -83,15 +83,21 @@ class Run(Command):
 def _conclude(finished: "Finished", console: "Console") -> int:
     """Print the results, draw them, and list failures."""
     from analogff.cli.output import draw_figures
+    from analogff.study.results.choice import describe_choice, read_choice
     from analogff.study.results.manifest import read_manifest
     from analogff.study.results.report import report
     from analogff.study.results.store import load_results
     from analogff.study.run.engine import describe_failure
+    from analogff.support.console import say
 
     status = OK
     if any((finished.folder / "results").glob("part-*.parquet")):
         results = load_results(finished.folder)
-        report(results, read_manifest(finished.folder), console)
+        manifest = read_manifest(finished.folder)
+        report(results, manifest, console)
+        if "tune" in manifest["study"] and (choice := read_choice(finished.folder)):
+            for line in describe_choice(choice):
+                say(console, line)
         status = draw_figures(finished.folder, results, console)
     for outcome in finished.failures:
         say_error(describe_failure(outcome))

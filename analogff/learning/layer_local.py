@@ -14,6 +14,7 @@ from analogff.learning.head import DeltaHead
 from analogff.learning.layer_objective import LayerObjective
 from analogff.learning.layer_order import InTurn, LayerOrder, OrderOptions, stages
 from analogff.learning.rule import Rule, RuleOptions, refuse_unless
+from analogff.learning.search_space import Choice
 from analogff.network.forward import Passed, Read, Signal
 from analogff.slopes.make import make_slope
 from analogff.slopes.max_step import Limit, limits
@@ -151,6 +152,9 @@ class LayerLocal(Rule[O], Generic[O, J]):
     def objective_work(cls, options: O, vectors: int, n: int, classes: int) -> Work:
         """Return the digital work of a layer's objective; see `LayerObjective.work`."""
         return Work()
+    def search_space(cls, options):
+        turns = {"max_step": Choice(("free", "measured"))} if options.slope in ("probed", "fitted", "oracle") else {}
+        return super().search_space(options) | turns
 
     @override
     def advance(self, progress):

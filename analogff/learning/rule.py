@@ -12,6 +12,7 @@ from analogff.device import InputLines, Observable, derive_seed
 from analogff.learning import step_work
 from analogff.learning.pulse_optimizer import PulseOptimizer
 from analogff.learning.recording import Recording
+from analogff.learning.search_space import Choice, LogUniform, Range
 from analogff.network import Network, chain
 from analogff.support.state import restore, state_of
 from analogff.system import Work, work
@@ -183,6 +184,13 @@ class Rule(abc.ABC, Generic[O]):
         """
         taught = shapes if cls.uses_head(options) else shapes[:-1]
         return step_work.registers(options, taught) + max(step_work.activities(s, batch) for s in taught)
+    def search_space(cls, options: O) -> dict[str, Range]:
+        """Return what a study may tune, by option: at most four options, none of which changes what it must see.
+
+        Args:
+            options: As written, on which it may depend which others have a use.
+        """
+        return {"learning_rate": LogUniform(1e-4, 1e-2), "batch": Choice((25, 50, 100))}
 
     @abc.abstractmethod
     def step(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:

@@ -20,6 +20,7 @@ from analogff.learning.backward import (
 )
 from analogff.learning.head import cross_entropy_of_chips, softmax_error
 from analogff.learning.rule import Rule, RuleOptions, refuse_idle, refuse_unless
+from analogff.learning.search_space import Choice, Range, Uniform
 from analogff.network import logit_scale
 from analogff.network.beliefs import Belief
 from analogff.network.fitted_curve import OPERATIONS, Share
@@ -147,6 +148,13 @@ class Backprop(Rule[BackpropOptions]):
         believed = 0 if options.through == "oracle" else step_work.weights(shapes)
         activities = sum(step_work.activities(shape, batch) for shape in shapes)
         return step_work.registers(options, shapes) + activities + believed
+    def search_space(cls, options):
+        own: dict[str, Range] = {"decay_from": Uniform(0.0, 1.0)}
+        if options.through == "deployed":
+            own["noise_aware"] = Choice((True, False))
+        if options.through in ("probed", "oracle"):  # another path would need probes for it
+            own["max_step"] = Choice(("free", "measured"))
+        return super().search_space(options) | own
 
     @override
     def step(self, images, labels):

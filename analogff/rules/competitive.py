@@ -12,6 +12,7 @@ from analogff.learning.class_scores import ClassScores, LayerVote, ScoreOptions,
 from analogff.learning.layer_local import LayerLocal, LayerLocalOptions
 from analogff.learning.layer_order import OrderOptions, make_order
 from analogff.system import Work, work
+from analogff.learning.search_space import LogUniform
 
 
 class CompetitiveForwardOptions(ScoreOptions, OrderOptions, LayerLocalOptions):
@@ -78,6 +79,8 @@ class CompetitiveForward(LayerLocal[CompetitiveForwardOptions, "Competition"]):
     @override
     def objective_work(cls, options, vectors, n, classes):
         return _work(vectors, n, classes)
+    def search_space(cls, options):
+        return super().search_space(options) | {"scale": LogUniform(1.0, 16.0)}
 
     @override
     def step(self, images, labels):

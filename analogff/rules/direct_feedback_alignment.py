@@ -12,6 +12,7 @@ from analogff.learning.head import cross_entropy_of_chips, softmax_error
 from analogff.learning.layer_local import LayerLocal, LayerLocalOptions
 from analogff.learning.layer_objective import LayerObjective
 from analogff.system import Work, work
+from analogff.learning.search_space import Uniform
 from analogff.timing import UpdateAfterPass
 
 
@@ -75,6 +76,8 @@ class DirectFeedbackAlignment(LayerLocal[DirectFeedbackAlignmentOptions, LayerOb
         activities = sum(step_work.activities(shape, batch) for shape in shapes)
         feedback = step_work.weights([(n, shapes[-1][1]) for _, n in shapes[:-1]])
         return step_work.registers(options, shapes) + activities + feedback
+    def search_space(cls, options):
+        return super().search_space(options) | {"decay_from": Uniform(0.0, 1.0)}
 
     @override
     def step(self, images, labels):

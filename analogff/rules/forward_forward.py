@@ -24,6 +24,7 @@ from analogff.learning.batch import EVALUATION, Batch
 from analogff.learning.layer_local import LayerLocal
 from analogff.learning.layer_order import make_order
 from analogff.learning.recording import Recording
+from analogff.learning.search_space import LogUniform
 from analogff.network.forward import Passed, Signal
 from analogff.slopes.saturation_gradient import SaturationGradient
 from analogff.slopes.slopes import Probed
@@ -94,6 +95,8 @@ class ForwardForward(LayerLocal[ForwardForwardOptions, GoodnessObjective]):
     @override
     def stage_work(cls, options, shapes, batch, learning):
         return stage_work(options, shapes, batch, learning)
+    def search_space(cls, options):
+        return super().search_space(options) | {"label_strength": LogUniform(0.5, 5.0)}
 
     @override
     def step(self, images, labels):

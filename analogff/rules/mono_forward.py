@@ -12,6 +12,7 @@ from analogff.learning.class_scores import ClassScores, LayerVote, ScoreOptions,
 from analogff.learning.layer_local import LayerLocal, LayerLocalOptions
 from analogff.learning.layer_order import OrderOptions, make_order
 from analogff.system import WORD_BYTES, Work, work
+from analogff.learning.search_space import LogUniform
 
 
 class MonoForwardOptions(ScoreOptions, OrderOptions, LayerLocalOptions):
@@ -80,6 +81,11 @@ class MonoForward(LayerLocal[MonoForwardOptions, "Projection"]):
         super().advance(progress)
         for projection in self.objectives:
             projection.fade = self.fade
+
+    @classmethod
+    @override
+    def search_space(cls, options):
+        return super().search_space(options) | {"projection_learning_rate": LogUniform(1e-4, 1e-2)}
 
     @override
     def step(self, images, labels):

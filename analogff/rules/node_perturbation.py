@@ -13,6 +13,7 @@ from analogff.learning import step_work
 from analogff.learning.decorrelation import Decorrelation
 from analogff.learning.layer_local import LayerLocal, LayerLocalOptions
 from analogff.learning.layer_objective import LayerObjective
+from analogff.learning.search_space import LogUniform
 from analogff.network.forward import Passed
 from analogff.slopes.slopes import Assumed
 from analogff.system import Work, work
@@ -136,6 +137,8 @@ class NodePerturbation(LayerLocal[NodePerturbationOptions, LayerObjective]):
         kept = sum(step_work.activities(shape, (options.directions + 2) * batch) for shape in shapes)
         matrices = step_work.weights([(n, n) for n, _ in shapes]) if options.decorrelation else 0
         return step_work.registers(options, shapes) + kept + matrices
+    def search_space(cls, options):
+        return super().search_space(options) | {"size": LogUniform(0.01, 1.0)}
 
     @override
     def step(self, images, labels):

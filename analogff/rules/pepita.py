@@ -10,6 +10,7 @@ from analogff.device import Observable, Sealed, derive_seed, product, whole
 from analogff.learning import step_work
 from analogff.learning.head import cross_entropy_of_chips, softmax_error
 from analogff.learning.rule import Rule, RuleOptions
+from analogff.learning.search_space import Choice, LogUniform
 from analogff.network.forward import Passed
 from analogff.system import Work, work
 from analogff.timing import UpdateAfterPass
@@ -88,6 +89,8 @@ class Pepita(Rule[PepitaOptions]):
         activities = sum(step_work.activities(shape, batch) for shape in shapes)
         kept = step_work.weights(shapes) if options.form == "mixed" else activities
         return step_work.registers(options, shapes) + feedback + kept
+    def search_space(cls, options):
+        return super().search_space(options) | {"feedback": LogUniform(0.01, 0.5), "dropout": Choice((0.0, 0.1))}
 
     @override
     def step(self, images, labels):

@@ -18,6 +18,7 @@ from analogff.learning.batch import Batch
 from analogff.learning.layer_local import LayerLocal, LayerLocalOptions, mean_loss
 from analogff.learning.rule import refuse_idle
 from analogff.system import WORD_BYTES, work
+from analogff.learning.search_space import LogUniform
 
 ROWS_AT_ONCE = 1000
 """Input vectors of one read when labels are tried, so that activities stay near the processor."""
@@ -167,6 +168,8 @@ class RecurrentForwardForward(LayerLocal[RecurrentForwardForwardOptions, Goodnes
     def kept_bytes(cls, options, shapes, batch):
         """Return registers and activities, with the states of all layers."""
         return super().kept_bytes(options, shapes, 2 * batch) + sum(WORD_BYTES * 2 * batch * n for _, n in shapes[:-1])
+    def search_space(cls, options):
+        return super().search_space(options) | {"scale": LogUniform(3.0, 48.0)}
 
     @override
     def step(self, images, labels):

@@ -19,6 +19,7 @@ from analogff.learning.batch import Batch
 from analogff.learning.layer_local import LayerLocal, LayerLocalOptions
 from analogff.learning.layer_order import OrderOptions, make_order
 from analogff.learning.rule import refuse_idle
+from analogff.learning.search_space import LogUniform
 from analogff.network import chain
 from analogff.network.forward import Passed
 from analogff.slopes.slopes import Reading
@@ -154,6 +155,8 @@ class UnsupervisedForwardForward(LayerLocal[UnsupervisedForwardForwardOptions, G
     def objective_work(cls, options, vectors, n, classes):
         judged = judging_work(GOODNESS[options.goodness].operations, vectors, n)
         return judged + Peers.work(vectors, n) if options.peer_strength else judged
+    def search_space(cls, options):
+        return super().search_space(options) | {"head_learning_rate": LogUniform(1e-4, 1e-2)}
 
     @override
     def step(self, images, labels):

@@ -10,6 +10,7 @@ from analogff.device import Observable
 from analogff.learning import step_work
 from analogff.learning.rule import Rule, RuleOptions
 from analogff.system import Work, work
+from analogff.learning.search_space import LogUniform
 from analogff.timing import UpdateBeforePass
 
 
@@ -68,6 +69,8 @@ class WeightPerturbation(Rule[WeightPerturbationOptions]):
     def kept_bytes(cls, options, shapes, batch):
         """Return registers, a direction and the estimate."""
         return super().kept_bytes(options, shapes, batch) + 2 * step_work.weights(shapes)
+    def search_space(cls, options):
+        return super().search_space(options) | {"size": LogUniform(1e-3, 0.1)}
 
     @override
     def step(self, images, labels):

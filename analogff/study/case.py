@@ -17,26 +17,28 @@ NO_DEVICE, LINEAR_DIGITAL, SAME_SIZE_DIGITAL = "no device", "linear digital", "s
 MAX_SEED = 2**63 - 1
 
 
-def _whole(value: object) -> TypeGuard[int]:
+def whole(value: object) -> TypeGuard[int]:
+    """Return whether a value is a whole number, and no truth value."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _distinct_seeds(value: object) -> TypeGuard[list[int]]:
+def distinct_seeds(value: object) -> TypeGuard[list[int]]:
+    """Return whether a value is a list of different seeds, with at least one."""
     if not (isinstance(value, list) and value):
         return False
-    return all(_whole(v) and 0 <= v <= MAX_SEED for v in value) and len(set(value)) == len(value)
+    return all(whole(v) and 0 <= v <= MAX_SEED for v in value) and len(set(value)) == len(value)
 
 
 def _chip_seeds(value: object) -> tuple[int, ...]:
-    if _whole(value) and value >= 1:
+    if whole(value) and value >= 1:
         return tuple(range(value))
-    if _distinct_seeds(value):
+    if distinct_seeds(value):
         return tuple(value)
     raise PydanticCustomError("chips", "a number of chips, at least 1, or a list of different chip seeds")
 
 
 def _learning_seeds(value: object) -> tuple[int, ...]:
-    if _distinct_seeds(value):
+    if distinct_seeds(value):
         return tuple(value)
     raise PydanticCustomError("seeds", "a list of different whole numbers, at least one and none negative")
 
@@ -115,7 +117,7 @@ class Settings(BaseModel):
 
 TABLES: dict[str, type[BaseModel]] = {"budget": Budget, "system": Prices}
 """Tables of a study file that are fields of `Settings`; their paths may be swept."""
-FIELDS = (*Settings.model_fields, "device", "rule", "sweep")
+FIELDS = (*Settings.model_fields, "device", "rule", "sweep", "tune")
 """Names of the top-level fields of a study file."""
 
 
@@ -145,6 +147,8 @@ class RuleChoice:
     """All options, defaults included."""
     fingerprint: str
     """The version of the class."""
+    written: frozenset[str] = frozenset()
+    """Options that the file sets; others may be tuned."""
     label: str | None = None
     """Name in tables and figures; None to use the options that distinguish it."""
 

@@ -53,7 +53,7 @@ class Reader:
 
     def settings(self, document: Document) -> tuple[Settings | None, list[Mistake]]:
         """Read the plain fields."""
-        fields = {k: v for k, v in document.items() if k not in ("device", "rule", "sweep")}
+        fields = {k: v for k, v in document.items() if k not in ("device", "rule", "sweep", "tune")}
         key = json.dumps(fields, default=str)
         if key not in self._settings:
             self._settings[key] = self._read_settings(key)

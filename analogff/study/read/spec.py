@@ -24,6 +24,8 @@ from analogff.study.read.sweep import (
     read_axes,
     swept_over,
 )
+from analogff.study.read.trials import Tuning, plan_tuning
+from analogff.study.read.tune import Tune, misuse, read_tune
 from analogff.study.read.validation import Validator
 from analogff.support.mistakes import Mistake, StudyError, in_clauses, shown
 from analogff.support.process_state import PatchedError, guarded
@@ -63,6 +65,8 @@ class Study:
     """Every point for every rule, rule by rule; then the controls."""
     shapes: dict[tuple[str, Scale], Shape]
     """What is known of each data set, by name and scale."""
+    tuning: Tuning | None = None
+    """The choice of options that comes first; None if there is none to make."""
 
 
 def read_study(path: Path, settings: Sequence[str] = ()) -> Study:
@@ -82,9 +86,13 @@ def read_study(path: Path, settings: Sequence[str] = ()) -> Study:
     if mistakes:
         raise StudyError(mistakes)
     axes, mistakes = read_axes(document, validator)
+    tune, more = read_tune(document)
+    mistakes += more
     reader = Reader(folder, validator)
     first, more = _read_first(document, axes, reader)
     mistakes += more
+    if first is not None and tune is not None:
+        mistakes += [_where_swept(mistake, axes) for mistake in misuse(tune, first)]
     if first is not None and "rule" in document and not reader.rule_tables(document)[1]:
         mistakes += _too_many(document, axes, first, validator)
     if mistakes:
@@ -93,9 +101,26 @@ def read_study(path: Path, settings: Sequence[str] = ()) -> Study:
     _refuse_idle_head(cases, folder)
     shapes = _shapes(cases, axes, folder)
     _try_layer_shapes(cases, axes, shapes, folder)
+    tuning = _plan_tuning(cases, axes, shapes, tune, folder) if tune else None
     if cases[0].settings.controls:
         cases += controls_of(cases, validator)
-    return Study(cases[0].settings.name, folder, document, axes, cases, shapes)
+    return Study(cases[0].settings.name, folder, document, axes, cases, shapes, tuning)
+
+
+def _plan_tuning(
+    cases: tuple[Case, ...], axes: Axes, shapes: dict[tuple[str, Scale], Shape], tune: Tune, folder: Path
+) -> Tuning:
+    """Plan the trials, and refuse those that do not fit."""
+    wrong = [_where_swept(m, axes, case.values) for case in cases for m in misuse(tune, case.settings)]
+    if wrong:
+        raise StudyError(wrong)
+    try:
+        with guarded("a rule that is asked what can be tuned"):
+            tuning = plan_tuning(cases, tune, folder)
+    except PatchedError as error:
+        raise StudyError([in_clauses("rule", str(error))]) from error
+    _try_layer_shapes(tuple(t.case for search in tuning.searches for t in search.trials), axes, shapes, folder)
+    return tuning
 
 
 def _apply(document: Document, settings: Sequence[str], validator: Validator) -> list[Mistake]:

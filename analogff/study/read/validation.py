@@ -159,7 +159,9 @@ class Validator:
             return None, from_pydantic(error, path, f"an option of {name}", model.Options.model_fields)
         except BaseException as error:
             return None, [of_plug_in(error, path, f"{name} to say what it needs and its schedule")]
-        return AskedRule(RuleChoice(name, options.model_dump(mode="json"), mark, label), needs, programs), []
+        told = options.model_dump(mode="json")
+        choice = RuleChoice(name, told, mark, written=frozenset(written), label=label)
+        return AskedRule(choice, needs, programs), []
 
 
 def _asked(model: type[Rule], options: RuleOptions) -> tuple[Observable, bool]:

@@ -44,6 +44,8 @@ def what_changed(folder: Path, now: Mapping[str, Any], *, shares_runs: bool) -> 
     if told or shares_runs:
         return told
     other = [name for name in study if study[name] != _plain(now["study"].get(name))]
+    if "tune" in study and {*other} <= {"tune"}:
+        return ""  # another choice of options
     return f"another study ({'; '.join(_difference(name, study, now['study']) for name in other)})"
 
 

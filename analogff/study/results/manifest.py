@@ -35,6 +35,7 @@ def describe(study: Study, runs: Sequence[Run]) -> dict[str, Any]:
     """Return the manifest of a study: the study as resolved, versions, commit, seeds, and the order of its runs."""
     settings = study.cases[0].settings.model_dump(mode="json")
     tables = {"device": study.document.get("device"), "rule": study.document["rule"], "sweep": study.axes}
+    tables |= {name: study.document[name] for name in ("tune",) if name in study.document}
     here = {
         "analogff": analogff.__version__,
         "python": platform.python_version(),

@@ -54,6 +54,11 @@ def variant_labels(frame: pd.DataFrame, swept: Sequence[str]) -> pd.Series:
     return labels.where(control.isna(), control_label(labels, control.astype(str)))
 
 
+def plain_labels(frame: pd.DataFrame, swept: Sequence[str]) -> list[str]:
+    """Return the labels of `variant_labels` as a study file may give them, without the mark of a bound."""
+    return [label.removesuffix(BOUND).rstrip() for label in variant_labels(frame, swept)]
+
+
 def _told_apart(frame: pd.DataFrame, swept: Sequence[str]) -> pd.Series:
     hidden = {f"rule.{path.rpartition('.')[2]}" for path in swept if path.startswith("rule.")} | set(swept)
     options = [c for c in map(str, frame) if c.startswith("rule.") and c not in hidden]

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from analogff.study.read.doubts import doubts
 from analogff.study.read.spec import Study
+from analogff.study.results.choice import FOLDER
 from analogff.study.results.manifest import describe, metadata_of, write_manifest
 from analogff.study.results.names import file_name
 from analogff.study.results.store import Store
@@ -21,6 +22,7 @@ from analogff.study.run.plan import plan_runs
 from analogff.study.run.progress import Progress
 from analogff.study.run.stall import watched
 from analogff.study.run.status import listen
+from analogff.study.run.tuning import explain, trial_study, with_choice
 from analogff.study.run.unfinished import gather
 from analogff.study.task import Run, Task
 from analogff.support.console import PlainConsole, say
@@ -48,7 +50,7 @@ def run_study(
     memory_gib: float = 1.0,
     console: Console | None = None,
 ) -> Finished:
-    """Run the missing runs of a study.
+    """Run the missing runs of a study; the trials of its tuning first, in a subfolder.
 
     Args:
         study: What to run.
@@ -65,6 +67,15 @@ def run_study(
     """
     console = console or PlainConsole()
     _check_compute(study, scheduler)
+    if study.tuning is not None:
+        trials = trial_study(study, study.tuning)
+        say(console, explain(trials, study.tuning))
+        means: Any = {"workers": workers, "scheduler": scheduler, "memory_gib": memory_gib, "console": console}
+        tuned = run_study(trials, folder / FOLDER, **means)
+        if tuned.failures:
+            return Finished(folder, 0, tuned.failures)
+        say(console, "Options are chosen. The study follows.")
+        return run_study(with_choice(study, study.tuning, folder), folder, **means)
     runs = plan_runs(study)
     manifest = describe(study, runs)
     store = Store(folder.absolute(), runs, metadata_of(manifest))

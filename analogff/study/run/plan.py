@@ -38,6 +38,15 @@ def plan_runs(study: Study) -> tuple[Run, ...]:
     return tuple(runs)
 
 
+def first_alike(cases: Iterable[Case]) -> dict[int, Case]:
+    """Return for each case, by its id, the first one whose runs have the same numbers."""
+    texts, first, alike = _Texts(), {}, {}
+    for case in cases:
+        decisive = texts.of_case(case, lambda device: device.parameters), case.settings.chips, case.settings.seeds
+        alike[id(case)] = first.setdefault(decisive, case)
+    return alike
+
+
 def _same_run(first: Run, second: Run) -> Mistake:
     path = "rule" if first.case.values == second.case.values else "sweep"
     advice = "Remove one of the [[rule]] tables or swept values that mean the same."
