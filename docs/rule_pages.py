@@ -93,6 +93,7 @@ def _section(name: str, description: Description, common: tuple[Line, ...], slop
         *(parameter_table(own, "option") if own else [f"It has only the {tables}."]),
         *(["", f"Also the {tables}."] if own else []),
         "",
+        *([f"Searched by `[tune]`: {description.searched}.", ""] if description.searched else []),
         f"Source: {description.source or 'none is named.'}",
     ]
 

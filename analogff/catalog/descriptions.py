@@ -47,6 +47,8 @@ class Description:
     """In the order of the constructor."""
     source: str
     """Its reference; empty if it names none."""
+    searched: str = ""
+    """What a table ``[tune]`` searches of a rule with default options; empty for none."""
 
 
 def describe(model: type) -> Description:
@@ -61,12 +63,19 @@ def describe(model: type) -> Description:
 
 def describe_rule(model: type[Rule]) -> Description:
     """Read a rule's docstring and the fields of its options."""
-    return _described(model, describe_fields(model.Options))
+    return dataclasses.replace(_described(model, describe_fields(model.Options)), searched=_searched(model))
 
 
 def describe_fields(model: type[BaseModel]) -> list[Line]:
     """Return a line for each field of a model."""
     return [_option(name, field) for name, field in model.model_fields.items()]
+
+
+def _searched(model: type[Rule]) -> str:
+    if any(field.is_required() for field in model.Options.model_fields.values()):
+        return ""  # what is searched may depend on them
+    space = model.search_space(model.Options())
+    return ", ".join(f"`{name}` ({values})" for name, values in space.items())
 
 
 def _described(model: type, lines: list[Line]) -> Description:

@@ -67,6 +67,8 @@ def print_description(name: str, found: Any, what: str, console: Console) -> Non
         say(console, f"Units: {found.units}\n")
     lines = [dataclasses.replace(line, meaning=plain(line.meaning)) for line in found.parameters]
     print_table("", (what, "default", "range", "meaning"), map(dataclasses.astuple, lines), console)
+    if found.searched:
+        say(console, f"Searched by [tune]: {plain(found.searched)}.")
     say(console, f"Source: {found.source or 'none is named.'}")
 
 

@@ -147,7 +147,7 @@ class RuleChoice:
     """All options, defaults included."""
     fingerprint: str
     """The version of the class."""
-    written: frozenset[str] = frozenset()
+    written: tuple[str, ...] = ()
     """Options that the file sets; others may be tuned."""
     label: str | None = None
     """Name in tables and figures; None to use the options that distinguish it."""

@@ -1,6 +1,8 @@
 """What every rule must pass; installing one adds its tests."""
 
 import dataclasses
+import itertools
+import typing
 from functools import partial
 
 import pytest
@@ -188,3 +190,25 @@ def test_a_rate_beyond_all_measure_ends_as_a_record_and_not_as_an_error(name, ra
     *_, last = train(rule, chips, data, epochs=3)
     assert last.diverged.all() or rate < 1e38
     assert ((last.test_error >= 0) & (last.test_error <= 100)).all()
+
+
+@pytest.mark.parametrize("name", rule_names())
+def test_its_search_space_is_valid_at_every_corner_and_leaves_what_it_sees(name):
+    """Also for each other value of an option in words, on which the space may depend."""
+    rule = resolve_rule(name)
+    variants = [{}]
+    for option, field in rule.Options.model_fields.items():
+        variants += [{option: word} for word in typing.get_args(field.annotation) if isinstance(word, str)]
+    for told in variants:
+        try:
+            options = rule.Options(**told)
+        except ValueError:  # not beside the defaults of the others
+            continue
+        space = rule.search_space(options)
+        assert 2 <= len(space) <= 4 and {"learning_rate", "batch"} <= set(space)
+        for option, values in space.items():
+            share = values.share(getattr(options, option))
+            assert share is None or 0 <= share <= 1, f"the default of {option} lies beyond its range"
+        for corner in itertools.product(*([values.value(0.0), values.value(0.999)] for values in space.values())):
+            tuned = rule.Options(**options.model_dump() | dict(zip(space, corner, strict=True)))
+            assert rule.needs(tuned) == rule.needs(options) and rule.programs(tuned) == rule.programs(options)

@@ -99,13 +99,13 @@ def shares(dimensions: int, count: int, seed: int) -> np.ndarray:
 
     if not count:
         return np.empty((0, dimensions))
-    sampler = qmc.Sobol(dimensions, scramble=True, seed=np.random.default_rng(seed))
+    sampler = qmc.Sobol(dimensions, scramble=True, rng=np.random.default_rng(seed))
     return sampler.random_base2(math.ceil(math.log2(count)))[:count]
 
 
 def _who_shares(case: Case) -> str:
     rule = case.rule
-    return json.dumps([rule.name, rule.label, sorted(rule.written), rule.options], sort_keys=True, default=str)
+    return json.dumps([rule.name, rule.label, rule.written, rule.options], sort_keys=True, default=str)
 
 
 def _space(rule: RuleChoice, folder: Path) -> dict[str, Range]:

@@ -25,7 +25,7 @@ def _other_chips(value: object) -> int | tuple[int, ...]:
 
 
 class Tune(BaseModel):
-    """The table ``[tune]`` of a study file."""
+    """Equal trials for each rule over its search space, on other chips, before the study runs."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 

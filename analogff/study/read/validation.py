@@ -160,7 +160,7 @@ class Validator:
         except BaseException as error:
             return None, [of_plug_in(error, path, f"{name} to say what it needs and its schedule")]
         told = options.model_dump(mode="json")
-        choice = RuleChoice(name, told, mark, written=frozenset(written), label=label)
+        choice = RuleChoice(name, told, mark, written=tuple(sorted(written)), label=label)
         return AskedRule(choice, needs, programs), []
 
 

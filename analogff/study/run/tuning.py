@@ -1,6 +1,7 @@
 """Tuning: a sub-study of trials, and the choice that the study itself runs with."""
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,10 @@ import numpy as np
 import pandas as pd
 
 from analogff.study.case import Case
+from analogff.study.read.controls import controls_of
 from analogff.study.read.spec import Study
 from analogff.study.read.trials import Search, Tuning
+from analogff.study.read.validation import Validator
 from analogff.study.results.choice import FOLDER, write_choice
 from analogff.study.results.names import plain_labels
 from analogff.study.results.store import load_results
@@ -43,25 +46,27 @@ def with_choice(study: Study, tuning: Tuning, folder: Path) -> Study:
     .. math:: o^* = \arg\min_o \frac1n \sum_c e_c(o)
 
     with ``e`` the validation error at the last epoch in percent, 100 for a chip that diverged. Of equals the first is
-    chosen, so that the options as written stay unless others are better.
+    chosen, so that the options as written stay unless others are better. Controls take the options of their rule.
 
     Args:
         study: The study.
         tuning: Its trials.
         folder: Folder of its results, with those of the trials.
     """
-    names = _labels(study, tuning)
+    cases = [case for case in study.cases if not case.control]
+    names = _labels(cases, study, tuning)
     errors = _Errors(study, tuning, folder / FOLDER)
-    cases, told = list(study.cases), []
+    told = []
     for search in tuning.searches:
         tried = [{"options": trial.options} | errors.of(trial.case) for trial in search.trials]
-        best = min(range(len(tried)), key=lambda n: tried[n]["validation_error"])
+        best = int(np.argmin([trial["validation_error"] for trial in tried]))
         for n in search.cases:
             rule = search.trials[best].case.rule
             cases[n] = dataclasses.replace(cases[n], rule=dataclasses.replace(rule, label=names[n]))
-        told.append(_entry(search, study.cases[search.cases[0]], names[search.cases[0]], tried, best))
+        told.append(_entry(search, cases[search.cases[0]], names[search.cases[0]], tried, best))
     write_choice(folder, {"tune": tuning.tune.model_dump(mode="json"), "rules": told})
-    return dataclasses.replace(study, cases=tuple(cases), tuning=None)
+    controls = controls_of(cases, Validator(study.folder)) if cases[0].settings.controls else ()
+    return dataclasses.replace(study, cases=(*cases, *controls), tuning=None)
 
 
 class _Errors:
@@ -97,9 +102,9 @@ def _entry(search: Search, case: Case, name: str, tried: list[dict[str, Any]], b
     }
 
 
-def _labels(study: Study, tuning: Tuning) -> list[str]:
+def _labels(cases: Sequence[Case], study: Study, tuning: Tuning) -> list[str]:
     """Return a label for each case: by what the file tells of its rule, since tuned options may differ by point."""
-    rows = [dict(case.labels) for case in study.cases]
+    rows = [dict(case.labels) for case in cases]
     for search in tuning.searches:
         for n in search.cases:
             rows[n] |= {f"rule.{option}": "tuned" for option in search.space}
