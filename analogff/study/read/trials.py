@@ -1,9 +1,10 @@
 """The trials of a tuning: settings of each rule from its search space, known before any of them runs."""
 
+import contextlib
 import dataclasses
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,6 @@ from analogff.study.case import Case, RuleChoice, Settings
 from analogff.study.read.document import MAX_RUNS
 from analogff.study.read.tune import Tune
 from analogff.support.mistakes import Mistake, StudyError, of_plug_in
-
-NONE_LEFT = "at least one rule with an option to tune"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,29 +64,20 @@ def plan_tuning(cases: Sequence[Case], tune: Tune, folder: Path) -> Tuning:
     Raises:
         StudyError: If rules cannot be tuned, or there are too many runs.
     """
-    members: dict[str, list[int]] = {}
-    for n, case in enumerate(cases):
-        members.setdefault(_who_shares(case) + (f" {n}" if tune.points == "each" else ""), []).append(n)
-    settings = {id(case.settings): tune.of_trial(case.settings) for case in cases}
-    searches, mistakes = [], []
-    for those in members.values():
-        case = cases[those[0]]
-        try:
-            space = _space(case.rule, folder)
-            trials = _trials(case, settings[id(case.settings)], space, tune, folder) if space else ()
-        except BaseException as error:
-            mistakes.append(of_plug_in(error, "rule", f"{case.rule.name} to say what can be tuned"))
-            continue
-        if space:
-            searches.append(Search(space, trials, tuple(those)))
-    if not searches and not mistakes:
-        advice = "Leave options out of the [[rule]] tables, or remove [tune]."
-        mistakes.append(Mistake("tune", NONE_LEFT, "rules whose options are all written or swept", advice))
-    runs = sum(len(trial.case.settings.chips) for search in searches for trial in search.trials)
-    if runs > MAX_RUNS:
-        mistakes.append(
-            Mistake("tune", f"at most {MAX_RUNS:,} runs", f"{runs:,}", "Take fewer trials, chips or points.")
-        )
+    mistakes: list[Mistake] = []
+    spaces: dict[tuple[int, ...], dict[str, Range]] = {}
+    for members in _who_share(cases, tune):
+        with _told(mistakes, cases[members[0]].rule):
+            spaces[members] = _space(cases[members[0]].rule, folder)
+    tuned = {members: space for members, space in spaces.items() if space}
+    _refuse_number([cases[n] for n, *_ in tuned], tune, mistakes)
+    settings = {id(cases[n].settings): tune.of_trial(cases[n].settings) for n, *_ in tuned}
+    searches = []
+    for members, space in tuned.items():
+        case = cases[members[0]]
+        with _told(mistakes, case.rule):
+            trials = _trials(case, settings[id(case.settings)], space, tune, folder)
+            searches.append(Search(space, trials, members))
     if mistakes:
         raise StudyError(mistakes)
     return Tuning(tune, tuple(searches))
@@ -103,9 +93,35 @@ def shares(dimensions: int, count: int, seed: int) -> np.ndarray:
     return sampler.random_base2(math.ceil(math.log2(count)))[:count]
 
 
-def _who_shares(case: Case) -> str:
-    rule = case.rule
-    return json.dumps([rule.name, rule.label, rule.written, rule.options], sort_keys=True, default=str)
+def _who_share(cases: Sequence[Case], tune: Tune) -> list[tuple[int, ...]]:
+    """Return the positions of cases that share a choice."""
+    members: dict[str, list[int]] = {}
+    for n, case in enumerate(cases):
+        rule = case.rule
+        told = [rule.name, rule.label, rule.written, rule.options, n if tune.points == "each" else 0]
+        members.setdefault(json.dumps(told, sort_keys=True, default=str), []).append(n)
+    return [tuple(those) for those in members.values()]
+
+
+@contextlib.contextmanager
+def _told(mistakes: list[Mistake], rule: RuleChoice) -> Iterator[None]:
+    """Add what a rule raises to some mistakes."""
+    try:
+        yield
+    except BaseException as error:
+        mistakes.append(of_plug_in(error, "rule", f"{rule.name} to say what can be tuned"))
+
+
+def _refuse_number(tuned: list[Case], tune: Tune, mistakes: Sequence[Mistake]) -> None:
+    """Refuse no trials, unless they lack by other mistakes, and too many."""
+    if not tuned and not mistakes:
+        expected, got = "at least one rule with an option to tune", "rules whose options are all written or swept"
+        advice = "Leave options out of the [[rule]] tables, or remove [tune]."
+        raise StudyError([Mistake("tune", expected, got, advice)])
+    runs = tune.trials * sum(len(tune.chip_seeds(case.settings)) for case in tuned)
+    if runs > MAX_RUNS:
+        advice = "Take fewer trials, chips or points."
+        raise StudyError([Mistake("tune", f"at most {MAX_RUNS:,} runs", f"{runs:,}", advice)])
 
 
 def _space(rule: RuleChoice, folder: Path) -> dict[str, Range]:

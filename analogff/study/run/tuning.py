@@ -58,8 +58,8 @@ def with_choice(study: Study, tuning: Tuning, folder: Path) -> Study:
     errors = _Errors(study, tuning, folder / FOLDER)
     told = []
     for search in tuning.searches:
-        tried = [{"options": trial.options} | errors.of(trial.case) for trial in search.trials]
-        best = int(np.argmin([trial["validation_error"] for trial in tried]))
+        tried: list[dict[str, Any]] = [{"options": trial.options} | errors.of(trial.case) for trial in search.trials]
+        best = min(range(len(tried)), key=lambda n, tried=tried: tried[n]["validation_error"])
         for n in search.cases:
             rule = search.trials[best].case.rule
             cases[n] = dataclasses.replace(cases[n], rule=dataclasses.replace(rule, label=names[n]))
