@@ -153,8 +153,8 @@ class LayerLocal(Rule[O], Generic[O, J]):
         """Return the digital work of a layer's objective; see `LayerObjective.work`."""
         return Work()
     def search_space(cls, options):
-        turns = {"max_step": Choice(("free", "measured"))} if options.slope in ("probed", "fitted", "oracle") else {}
-        return super().search_space(options) | turns
+        limited = {} if options.slope in options.unseen else {"max_step": Choice(("auto", "free"))}
+        return super().search_space(options) | limited
 
     @override
     def advance(self, progress):

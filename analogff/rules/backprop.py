@@ -152,8 +152,8 @@ class Backprop(Rule[BackpropOptions]):
         own: dict[str, Range] = {"decay_from": Uniform(0.0, 1.0)}
         if options.through == "deployed":
             own["noise_aware"] = Choice((True, False))
-        if options.through in ("probed", "oracle"):  # another path would need probes for it
-            own["max_step"] = Choice(("free", "measured"))
+        elif cls.needs(options) >= Observable.PROBE:
+            own["max_step"] = Choice(("auto", "free"))
         return super().search_space(options) | own
 
     @override

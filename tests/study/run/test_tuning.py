@@ -160,7 +160,12 @@ def test_what_is_written_or_swept_is_not_tuned(write_study):
     )
     assert study.tuning is not None
     spaces = [set(search.space) for search in study.tuning.searches]
-    assert spaces == [{"decay_from"}, {"decay_from"}, {"batch", "label_strength"}, {"batch", "label_strength"}]
+    assert spaces == [
+        {"decay_from", "max_step"},
+        {"decay_from", "max_step"},
+        {"batch", "label_strength"},
+        {"batch", "label_strength"},
+    ]
     for search in study.tuning.searches:
         for trial in search.trials:
             case = study.cases[search.cases[0]]
@@ -205,7 +210,7 @@ def test_a_value_at_an_end_of_its_range_is_warned_of(write_study, tmp_path, monk
     rule = choice_among(read_study(write_study(sweep=TUNE)), tmp_path, monkeypatch, [(3, 3), (2, 2), (1, 1)])
     lines = {}
     for share in (0.5, 0.97):
-        changed = rule | {"shares": {"learning_rate": share, "batch": None, "decay_from": 0.5}}
+        changed = rule | {"shares": rule["shares"] | {"learning_rate": share, "decay_from": 0.5}}
         lines[share] = list(describe_choice({"tune": {"points": "first"}, "rules": [changed]}))
     assert len(lines[0.5]) == 2 and len(lines[0.97]) == 3
     assert "learning_rate" in lines[0.97][-1] and "lies at an end of its range (0.0001 to 0.01" in lines[0.97][-1]
@@ -258,7 +263,7 @@ def test_all_mistakes_are_told_at_once(write_study, capsys):
         ({"sweep": TUNE + '[sweep]\n"tune.trials" = [3, 4]\n'}, "sweep.tune.trials: Expected a path that can be swept"),
         ({"sweep": "[tune]\ntrials = 90000\n"}, "tune: Expected at most 100,000 runs. Got 180,000."),
         (
-            {"rule": RULE + "learning_rate = 0.01\nbatch = 50\ndecay_from = 0.5\n", "sweep": TUNE},
+            {"rule": RULE + "learning_rate = 0.01\nbatch = 50\ndecay_from = 0.5\nmax_step = 'auto'\n", "sweep": TUNE},
             "tune: Expected at least one rule with an option to tune. Got rules whose options are all written or swept.",
         ),
         (
