@@ -152,6 +152,9 @@ class LayerLocal(Rule[O], Generic[O, J]):
     def objective_work(cls, options: O, vectors: int, n: int, classes: int) -> Work:
         """Return the digital work of a layer's objective; see `LayerObjective.work`."""
         return Work()
+
+    @classmethod
+    @override
     def search_space(cls, options):
         limited = {} if options.slope in options.unseen else {"max_step": Choice(("auto", "free"))}
         return super().search_space(options) | limited

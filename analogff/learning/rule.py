@@ -184,6 +184,8 @@ class Rule(abc.ABC, Generic[O]):
         """
         taught = shapes if cls.uses_head(options) else shapes[:-1]
         return step_work.registers(options, taught) + max(step_work.activities(s, batch) for s in taught)
+
+    @classmethod
     def search_space(cls, options: O) -> dict[str, Range]:
         """Return what a study may tune, by option: at most four options, none of which changes what it must see.
 

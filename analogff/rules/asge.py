@@ -11,8 +11,8 @@ from analogff.learning import step_work
 from analogff.learning.class_scores import ClassScores, LayerVote, ScoreOptions, with_dropout
 from analogff.learning.layer_local import LayerLocal, LayerLocalOptions
 from analogff.learning.layer_order import OrderOptions, make_order
-from analogff.system import Work, work
 from analogff.learning.search_space import LogUniform
+from analogff.system import Work, work
 
 _FLOOR = 1e-6
 """Keeps the root of a silent group's goodness differentiable."""
@@ -82,6 +82,9 @@ class Asge(LayerLocal[AsgeOptions, "ProjectedGoodness"]):
     def kept_bytes(cls, options, shapes, batch):
         projections = step_work.weights([(-(-n // options.pool), shapes[-1][1]) for _, n in shapes[:-1]])
         return super().kept_bytes(options, shapes, batch) + projections
+
+    @classmethod
+    @override
     def search_space(cls, options):
         return super().search_space(options) | {"scale": LogUniform(1.0, 16.0)}
 

@@ -148,6 +148,9 @@ class Backprop(Rule[BackpropOptions]):
         believed = 0 if options.through == "oracle" else step_work.weights(shapes)
         activities = sum(step_work.activities(shape, batch) for shape in shapes)
         return step_work.registers(options, shapes) + activities + believed
+
+    @classmethod
+    @override
     def search_space(cls, options):
         own: dict[str, Range] = {"decay_from": Uniform(0.0, 1.0)}
         if options.through == "deployed":

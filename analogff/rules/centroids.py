@@ -13,8 +13,8 @@ from analogff.learning.class_scores import ClassScores, LayerVote, ScoreOptions,
 from analogff.learning.layer_local import LayerLocal, LayerLocalOptions
 from analogff.learning.layer_objective import Judgment
 from analogff.learning.layer_order import OrderOptions, make_order
-from analogff.system import WORD_BYTES, Work, work
 from analogff.learning.search_space import LogUniform
+from analogff.system import WORD_BYTES, Work, work
 
 
 class CentroidForwardOptions(ScoreOptions, OrderOptions, LayerLocalOptions):
@@ -96,6 +96,9 @@ class CentroidForward(LayerLocal[CentroidForwardOptions, "NearCentroid"]):
     def kept_bytes(cls, options, shapes, batch):
         centroids = sum(n * shapes[-1][1] for _, n in shapes[:-1])
         return super().kept_bytes(options, shapes, batch) + WORD_BYTES * centroids
+
+    @classmethod
+    @override
     def search_space(cls, options):
         return super().search_space(options) | {"scale": LogUniform(1.0, 16.0)}
 

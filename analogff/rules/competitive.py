@@ -11,8 +11,8 @@ from analogff.device import product
 from analogff.learning.class_scores import ClassScores, LayerVote, ScoreOptions, with_dropout
 from analogff.learning.layer_local import LayerLocal, LayerLocalOptions
 from analogff.learning.layer_order import OrderOptions, make_order
-from analogff.system import Work, work
 from analogff.learning.search_space import LogUniform
+from analogff.system import Work, work
 
 
 class CompetitiveForwardOptions(ScoreOptions, OrderOptions, LayerLocalOptions):
@@ -79,6 +79,9 @@ class CompetitiveForward(LayerLocal[CompetitiveForwardOptions, "Competition"]):
     @override
     def objective_work(cls, options, vectors, n, classes):
         return _work(vectors, n, classes)
+
+    @classmethod
+    @override
     def search_space(cls, options):
         return super().search_space(options) | {"scale": LogUniform(1.0, 16.0)}
 

@@ -11,8 +11,8 @@ from analogff.learning import step_work
 from analogff.learning.head import cross_entropy_of_chips, softmax_error
 from analogff.learning.layer_local import LayerLocal, LayerLocalOptions
 from analogff.learning.layer_objective import LayerObjective
-from analogff.system import Work, work
 from analogff.learning.search_space import Uniform
+from analogff.system import Work, work
 from analogff.timing import UpdateAfterPass
 
 
@@ -76,6 +76,9 @@ class DirectFeedbackAlignment(LayerLocal[DirectFeedbackAlignmentOptions, LayerOb
         activities = sum(step_work.activities(shape, batch) for shape in shapes)
         feedback = step_work.weights([(n, shapes[-1][1]) for _, n in shapes[:-1]])
         return step_work.registers(options, shapes) + activities + feedback
+
+    @classmethod
+    @override
     def search_space(cls, options):
         return super().search_space(options) | {"decay_from": Uniform(0.0, 1.0)}
 

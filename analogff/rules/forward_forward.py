@@ -95,6 +95,9 @@ class ForwardForward(LayerLocal[ForwardForwardOptions, GoodnessObjective]):
     @override
     def stage_work(cls, options, shapes, batch, learning):
         return stage_work(options, shapes, batch, learning)
+
+    @classmethod
+    @override
     def search_space(cls, options):
         return super().search_space(options) | {"label_strength": LogUniform(0.5, 5.0)}
 

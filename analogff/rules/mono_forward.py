@@ -11,8 +11,8 @@ from analogff.learning.adam import Adam
 from analogff.learning.class_scores import ClassScores, LayerVote, ScoreOptions, with_dropout
 from analogff.learning.layer_local import LayerLocal, LayerLocalOptions
 from analogff.learning.layer_order import OrderOptions, make_order
-from analogff.system import WORD_BYTES, Work, work
 from analogff.learning.search_space import LogUniform
+from analogff.system import WORD_BYTES, Work, work
 
 
 class MonoForwardOptions(ScoreOptions, OrderOptions, LayerLocalOptions):

@@ -137,6 +137,9 @@ class NodePerturbation(LayerLocal[NodePerturbationOptions, LayerObjective]):
         kept = sum(step_work.activities(shape, (options.directions + 2) * batch) for shape in shapes)
         matrices = step_work.weights([(n, n) for n, _ in shapes]) if options.decorrelation else 0
         return step_work.registers(options, shapes) + kept + matrices
+
+    @classmethod
+    @override
     def search_space(cls, options):
         return super().search_space(options) | {"size": LogUniform(0.01, 1.0)}
 

@@ -89,6 +89,9 @@ class Pepita(Rule[PepitaOptions]):
         activities = sum(step_work.activities(shape, batch) for shape in shapes)
         kept = step_work.weights(shapes) if options.form == "mixed" else activities
         return step_work.registers(options, shapes) + feedback + kept
+
+    @classmethod
+    @override
     def search_space(cls, options):
         return super().search_space(options) | {"feedback": LogUniform(0.01, 0.5), "dropout": Choice((0.0, 0.1))}
 

@@ -17,8 +17,8 @@ from analogff.learning import step_work
 from analogff.learning.batch import Batch
 from analogff.learning.layer_local import LayerLocal, LayerLocalOptions, mean_loss
 from analogff.learning.rule import refuse_idle
-from analogff.system import WORD_BYTES, work
 from analogff.learning.search_space import LogUniform
+from analogff.system import WORD_BYTES, work
 
 ROWS_AT_ONCE = 1000
 """Input vectors of one read when labels are tried, so that activities stay near the processor."""
@@ -168,6 +168,9 @@ class RecurrentForwardForward(LayerLocal[RecurrentForwardForwardOptions, Goodnes
     def kept_bytes(cls, options, shapes, batch):
         """Return registers and activities, with the states of all layers."""
         return super().kept_bytes(options, shapes, 2 * batch) + sum(WORD_BYTES * 2 * batch * n for _, n in shapes[:-1])
+
+    @classmethod
+    @override
     def search_space(cls, options):
         return super().search_space(options) | {"scale": LogUniform(3.0, 48.0)}
 

@@ -155,6 +155,9 @@ class UnsupervisedForwardForward(LayerLocal[UnsupervisedForwardForwardOptions, G
     def objective_work(cls, options, vectors, n, classes):
         judged = judging_work(GOODNESS[options.goodness].operations, vectors, n)
         return judged + Peers.work(vectors, n) if options.peer_strength else judged
+
+    @classmethod
+    @override
     def search_space(cls, options):
         return super().search_space(options) | {"head_learning_rate": LogUniform(1e-4, 1e-2)}
 

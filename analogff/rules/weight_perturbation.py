@@ -9,8 +9,8 @@ from typing_extensions import override
 from analogff.device import Observable
 from analogff.learning import step_work
 from analogff.learning.rule import Rule, RuleOptions
-from analogff.system import Work, work
 from analogff.learning.search_space import LogUniform
+from analogff.system import Work, work
 from analogff.timing import UpdateBeforePass
 
 
@@ -69,6 +69,9 @@ class WeightPerturbation(Rule[WeightPerturbationOptions]):
     def kept_bytes(cls, options, shapes, batch):
         """Return registers, a direction and the estimate."""
         return super().kept_bytes(options, shapes, batch) + 2 * step_work.weights(shapes)
+
+    @classmethod
+    @override
     def search_space(cls, options):
         return super().search_space(options) | {"size": LogUniform(1e-3, 0.1)}
 
