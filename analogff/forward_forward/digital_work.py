@@ -27,8 +27,8 @@ def stage_work(options: ForwardForwardOptions, shapes: Sequence[step_work.Shape]
     With phases, the mean of a step of either kind.
     """
     passed, classes = shapes[: learning.stop], shapes[-1][1]
-    variants = _variants(options, classes)
-    parts = [step_work.passing_shared(passed, batch, variants, classes)]
+    count = variants(options, classes)
+    parts = [step_work.passing_shared(passed, batch, count, classes)]
     parts += [_layer_work(options, n, shapes[n], batch, classes) for n in learning]
     if options.uses_head:
         parts += [step_work.passing(shapes, batch), step_work.delta_head(options, shapes[-1], batch)]
@@ -60,17 +60,17 @@ def objective_work(options: ForwardForwardOptions, vectors: int, n: int) -> Work
 
 
 def _layer_work(options: ForwardForwardOptions, layer: int, shape: step_work.Shape, batch: int, classes: int) -> Work:
-    variants = _variants(options, classes)
-    vectors = variants * batch
+    count = variants(options, classes)
+    vectors = count * batch
     taught = step_work.descent(options, shape, vectors)
     if layer == 0:
-        taught = work.shared_outer(batch, variants, classes, *shape) + step_work.adam(options, shape)
+        taught = work.shared_outer(batch, count, classes, *shape) + step_work.adam(options, shape)
     read = step_work.reading(options.slope, options.activity, vectors, shape[1])
     return read + objective_work(options, vectors, shape[1]) + work.modulation(vectors * shape[1]) + taught
 
 
-def _variants(options: ForwardForwardOptions, classes: int) -> int:
-    """Return how many labels each image is read with."""
+def variants(options: ForwardForwardOptions, classes: int) -> int:
+    """Return how many labels each image is read with at once."""
     if options.phase_length:
         return 1
     return classes if options.negatives == "all" else 2

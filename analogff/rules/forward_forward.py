@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from analogff.device import Datasheet, SharedInputs
 from analogff.forward_forward.digital_work import stage_work, votes_work
+from analogff.forward_forward.digital_work import variants as label_variants
 from analogff.forward_forward.dropout import Dropout, silence
 from analogff.forward_forward.goodness import make_goodness
 from analogff.forward_forward.goodness_objective import GoodnessObjective
@@ -100,6 +101,11 @@ class ForwardForward(LayerLocal[ForwardForwardOptions, GoodnessObjective]):
     @override
     def search_space(cls, options):
         return super().search_space(options) | {"label_strength": LogUniform(0.5, 5.0)}
+
+    @classmethod
+    @override
+    def kept_bytes(cls, options, shapes, batch):
+        return super().kept_bytes(options, shapes, label_variants(options, shapes[-1][1]) * batch)
 
     @override
     def step(self, images, labels):

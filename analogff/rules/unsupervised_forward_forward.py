@@ -152,6 +152,11 @@ class UnsupervisedForwardForward(LayerLocal[UnsupervisedForwardForwardOptions, G
 
     @classmethod
     @override
+    def kept_bytes(cls, options, shapes, batch):
+        return super().kept_bytes(options, shapes, 2 * batch)
+
+    @classmethod
+    @override
     def objective_work(cls, options, vectors, n, classes):
         judged = judging_work(GOODNESS[options.goodness].operations, vectors, n)
         return judged + Peers.work(vectors, n) if options.peer_strength else judged

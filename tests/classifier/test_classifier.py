@@ -119,7 +119,7 @@ def test_the_two_seeds_decide_everything():
         (
             "ideal",
             "auto",
-            {"probe": 0.6},
+            {"probe": 0.6, "max_step": "free"},
             2 * 2 * 3 + 2 + 1,
         ),  # 2 layers, 2 labels, 2 biases and none; neutral pass, head
         ("ideal", "assumed", None, 2 * 2 + 2 + 1),

@@ -201,7 +201,11 @@ def test_devices_and_rules_are_listed(capsys):
 def test_a_rule_tells_its_options(capsys):
     assert call("rules", "backprop") == 0
     said = capsys.readouterr().out
-    assert "update_decay" in said and "one of twin, deployed, oracle" in said and "at least 0, at most 1" in said
+    assert (
+        "update_decay" in said
+        and "one of twin, fitted, probed, deployed, oracle" in said
+        and "at least 0, at most 1" in said
+    )
     assert "Wright et al., Nature 601" in said
     assert call("rules", "bakprop") == 2
     assert "Did you mean backprop?" in capsys.readouterr().err

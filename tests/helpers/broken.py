@@ -199,7 +199,7 @@ BROKEN = {
         {"rule": RULE * 2 + 'through = "twins"\n'},
         "rule.1.through:",
         '"twins"',
-        "'twin', 'deployed' or 'oracle'",
+        "'twin', 'fitted', 'probed', 'deployed' or 'oracle'",
         "twin",
     ),
     "more held out than there is": (

@@ -131,3 +131,22 @@ def test_work_grows_with_the_batch_and_memory_with_the_layers(name):
     once, twice = (rule.digital_work(options, small, batch) for batch in (10, 20))
     assert once.macs < twice.macs < 2 * once.macs  # what is done a weight, such as Adam's, is done once
     assert 0 < rule.kept_bytes(options, small, 10) < rule.kept_bytes(options, large, 10)
+
+
+def test_memory_is_counted_as_by_hand():
+    """Bytes of 4 a number: two registers of Adam a weight, and activities, with inputs and what is derived of them."""
+    shapes, batch = [(20, 8), (8, 6), (6, 10)], 5
+    cells = 20 * 8 + 8 * 6 + 6 * 10
+    largest, every = batch * (20 + 2 * 8), batch * (20 + 8 + 6 + 2 * (8 + 6 + 10))
+
+    def kept(name, **told):
+        rule = resolve_rule(name)
+        return rule.kept_bytes(rule.Options(**told), shapes, batch) / 4
+
+    assert kept("forward-forward") == 2 * cells + 2 * largest  # a right and a wrong label
+    assert kept("forward-forward", negatives="all", update_decay=0.1) == 3 * (cells - 60) + 10 * largest  # no head
+    assert kept("competitive-forward") == 2 * (cells - 60) + largest  # no head
+    assert kept("backprop") == 2 * cells + every + cells  # all layers wait, and the twin is kept
+    assert kept("backprop", through="oracle") == 2 * cells + every
+    assert kept("weight-perturbation") == 2 * cells + largest + 2 * cells  # a direction and the estimate
+    assert kept("direct-feedback-alignment") == 2 * cells + every + 10 * (8 + 6)

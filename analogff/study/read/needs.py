@@ -39,9 +39,9 @@ class AskedRule:
 
     @functools.cached_property
     def described(self) -> str:
-        """Its name, with the options that are words."""
-        told = ", ".join(f"{k} = {shown(v)}" for k, v in self.choice.options.items() if isinstance(v, str))
-        return f"{self.choice.name} ({told})" if told else self.choice.name
+        """Its name, with the option that most decides what it needs."""
+        given = ", ".join(f"{k} = {shown(v)}" for k, v in self.choice.options.items() if k in ("through", "slope"))
+        return f"{self.choice.name} ({given})" if given else self.choice.name
 
 
 def refusal(rule: AskedRule, device: TriedDevice, path: str) -> Mistake | None:
