@@ -69,11 +69,9 @@ def fields() -> str:
         "",
         *parameter_table(describe_fields(Settings), "field"),
     ]
-    for name, model in TABLES.items():
+    for name, model in (*TABLES.items(), ("tune", Tune)):
         summary = str(model.__doc__).partition("\n")[0]
         lines += ["", f"## [{name}]", "", summary, "", *parameter_table(describe_fields(model), "field")]
-    for name, model in (*TABLES.items(), ("tune", Tune)):
-        lines += ["", f"## [{name}]", "", str(model.__doc__), "", *parameter_table(describe_fields(model), "field")]
     return "\n".join([*lines, ""])
 
 
