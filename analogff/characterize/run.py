@@ -2,7 +2,7 @@
 
 import dataclasses
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
@@ -103,14 +103,12 @@ def characterize(
 
     def make_bench(purpose: str) -> Bench:
         device = fabricate(model, n_in, n_out, seeds=seeds, parameters=parameters)
-        level = Observable.PROBE if device.datasheet.bias_port else Observable.ACTIVITY
-        benches.append(Bench(Sealed(device, chips=chips, level=level), derive_seed(seed, purpose)))
+        benches.append(_bench(device, chips, derive_seed(seed, purpose)))
         return benches[-1]
 
     results = _measure_all(make_bench, tell)
-    found = [result for result in results if isinstance(result, Found)]
     estimates, missing = _split(results)
-    counts = [bench.chips.ledger[bench.chips.name] for bench in benches]
+    reads, pulses = _counted(benches)
     return Characterization(
         device=name or model.__name__,
         parameters=parameters or {},
@@ -118,12 +116,29 @@ def characterize(
         seeds=seeds,
         estimates=tuple(estimates),
         missing=tuple(missing),
-        curves=tuple(curve for result in found for curve in result.curves),
-        twin=next((result.twin for result in found if result.twin is not None), None),
+        **_curves_and_twin(results),
         by_bias=benches[0].sheet.bias_port,
-        reads=sum(count.reads for count in counts),
-        pulses=float(sum(np.mean(np.asarray(count.pulses, dtype=float)) for count in counts)),
+        reads=reads,
+        pulses=pulses,
     )
+
+
+def _bench(device: Device, chips: int, seed: int) -> Bench:
+    level = Observable.PROBE if device.datasheet.bias_port else Observable.ACTIVITY
+    return Bench(Sealed(device, chips=chips, level=level), seed)
+
+
+def _curves_and_twin(results: Sequence[Found | Missing]) -> dict[str, Any]:
+    found = [result for result in results if isinstance(result, Found)]
+    twin = next((result.twin for result in found if result.twin is not None), None)
+    return {"curves": tuple(curve for result in found for curve in result.curves), "twin": twin}
+
+
+def _counted(benches: Sequence[Bench]) -> tuple[int, float]:
+    """Return reads, and pulses in the mean of the chips, of all benches."""
+    counts = [bench.chips.ledger[bench.chips.name] for bench in benches]
+    pulses = sum(np.mean(np.asarray(count.pulses, dtype=float)) for count in counts)
+    return sum(count.reads for count in counts), float(pulses)
 
 
 def _refuse_small(n_in: int, n_out: int, chips: int) -> None:
