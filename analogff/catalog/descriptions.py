@@ -122,17 +122,17 @@ def _option(name: str, field: FieldInfo) -> Line:
 
 def _limits(hint: Any) -> str:
     """Return in words the limits of an annotation such as ``Annotated[float | Tensor, Ge(0)]``."""
-    told = []
+    given = []
     parts = _parts(hint)
     inside = [limit for part in parts if isinstance(part, FieldInfo) for limit in part.metadata]
     for part in [*parts, *inside]:
         if isinstance(part, annotated_types.BaseMetadata):
-            told += [f"{word} {getattr(part, name):g}" for name, word in _LIMITS.items() if hasattr(part, name)]
+            given += [f"{word} {getattr(part, name):g}" for name, word in _LIMITS.items() if hasattr(part, name)]
         if typing.get_origin(part) is typing.Literal:
-            told.append("one of " + ", ".join(map(str, typing.get_args(part))))
+            given.append("one of " + ", ".join(map(str, typing.get_args(part))))
         if isinstance(part, type) and issubclass(part, enum.Enum):
-            told.append("one of " + ", ".join(str(choice.value) for choice in part))
-    return ", ".join(sorted(dict.fromkeys(told), key=lambda words: words.startswith("one of")))
+            given.append("one of " + ", ".join(str(choice.value) for choice in part))
+    return ", ".join(sorted(dict.fromkeys(given), key=lambda words: words.startswith("one of")))
 
 
 def _parts(hint: Any) -> list[Any]:

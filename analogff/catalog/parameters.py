@@ -106,13 +106,13 @@ def read_parameters(
     return filled, mistakes + list(_idle(model, known, {k: v for k, v in filled.items() if k in table}, path))
 
 
-def _idle(model: type[Device], known: dict[str, Parameter], told: dict[str, Any], path: str) -> Iterator[Mistake]:
+def _idle(model: type[Device], known: dict[str, Parameter], given: dict[str, Any], path: str) -> Iterator[Mistake]:
     """Yield a mistake for each parameter that does nothing without another one."""
     defaults = {name: parameter.settled for name, parameter in known.items()}
-    for name, others in idle(told, _annotations(model), defaults).items():
+    for name, others in idle(given, _annotations(model), defaults).items():
         needed = " or ".join(others)
         expected = f"{needed} beside it, without which it does nothing"
-        yield Mistake(f"{path}.{name}", expected, f"{shown(told[name])} alone", f"Add {needed}, or leave it out.")
+        yield Mistake(f"{path}.{name}", expected, f"{shown(given[name])} alone", f"Add {needed}, or leave it out.")
 
 
 def with_files(model: type[Device], parameters: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -128,7 +128,7 @@ def sums_of_files(model: type[Device], parameters: dict[str, Any], folder: Path)
 
 def _files(model: type[Device], parameters: dict[str, Any]) -> list[str]:
     known, _ = parameters_of(model)
-    return [name for name, told in known.items() if told.is_file and parameters.get(name) is not None]
+    return [name for name, given in known.items() if given.is_file and parameters.get(name) is not None]
 
 
 def _where_missing(file: Path, path: str) -> list[Mistake]:

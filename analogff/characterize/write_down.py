@@ -65,13 +65,13 @@ def rows(found: Characterization) -> list[tuple[str, ...]]:
 
 def as_markdown(found: Characterization, pictures: list[str]) -> str:
     """Return a datasheet for people."""
-    told = ", ".join(f"{name} = {value}" for name, value in found.parameters.items()) or "none"
+    given = ", ".join(f"{name} = {value}" for name, value in found.parameters.items()) or "none"
     chips = len(found.seeds)
     lines = [
         f"# Datasheet of `{found.device}`, as measured",
         "",
         f"{chips} {'chip' if chips == 1 else 'chips'} of {found.size[0]} inputs and {found.size[1]} outputs, seeds "
-        f"{found.seeds[0]} to {found.seeds[-1]}. Parameters: {told}.",
+        f"{found.seeds[0]} to {found.seeds[-1]}. Parameters: {given}.",
         f"Each chip was read {found.reads:,.0f} times and took {found.pulses:,.0f} write steps; nothing else was seen.",
         "",
         _units(found),

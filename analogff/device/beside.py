@@ -28,37 +28,37 @@ class Beside:
         self.names = names
 
 
-def idle(told: Mapping[str, Any], hints: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+def idle(given: Mapping[str, Any], hints: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     """Return the told parameters that do nothing, each with the names of which one should be told too.
 
     Args:
-        told: Values by their names.
+        given: Values by their names.
         hints: Annotations, by the same names and others.
         defaults: Likewise.
     """
     found = {}
-    for name, value in told.items():
+    for name, value in given.items():
         for mark in getattr(hints.get(name), "__metadata__", ()):
             if isinstance(mark, Beside) and not _same(value, defaults.get(name)):
-                if not any(other in told or _on(defaults.get(other)) for other in mark.names):
+                if not any(other in given or _on(defaults.get(other)) for other in mark.names):
                     found[name] = mark.names
     return found
 
 
-def require_acting(constructor: Callable, told: Mapping[str, Any]) -> None:
+def require_acting(constructor: Callable, given: Mapping[str, Any]) -> None:
     """Refuse parameters that do nothing.
 
     Args:
         constructor: Whose annotations and defaults hold.
-        told: What it is called with.
+        given: What it is called with.
 
     Raises:
         ContractError: At the first such parameter.
     """
     defaults = {name: p.default for name, p in inspect.signature(constructor).parameters.items()}
-    for name, others in idle(told, constructor.__annotations__, defaults).items():
+    for name, others in idle(given, constructor.__annotations__, defaults).items():
         raise ContractError(
-            f"Expected {' or '.join(others)} beside {name}, which does nothing alone. Got {name} = {told[name]!s} "
+            f"Expected {' or '.join(others)} beside {name}, which does nothing alone. Got {name} = {given[name]!s} "
             f"alone. Add {' or '.join(others)}, or leave {name} out."
         )
 

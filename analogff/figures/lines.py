@@ -81,10 +81,10 @@ def _draw_line(axes: Axes, points: pd.DataFrame, x: str, look: Look, scale: Erro
     elif known.any():
         bars = [(mean - low)[known], (high - mean)[known]]
         axes.errorbar(at[known], mean[known], bars, fmt="none", ecolor=look.color, elinewidth=0.8, capsize=1.8)
-    told = np.arange(len(at)) % every == 0
-    lost = (points["diverged"].to_numpy(dtype=int) > 0) & told
+    given = np.arange(len(at)) % every == 0
+    lost = (points["diverged"].to_numpy(dtype=int) > 0) & given
     _cross_out(axes, at[lost], mean[lost])
-    if scale and (cut := scale.cuts(mean, low) & told).any():
+    if scale and (cut := scale.cuts(mean, low) & given).any():
         style: dict[str, Any] = {**_POINTING_DOWN, "color": look.color}
         axes.plot(at[cut], np.zeros(cut.sum()), transform=axes.get_xaxis_transform(), clip_on=False, **style)
 

@@ -26,7 +26,7 @@ class ForwardForwardOptions(OrderOptions, LayerLocalOptions):
     loss: Literal["hinton", "symba", "swish", "scff"] = "swish"
     """Loss that compares positive and negative goodness."""
     scale: Annotated[float, Field(gt=0, allow_inf_nan=False)] | Literal["measured"] = Field(
-        default_factory=lambda told: COSINE_SCALE if told.get("goodness") == "cosine" else "measured"
+        default_factory=lambda given: COSINE_SCALE if given.get("goodness") == "cosine" else "measured"
     )
     """Factor on the goodness in the loss. `measured`: from the spread of the first outputs, for each layer of each
     chip. On ideal neurons 12 suits a mean of squares, and 12 over the width a sum. A cosine has no unit; its default

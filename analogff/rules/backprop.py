@@ -181,17 +181,17 @@ class Backprop(Rule[BackpropOptions]):
                 view.tune()
 
     def _view(self, layer: Sealed, index: int) -> BackwardView:
-        told, seed = self.options, derive_seed(self.seed, "weights", index)
-        if told.through == "oracle":
+        given, seed = self.options, derive_seed(self.seed, "weights", index)
+        if given.through == "oracle":
             return ThroughOracle(layer)
-        if told.through == "fitted":
-            return ThroughFit(layer, seed, told.fit_reads, told.fit)
-        if told.through == "probed":
-            return ThroughProbes(layer, seed, make_slope("probed", told.probe))
-        twin = Twin(layer, seed, believed(layer, told.believes))
-        if told.through == "twin":
+        if given.through == "fitted":
+            return ThroughFit(layer, seed, given.fit_reads, given.fit)
+        if given.through == "probed":
+            return ThroughProbes(layer, seed, make_slope("probed", given.probe))
+        twin = Twin(layer, seed, believed(layer, given.believes))
+        if given.through == "twin":
             return ThroughTwin(layer, twin)
-        return InModel(layer, twin, self.generator if told.noise_aware else None)
+        return InModel(layer, twin, self.generator if given.noise_aware else None)
 
     def _descend(self, passed: Sequence[Passed[Response]], error: torch.Tensor) -> None:
         """Carry the error from the head's output to the first layer, writing each layer on the way."""

@@ -121,25 +121,25 @@ class ForwardForward(LayerLocal[ForwardForwardOptions, GoodnessObjective]):
 
     @override
     def recording(self):
-        told = self.options
+        given = self.options
         if (
-            told.phase_length
-            or told.dropout
-            or told.input_dropout
-            or told.peer_strength
-            or told.saturation_gradient
+            given.phase_length
+            or given.dropout
+            or given.input_dropout
+            or given.peer_strength
+            or given.saturation_gradient
             or any(limit.share is None for limit in self.max_steps)
         ):
             return None
-        if told.slope == "fitted" or told.order == "pipelined" or not all(c.is_set for c in self.objectives):
+        if given.slope == "fitted" or given.order == "pipelined" or not all(c.is_set for c in self.objectives):
             return None
         slopes = [self.slopes[n] for n in self.order.learning]
-        if told.uses_head:
+        if given.uses_head:
             slopes.append(self.head.slope)
         probes = [slope.size for slope in slopes if isinstance(slope, Probed)]
         if any(probe.is_due for probe in probes):
             return None
-        optimizers = [self.layer_optimizers[n] for n in self.order.learning] + [self.head.optimizer] * told.uses_head
+        optimizers = [self.layer_optimizers[n] for n in self.order.learning] + [self.head.optimizer] * given.uses_head
         return Recording(key=self.order.learning, optimizers=optimizers, probes=probes)
 
     @override
@@ -254,8 +254,8 @@ def _objective(
     theta = options.theta[layer] if isinstance(options.theta, tuple) else options.theta
     loss, apart = LOSSES[options.loss], ONE_SIDED_LOSSES.get(options.loss)
     if options.loss == "scff":
-        told = {"slack": options.slack * times, "penalty": options.penalty}
-        loss, apart = functools.partial(scff, **told), functools.partial(scff_one_sided, **told)
+        given = {"slack": options.slack * times, "penalty": options.penalty}
+        loss, apart = functools.partial(scff, **given), functools.partial(scff_one_sided, **given)
     return GoodnessObjective(
         measure=make_goodness(options.goodness, layer, width, seed),
         loss=loss,

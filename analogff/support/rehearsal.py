@@ -48,8 +48,8 @@ def rehearse(act: Callable[[], Any]) -> End | None:
             _run(act, marks.fileno())
         status = _wait(child)
         marks.seek(0)
-        told = marks.read().decode(errors="replace").split("\n")
-    return None if status is None or told[-1] == _DONE else _end(status, [who for who in told if who])
+        given = marks.read().decode(errors="replace").split("\n")
+    return None if status is None or given[-1] == _DONE else _end(status, [who for who in given if who])
 
 
 def _run(act: Callable[[], Any], marks: int) -> None:
@@ -86,9 +86,9 @@ def _wait(child: int) -> int | None:
             os.waitpid(child, 0)
 
 
-def _end(status: int, told: list[str]) -> End | None:
+def _end(status: int, given: list[str]) -> End | None:
     if status < 0 and -status in _FROM_OUTSIDE:
         return None
     names = {number.value: number.name for number in signal.Signals}
     how = f"exit code {status}" if status >= 0 else names.get(-status, f"signal {-status}")
-    return End(told[-1] if told else "its code", how)
+    return End(given[-1] if given else "its code", how)

@@ -14,7 +14,7 @@ _PER_TECHNOLOGY: dict[str, dict[str, float]] = {
 
 
 def _of_technology(price: str) -> Any:
-    return Field(default_factory=lambda told: _PER_TECHNOLOGY[told.get("technology", "45nm")][price])
+    return Field(default_factory=lambda given: _PER_TECHNOLOGY[given.get("technology", "45nm")][price])
 
 
 class Prices(BaseModel):

@@ -41,11 +41,11 @@ def takes_fields(
         hints = typing.get_type_hints(fields, include_extras=True) | typing.get_type_hints(own, include_extras=True)
 
         @functools.wraps(own)
-        def constructor(self: Any, *sizes: Any, **told: Any) -> None:
-            require_allowed(told, hints)
-            require_acting(constructor, told)
-            around = numbers | {name: told.pop(name) for name in taken if name in told}
-            own(self, *sizes, **{argument: fields(**around)}, **told)
+        def constructor(self: Any, *sizes: Any, **given: Any) -> None:
+            require_allowed(given, hints)
+            require_acting(constructor, given)
+            around = numbers | {name: given.pop(name) for name in taken if name in given}
+            own(self, *sizes, **{argument: fields(**around)}, **given)
 
         _declare(constructor, own, argument, taken, hints)
         model.__init__ = constructor

@@ -34,19 +34,19 @@ _LIMITS = {
 }
 
 
-def require_allowed(told: Mapping[str, Any], hints: Mapping[str, Any]) -> None:
+def require_allowed(given: Mapping[str, Any], hints: Mapping[str, Any]) -> None:
     """Refuse parameters that are not what a constructor's annotations say: finite numbers inside their limits.
 
     A study file is read by the same annotations; this is for who makes a device by hand.
 
     Args:
-        told: Values by their names.
+        given: Values by their names.
         hints: Annotations, by the same names and others.
 
     Raises:
         ContractError: At the first that is not allowed.
     """
-    for name, value in told.items():
+    for name, value in given.items():
         parts = _parts(hints.get(name))
         choices = [c for part in parts if typing.get_origin(part) is typing.Literal for c in typing.get_args(part)]
         choices += [c for part in parts if isinstance(part, enum.EnumType) for c in part]

@@ -126,8 +126,8 @@ class Periphery:
         _refuse(wanted, _both(self.bit_serial, outside), dac_bits)
         errors = [self.dac_gain_error, self.dac_inl_lsb]
         _refuse("no errors of a DAC beside bit_serial, which has none", any(_both(e, self.bit_serial) for e in errors))
-        told = self.sum_max is not None and not self.digital
-        _refuse("rows_per_tile or bit_serial beside sum_max, the range of converters of partial sums", told)
+        given = self.sum_max is not None and not self.digital
+        _refuse("rows_per_tile or bit_serial beside sum_max, the range of converters of partial sums", given)
         stuck = torch.as_tensor(self.stuck_low) + torch.as_tensor(self.stuck_high)
         _refuse("stuck_low and stuck_high below 1 together", bool((stuck >= 1).any()), stuck)
         for name in ("neuron_flicker", "inhibition", "supply_droop", "neuron_seconds", "hysteresis"):

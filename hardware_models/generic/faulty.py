@@ -132,8 +132,8 @@ class Faulty(Device):
         n_in, n_out = self.datasheet.n_in, self.datasheet.n_out
         own = [{name: _own(value, slice(c, c + 1)) for name, value in parameters.items()} for c in range(len(seeds))]
         return torch.nn.ModuleList(
-            fabricate(self.model, n_in, n_out, seeds=[derive_seed(s, "spare")], parameters=told)
-            for s, told in zip(seeds, own, strict=True)
+            fabricate(self.model, n_in, n_out, seeds=[derive_seed(s, "spare")], parameters=given)
+            for s, given in zip(seeds, own, strict=True)
         )
 
     @classmethod

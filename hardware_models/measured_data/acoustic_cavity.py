@@ -76,8 +76,8 @@ class AcousticCavity(Device):
         adc_bits: Bits = 8,
         dac_bits: Bits = 8,
     ):
-        told = dict(sum_span=sum_span, measured_noise=measured_noise, adc_bits=adc_bits, dac_bits=dac_bits)
-        require_allowed(told, typing.get_type_hints(AcousticCavity.__init__, include_extras=True))
+        given = dict(sum_span=sum_span, measured_noise=measured_noise, adc_bits=adc_bits, dac_bits=dac_bits)
+        require_allowed(given, typing.get_type_hints(AcousticCavity.__init__, include_extras=True))
         if n_in != n_out:
             raise ContractError(
                 f"Expected as many outputs as inputs of the cavity. Got n_in={n_in}, n_out={n_out}. Put weights in "
@@ -102,7 +102,7 @@ class AcousticCavity(Device):
         super().__init__(n_in, n_out, datasheet=sheet)
         self.register_buffer("seeds", seeds)
         self.register_buffer("reads", torch.zeros_like(seeds))
-        for name, value in told.items():
+        for name, value in given.items():
             self.register_buffer(name, per_chip(name, value, len(seeds)))
         self.register_buffer("coefficients", fit["coefficients"])
         self.register_buffer("slopes", own_slopes(fit["coefficients"]))

@@ -210,13 +210,13 @@ def _neurons(
     )
 
 
-def _programming(**told: Any) -> Programming:
-    return Programming(**{name: value for name, value in told.items() if value is not None})
+def _programming(**given: Any) -> Programming:
+    return Programming(**{name: value for name, value in given.items() if value is not None})
 
 
-def _refuse_idle(wanted: str, kind: str, **told: Any) -> None:
+def _refuse_idle(wanted: str, kind: str, **given: Any) -> None:
     """Refuse numbers that this kind of file has no use for."""
-    for name, value in told.items():
+    for name, value in given.items():
         if value is not None:
             raise ContractError(f"Expected a file of {wanted} beside {name}. Got a file of {kind}. Remove {name}.")
 
@@ -224,7 +224,7 @@ def _refuse_idle(wanted: str, kind: str, **told: Any) -> None:
 def _refuse_digital(periphery: Periphery) -> None:
     """Refuse sums that are converted before the neurons, which would then be digital."""
     if periphery.digital:
-        told = "bit_serial" if periphery.bit_serial else "rows_per_tile"
+        given = "bit_serial" if periphery.bit_serial else "rows_per_tile"
         raise ContractError(
-            f"Expected analog sums in front of measured neurons. Got {told}, which converts them. Remove {told}."
+            f"Expected analog sums in front of measured neurons. Got {given}, which converts them. Remove {given}."
         )

@@ -100,11 +100,11 @@ def _signs(table: Table) -> np.ndarray:
         line = table.lines[int(np.argmax(numbers < 0))]
         advice = "Remove the signs, or the column."
         raise table.refusal("pulses without a sign beside a direction", f"{numbers.min():g} in line {line}", advice)
-    told = [text.lower() for text in table.texts("direction")]
-    for text, line in zip(told, table.lines, strict=True):
+    given = [text.lower() for text in table.texts("direction")]
+    for text, line in zip(given, table.lines, strict=True):
         if text not in _DIRECTIONS:
             raise table.refusal("a direction of up or down", f"{text!r} in line {line}", "Write up or down.")
-    return np.array([_DIRECTIONS[text] for text in told])
+    return np.array([_DIRECTIONS[text] for text in given])
 
 
 def _moves(

@@ -33,9 +33,9 @@ def wrapping(
     class Around(base):
         __doc__ = f"{purpose}; see `{own.__name__}`."
 
-        def __init__(self, n_in, n_out, **told):
-            super().__init__(n_in, n_out, **told)
-            require_acting(Around.__init__, told)
+        def __init__(self, n_in, n_out, **given):
+            super().__init__(n_in, n_out, **given)
+            require_acting(Around.__init__, given)
 
     Around.model = model
     Around.__module__ = own.__module__

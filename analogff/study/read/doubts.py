@@ -50,26 +50,26 @@ def _of_device(device: DeviceChoice, folder: Path) -> Iterator[str]:
     model = resolve_device(device.reference, folder)
     parameters = with_files(model, device.parameters, folder)
     broken = [f.name for f in check_device(model, only=_BROKEN, **parameters).findings if not f.passed]
-    told = dict.fromkeys(_BROKEN[name] for name in broken)
-    if _NOT_ITS_SEED in told:  # irreproducible outputs appear to break the other checks too
-        told = [_NOT_ITS_SEED]
-    if told:
-        yield f"{device.reference}: {'; '.join(told)}. `analogff check {device.reference}` says more."
+    given = dict.fromkeys(_BROKEN[name] for name in broken)
+    if _NOT_ITS_SEED in given:  # irreproducible outputs appear to break the other checks too
+        given = [_NOT_ITS_SEED]
+    if given:
+        yield f"{device.reference}: {'; '.join(given)}. `analogff check {device.reference}` says more."
 
 
 def _of_rule(rule: RuleChoice, folder: Path) -> Iterator[str]:
     """Take a few steps of a rule on exact chips. A rule that fails there may still fit its own study."""
     try:
         first, again = (_life(rule, folder, disturbance=n) for n in (1, 2))
-        told = "" if torch.equal(first, again) else _NOT_ITS_LEARNING_SEED
-        if not told and not torch.equal(first, _life(rule, folder, disturbance=1, interrupted=True)):
-            told = _BROKEN["checkpoint"]
+        given = "" if torch.equal(first, again) else _NOT_ITS_LEARNING_SEED
+        if not given and not torch.equal(first, _life(rule, folder, disturbance=1, interrupted=True)):
+            given = _BROKEN["checkpoint"]
     except KeyboardInterrupt:
         raise
     except BaseException:  # it may also exit; its tasks report that
         return
-    if told:
-        yield f"{rule.name}: {told}."
+    if given:
+        yield f"{rule.name}: {given}."
 
 
 def _life(rule: RuleChoice, folder: Path, *, disturbance: int, interrupted: bool = False) -> torch.Tensor:

@@ -98,8 +98,8 @@ def _who_share(cases: Sequence[Case], tune: Tune) -> list[tuple[int, ...]]:
     members: dict[str, list[int]] = {}
     for n, case in enumerate(cases):
         rule = case.rule
-        told = [rule.name, rule.label, rule.written, rule.options, n if tune.points == "each" else 0]
-        members.setdefault(json.dumps(told, sort_keys=True, default=str), []).append(n)
+        given = [rule.name, rule.label, rule.written, rule.options, n if tune.points == "each" else 0]
+        members.setdefault(json.dumps(given, sort_keys=True, default=str), []).append(n)
     return [tuple(those) for those in members.values()]
 
 

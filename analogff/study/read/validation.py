@@ -159,8 +159,8 @@ class Validator:
             return None, from_pydantic(error, path, f"an option of {name}", model.Options.model_fields)
         except BaseException as error:
             return None, [of_plug_in(error, path, f"{name} to say what it needs and its schedule")]
-        told = options.model_dump(mode="json")
-        choice = RuleChoice(name, told, mark, written=tuple(sorted(written)), label=label)
+        given = options.model_dump(mode="json")
+        choice = RuleChoice(name, given, mark, written=tuple(sorted(written)), label=label)
         return AskedRule(choice, needs, programs), []
 
 

@@ -40,9 +40,9 @@ def describe_choice(choice: dict[str, Any]) -> Iterator[str]:
     for rule in choice["rules"]:
         best, first = rule["trials"][rule["chosen"]], rule["trials"][0]
         options = ", ".join(f"{name} = {shown(value)}{_place(rule, name)}" for name, value in rule["options"].items())
-        told = f"{best['validation_error']:.2f} %"
-        told += f", {first['validation_error']:.2f} % as written" if rule["chosen"] else ", the options as written"
-        yield f"  {_who(rule, each)}: {options}: {told}, best of {len(rule['trials'])} trials."
+        given = f"{best['validation_error']:.2f} %"
+        given += f", {first['validation_error']:.2f} % as written" if rule["chosen"] else ", the options as written"
+        yield f"  {_who(rule, each)}: {options}: {given}, best of {len(rule['trials'])} trials."
     for rule in choice["rules"]:
         for name, share in rule["shares"].items():
             if share is not None and not _END <= share <= 1 - _END:

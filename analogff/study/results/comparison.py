@@ -95,8 +95,8 @@ def sentences(table: pd.DataFrame, last: pd.DataFrame, axes: Sequence[str]) -> I
         beside = _at(table, point)
         beside = beside[(beside["better"] == best) & beside["worse"].isin(means.index)]
         close = [_gap(row) for row in beside.sort_values("difference").to_dict("records") if not row["apart"]]
-        told = f"not told apart from {'; '.join(close)}" if close else "better than every other rule"
-        yield f"{_where(point)}{best} has the least error, {means.min():.2f} %, {told}."
+        given = f"not told apart from {'; '.join(close)}" if close else "better than every other rule"
+        yield f"{_where(point)}{best} has the least error, {means.min():.2f} %, {given}."
 
 
 def beaten_by_controls(frame: pd.DataFrame, manifest: Mapping[str, Any]) -> Iterator[str]:
@@ -115,8 +115,8 @@ def beaten_by_controls(frame: pd.DataFrame, manifest: Mapping[str, Any]) -> Iter
 
 
 def _where(point: dict) -> str:
-    told = ", ".join(value_label(axis, value) for axis, value in point.items() if not pd.isna(value))
-    return f"At {told}: " if told else ""
+    given = ", ".join(value_label(axis, value) for axis, value in point.items() if not pd.isna(value))
+    return f"At {given}: " if given else ""
 
 
 def _points(last: pd.DataFrame, axes: Sequence[str]) -> Iterator[tuple[dict, pd.DataFrame]]:

@@ -56,8 +56,8 @@ def telling_names(values: Sequence[str], describe: Callable[[str, str], str]) ->
     whole = [", ".join(_without(part, _everywhere(words)).values()) for part in words]
     alike = [*_by_last_word(words), whole]
     longer = (_with_numbers(names, numbers, describe) for names in alike)
-    told = next((names for names in itertools.chain(_by_one_word(words), alike, longer) if _tell(names)), short)
-    return dict(zip(values, told, strict=True))
+    given = next((names for names in itertools.chain(_by_one_word(words), alike, longer) if _tell(names)), short)
+    return dict(zip(values, given, strict=True))
 
 
 def _without_folders(values: Sequence[str]) -> list[str]:

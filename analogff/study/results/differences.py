@@ -40,9 +40,9 @@ def what_changed(folder: Path, now: Mapping[str, Any], *, shares_runs: bool) -> 
     if version != analogff.__version__:
         return f"another version ({version}, now {analogff.__version__})"
     edited = {kind: _edited(sources.get(kind, {}), marks) for kind, marks in now["sources"].items()}
-    told = " and of ".join(f"edited {kind} ({', '.join(names)})" for kind, names in edited.items() if names)
-    if told or shares_runs:
-        return told
+    given = " and of ".join(f"edited {kind} ({', '.join(names)})" for kind, names in edited.items() if names)
+    if given or shares_runs:
+        return given
     other = [name for name in study if study[name] != _plain(now["study"].get(name))]
     if "tune" in study and {*other} <= {"tune"}:
         return ""  # another choice of options

@@ -158,6 +158,6 @@ def describe_failure(outcome: Outcome) -> str:
     """Return a sentence for a task that raised."""
     more = len(outcome.task.runs) - 1
     others = f" and {more} more runs of its task" if more else ""
-    told = outcome.failure
-    told = told if told.startswith("Expected ") else f"Expected it to learn. Got {told}."
-    return f"{outcome.task.runs[0]}{others}: {told}"
+    given = outcome.failure
+    given = given if given.startswith("Expected ") else f"Expected it to learn. Got {given}."
+    return f"{outcome.task.runs[0]}{others}: {given}"

@@ -30,7 +30,7 @@ class Progress:
         self.tasks_done = self.runs_done = 0
         self._said: set[str] = set()
         self._start = time.monotonic()
-        told = Column(no_wrap=True, overflow="ellipsis", ratio=1)  # what is left beside the bar, its count and times
+        given = Column(no_wrap=True, overflow="ellipsis", ratio=1)  # what is left beside the bar, its count and times
         self._bar = Bar(
             TextColumn("runs"),
             BarColumn(_BAR_WIDTH),
@@ -38,7 +38,7 @@ class Progress:
             TimeElapsedColumn(),
             TextColumn("left"),
             TimeRemainingColumn(),
-            TextColumn("{task.description}", markup=False, table_column=told),
+            TextColumn("{task.description}", markup=False, table_column=given),
             console=console,
             expand=True,
         )
@@ -59,21 +59,21 @@ class Progress:
         """Show that a task is finished."""
         self.tasks_done += 1
         self.runs_done += len(outcome.task.runs)
-        told = f"{self.tasks_done} of {self.tasks} tasks; {_end(outcome)}"
+        given = f"{self.tasks_done} of {self.tasks} tasks; {_end(outcome)}"
         if self.console.is_terminal:
-            self._bar.update(self._line, completed=self.runs_done, description=told)
+            self._bar.update(self._line, completed=self.runs_done, description=given)
             return
         elapsed = time.monotonic() - self._start
         left = elapsed / self.runs_done * (self.runs - self.runs_done)
-        say(self.console, f"{self.runs_done}/{self.runs} runs, {elapsed:.0f} s, about {left:.0f} s left: {told}")
+        say(self.console, f"{self.runs_done}/{self.runs} runs, {elapsed:.0f} s, about {left:.0f} s left: {given}")
 
-    def hear(self, told: str) -> None:
+    def hear(self, given: str) -> None:
         """Show what a task that is not finished tells of itself."""
         if self.console.is_terminal:
-            self._bar.update(self._line, description=f"{self.tasks_done} of {self.tasks} tasks; {told}")
+            self._bar.update(self._line, description=f"{self.tasks_done} of {self.tasks} tasks; {given}")
             return
         elapsed = time.monotonic() - self._start
-        say(self.console, f"{self.runs_done}/{self.runs} runs, {elapsed:.0f} s: {told}")
+        say(self.console, f"{self.runs_done}/{self.runs} runs, {elapsed:.0f} s: {given}")
 
     def warn(self, line: str) -> None:
         """Show what is amiss, in a line that stays."""

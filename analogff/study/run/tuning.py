@@ -56,15 +56,15 @@ def with_choice(study: Study, tuning: Tuning, folder: Path) -> Study:
     cases = [case for case in study.cases if not case.control]
     names = _labels(cases, study, tuning)
     errors = _Errors(study, tuning, folder / FOLDER)
-    told = []
+    given = []
     for search in tuning.searches:
         tried: list[dict[str, Any]] = [{"options": trial.options} | errors.of(trial.case) for trial in search.trials]
         best = min(range(len(tried)), key=lambda n, tried=tried: tried[n]["validation_error"])
         for n in search.cases:
             rule = search.trials[best].case.rule
             cases[n] = dataclasses.replace(cases[n], rule=dataclasses.replace(rule, label=names[n]))
-        told.append(_entry(search, cases[search.cases[0]], names[search.cases[0]], tried, best))
-    write_choice(folder, {"tune": tuning.tune.model_dump(mode="json"), "rules": told})
+        given.append(_entry(search, cases[search.cases[0]], names[search.cases[0]], tried, best))
+    write_choice(folder, {"tune": tuning.tune.model_dump(mode="json"), "rules": given})
     controls = controls_of(cases, Validator(study.folder)) if cases[0].settings.controls else ()
     return dataclasses.replace(study, cases=(*cases, *controls), tuning=None)
 

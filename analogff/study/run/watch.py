@@ -43,14 +43,14 @@ class Watch:
         scheduler: Any = self.client.scheduler
         address = scheduler.address
         try:
-            told: Any = self.client.sync(scheduler.identity, n_workers=-1, callback_timeout=ANSWER_SECONDS)
+            given: Any = self.client.sync(scheduler.identity, n_workers=-1, callback_timeout=ANSWER_SECONDS)
         except (TimeoutError, OSError):
             if self.client.status not in ("running", "connecting"):
                 raise _gone(f"the scheduler at {address}", "a lost connection") from None
             self._note({address: f"The scheduler at {address} does not answer"})
             return
-        self._workers(told["workers"], address)
-        silent = {worker: time.time() - state["last_seen"] for worker, state in told["workers"].items()}
+        self._workers(given["workers"], address)
+        silent = {worker: time.time() - state["last_seen"] for worker, state in given["workers"].items()}
         self._note(
             {
                 worker: f"The worker {worker} has not been heard of for {seconds:.0f} s{self._at_work(worker, out)}"
