@@ -8,10 +8,11 @@ from typing_extensions import override
 
 from analogff.device import derive_seed, product
 from analogff.learning import step_work
-from analogff.learning.class_scores import ClassScores, LayerVote, ScoreOptions, with_dropout
+from analogff.learning.class_scores import ClassScores, LayerVote, ScoreOptions
 from analogff.learning.layer_local import LayerLocal, LayerLocalOptions
 from analogff.learning.layer_order import OrderOptions, make_order
 from analogff.learning.search_space import LogUniform
+from analogff.learning.voting import VotingLayers
 from analogff.system import Work, work
 
 _FLOOR = 1e-6
@@ -27,7 +28,7 @@ class AsgeOptions(ScoreOptions, OrderOptions, LayerLocalOptions):
     """Neighboring neurons whose goodness is taken together."""
 
 
-class Asge(LayerLocal[AsgeOptions, "ProjectedGoodness"]):
+class Asge(VotingLayers, LayerLocal[AsgeOptions, "ProjectedGoodness"]):
     r"""Layers that learn to be read, by their goodness alone, through a matrix that never changes.
 
     .. math:: g_k = \sqrt{\tfrac1p \textstyle\sum_{j \in S_k} y_j^2}, \qquad s = \alpha P g, \qquad
@@ -63,17 +64,6 @@ class Asge(LayerLocal[AsgeOptions, "ProjectedGoodness"]):
 
     @classmethod
     @override
-    def uses_head(cls, options):
-        return False
-
-    @classmethod
-    @override
-    def stage_work(cls, options, shapes, batch, learning):
-        dropped = work.dropout(batch * shapes[0][0] * bool(options.input_dropout))
-        return super().stage_work(options, shapes, batch, learning) + dropped
-
-    @classmethod
-    @override
     def objective_work(cls, options, vectors, n, classes):
         return _work(vectors, n, -(-n // options.pool), classes)
 
@@ -87,18 +77,6 @@ class Asge(LayerLocal[AsgeOptions, "ProjectedGoodness"]):
     @override
     def search_space(cls, options):
         return super().search_space(options) | {"scale": LogUniform(1.0, 16.0)}
-
-    @override
-    def step(self, images, labels):
-        return super().step(with_dropout(self.network, images, self.options.input_dropout, self.generator), labels)
-
-    @override
-    def predict(self, images):
-        return self.vote.answer(images)
-
-    @override
-    def answers_by_layer(self, images):
-        return self.vote.answers_by_layer(images)
 
 
 class ProjectedGoodness(ClassScores):

@@ -9,11 +9,12 @@ from typing_extensions import override
 from analogff.device import outer, product, samplewise
 from analogff.forward_forward.losses import LOSSES, Pull
 from analogff.forward_forward.negatives import hard_labels
-from analogff.learning.class_scores import ClassScores, LayerVote, ScoreOptions, with_dropout
+from analogff.learning.class_scores import ClassScores, LayerVote, ScoreOptions
 from analogff.learning.layer_local import LayerLocal, LayerLocalOptions
 from analogff.learning.layer_objective import Judgment
 from analogff.learning.layer_order import OrderOptions, make_order
 from analogff.learning.search_space import LogUniform
+from analogff.learning.voting import VotingLayers
 from analogff.system import WORD_BYTES, Work, work
 
 
@@ -41,7 +42,7 @@ class CentroidForwardOptions(ScoreOptions, OrderOptions, LayerLocalOptions):
         return value
 
 
-class CentroidForward(LayerLocal[CentroidForwardOptions, "NearCentroid"]):
+class CentroidForward(VotingLayers, LayerLocal[CentroidForwardOptions, "NearCentroid"]):
     r"""Layers that move an activity to the centroid of its class, and away from that of a near wrong class.
 
     .. math:: s_k = -\tfrac{\alpha}{n} \lVert y - c_k \rVert^2, \qquad L = d\,\sigma(d), \quad d = s_w - s_t, \qquad
@@ -77,17 +78,6 @@ class CentroidForward(LayerLocal[CentroidForwardOptions, "NearCentroid"]):
 
     @classmethod
     @override
-    def uses_head(cls, options):
-        return False
-
-    @classmethod
-    @override
-    def stage_work(cls, options, shapes, batch, learning):
-        dropped = work.dropout(batch * shapes[0][0] * bool(options.input_dropout))
-        return super().stage_work(options, shapes, batch, learning) + dropped
-
-    @classmethod
-    @override
     def objective_work(cls, options, vectors, n, classes):
         return _work(options, vectors, n, classes)
 
@@ -101,18 +91,6 @@ class CentroidForward(LayerLocal[CentroidForwardOptions, "NearCentroid"]):
     @override
     def search_space(cls, options):
         return super().search_space(options) | {"scale": LogUniform(1.0, 16.0)}
-
-    @override
-    def step(self, images, labels):
-        return super().step(with_dropout(self.network, images, self.options.input_dropout, self.generator), labels)
-
-    @override
-    def predict(self, images):
-        return self.vote.answer(images)
-
-    @override
-    def answers_by_layer(self, images):
-        return self.vote.answers_by_layer(images)
 
 
 class NearCentroid(ClassScores):

@@ -8,10 +8,11 @@ from pydantic import Field
 from typing_extensions import override
 
 from analogff.device import product
-from analogff.learning.class_scores import ClassScores, LayerVote, ScoreOptions, with_dropout
+from analogff.learning.class_scores import ClassScores, LayerVote, ScoreOptions
 from analogff.learning.layer_local import LayerLocal, LayerLocalOptions
 from analogff.learning.layer_order import OrderOptions, make_order
 from analogff.learning.search_space import LogUniform
+from analogff.learning.voting import VotingLayers
 from analogff.system import Work, work
 
 
@@ -22,7 +23,7 @@ class CompetitiveForwardOptions(ScoreOptions, OrderOptions, LayerLocalOptions):
     """Factor on the goodness of a group (a mean of squares) in the loss."""
 
 
-class CompetitiveForward(LayerLocal[CompetitiveForwardOptions, "Competition"]):
+class CompetitiveForward(VotingLayers, LayerLocal[CompetitiveForwardOptions, "Competition"]):
     r"""Layers whose neurons belong to one class each, and compete by their goodness.
 
     .. math:: s_k = \alpha G_k = \frac{\alpha}{|S_k|} \sum_{j \in S_k} y_j^2, \qquad
@@ -60,20 +61,9 @@ class CompetitiveForward(LayerLocal[CompetitiveForwardOptions, "Competition"]):
 
     @classmethod
     @override
-    def uses_head(cls, options):
-        return False
-
-    @classmethod
-    @override
     def layer_shapes(cls, options, n_in, widths, classes):
         _refuse_narrow(widths, classes)
         return super().layer_shapes(options, n_in, widths, classes)
-
-    @classmethod
-    @override
-    def stage_work(cls, options, shapes, batch, learning):
-        dropped = work.dropout(batch * shapes[0][0] * bool(options.input_dropout))
-        return super().stage_work(options, shapes, batch, learning) + dropped
 
     @classmethod
     @override
@@ -84,18 +74,6 @@ class CompetitiveForward(LayerLocal[CompetitiveForwardOptions, "Competition"]):
     @override
     def search_space(cls, options):
         return super().search_space(options) | {"scale": LogUniform(1.0, 16.0)}
-
-    @override
-    def step(self, images, labels):
-        return super().step(with_dropout(self.network, images, self.options.input_dropout, self.generator), labels)
-
-    @override
-    def predict(self, images):
-        return self.vote.answer(images)
-
-    @override
-    def answers_by_layer(self, images):
-        return self.vote.answers_by_layer(images)
 
 
 class Competition(ClassScores):

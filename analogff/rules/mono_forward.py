@@ -8,10 +8,11 @@ from typing_extensions import override
 
 from analogff.device import outer, product
 from analogff.learning.adam import Adam
-from analogff.learning.class_scores import ClassScores, LayerVote, ScoreOptions, with_dropout
+from analogff.learning.class_scores import ClassScores, LayerVote, ScoreOptions
 from analogff.learning.layer_local import LayerLocal, LayerLocalOptions
 from analogff.learning.layer_order import OrderOptions, make_order
 from analogff.learning.search_space import LogUniform
+from analogff.learning.voting import VotingLayers
 from analogff.system import WORD_BYTES, Work, work
 
 
@@ -22,7 +23,7 @@ class MonoForwardOptions(ScoreOptions, OrderOptions, LayerLocalOptions):
     """Learning rate of the projections; decays like `learning_rate`."""
 
 
-class MonoForward(LayerLocal[MonoForwardOptions, "Projection"]):
+class MonoForward(VotingLayers, LayerLocal[MonoForwardOptions, "Projection"]):
     r"""Layers that each learn with a projection matrix to the classes.
 
     .. math:: s_l = \alpha M_l y_l, \qquad \frac{\partial L_l}{\partial y_l} = \alpha M_l^T (p - t), \qquad
@@ -56,17 +57,6 @@ class MonoForward(LayerLocal[MonoForwardOptions, "Projection"]):
 
     @classmethod
     @override
-    def uses_head(cls, options):
-        return False
-
-    @classmethod
-    @override
-    def stage_work(cls, options, shapes, batch, learning):
-        dropped = work.dropout(batch * shapes[0][0] * bool(options.input_dropout))
-        return super().stage_work(options, shapes, batch, learning) + dropped
-
-    @classmethod
-    @override
     def objective_work(cls, options, vectors, n, classes):
         return _work(vectors, n, classes)
 
@@ -86,18 +76,6 @@ class MonoForward(LayerLocal[MonoForwardOptions, "Projection"]):
     @override
     def search_space(cls, options):
         return super().search_space(options) | {"projection_learning_rate": LogUniform(1e-4, 1e-2)}
-
-    @override
-    def step(self, images, labels):
-        return super().step(with_dropout(self.network, images, self.options.input_dropout, self.generator), labels)
-
-    @override
-    def predict(self, images):
-        return self.vote.answer(images)
-
-    @override
-    def answers_by_layer(self, images):
-        return self.vote.answers_by_layer(images)
 
 
 class Projection(ClassScores):
