@@ -1,9 +1,6 @@
 """Forward-Forward with top-down input: an image as a boring video."""
 
-from typing import Annotated, Literal
-
 import torch
-from pydantic import Field, field_validator
 from typing_extensions import override
 
 from analogff.device import SharedInputs
@@ -13,69 +10,15 @@ from analogff.forward_forward.goodness_objective import GoodnessObjective, judgi
 from analogff.forward_forward.losses import LOSSES
 from analogff.forward_forward.negatives import hard_labels, random_labels
 from analogff.forward_forward.one_sided_losses import ONE_SIDED_LOSSES
+from analogff.forward_forward.recurrent_options import RecurrentForwardForwardOptions, first_to_learn
 from analogff.learning import step_work
 from analogff.learning.batch import Batch
-from analogff.learning.layer_local import LayerLocal, LayerLocalOptions, mean_loss
-from analogff.learning.rule import refuse_idle
+from analogff.learning.layer_local import LayerLocal, mean_loss
 from analogff.learning.search_space import LogUniform
 from analogff.system import WORD_BYTES, work
 
 ROWS_AT_ONCE = 1000
 """Input vectors of one read when labels are tried, so that activities stay near the processor."""
-Iteration = Annotated[int, Field(ge=1)]
-
-
-class RecurrentForwardForwardOptions(LayerLocalOptions):
-    """Options of recurrent Forward-Forward."""
-
-    loss: Literal["hinton", "symba", "swish"] = "swish"
-    """Loss that compares positive and negative goodness."""
-    scale: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 12.0
-    """Factor on the goodness (a mean of squares) in the loss."""
-    theta: Annotated[float, Field(allow_inf_nan=False)] = 1.0
-    """Threshold of loss `hinton`."""
-    iterations: Iteration = 8
-    """Synchronous updates of all layers for one image."""
-    damping: Annotated[float, Field(ge=0, lt=1)] = 0.3
-    """Share of a layer's old state in its new one."""
-    learn_from: Iteration = 1
-    """First iteration whose state a layer learns from, if the label has reached it; later ones follow."""
-    vote_from: Iteration = 3
-    """First iteration whose goodness counts in a prediction."""
-    vote_to: Annotated[Iteration, Field(validate_default=True)] = 5
-    """Last iteration whose goodness counts in a prediction, which ends with it."""
-    negatives: Literal["random", "hard"] = "hard"
-    """Wrong labels. `random`: drawn uniformly. `hard`: drawn from the probabilities of a head after the bottom-up
-    pass."""
-    head_learning_rate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.003
-    """Learning rate of the softmax head, which draws the hard negatives."""
-
-    @field_validator("theta")
-    @classmethod
-    def _theta_is_used(cls, value, info):
-        return refuse_idle(cls, info, value, user="loss", used_by="hinton")
-
-    @field_validator("head_learning_rate")
-    @classmethod
-    def _head_is_used(cls, value, info):
-        return refuse_idle(cls, info, value, user="negatives", used_by="hard")
-
-    @field_validator("learn_from", "vote_to")
-    @classmethod
-    def _iteration_happens(cls, value, info):
-        if value > info.data.get("iterations", value):
-            default = cls.model_fields[info.field_name].default
-            raise ValueError(
-                f"at most iterations, which is {info.data['iterations']} ({default} where nothing is said)"
-            )
-        return value
-
-    @field_validator("vote_to")
-    @classmethod
-    def _vote_is_not_empty(cls, value, info):
-        if value < info.data.get("vote_from", value):
-            raise ValueError(f"vote_from or later, which is {info.data['vote_from']}")
-        return value
 
 
 class RecurrentForwardForward(LayerLocal[RecurrentForwardForwardOptions, GoodnessObjective]):
@@ -151,7 +94,7 @@ class RecurrentForwardForward(LayerLocal[RecurrentForwardForwardOptions, Goodnes
             parts.append(work.hard_negatives(batch, classes))
         for iteration in range(1, options.iterations + 1):
             parts += [work.normalization(2 * batch, n) + damping_work(2 * batch * n) for _, n in hidden]
-            first = _first_to_learn(options, len(hidden), iteration) if iteration >= options.learn_from else len(hidden)
+            first = first_to_learn(options, len(hidden), iteration) if iteration >= options.learn_from else len(hidden)
             parts += [cls.layer_work(options, shape, 2 * batch, classes) for shape in hidden[max(first, 1) :]]
             if first == 0:
                 parts.append(cls.judged_work(options, shapes[0][1], 2 * batch, classes))
@@ -187,7 +130,7 @@ class RecurrentForwardForward(LayerLocal[RecurrentForwardForwardOptions, Goodnes
             if iteration < self.options.learn_from:
                 states = self._advance(states, inputs)
                 continue
-            states, loss = self._learn(states, inputs, _first_to_learn(self.options, len(self.objectives), iteration))
+            states, loss = self._learn(states, inputs, first_to_learn(self.options, len(self.objectives), iteration))
             losses.append(loss)
         return mean_loss(losses)
 
@@ -294,11 +237,6 @@ class RecurrentForwardForward(LayerLocal[RecurrentForwardForwardOptions, Goodnes
         logits = self.head.learn(self.network.normalized(top, beside=self.network.head), labels)
         self.network.head.compute(*work.hard_negatives(len(labels), self.network.classes))
         return hard_labels(logits, labels, self.generator)
-
-
-def _first_to_learn(options: RecurrentForwardForwardOptions, layers: int, iteration: int) -> int:
-    """Return the lowest layer, from 0, that learns in an iteration: a loss of pairs waits for the label."""
-    return 0 if options.loss in ONE_SIDED_LOSSES else max(0, layers - iteration)
 
 
 def _silent_above(x: torch.Tensor, n_in: int) -> torch.Tensor:
