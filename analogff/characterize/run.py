@@ -106,20 +106,9 @@ def characterize(
         benches.append(_bench(device, chips, derive_seed(seed, purpose)))
         return benches[-1]
 
-    results = _measure_all(make_bench, tell)
-    estimates, missing = _split(results)
-    reads, pulses = _counted(benches)
+    found = _found(_measure_all(make_bench, tell)) | _counted(benches)
     return Characterization(
-        device=name or model.__name__,
-        parameters=parameters or {},
-        size=(n_in, n_out),
-        seeds=seeds,
-        estimates=tuple(estimates),
-        missing=tuple(missing),
-        **_curves_and_twin(results),
-        by_bias=benches[0].sheet.bias_port,
-        reads=reads,
-        pulses=pulses,
+        device=name or model.__name__, parameters=parameters or {}, size=(n_in, n_out), seeds=seeds, **found
     )
 
 
@@ -128,17 +117,21 @@ def _bench(device: Device, chips: int, seed: int) -> Bench:
     return Bench(Sealed(device, chips=chips, level=level), seed)
 
 
-def _curves_and_twin(results: Sequence[Found | Missing]) -> dict[str, Any]:
+def _found(results: list[Found | Missing]) -> dict[str, Any]:
+    """Return the fields of a characterization that measurements gave."""
+    estimates, missing = _split(results)
     found = [result for result in results if isinstance(result, Found)]
     twin = next((result.twin for result in found if result.twin is not None), None)
-    return {"curves": tuple(curve for result in found for curve in result.curves), "twin": twin}
+    curves = tuple(curve for result in found for curve in result.curves)
+    return {"estimates": tuple(estimates), "missing": tuple(missing), "curves": curves, "twin": twin}
 
 
-def _counted(benches: Sequence[Bench]) -> tuple[int, float]:
-    """Return reads, and pulses in the mean of the chips, of all benches."""
+def _counted(benches: Sequence[Bench]) -> dict[str, Any]:
+    """Return the fields on all benches: reads, and pulses in the mean of the chips."""
     counts = [bench.chips.ledger[bench.chips.name] for bench in benches]
-    pulses = sum(np.mean(np.asarray(count.pulses, dtype=float)) for count in counts)
-    return sum(count.reads for count in counts), float(pulses)
+    pulses = float(sum(np.mean(np.asarray(count.pulses, dtype=float)) for count in counts))
+    reads = sum(count.reads for count in counts)
+    return {"by_bias": benches[0].sheet.bias_port, "reads": reads, "pulses": pulses}
 
 
 def _refuse_small(n_in: int, n_out: int, chips: int) -> None:

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from analogff.study.read.doubts import doubts
 from analogff.study.read.spec import Study
+from analogff.study.read.trials import Tuning
 from analogff.study.results.choice import FOLDER
 from analogff.study.results.manifest import describe, metadata_of, write_manifest
 from analogff.study.results.names import file_name
@@ -68,14 +69,10 @@ def run_study(
     console = console or PlainConsole()
     _check_compute(study, scheduler)
     if study.tuning is not None:
-        trials = trial_study(study, study.tuning)
-        say(console, explain(trials, study.tuning))
-        means: Any = {"workers": workers, "scheduler": scheduler, "memory_gib": memory_gib, "console": console}
-        tuned = run_study(trials, folder / FOLDER, **means)
-        if tuned.failures:
-            return Finished(folder, 0, tuned.failures)
-        say(console, "Options are chosen. The study follows.")
-        return run_study(with_choice(study, study.tuning, folder), folder, **means)
+        tuned = _tune(study, study.tuning, folder, workers, scheduler, memory_gib, console)
+        if isinstance(tuned, Finished):
+            return tuned
+        study = tuned
     runs = plan_runs(study)
     manifest = describe(study, runs)
     store = Store(folder.absolute(), runs, metadata_of(manifest))
@@ -97,6 +94,20 @@ def run_study(
         store.tidy()
     failed = sum(len(outcome.task.runs) for outcome in failures)
     return Finished(folder, len(left) - failed, failures)
+
+
+def _tune(
+    study: Study, tuning: Tuning, folder: Path, workers: int, scheduler: str | None, memory_gib: float, console: Console
+) -> Study | Finished:
+    """Run the trials, and return the study with the chosen options; how it ended, if a trial failed."""
+    trials = trial_study(study, tuning)
+    say(console, explain(trials, tuning))
+    own = folder / FOLDER
+    done = run_study(trials, own, workers=workers, scheduler=scheduler, memory_gib=memory_gib, console=console)
+    if done.failures:
+        return Finished(folder, 0, done.failures)
+    say(console, "Options are chosen. The study follows.")
+    return with_choice(study, tuning, folder)
 
 
 def _left(runs: Sequence[Run], store: Store, manifest: dict[str, Any]) -> list[Run]:
