@@ -45,8 +45,8 @@ class Measured(Device):
     cell's mean steps is its noise from pulse to pulse.
 
     Curves are monotone where the data are, and exact at their points. They are known between the first and the last
-    input, and the drivers of the neurons end there too, as a converter does at its full scale; drivers that are told
-    to reach farther are refused. Cells end at the least and greatest conductance that they showed.
+    input. The drivers of the neurons end there too, as a converter does at its full scale. Drivers that reach farther
+    are refused. Cells end at the least and greatest conductance that they showed.
 
     Units:
         An input without a unit is a weighted sum. With a unit, a sum of 4 is ``input_full_scale``. Outputs with a unit

@@ -50,8 +50,8 @@ class FloatingGate(PulsedArray):
 
     Units:
         Assumed are the window, the step and the spreads. ``V_0`` follows from the tunnelling current
-        ``E^2 exp(-B / E)``: its exponent changes by ``B / (E^2 t)`` a volt on the oxide, which is 2.7 with ``B`` = 24
-        GV/m, ``E`` = 1 GV/m and an oxide of ``t`` = 9 nm; with 0.7 of a threshold shift on the oxide ``V_0`` is 0.5 V.
+        ``E^2 exp(-B / E)``. Its exponent changes by ``B / (E^2 t)`` a volt on the oxide. That is 2.7 with ``B`` = 24
+        GV/m, ``E`` = 1 GV/m and an oxide of ``t`` = 9 nm. With 0.7 of a threshold shift on the oxide ``V_0`` is 0.5 V.
         ``B`` is ``4 sqrt(2 m) phi^1.5 / (3 q hbar)`` for half of an electron's mass (Weinberg, J. Appl. Phys. 53, 5052,
         1982) and a barrier of 2.9 eV (assumed).
 

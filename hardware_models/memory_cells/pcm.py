@@ -54,9 +54,9 @@ class PCM(Crossbar):
     takes its cell back, and 0.9 % of trains of two do.
 
     1/f noise is drawn as noise of the sums, of variance :math:`x^2 \cdot v(W)`, anew for each read: its size is that of
-    the law, but reads do not remember it. Its time counts from the write, so that a cell just written has none; aihwkit
-    adds the :math:`t_0` of 20 s before its first read, which makes noise 10 % larger after a second, and changes
-    nothing after an hour.
+    the law, but reads do not remember it. Its time counts from the write, so that a cell just written has none. In
+    contrast, aihwkit adds the :math:`t_0` of 20 s before its first read. That makes noise 10 % larger
+    after a second, and changes nothing after an hour.
 
     Cells are programmed, and their conductances verified, at 300 K. What is read at another temperature is
     :math:`g A / (1 + g (A - 1))` with the Arrhenius factor :math:`A` of an amorphous part, in series with one that does

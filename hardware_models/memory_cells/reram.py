@@ -43,8 +43,8 @@ class ReRAM(PulsedArray):
     direction of its own, so that the error grows to what they measured after one and two days; a cell that is written
     starts anew. That cells relax after learning pulses as after programming is assumed.
 
-    With ``endurance_cycles`` each cell counts its pulses, those of programming among them, and the bounds of a cell
-    close towards zero by a third for each decade after so many (`effects.endurance`), to a thousandth at last.
+    With ``endurance_cycles`` each cell counts its pulses, those of programming among them. The bounds of a cell close
+    towards zero by a third for each decade after so many (`effects.endurance`), to a thousandth at last.
     Measured endurance, 1e6 to 1e9 cycles, counts full switching; a pulse that learns moves a cell less, and may wear
     it less. Traps make resistive cells jump while they are read: see ``telegraph_noise``, which grows with the
     resistance (Ielmini 2010).
