@@ -93,12 +93,16 @@ SlopedCurve = Callable[[torch.Tensor], Curve]
 """From weighted sums, ``(chips, batch, n_out)``, to values and slopes."""
 
 
-def believed(layer: Sealed, belief: Belief) -> SlopedCurve:
-    """Return the curve that an experimenter believes the neurons of a layer to have; a digital layer has none.
+def believed(layer: Sealed, belief: Belief, *, steepness: float = 1.0, offset: float = 0.0) -> SlopedCurve:
+    r"""Return the curve that an experimenter believes the neurons of a layer to have; a digital layer has none.
+
+    .. math:: \tilde f(a) = f(s (a + o))
 
     Args:
         layer: The layer.
-        belief: ``datasheet`` for the printed curve, or a name of `analogff.network.beliefs`.
+        belief: ``f``: ``datasheet`` for the printed curve, or a name of `analogff.network.beliefs`.
+        steepness: ``s``.
+        offset: ``o``, in units of the weighted sums.
 
     Raises:
         BlackBoxError: If the datasheet is to be believed by a holder that did not declare TWIN.
@@ -107,8 +111,16 @@ def believed(layer: Sealed, belief: Belief) -> SlopedCurve:
         return functools.partial(value_and_slope, CURVES["linear"])
     if belief == "datasheet":
         layer.demand(Observable.TWIN, "a twin")
-        return functools.partial(value_and_slope, layer.datasheet.neuron or CURVES["linear"])
-    return functools.partial(value_and_slope, CURVES[belief])
+    curve = (layer.datasheet.neuron or CURVES["linear"]) if belief == "datasheet" else CURVES[belief]
+    if (steepness, offset) != (1, 0):
+        curve = functools.partial(_altered, curve, steepness, offset)
+    return functools.partial(value_and_slope, curve)
+
+
+def _altered(
+    curve: Callable[[torch.Tensor], torch.Tensor], steepness: float, offset: float, a: torch.Tensor
+) -> torch.Tensor:
+    return curve(steepness * (a + offset))
 
 
 def value_and_slope(function: Callable[[torch.Tensor], torch.Tensor], a: torch.Tensor) -> Curve:

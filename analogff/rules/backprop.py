@@ -42,6 +42,10 @@ class BackpropOptions(RuleOptions):
     is then programmed onto the chip."""
     believes: Belief = "datasheet"
     """The curve that `twin` and `deployed` believe neurons to have: the printed one, or another, right or wrong."""
+    believed_steepness: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
+    """Factor on the sums in the believed curve, to study a wrong one; 1 for the curve as it is."""
+    believed_offset: Annotated[float, Field(allow_inf_nan=False)] = 0.0
+    """Shift of the sums in the believed curve, before that factor; a sum is typically 1."""
     noise_aware: bool = True
     """Whether `deployed` trains with the noise of the datasheet (hardware-aware training)."""
     fine_tune_from: Annotated[float, Field(ge=0, le=1)] = 1.0
@@ -57,7 +61,7 @@ class BackpropOptions(RuleOptions):
     of the way to where slopes turn, which each layer of each chip shows under biases before it learns. `auto`: measured
     where the rule sees slopes and the chip has a bias port, else free."""
 
-    @field_validator("believes")
+    @field_validator("believes", "believed_steepness", "believed_offset")
     @classmethod
     def _belief_is_used(cls, value, info):
         through = info.data.get("through")
@@ -188,7 +192,8 @@ class Backprop(Rule[BackpropOptions]):
             return ThroughFit(layer, seed, given.fit_reads, given.fit)
         if given.through == "probed":
             return ThroughProbes(layer, seed, make_slope("probed", given.probe))
-        twin = Twin(layer, seed, believed(layer, given.believes))
+        steepness, offset = given.believed_steepness, given.believed_offset
+        twin = Twin(layer, seed, believed(layer, given.believes, steepness=steepness, offset=offset))
         if given.through == "twin":
             return ThroughTwin(layer, twin)
         return InModel(layer, twin, self.generator if given.noise_aware else None)

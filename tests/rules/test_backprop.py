@@ -6,6 +6,7 @@ from pydantic import ValidationError
 from scipy.stats import chi2
 
 from analogff.device import BlackBoxError, Observable
+from analogff.network.beliefs import CURVES
 from analogff.network.normalization import length_normalize
 from analogff.network.twin import Twin, believed
 from analogff.rules.backprop import Backprop
@@ -180,6 +181,32 @@ def test_a_wrong_belief_has_the_believed_slope():
     torch.testing.assert_close(view.respond(x).y, sine(x @ view.twin.weights.mT))
 
 
+@pytest.mark.parametrize("told", [{}, {"believes": "non-monotone"}, {"believes": "sigmoid", "through": "deployed"}])
+def test_a_belief_that_is_off_has_the_gradient_of_the_altered_curve(told):
+    """A twin with f(s (a + o)) on a chip of that very curve: the gradient is autograd's."""
+    s, o = 1.7, -0.4
+    nominal = CURVES[told.get("believes", "saturating")]
+    chips = make_chips(curve=lambda a: nominal(s * (a + o)), printed=nominal)
+    rule = make_rule(chips, believed_steepness=s, believed_offset=o, **told)
+    gradients, (images, labels) = capture_gradients(rule), make_batch()
+    rule.step(images, labels)
+    for chip in range(2):
+        weights = [w[chip] for w in weights_of(chips)]
+        expected = autograd_gradients(weights, images, labels, lambda a: nominal(s * (a + o)))
+        for n, gradient in enumerate(expected):
+            torch.testing.assert_close(gradients[n][chip], gradient, rtol=1e-4, atol=1e-6)
+
+
+def test_a_belief_that_is_off_by_nothing_is_bitwise_the_belief():
+    answers = []
+    for told in ({}, {"believed_steepness": 1.0, "believed_offset": 0.0}, {"believed_steepness": 1.01}):
+        rule = make_rule(make_chips(curve=sine), believes="sigmoid", **told)
+        rule.step(*make_batch())
+        answers.append(torch.cat([view.twin.weights.flatten() for view in rule.backward_views]))
+    assert torch.equal(answers[0], answers[1])
+    assert not torch.equal(answers[0], answers[2])
+
+
 def test_fitting_costs_its_reads():
     chips = make_chips()
     make_rule(chips, through="fitted", fit_reads=123)
@@ -203,6 +230,8 @@ def test_what_is_deployed_learns_on_on_the_chip_from_its_share_on():
 def test_options_without_effect_are_refused():
     for told in (
         {"through": "oracle", "believes": "relu"},
+        {"through": "fitted", "believed_steepness": 2.0},
+        {"through": "probed", "believed_offset": 0.5},
         {"through": "probed", "fit_reads": 100},
         {"through": "twin", "probe": 0.5},
         {"through": "twin", "fine_tune_from": 0.5},
