@@ -19,6 +19,7 @@ FIGURES = (
     "error_vs_epoch",
     "error_vs_reads",
     "energy_split",
+    "energy_to_error",
     "layer_error_vs_epoch",
     "goodness_histogram",
 )

@@ -26,10 +26,11 @@ PARTS = {
 _OF_THE_CHIP = 3
 """The first ones; the others are of what stands around it."""
 _LOOKS = ((COLOURS[0], ""), (COLOURS[5], "////"), (COLOURS[1], ""), (COLOURS[4], "...."), ("0.35", ""))
-_STYLES: dict[str, dict[str, Any]] = {
+STYLES: dict[str, dict[str, Any]] = {
     column: {"facecolor": color, "hatch": hatch, "edgecolor": "white", "linewidth": 0.3}
     for column, (color, hatch) in zip(PARTS, _LOOKS, strict=True)
 }
+"""Of the bar of each component."""
 
 
 def draw(results: Results) -> Iterator[Drawing]:
@@ -75,7 +76,7 @@ def _draw(table: pd.DataFrame, title: str) -> Figure:
     axes.spines["left"].set_visible(False)
     if title:
         figure.suptitle(wrapped(title), fontsize=8)
-    handles = [Patch(label=label, **_STYLES[column]) for column, label in PARTS.items()]
+    handles = [Patch(label=label, **STYLES[column]) for column, label in PARTS.items()]
     figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False, columnspacing=1.2)
     return figure
 
@@ -86,7 +87,7 @@ def _stack(axes: Axes, table: pd.DataFrame, columns: list[str], at: np.ndarray, 
     total, left = parts.sum(1), np.zeros(len(table))
     for column, part in zip(columns, parts.T, strict=True):
         share = np.divide(100 * part, total, out=np.zeros_like(total), where=total > 0)
-        axes.barh(at, share, left=left, height=height, **_STYLES[column])
+        axes.barh(at, share, left=left, height=height, **STYLES[column])
         left += share
     for place, energy in zip(at, total, strict=True):
         axes.text(101.5, place, EngFormatter("J", places=1)(energy), va="center", fontsize=7)

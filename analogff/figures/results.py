@@ -32,12 +32,14 @@ class Results:
         tables: Table of each measurement by name; may be empty.
         axes: Swept paths that took more than one value.
         variants: Labels of rule variants in the order of the study, which fixes their colors.
+        target_error: The study's, in percent; None for none.
     """
 
     frame: pd.DataFrame
     tables: Mapping[str, pd.DataFrame]
     axes: tuple[str, ...]
     variants: tuple[str, ...]
+    target_error: float | None = None
 
     @classmethod
     def of(cls, frame: pd.DataFrame, tables: Mapping[str, pd.DataFrame], manifest: Mapping[str, Any]) -> "Results":
@@ -53,7 +55,7 @@ class Results:
         found = {name: table[table["run"].isin(taught)] if len(table) else table for name, table in found.items()}
         found = {name: shorten(table, [axis for axis in axes if axis in table]) for name, table in found.items()}
         variants = tuple(frame["variant"].unique())
-        return cls(everywhere(frame, axes), found, axes, variants)
+        return cls(everywhere(frame, axes), found, axes, variants, manifest["study"].get("target_error"))
 
     @property
     def kept_images(self) -> str:

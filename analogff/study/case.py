@@ -86,6 +86,9 @@ class Settings(BaseModel):
     controls: bool = False
     """Whether every rule is also run at every point with its hidden layers silent (`no device`), as a softmax layer on
     the images alone (`linear digital`) and on exact ReLU layers (`same size digital`)."""
+    target_error: Annotated[float, Field(gt=0, lt=100)] | None = None
+    """Test error in percent for which the figure `energy_to_error` shows what each rule has spent. Evaluations have to
+    be frequent, since costs are interpolated between them. Changes no run."""
     head: Literal["digital", "device"] = "digital"
     """Softmax layer on the last activities: exact and digital, or a device."""
     wait_seconds: Annotated[float, Ge(0)] = 0.0

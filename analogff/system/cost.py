@@ -39,6 +39,8 @@ class SystemCost(NamedTuple):
     """Multiply-accumulates outside of the chips."""
     digital_bytes: np.ndarray
     """Bytes moved."""
+    kept_bytes: np.ndarray
+    """Most memory needed at a time."""
     joules: Joules
     """Energy by component."""
     seconds: np.ndarray
@@ -84,10 +86,22 @@ def system_cost(
     layers = [(s, c) for s, c in zip(sheets, counts, strict=True) if s.readable_weights]
     macs = work.macs + sum((c.reads * s.n_in * s.n_out + _numbers(c.pulses, chips) for s, c in layers), np.zeros(chips))
     moved = work.moved_bytes + sum((_layer_bytes(s, c, chips) for s, c in layers), np.zeros(chips))
-    kept_bytes += WORD_BYTES * sum(s.n_in * s.n_out for s, _ in layers)
-    digital, memory = macs * prices.mac_joules, moved * prices.byte_joules(kept_bytes)
-    seconds = device_seconds + np.maximum(macs / prices.macs_per_second, moved / prices.bytes_per_second)
-    return SystemCost(macs, moved, Joules(chip, converters, writes, digital, memory), seconds)
+    kept = np.full(chips, kept_bytes + WORD_BYTES * sum(s.n_in * s.n_out for s, _ in layers))
+    digital, memory, seconds = digital_cost(macs, moved, kept, prices)
+    return SystemCost(macs, moved, kept, Joules(chip, converters, writes, digital, memory), device_seconds + seconds)
+
+
+def digital_cost(
+    macs: np.ndarray, moved_bytes: np.ndarray, kept_bytes: np.ndarray, prices: Prices
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Price digital work; see `system_cost`.
+
+    Returns:
+        The energy of logic, the energy of memory, and the time of both.
+    """
+    memory = moved_bytes * np.vectorize(prices.byte_joules, otypes=[float])(kept_bytes)
+    seconds = np.maximum(macs / prices.macs_per_second, moved_bytes / prices.bytes_per_second)
+    return macs * prices.mac_joules, memory, seconds
 
 
 def _layer_bytes(sheet: Datasheet, count: Count, chips: int) -> np.ndarray:

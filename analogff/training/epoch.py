@@ -75,6 +75,8 @@ class Epoch:
     """Multiply-accumulates in digital logic."""
     digital_bytes: np.ndarray = number(float, lambda at: at.spent.system.digital_bytes)
     """Bytes between memory and that logic."""
+    kept_bytes: np.ndarray = number(float, lambda at: at.spent.system.kept_bytes)
+    """Most memory that this logic needs at a time; not cumulative."""
     system_seconds: np.ndarray = number(float, lambda at: at.spent.system.seconds)
     """Time of training, digital work included."""
     system_joules: np.ndarray = number(float, lambda at: at.spent.system.joules.total)

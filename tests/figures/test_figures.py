@@ -17,6 +17,7 @@ from analogff.figures import (
     draw,
     draw_all,
     energy_split,
+    energy_to_error,
     error_vs_epoch,
     error_vs_reads,
     error_vs_sweep,
@@ -135,6 +136,33 @@ def test_the_split_of_the_energy_is_the_mean_over_runs_and_its_bars_are_shares()
     shares = [100 * some.div(some.sum(axis=1), axis=0).to_numpy() for some in (whole, of_the_chip)]
     widths = [bar.get_width() for bar in drawings[0].figure.axes[0].patches]
     assert widths == pytest.approx(np.concatenate([share.T.ravel() for share in shares]))
+
+
+def test_the_energy_to_an_error_is_a_mean_or_a_lower_bound_and_says_which():
+    frame = synthetic.results(AXES, epochs=4)
+    assert list(energy_to_error.draw(named(frame))) == [], "no study asks for it"
+    frame.loc[frame["rule.slope"] == "probed", "test_error"] = 3.0
+    frame.loc[(frame["rule.slope"] == "assumed") & (frame["chip"] > 0), "test_error"] = 50.0
+    frame.loc[(frame["rule.slope"] == "assumed") & (frame["chip"] == 0), "test_error"] = 4.0
+    frame.loc[frame["rule"] == "weight-perturbation", "test_error"] = 60.0
+    results = Results.of(frame, {}, {"study": {"sweep": AXES, "target_error": 5.0}})
+    drawings = list(energy_to_error.draw(results))
+    assert [d.name for d in drawings] == [f"energy_to_error-{f}-read_noise_0" for f in AXES["device.family"]]
+    table = drawings[0].table.set_index("variant")
+    here = frame[(frame["device.family"] == "saturating") & (frame["device.read_noise"] == 0)]
+    joules = {s: here[here["rule.slope"] == s].groupby("epoch")["system_joules"].first() for s in ("probed", "assumed")}
+    assert table.loc["FF probed", "system_joules"] == pytest.approx(joules["probed"][1])
+    assert table.loc["FF assumed", "system_joules"] == pytest.approx(
+        (joules["assumed"][1] + 3 * joules["assumed"][4]) / 4
+    )
+    reached = {"FF probed": 4, "FF assumed": 1, "weight perturbation": 0}
+    assert table["reached"][list(reached)].to_dict() == reached and (table["runs"] == 4).all()
+    assert table["low"].notna().to_dict().items() >= {"FF probed": True, "FF assumed": False}.items()
+    widths = [bar.get_width() for bar in drawings[0].figure.axes[0].patches]
+    drawn = table[list(energy_split.PARTS)].where(table["reached"] > 0, 0.0)
+    assert widths == pytest.approx(drawn.to_numpy().T.ravel())
+    said = " ".join(text.get_text().replace("\n", " ") for text in drawings[0].figure.axes[0].texts)
+    assert "reached by 1 of 4" in said and "weight perturbation: not reached" in said
 
 
 def test_one_chip_has_no_interval():

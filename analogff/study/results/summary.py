@@ -48,18 +48,20 @@ def summarize(frame: pd.DataFrame, manifest: Mapping[str, Any]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def interval_over_chips(group: pd.DataFrame, column: str = "test_error") -> tuple[float, float, float, int]:
+def interval_over_chips(
+    group: pd.DataFrame, column: str = "test_error", most: float = 100.0
+) -> tuple[float, float, float, int]:
     """Return mean, lower and upper bound, and the number of chips; see `interval_over`."""
-    return interval_over(group, "chip", column)
+    return interval_over(group, "chip", column, most)
 
 
 def interval_over(
-    group: pd.DataFrame, unit: Literal["chip", "seed"], column: str = "test_error"
+    group: pd.DataFrame, unit: Literal["chip", "seed"], column: str = "test_error", most: float = 100.0
 ) -> tuple[float, float, float, int]:
     """Return mean, lower and upper bound (Student's t over the means of units), and the number of units.
 
-    The column is a percentage, so bounds are clipped to 0 to 100. A unit without a finite number is excluded from the
-    mean and the count.
+    Bounds are clipped to 0 and ``most``, that of a percentage. A unit without a finite number is excluded from the mean
+    and the count.
     """
     from scipy.stats import t
 
@@ -68,7 +70,7 @@ def interval_over(
     if len(means) < 2:
         return (float(means.mean()) if len(means) else np.nan), np.nan, np.nan, len(means)
     half = t.ppf((1 + CONFIDENCE) / 2, len(means) - 1) * means.std(ddof=1) / len(means) ** 0.5
-    low, high = np.clip([means.mean() - half, means.mean() + half], 0.0, 100.0)
+    low, high = np.clip([means.mean() - half, means.mean() + half], 0.0, most)
     return float(means.mean()), float(low), float(high), len(means)
 
 

@@ -91,7 +91,7 @@ class _Texts:
 
 
 def _settings(settings: Settings) -> dict[str, Any]:
-    return settings.model_dump(mode="json", exclude={"name", "chips", "seeds", "controls"})
+    return settings.model_dump(mode="json", exclude={"name", "chips", "seeds", "controls", "target_error"})
 
 
 def _rule(rule: RuleChoice) -> list[object]:

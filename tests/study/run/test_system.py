@@ -4,11 +4,14 @@ import numpy as np
 import pytest
 
 from analogff.study.read.spec import read_study
+from analogff.study.results.prices import repriced
 from analogff.study.results.store import load_results
 from analogff.study.run.engine import run_study
+from analogff.study.run.plan import plan_runs
 from analogff.support.mistakes import StudyError
 from analogff.system import Prices
 
+OWN = ["index", "run", "system.technology", "wall_seconds"]
 PARTS = ["chip_joules", "converter_joules", "write_joules", "digital_joules", "memory_joules"]
 
 
@@ -40,3 +43,15 @@ def test_prices_change_the_energy_of_digital_work_and_nothing_else(write_study, 
     for part, price in (("digital_joules", "mac_joules"), ("memory_joules", "sram_joules")):
         ratio = getattr(Prices(), price) / getattr(Prices(technology="7nm"), price)
         np.testing.assert_allclose(old[part] / new[part], ratio, rtol=1e-12)
+    assert repriced(old, Prices(technology="7nm"))[new.columns].drop(columns=OWN).equals(new.drop(columns=OWN))
+    small = Prices(sram_bytes=int(old["kept_bytes"].iloc[0]) // 2)
+    off_chip = 0.5 * (small.sram_joules + small.dram_joules) / small.sram_joules
+    np.testing.assert_allclose(repriced(old, small)["memory_joules"], off_chip * old["memory_joules"], rtol=1e-3)
+
+
+def test_a_target_changes_no_run(write_study):
+    path = write_study()
+    before, after = (plan_runs(read_study(path, settings)) for settings in ([], ["target_error=5"]))
+    assert [run.key for run in before] == [run.key for run in after]
+    with pytest.raises(StudyError, match="target_error: Expected a number greater than 0"):
+        read_study(path, ["target_error=0"])
