@@ -19,6 +19,8 @@ COSINE_SCALE = 4.5
 class ForwardForwardOptions(OrderOptions, LayerLocalOptions):
     """Options of Forward-Forward."""
 
+    learning_rate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0015
+    """Learning rate of Adam, before its decay."""
     goodness: Literal["mean", "sum", "cosine"] = "mean"
     """Goodness of a layer: mean or sum of its squared activities, or their cosine with a fixed random direction."""
     direction: Literal["maximize", "minimize"] = "maximize"
@@ -48,7 +50,7 @@ class ForwardForwardOptions(OrderOptions, LayerLocalOptions):
     labels: Literal["overlay", "lines", "rows"] = "overlay"
     """Where labels enter. `overlay`: over the first pixels. `lines`: on separate input lines. `rows`: on separate
     lines of every hidden layer."""
-    label_strength: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
+    label_strength: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 3.0
     """Factor on the one-hot label and on the neutral label."""
     prediction: Literal["goodness", "head", "both"] = "goodness"
     """Classification by the goodness of every label (one pass for each class), by the head in one pass, or by both."""
@@ -59,9 +61,9 @@ class ForwardForwardOptions(OrderOptions, LayerLocalOptions):
     peer_strength: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     """Strength of peer normalization: the pull of each neuron's mean activity to that of its layer. Hinton's is
     0.03."""
-    saturation_gradient: bool = False
+    saturation_gradient: bool = Field(default_factory=lambda given: given.get("slope") != "assumed")
     """Whether neurons that negative inputs drive to the nominal end of the range receive a gradient there: the mean
-    slope of readings near the end."""
+    slope of readings near the end. Off with assumed slopes, which have none."""
     dropout: Share = 0.0
     """Probability that an input line of a later hidden layer is dropped in a training step."""
     input_dropout: Share = 0.0
@@ -104,8 +106,8 @@ class ForwardForwardOptions(OrderOptions, LayerLocalOptions):
     @field_validator("saturation_gradient")
     @classmethod
     def _release_is_used(cls, value, info):
-        seen = info.data.get("slope") != "assumed"
-        return refuse_unless(seen, cls, info, value, 'slope = "probed", slope = "fitted" or slope = "oracle"')
+        used = not value or info.data.get("slope") != "assumed"
+        return refuse_unless(used, cls, info, value, 'slope = "probed", slope = "fitted" or slope = "oracle"')
 
     @field_validator("dropout")
     @classmethod

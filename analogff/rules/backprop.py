@@ -35,6 +35,8 @@ from analogff.timing import UpdateAfterPass
 class BackpropOptions(RuleOptions):
     """Options of backprop."""
 
+    learning_rate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.001
+    """Learning rate of Adam, before its decay."""
     through: Literal["twin", "fitted", "probed", "deployed", "oracle"] = "twin"
     """Path of the errors, while the chip runs forward (physics-aware training). `twin`: back through a model. `fitted`:
     through a model whose curves are fitted to reads. `probed`: through slopes probed beside each read and the register

@@ -127,7 +127,7 @@ class ForwardForward(LayerLocal[ForwardForwardOptions, GoodnessObjective]):
             or given.dropout
             or given.input_dropout
             or given.peer_strength
-            or given.saturation_gradient
+            or any(c.saturation_gradient and c.saturation_gradient.end is not None for c in self.objectives)
             or any(limit.share is None for limit in self.max_steps)
         ):
             return None

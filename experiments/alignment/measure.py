@@ -35,7 +35,16 @@ BATCH, STEPS = 100, 200
 TRAINED_AT_NOISE = 0.05
 LESSONS = WARM_UP
 """Batches from which probes are measured and slopes learned before they are compared; nothing is written meanwhile."""
-SAME: dict[str, Any] = {"negatives": "random", "loss": "swish", "scale": 12.0, "batch": BATCH, "max_step": "free"}
+SAME: dict[str, Any] = {
+    "negatives": "random",
+    "loss": "swish",
+    "scale": 12.0,
+    "batch": BATCH,
+    "learning_rate": 0.003,
+    "label_strength": 1.0,
+    "saturation_gradient": False,
+    "max_step": "free",
+}
 """Options of every rule here; without a head, so that all see the same negatives."""
 
 

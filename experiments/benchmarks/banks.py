@@ -40,4 +40,5 @@ def _step(sizes: Sequence[int], batch: int, chips: int) -> Callable[[], object]:
         max_step="free",
         probe=0.6,
         activity="mean",
+        saturation_gradient=False,
     )

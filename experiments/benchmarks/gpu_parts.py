@@ -147,7 +147,7 @@ def step() -> dict:
         ("bf16", 1000, 0.008),
     )
     for precision, batch, rate in tries:
-        told = {"slope": "assumed", "scale": 4.0, "update_decay": 0.1, "prediction": "head"}
+        told = {"slope": "assumed", "scale": 4.0, "update_decay": 0.1, "label_strength": 1.0, "prediction": "head"}
         rule, recorder = learner(Ideal, [2000] * 4, 1, batch=batch, learning_rate=rate, **told)
         images, labels = data.train.images[:batch], data.train.labels[:batch]
         with products_in(precision):

@@ -24,7 +24,12 @@ def benchmarks() -> Iterator[Benchmark]:
         "forward-forward, random negatives": _forward(slope="assumed", negatives="random"),
         "forward-forward, hard negatives": _forward(slope="assumed", negatives="hard"),
         "forward-forward, hard negatives, probed": _forward(
-            slope="probed", probe=0.6, activity="mean", negatives="hard", max_step="free"
+            slope="probed",
+            probe=0.6,
+            activity="mean",
+            negatives="hard",
+            max_step="free",
+            saturation_gradient=False,
         ),
     }
     yield Benchmark(

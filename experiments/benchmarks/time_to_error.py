@@ -12,6 +12,7 @@ import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 import tyro
@@ -33,7 +34,8 @@ RECORD = Path(__file__).with_suffix(".csv")
 def learn(seed: int, out: csv.DictWriter) -> None:
     """Learn until every target is met, in two epochs of which the rate falls in the second."""
     data = load_dataset("mnist", validation_images=0)
-    options = ForwardForwardOptions(slope="assumed", scale=12.0, batch=BATCH)
+    given: dict[str, Any] = {"slope": "assumed", "scale": 12.0, "learning_rate": 0.003, "label_strength": 1.0}
+    options = ForwardForwardOptions(batch=BATCH, **given)
     chips = fabricate_chips([LayerSpec(Ideal)] * 2, SIZES, 10, seeds=[seed])
     rule = ForwardForward(chips.seal(ForwardForward.needs(options)), options, seed=seed)
     backprops = {"autograd": autograd_backprop(SIZES, BATCH), "by hand": manual_backprop(SIZES, BATCH)}

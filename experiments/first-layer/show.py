@@ -5,6 +5,7 @@ python experiments/first-layer/show.py [FOLDER]
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import torch
@@ -27,7 +28,8 @@ def learned_fields() -> tuple[torch.Tensor, float]:
     """Return the first layer's weights less those it had, ``(neurons, height, width)``, and the test error."""
     data = load_dataset("mnist", train_images=IMAGES)
     chips = fabricate_chips([LayerSpec(Ideal)] * len(WIDTHS), (data.n_in, *WIDTHS), data.classes, seeds=[0])
-    options = ForwardForwardOptions(slope="assumed", negatives="random", scale=12.0)
+    given: dict[str, Any] = {"slope": "assumed", "scale": 12.0, "learning_rate": 0.003, "label_strength": 1.0}
+    options = ForwardForwardOptions(negatives="random", **given)
     rule = ForwardForward(chips.seal(ForwardForward.needs(options)), options, seed=0)
     born = chips.devices[0].weights.clone()  # type: ignore[operator]
     *_, last = train(rule, chips, data, epochs=EPOCHS)

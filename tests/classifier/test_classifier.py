@@ -49,7 +49,7 @@ def test_ranges_near_the_greatest_float_do_not_overflow():
 def goodness_by_hand(classifier, X, label, scales):
     """Sum the scaled goodness of ideal layers in double precision, from the weights, as only a test may see them."""
     x = classifier._range.lines(X).astype(np.float64)
-    x = np.hstack([np.tile(np.eye(len(classifier.classes_))[label], (len(x), 1)), x])
+    x = np.hstack([np.tile(3 * np.eye(len(classifier.classes_))[label], (len(x), 1)), x])
     total = 0
     for device, scale in zip(list(classifier._machine.chips.devices)[:-1], scales, strict=True):
         x = x / np.sqrt((x**2).mean(1, keepdims=True))

@@ -194,6 +194,7 @@ def test_a_phase_has_the_gradient_of_its_own_term(loss, direction):
         scale=3.0,
         direction=direction,
         slope="oracle",
+        label_strength=1.0,
         **more,
     )
     found, (images, labels), shown = capture_gradients(rule), make_batch(), []

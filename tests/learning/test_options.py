@@ -50,3 +50,10 @@ def test_a_chip_decides_what_has_a_unit_unless_a_number_is_given():
     assert options(goodness="cosine").scale == 4.5
     with pytest.raises(ValidationError, match="a number beside a cosine, which has no unit"):
         options(goodness="cosine", scale="measured")
+
+
+def test_a_newcomer_gets_what_was_found_for_chips_of_unknown_units():
+    recipe = {"slope": "probed", "label_strength": 3.0, "learning_rate": 0.0015, "saturation_gradient": True}
+    assert ForwardForward.Options() == ForwardForward.Options(max_step="auto", scale="measured", **recipe)
+    assert not ForwardForward.Options(slope="assumed").saturation_gradient
+    assert Backprop.Options().learning_rate == 0.001

@@ -140,7 +140,7 @@ def test_probed_descends_a_non_monotone_device_where_assumed_does_not():
 
 def test_the_head_learns_the_gradient_of_its_cross_entropy():
     chips = make_chips()
-    rule = make_rule(chips, slope="assumed")
+    rule = make_rule(chips, slope="assumed", label_strength=1.0)
     gradients, (images, labels) = capture_gradients(rule), make_batch()
     from analogff.forward_forward.labels import overlay_neutral
 
@@ -253,8 +253,9 @@ def test_prediction_by_both_adds_what_goodness_and_head_believe(goodness, direct
     rule = make_rule(chips, scale=3.0, **options)
     images, _ = make_batch(25)
     votes = torch.stack([rule.goodness(images, torch.full((25,), label))[1] for label in range(10)], -1)
-    x, lines = labeled(images, torch.zeros(1, 25, dtype=torch.int64), place, 1.0)
-    x[:, :10] = lines[:] = 0.1
+    strength = rule.options.label_strength
+    x, lines = labeled(images, torch.zeros(1, 25, dtype=torch.int64), place, strength)
+    x[:, :10] = lines[:] = strength / 10
     for chip in range(2):
         w = [weights[chip] for weights in weights_of(chips)]
         y = length_normalize(torch.relu(length_normalize(x) @ w[0].T))
@@ -295,7 +296,7 @@ def test_peers_have_the_strength_of_the_official_matlab(options):
         images, labels = make_batch(seed=seed)
         rule.step(images, labels)
         for layer in range(2):
-            x = [length_normalize(labeled(images, kept["labels"][n : n + 1], "overlay", 1.0)[0]) for n in range(2)]
+            x = [length_normalize(labeled(images, kept["labels"][n : n + 1], "overlay", 3.0)[0]) for n in range(2)]
             w = [weights[1] for weights in weights_of(chips)]
             if layer == 1:
                 x = [length_normalize(torch.relu(half @ w[0].T)) for half in x]

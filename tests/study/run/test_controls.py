@@ -56,7 +56,7 @@ def test_linear_digital_is_softmax_regression(done):
 
     for chip in (0, 1):
         weights = fabricate(Digital, 64, 10, seeds=[derive_seed(chip, 0)]).weights[0].clone().requires_grad_()
-        adam = torch.optim.Adam([weights], lr=0.003)
+        adam = torch.optim.Adam([weights], lr=0.001)
         losses = []
         for batch in order.split(20):
             loss = torch.nn.functional.cross_entropy(
