@@ -51,6 +51,15 @@ def check_bias(bias: torch.Tensor, answer: tuple[int, int, int], port: bool, lay
         )
 
 
+def check_error(error: torch.Tensor, wanted: tuple[int, int, int], layer: str) -> None:
+    """Refuse errors that are not one for each output."""
+    if tuple(error.shape) != wanted:
+        raise ContractError(
+            f"Expected errors of {layer} of shape (chips, batch, n_out) = {wanted}. Got {tuple(error.shape)}. Give the "
+            "derivative of the loss by each output."
+        )
+
+
 def check_plain(parts: Iterable[torch.Tensor], layer: str) -> None:
     """Refuse tensors of torch.func and of forward-mode differentiation: many calls in one, or a lost derivative."""
     for part in parts:

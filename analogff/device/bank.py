@@ -65,6 +65,11 @@ class Bank(Device):
         return Truth(*map(torch.stack, zip(*self._each(lambda d, x, b: d.oracle(x, b), x, bias), strict=True)))
 
     @override
+    def pullback(self, x, error, bias=None):
+        pulled = self._each(lambda d, x, e, b: d.pullback(x, e, b), x, error, bias)
+        return None if any(part is None for part in pulled) else torch.stack(pulled)
+
+    @override
     def knows_truth(self):
         return all(device.knows_truth() for device in self.devices)  # type: ignore[attr-defined,operator]
 

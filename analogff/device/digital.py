@@ -92,7 +92,8 @@ class BehindWeights(Device):
     Args:
         n_in: Inputs of the weights.
         seed: One seed a chip, for the initial weights.
-        box: The black box, ``n_out -> n_out``. Its oracle, if it has one, is taken to act neuron by neuron.
+        box: The black box, ``n_out -> n_out``. Its oracle, if it has one, is taken to act neuron by neuron, unless it
+            has a `pullback`, by its inputs.
     """
 
     banked = True
@@ -134,6 +135,10 @@ class BehindWeights(Device):
     def oracle(self, x, bias=None):
         slope, _ = self.box.oracle(self.digital.measure(x, bias))
         return Truth(slope, self.digital.weights)
+
+    @override
+    def pullback(self, x, error, bias=None):
+        return self.box.pullback(self.digital.measure(x, bias), error)
 
     @override
     def knows_truth(self):

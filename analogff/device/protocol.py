@@ -177,6 +177,20 @@ class Device(torch.nn.Module, abc.ABC):
         """
         raise ContractError(f"Expected a device that knows its own derivative. Got {type(self).__name__}.")
 
+    def pullback(self, x: torch.Tensor, error: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor | None:
+        r"""Return the errors of the weighted sums where an output depends on several of them; a bound, as `oracle`.
+
+        .. math:: \delta_k = \sum_j \epsilon_j \, \partial y_j / \partial a_k
+
+        None, as here, where each depends on its own sum alone: then it is the error times the slope of `oracle`.
+
+        Args:
+            x: Inputs.
+            error: Derivative of a loss by each mean output, ``(chips, batch, n_out)``.
+            bias: As in `measure`.
+        """
+        return None
+
     def knows_truth(self) -> bool:
         """Tell whether `oracle` works here; so it does where a class overrides it."""
         return type(self).oracle is not Device.oracle

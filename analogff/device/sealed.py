@@ -8,6 +8,7 @@ import torch
 from analogff.device.admission import (
     check_answer,
     check_bias,
+    check_error,
     check_inputs,
     check_plain,
     check_seconds,
@@ -193,6 +194,19 @@ class Sealed:
         with torch.no_grad():
             slope, weights = (part.detach() for part in self.__device.oracle(whole(x), *biases))
         return Truth(self._guarded(self.__owner.own(slope), tracked), self.__owner.own(weights))
+
+    def pullback(self, x: torch.Tensor, error: torch.Tensor) -> torch.Tensor | None:
+        """Return errors of the weighted sums to a holder that declared ORACLE; see `Device.pullback`.
+
+        An error that is not finite is passed on, and shows where it is written.
+        """
+        self.demand(Observable.ORACLE, "pullback")
+        self._admit(x, ())
+        check_error(error, (self.chips, x.shape[1], self.datasheet.n_out), self.name)
+        (x,) = self._finite(x, ())
+        with torch.no_grad():
+            pulled = self.__device.pullback(x, error)
+        return None if pulled is None else self.__owner.own(pulled.detach())
 
     def demand(self, needed: Observable, verb: str) -> None:
         """Refuse a verb that shows more than the holder declared."""

@@ -35,6 +35,16 @@ class BackwardView(abc.ABC):
     def respond(self, x: torch.Tensor) -> Response:
         """Return the answer to ``x`` that is carried forward, and the derivative that is believed."""
 
+    def pull_back(self, response: Response, x: torch.Tensor, error: torch.Tensor) -> torch.Tensor:
+        """Return errors of the weighted sums from those of the outputs.
+
+        Args:
+            response: What `respond` returned to ``x``.
+            x: Inputs, ``(chips, batch, n_in)``.
+            error: Derivative of the loss by each output, ``(chips, batch, n_out)``.
+        """
+        return error * response.slope
+
     @abc.abstractmethod
     def learn(self, optimizer: PulseOptimizer, errors: torch.Tensor, x: torch.Tensor) -> None:
         """Take one optimizer step down ``sum_b e_bj x_bi``."""
@@ -173,11 +183,16 @@ class InModel(BackwardView):
 
 
 class ThroughOracle(BackwardView):
-    """Forward on the chip; the simulator's own derivative."""
+    """Forward on the chip; the simulator's own derivative, with all that neurons do to each other if it knows."""
 
     @override
     def respond(self, x):
         return Response(self.layer.measure(x), *self.layer.oracle(x))
+
+    @override
+    def pull_back(self, response, x, error):
+        pulled = self.layer.pullback(x, error)
+        return super().pull_back(response, x, error) if pulled is None else pulled
 
     @override
     def learn(self, optimizer, errors, x):

@@ -90,8 +90,9 @@ class Backprop(Rule[BackpropOptions]):
 
     .. math:: \delta_l = f'_l \circ N_l^T W_{l+1}^T \delta_{l+1}, \qquad \Delta W_l \propto -\delta_l x_l^T
 
-    with ``N`` the known normalization, and ``f'``, ``W`` as selected by `through`. All but `oracle` begin by
-    programming their initial weights; `deployed` programs its model after every epoch.
+    with ``N`` the known normalization, and ``f'``, ``W`` as selected by `through`. Where a device knows what neurons do
+    to each other (`Device.pullback`), `oracle` has the transposed Jacobian in place of ``f'``. All but `oracle` begin
+    by programming their initial weights; `deployed` programs its model after every epoch.
 
     Args:
         network: Sealed at TWIN (`believes` the datasheet), ACTIVITY (another curve, or `fitted`), PROBE (`probed`, and
@@ -203,7 +204,8 @@ class Backprop(Rule[BackpropOptions]):
     def _descend(self, passed: Sequence[Passed[Response]], error: torch.Tensor) -> None:
         """Carry the error from the head's output to the first layer, writing each layer on the way."""
         for layer in reversed(passed):
-            n, x, error = layer.layer, whole(layer.x), error * layer.reading.slope
+            n, x = layer.layer, whole(layer.x)
+            error = self.backward_views[n].pull_back(layer.reading, x, error)
             errors, chip = error, self.optimizers[n].layer
             chip.compute(*work.modulation(error[0].numel()))
             if n > 0:

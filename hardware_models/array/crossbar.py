@@ -167,10 +167,14 @@ class Crossbar(Device):
 
     @override
     def oracle(self, x, bias=None):
+        linear, a = self._operating_point(x, bias)
+        return Truth(self._slope(a) * linear.gain * linear.after, linear.weights.clone())
+
+    def _operating_point(self, x: torch.Tensor, bias: torch.Tensor | None) -> tuple[Linear, torch.Tensor]:
+        """Return the small-signal response beside the curve, and what neurons are given, ``(chips, batch, n_out)``."""
         linear = self._linear()
         a = product(x, linear.weights)
-        a = (a if bias is None else a + bias) * linear.gain + linear.offset
-        return Truth(self._slope(a) * linear.gain * linear.after, linear.weights.clone())
+        return linear, (a if bias is None else a + bias) * linear.gain + linear.offset
 
     def _linear(self) -> Linear:
         """Return the small-signal response of all chips beside the curve."""

@@ -38,10 +38,10 @@ class Coupled(NeuronArray):
     made, and acts once a read. Behind the neurons their activities are mixed within their range, and the converters
     clip what lies outside of it. Steepness ``s`` and the efficiency of pulses are those of `unknown`.
 
-    The oracle knows neurons one by one. ``before`` is exact: the true weights are :math:`M W`. A change of ``W`` still
-    moves several sums at once. ``behind``, the slope is the derivative of a neuron's own output by its own sum, and the
-    rest of the Jacobian, :math:`\beta S_{jk} f'_k`, is left out. Backprop through it is no bound there. A probe of all
-    neurons at once measures a row's sum, :math:`\sum_k M_{jk} f'_k`.
+    The oracle is exact ``before``: the true weights are :math:`M W`. A change of ``W`` still moves several sums at
+    once. ``behind``, its slope is the derivative of a neuron's own output by its own sum. Rules that take slopes neuron
+    by neuron leave out the rest of the Jacobian, :math:`\beta S_{jk} f'_k`. Backprop through the oracle uses all of it,
+    and is a bound in both places. A probe of all neurons at once measures a row's sum, :math:`\sum_k M_{jk} f'_k`.
 
     Units:
         Those of `unknown`. A strength of 1 lets others contribute as much to an output as the neuron itself.
@@ -64,6 +64,7 @@ class Coupled(NeuronArray):
     density: torch.Tensor
     mismatch: torch.Tensor
     efficiency: torch.Tensor
+    mixing: torch.Tensor
 
     def __init__(
         self,
@@ -100,6 +101,13 @@ class Coupled(NeuronArray):
     @override
     def pulse(self, change):
         self.weights.add_(change * self.efficiency)
+
+    @override
+    def pullback(self, x, error, bias=None):
+        if self.place == "before":
+            return None
+        linear, a = self._operating_point(x, bias)
+        return product(error * linear.after, self.mixing.mT.contiguous()) * self._slope(a) * linear.gain
 
     def _sum_stages(self):
         return (MixingOfSums(),) if self.place == "before" else ()

@@ -203,6 +203,12 @@ class Faulty(Device):
         return Truth(torch.where(happened, after[0], slope), torch.where(happened, after[1], weights))
 
     @override
+    def pullback(self, x, error, bias=None):
+        x, after = self._warmed(x), defects.silenced(error * self.left.sqrt(), self.dead)
+        error = torch.where(self._happened(), after, error)
+        return self._in_use(lambda chip, c: [chip.pullback(_inputs_of(x, c), error[c], _bias_of(bias, c))])[0]
+
+    @override
     def knows_truth(self):
         return self.chip.knows_truth()
 

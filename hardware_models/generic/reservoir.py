@@ -35,9 +35,9 @@ class Reservoir(NeuronArray):
     :math:`U a + c` has the standard deviation ``drive``, and :math:`V \tanh(U a + c)` has 1, for sums that have 1.
     A pulse changes a cell by :math:`e^{m' \xi_{ji}}` times what was asked, with the :math:`m'` of the mismatch.
 
-    The oracle knows neurons one by one: its slope is the derivative of each output by its own sum, exactly. What an
-    output owes to the other sums, a share of about ``m`` of its variance, is left out. Backprop through it is no bound.
-    A probe of all neurons at once measures a row's sum of the Jacobian.
+    The oracle's slope is the derivative of each output by its own sum, exactly. What an output owes to the other sums,
+    a share of about ``m`` of its variance, is left out by rules that take slopes neuron by neuron. Backprop through the
+    oracle uses the whole Jacobian, and is a bound. A probe of all neurons at once measures a row's sum of it.
 
     Units:
         A weighted sum is typically 1: weights start as ``N(0, 1/n_in)`` and inputs have mean square 1.
@@ -111,12 +111,29 @@ class Reservoir(NeuronArray):
     def _slope(self, a):
         return torch.cat([self._own_slope(chips, a[chips]) for chips in chip_groups(a)])
 
+    @override
+    def pullback(self, x, error, bias=None):
+        linear, a = self._operating_point(x, bias)
+        error = error * linear.after
+        return torch.cat([self._pulled(chips, a[chips], error[chips]) for chips in chip_groups(a)]) * linear.gain
+
     def _own_slope(self, chips: slice, a: torch.Tensor) -> torch.Tensor:
-        share, inward, outward = self.share[chips], self.inward[chips], self.outward[chips]
-        z = torch.tanh(product(a, inward) + self.shift[chips])
-        v = (1 - share).sqrt() * a + share.sqrt() * product(z, outward)
-        through = (1 - share).sqrt() + share.sqrt() * product(*own_response(z, inward, outward))
-        return (1 - torch.tanh(v).square()) / 2 * through
+        share, (z, readout_slope) = self.share[chips], self._inside(chips, a)
+        through = product(*own_response(z, self.inward[chips], self.outward[chips]))
+        return readout_slope * ((1 - share).sqrt() + share.sqrt() * through)
+
+    def _pulled(self, chips: slice, a: torch.Tensor, error: torch.Tensor) -> torch.Tensor:
+        share, (z, readout_slope) = self.share[chips], self._inside(chips, a)
+        error = error * readout_slope
+        of_units = product(error, self.outward[chips].mT.contiguous()) * (1 - z.square())
+        return (1 - share).sqrt() * error + share.sqrt() * product(of_units, self.inward[chips].mT.contiguous())
+
+    def _inside(self, chips: slice, a: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the units' activities, and the slopes of the readout, of some chips."""
+        share = self.share[chips]
+        z = torch.tanh(product(a, self.inward[chips]) + self.shift[chips])
+        v = (1 - share).sqrt() * a + share.sqrt() * product(z, self.outward[chips])
+        return z, (1 - torch.tanh(v).square()) / 2
 
 
 class Network(Stage):

@@ -11,7 +11,7 @@ from typing_extensions import override
 from analogff.device import ContractError, Datasheet, Device, Truth, product
 from hardware_models import kernels
 from hardware_models.array.parameters import Bits, NonNegative, Positive, per_chip, printed_bits, require_allowed
-from hardware_models.effects.quadratic import features, own_slopes
+from hardware_models.effects.quadratic import features, own_slopes, pulled_back
 from hardware_models.effects.quantize import quantize
 from hardware_models.kernels.streams import Stream
 
@@ -39,8 +39,9 @@ class AcousticCavity(Device):
     to .959. No input was measured twice, so noise cannot be told from what the fit misses: ``sigma`` is the
     standard deviation of both, as white noise of each read.
 
-    No neuron is alone: what an output owes to the sum of the same index is mostly small. The oracle gives that
-    derivative only, and backprop through it is no bound. Nothing is printed that a twin could believe.
+    No neuron is alone: what an output owes to the sum of the same index is mostly small, and the oracle's slope is that
+    derivative only. Backprop through the oracle uses the whole Jacobian, and is a bound. Nothing is printed that a twin
+    could believe.
 
     Units:
         The full range of an input is ``sum_span`` sums around 0. An output of 1 is the greatest measured one.
@@ -123,9 +124,19 @@ class AcousticCavity(Device):
         a = x if bias is None else x + bias
         u = self._channels(self._drive(a))
         slope = self._lines(product(torch.cat([torch.ones_like(u[..., :1]), u], -1), self._of_chips(self.slopes)))
-        inside = (a.abs() < self.sum_span / 2).to(a.dtype)
         one = torch.eye(self.datasheet.n_in, dtype=a.dtype, device=a.device).repeat(len(self.seeds), 1, 1)
-        return Truth(slope * inside / self.sum_span, one)
+        return Truth(self._by_sums(slope, a), one)
+
+    @override
+    def pullback(self, x, error, bias=None):
+        a = x if bias is None else x + bias
+        u = self._channels(self._drive(a))
+        return self._by_sums(self._lines(pulled_back(u, self._channels(error), self.coefficients)), a)
+
+    def _by_sums(self, by_amplitudes: torch.Tensor, a: torch.Tensor) -> torch.Tensor:
+        """Return derivatives by sums; none where the converter of the input is at an end of its range."""
+        inside = (a.abs() < self.sum_span / 2).to(a.dtype)
+        return by_amplitudes * inside / self.sum_span
 
     def _drive(self, a: torch.Tensor) -> torch.Tensor:
         """Return amplitudes of sums."""

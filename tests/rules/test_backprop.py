@@ -5,12 +5,12 @@ import torch
 from pydantic import ValidationError
 from scipy.stats import chi2
 
-from analogff.device import BlackBoxError, Observable
+from analogff.device import BlackBoxError, ContractError, Observable
 from analogff.network.beliefs import CURVES
 from analogff.network.normalization import length_normalize
 from analogff.network.twin import Twin, believed
 from analogff.rules.backprop import Backprop
-from tests.helpers.fakes import capture_gradients, make_batch, make_chips, weights_of
+from tests.helpers.fakes import Mixed, capture_gradients, make_batch, make_chips, weights_of
 
 
 def make_rule(chips, **options):
@@ -38,6 +38,33 @@ def test_on_an_ideal_device_all_three_give_the_gradient_of_autograd(through, cur
         expected = autograd_gradients([w[chip] for w in weights_of(chips)], images, labels, curve)
         for n, gradient in enumerate(expected):
             torch.testing.assert_close(gradients[n][chip], gradient, rtol=1e-4, atol=1e-6)
+
+
+def test_the_oracle_is_the_gradient_of_autograd_where_neurons_act_on_each_other():
+    chips = make_chips(model=Mixed, curve=torch.tanh)
+    rule = make_rule(chips, through="oracle")
+    gradients, (images, labels) = capture_gradients(rule), make_batch()
+    rule.step(images, labels)
+    for chip in range(2):
+        weights = [w[chip].clone().requires_grad_() for w in weights_of(chips)]
+        x = length_normalize(images)
+        for w, device in zip(weights[:-1], chips.devices, strict=False):
+            x = length_normalize(torch.tanh(x @ w.T) @ device.mixing.mT)
+        loss = torch.nn.functional.cross_entropy(x @ weights[-1].T, labels)
+        for n, gradient in enumerate(torch.autograd.grad(loss, weights)):
+            torch.testing.assert_close(gradients[n][chip], gradient, rtol=1e-4, atol=1e-6)
+
+
+def test_a_pullback_is_the_truth_and_shown_to_nobody_else():
+    layer = make_chips(model=Mixed).seal(Observable.ACTIVITY).layers[0]
+    x, error = torch.rand(2, 3, 20), torch.rand(2, 3, 16)
+    with pytest.raises(BlackBoxError, match="ORACLE"):
+        layer.pullback(x, error)
+    layer = make_chips(model=Mixed).seal(Observable.ORACLE).layers[0]
+    assert layer.pullback(x, error).shape == error.shape
+    with pytest.raises(ContractError, match="Expected errors of layer 1 of shape .* Got .2, 3, 5."):
+        layer.pullback(x, error[..., :5])
+    assert make_chips().seal(Observable.ORACLE).layers[0].pullback(x, error) is None
 
 
 def test_the_twin_believes_its_datasheet_even_where_it_is_wrong():

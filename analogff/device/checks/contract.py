@@ -64,6 +64,8 @@ def shapes(subject: Subject) -> list[Finding]:
         slope, weights = device.oracle(x)
         wanted["oracle(x).slope"] = (slope, read, x.dtype)
         wanted["oracle(x).weights"] = (weights, (len(SEEDS), subject.n_out, subject.n_in), x.dtype)
+        if (pulled := device.pullback(x, torch.ones_like(slope))) is not None:
+            wanted["pullback(x, error)"] = (pulled, read, x.dtype)
     steps = device.pulse(subject.change(0.1))
     if steps is not None:
         wanted["the count that pulse returns"] = (steps, (len(SEEDS),), steps.dtype)

@@ -102,6 +102,12 @@ class Connected(Device):
         return Truth(self.connection.join(slope), self.connection.dense(weights))
 
     @override
+    def pullback(self, x, error, bias=None):
+        errors = self.connection.spread_bias(error, self.chips, x.shape[1])
+        pulled = self.bank.pullback(whole(self.connection.spread(x)), errors, self._spread_bias(x, bias))
+        return None if pulled is None else self.connection.join(pulled)
+
+    @override
     def knows_truth(self):
         return self.bank.knows_truth()
 

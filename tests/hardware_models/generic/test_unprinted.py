@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from analogff.device import check_device, fabricate, product
+from analogff.device import check_device, fabricate, local_fields, product
 from analogff.study.read.spec import read_study
 from analogff.support.mistakes import StudyError
 from hardware_models.effects.mixing import mixing_matrix
@@ -13,6 +13,7 @@ from hardware_models.effects.nonlinearity import FAMILIES
 from hardware_models.effects.random_curves import population_mean
 from hardware_models.effects.reservoir import unit_scale
 from hardware_models.generic.coupled import Coupled
+from hardware_models.generic.faulty import faulty
 from hardware_models.generic.random_curves import RandomCurves
 from hardware_models.generic.reservoir import Reservoir
 from hardware_models.generic.unknown import Unknown
@@ -223,3 +224,84 @@ def test_chips_with_numbers_of_their_own_are_the_same_alone(model):
         alone = fabricate(model, 97, 41, seeds=[seed], parameters={n: v[c] for n, v in own.items()})
         assert all(torch.equal(a, b[c : c + 1]) for a, b in zip(trace(alone, x[c : c + 1]), seen, strict=True))
         assert all(torch.equal(a[0], b[c]) for a, b in zip(alone.oracle(x[c : c + 1]), truth, strict=True))
+
+
+# --- errors by all sums, for a bound that is one
+
+
+def _by_autograd(outputs, chip, x, error):
+    """Errors of the weighted sums ``a`` of an equation in double precision."""
+    a = (product(x, chip.weights).double() + 0.1).requires_grad_()
+    driven = a * chip.gain.double() + chip.offset.double()
+    return torch.autograd.grad(outputs(driven), a, error.double())[0]
+
+
+def _mixed(chip):
+    curve, mixing = FAMILIES["sigmoid"].curve, chip.mixing.double()
+    return lambda a: curve(a, chip.steepness.double()) @ mixing.mT
+
+
+def _network(chip):
+    m, inward, outward = chip.share.double(), chip.inward.double(), chip.outward.double()
+
+    def outputs(a):
+        z = torch.tanh(a @ inward.mT + chip.shift.double())
+        return (1 + torch.tanh((1 - m).sqrt() * a + m.sqrt() * z @ outward.mT)) / 2
+
+    return outputs
+
+
+BOUNDS = {
+    "coupled": (Coupled, dict(place="behind", family="sigmoid", density=0.5), _mixed),
+    "reservoir": (Reservoir, dict(share=0.7), _network),
+}
+
+
+@pytest.mark.parametrize("name", BOUNDS)
+def test_a_pullback_is_that_of_autograd_through_the_equation(name):
+    model, told, equation = BOUNDS[name]
+    chip, x = model(13, 24, seed=[3, 1], **told), inputs(2, 9, 13)
+    error = torch.randn(2, 9, 24, generator=torch.Generator().manual_seed(0))
+    wanted = _by_autograd(equation(chip), chip, x, error)
+    pulled = chip.pullback(x, error, torch.tensor(0.1))
+    assert torch.allclose(pulled.double(), wanted, atol=1e-5)
+    alone = error * chip.oracle(x, torch.tensor(0.1)).slope
+    assert (pulled - alone).norm() > 0.3 * pulled.norm(), "neurons act on each other"
+
+
+@pytest.mark.parametrize("told", [dict(share=0.0), dict(strength=0.0, place="behind")], ids=["reservoir", "coupled"])
+def test_where_neurons_are_alone_a_pullback_is_the_error_times_the_slope(told):
+    chip, x = (
+        (Reservoir if "share" in told else Coupled)(13, 7, seed=[3, 1], neuron_seconds=1e-8, **told),
+        inputs(2, 9, 13),
+    )
+    error = torch.randn(2, 9, 7, generator=torch.Generator().manual_seed(0))
+    assert torch.allclose(chip.pullback(x, error), error * chip.oracle(x).slope, atol=1e-6)
+    assert Coupled(13, 7, seed=[3]).pullback(x[:1], error[:1]) is None, "sums that are mixed are in the true weights"
+
+
+@pytest.mark.parametrize("name", BOUNDS)
+def test_a_pullback_is_the_same_alone_in_a_bank_and_in_fields(name):
+    model, told, _ = BOUNDS[name]
+    x, generator = inputs(3, 33, 16), torch.Generator().manual_seed(0)
+    error = torch.randn(3, 33, 24, generator=generator)
+    for around, more in ((model, {}), (local_fields(model), dict(field=2, stride=2))):
+        bank = fabricate(around, 16, 24, seeds=[3, 1, 4], parameters=told | more)
+        pulled = bank.pullback(x, error)
+        for c, seed in enumerate([3, 1, 4]):
+            one = fabricate(around, 16, 24, seeds=[seed], parameters=told | more)
+            assert torch.equal(one.pullback(x[c : c + 1], error[c : c + 1])[0], pulled[c])
+    fields = bank.connection.join(bank.bank.oracle(bank.connection.spread(x)).slope)
+    assert fields.shape == pulled.shape and not torch.allclose(pulled, error * fields, atol=1e-3)
+
+
+def test_errors_go_back_through_what_happened_to_a_chip():
+    told = dict(supply_sag=0.2, dead_columns=0.3, share=0.7, at_write=0)
+    chip, x = fabricate(faulty(Reservoir), 13, 24, seeds=[3, 1], parameters=told | EXACT), inputs(2, 5, 13)
+    error, h = torch.randn(2, 5, 24, generator=torch.Generator().manual_seed(0)), 1e-2
+    one = torch.eye(24).unsqueeze(1)
+    up, down = (torch.stack([chip(x, sign * h * b) for b in one], -1) for sign in (1, -1))
+    inside = (chip(x) < 0.8 - h).unsqueeze(-1)  # clipping is left out, as in the oracle
+    error = error * inside.squeeze(-1)
+    moved = ((up - down) / (2 * h) * inside * error.unsqueeze(-1)).sum(-2)
+    assert torch.allclose(chip.pullback(x, error), moved, atol=2e-3)

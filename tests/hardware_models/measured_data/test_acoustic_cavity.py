@@ -71,6 +71,22 @@ def test_the_true_slope_is_that_of_a_line_moved_alone():
     assert (slope[a.abs() > 2] == 0).all()
 
 
+def test_errors_go_back_as_autograd_sends_them_through_the_polynomial():
+    cavity, a = AcousticCavity(27, 27, seed=[3, 1], **EXACT), _sums(2, 5, 27)
+    error = torch.randn(2, 5, 27, generator=torch.Generator().manual_seed(1))
+    sums, c = a.double().requires_grad_(), cavity.coefficients.double()
+    u = torch.nn.functional.pad((0.5 + sums / 4).clamp(0, 1), (0, 13)).view(2, 5, 2, 20)
+    y = (features(u) @ c.mT).flatten(2)[..., :27]
+    (wanted,) = torch.autograd.grad(y, sums, error.double())
+    assert torch.allclose(cavity.pullback(a, error).double(), wanted, atol=1e-5)
+    assert torch.equal(
+        AcousticCavity(27, 27, seed=[1], **EXACT).pullback(a[1:], error[1:])[0], cavity.pullback(a, error)[1]
+    )
+    weighted = fabricate(AcousticCavity, 13, 27, seeds=[3, 1], parameters=EXACT)
+    x = _sums(2, 5, 13).abs()
+    assert torch.equal(weighted.pullback(x, error), weighted.box.pullback(weighted.digital.measure(x), error))
+
+
 def test_own_slopes_are_derivatives_of_the_features():
     c, u = torch.randn(4, 15, dtype=torch.float64), torch.rand(4, dtype=torch.float64)
     jacobian = torch.autograd.functional.jacobian(lambda u: features(u) @ c.mT, u)
