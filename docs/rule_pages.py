@@ -13,6 +13,7 @@ from analogff.catalog.descriptions import Description, Line, describe_fields, de
 from analogff.learning.layer_local import LayerLocalOptions
 from analogff.learning.rule import Rule
 from analogff.study.case import TABLES, Settings
+from analogff.study.events import EVENTS
 from analogff.study.read.tune import Tune
 
 FOLDER = Path(__file__).resolve().parent / "reference"
@@ -72,6 +73,11 @@ def fields() -> str:
     for name, model in (*TABLES.items(), ("tune", Tune)):
         summary = str(model.__doc__).partition("\n")[0]
         lines += ["", f"## [{name}]", "", summary, "", *parameter_table(describe_fields(model), "field")]
+    lines += ["", "## [[event]]", "", "What happens to chips after training, in order; `do` says what."]
+    for name, model in EVENTS.items():
+        fields = [line for line in describe_fields(model) if line.name != "do"]
+        lines += ["", f'### do = "{name}"', "", str(model.__doc__).partition("\n")[0]]
+        lines += ["", *parameter_table(fields, "field")] if fields else []
     return "\n".join([*lines, ""])
 
 

@@ -14,6 +14,7 @@ from analogff.cli.boundary import OK
 COMMANDS = (
     "run",
     "plot",
+    "evaluate",
     "compare",
     "check",
     "characterize",

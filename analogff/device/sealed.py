@@ -24,6 +24,7 @@ from analogff.device.numerics.finite import chips_not_finite, is_finite, parts_o
 from analogff.device.observable import Observable
 from analogff.device.owned import Owner
 from analogff.device.protocol import Device, Truth, without_backward
+from analogff.device.requested import Requested
 from analogff.device.shared_inputs import SharedInputs, whole
 from analogff.device.visibility import shown
 
@@ -54,9 +55,21 @@ class Sealed:
         level: What the holder declared it must see; more than that is refused.
         name: The layer's name in messages and in the ledger.
         ledger: Where to count; a new one if none is given. The holder sees a view of it.
+        requested: A register of what is asked of the weights, if the engine wants to copy them; its work counts.
     """
 
-    __slots__ = ("__book", "__device", "__loads", "__owner", "__signals", "chips", "datasheet", "ledger", "level")
+    __slots__ = (
+        "__book",
+        "__device",
+        "__loads",
+        "__owner",
+        "__requested",
+        "__signals",
+        "chips",
+        "datasheet",
+        "ledger",
+        "level",
+    )
     __slots__ += ("name", "torch_device")
     chips: int
     datasheet: Datasheet
@@ -74,6 +87,7 @@ class Sealed:
         level: Observable = Observable.ACTIVITY,
         name: str = "layer 1",
         ledger: Ledger | None = None,
+        requested: Requested | None = None,
     ):
         book, loads = ledger or Ledger([name]), device.datasheet.line_loads
         place = next((buffer.device for buffer in device.buffers()), torch.device("cpu"))
@@ -81,6 +95,7 @@ class Sealed:
             "_Sealed__device": device if device.banked else Bank([device]),
             "_Sealed__book": book,
             "_Sealed__owner": Owner(),
+            "_Sealed__requested": requested,
             "_Sealed__signals": bool((torch.as_tensor(device.datasheet.signal_joules) > 0).any()),
             "_Sealed__loads": None if loads is None else loads.to(place, torch.float32),
             "torch_device": place,
@@ -164,11 +179,15 @@ class Sealed:
         change, steps = self._write(self.__device.pulse, change)
         asked = cells_asked(change)
         self.__book.add(self.name, pulses=asked if steps is None else steps, writes=(asked > 0).long())
+        if self.__requested is not None:
+            self.compute(*self.__requested.add(change))
 
     def program(self, weights: torch.Tensor) -> None:
         """Ask for absolute weights, ``(chips, n_out, n_in)``; see `Device.program`."""
         weights, steps = self._write(self.__device.program, weights)
         self.__book.add(self.name, pulses=weights[0].numel() if steps is None else steps, writes=1)
+        if self.__requested is not None:
+            self.compute(*self.__requested.set(weights))
 
     def wait(self, seconds: PerChip) -> None:
         """Let hardware time pass, for each chip its own if ``(chips,)``; see `Device.wait`."""

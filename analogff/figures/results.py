@@ -9,7 +9,7 @@ import pandas as pd
 
 from analogff.figures.aggregate import everywhere
 from analogff.study.case import NO_DEVICE
-from analogff.study.measurements.catalog import measurements
+from analogff.study.measurements.catalog import declared_tables
 from analogff.study.results.names import controls_in, file_name, shorten, value_label, variant_labels
 from analogff.study.results.summary import last_epochs
 
@@ -51,7 +51,7 @@ class Results:
         axes = tuple(path for path in swept if frame[path].nunique() > 1)
         last = frame.index.isin(last_epochs(frame).index)
         frame = shorten(frame.assign(variant=variant_labels(frame, swept), last=last), axes)
-        found = {name: tables.get(name, pd.DataFrame()) for name in measurements()}
+        found = {name: tables.get(name, pd.DataFrame()) for name in declared_tables()}
         found = {name: table[table["run"].isin(taught)] if len(table) else table for name, table in found.items()}
         found = {name: shorten(table, [axis for axis in axes if axis in table]) for name, table in found.items()}
         variants = tuple(frame["variant"].unique())

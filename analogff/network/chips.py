@@ -8,6 +8,7 @@ import torch
 
 from analogff.data import ImageShape
 from analogff.device import Device, Digital, Ledger, Observable, Sealed, derive_seed, fabricate, require
+from analogff.device.requested import Requested
 from analogff.network.network import Network
 from analogff.network.normalization import Normalizer
 
@@ -35,14 +36,21 @@ class Chips:
         self.chips = chips
         self.names = [f"layer {n}" for n in range(1, len(devices))] + ["head"]
         self.ledger = Ledger(self.names)
+        self.requested: list[Requested] = []
+        """Registers of what is asked of each layer, if they are kept."""
+
+    def keep_requests(self) -> None:
+        """Keep a digital register of what is asked of the weights of each layer, from the next `seal` on."""
+        self.requested = [Requested() for _ in self.devices]
 
     def seal(
         self, level: Observable, normalizer: Normalizer | None = None, image: ImageShape | None = None
     ) -> "Network":
         """Hand the chips, with what stands between the layers, to a rule that declared what it must see."""
+        registers = self.requested or [None] * len(self.devices)
         sealed = [
-            Sealed(device, chips=self.chips, level=level, name=name, ledger=self.ledger)  # type: ignore[arg-type]
-            for device, name in zip(self.devices, self.names, strict=True)
+            Sealed(device, chips=self.chips, level=level, name=name, ledger=self.ledger, requested=register)  # type: ignore[arg-type]
+            for device, name, register in zip(self.devices, self.names, registers, strict=True)
         ]
         return Network(sealed[:-1], sealed[-1], self.ledger, normalizer, image)
 

@@ -4,11 +4,12 @@ import dataclasses
 from typing import Annotated, Any, Literal, TypeGuard
 
 from annotated_types import Ge, Gt, MinLen
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from analogff.data import LEAST_SCALE, MOST_SCALE, Scale
 from analogff.learning.rule import refuse_idle
+from analogff.study.events import Event
 from analogff.system import Prices
 from analogff.training.budget import Budget
 
@@ -93,6 +94,8 @@ class Settings(BaseModel):
     """Softmax layer on the last activities: exact and digital, or a device."""
     wait_seconds: Annotated[float, Ge(0)] = 0.0
     """Idle hardware time between training and the last evaluation."""
+    keep: bool = False
+    """Whether every trained chip is kept in `DIR/chips`, for `analogff evaluate`."""
     compute: Literal["cpu", "cuda"] = "cpu"
     """Where the simulation runs."""
     precision: Literal["fp32", "tf32", "bf16"] = "fp32"
@@ -101,6 +104,8 @@ class Settings(BaseModel):
     """Limits of every training: the table `[budget]`, see below."""
     system: Prices | None = None
     """Prices of digital work: the table `[system]`, see below; those of 45 nm by default."""
+    event: tuple[SerializeAsAny[Event], ...] = ()
+    """What happens to the chips after training: the tables `[[event]]`, see below."""
 
     @field_validator("precision")
     @classmethod
@@ -157,6 +162,18 @@ class RuleChoice:
 
 
 @dataclasses.dataclass(frozen=True)
+class Step:
+    """One event of a life as it will be done; of repeated ones, each time."""
+
+    event: Event
+    """The event."""
+    changes: tuple[dict[str, Any], ...] = ()
+    """Parameters that it sets, of each device."""
+    rule: RuleChoice | None = None
+    """The rule that teaches from then on, if it changes."""
+
+
+@dataclasses.dataclass(frozen=True)
 class Case:
     """One point of a study for one rule."""
 
@@ -168,6 +185,8 @@ class Case:
     """The learning rule."""
     values: dict[str, Any]
     """Values of the swept paths; None if the rule has no such option."""
+    steps: tuple[Step, ...] = ()
+    """What happens to its chips after training."""
     control: str = ""
     """Which control it is; empty if it is none."""
     control_of: RuleChoice | None = None

@@ -25,6 +25,7 @@ def state_of(rule: Rule, chips: Chips, progress: Progress) -> dict[str, Any]:
         "chips": chips.devices.state_dict(),
         "ledger": chips.ledger.state_dict(),
         "rule": rule.state_dict(),
+        "requested": [register.state_dict() for register in chips.requested],
         "progress": dataclasses.asdict(progress),
     }
 
@@ -38,6 +39,8 @@ def restore(state: dict[str, Any], rule: Rule, chips: Chips) -> Progress:
     chips.devices.load_state_dict(state["chips"])
     chips.ledger.load_state_dict(state["ledger"])
     rule.load_state_dict(state["rule"])
+    for register, kept in zip(chips.requested, state["requested"], strict=True):
+        register.load_state_dict(kept)
     return Progress(**state["progress"])
 
 

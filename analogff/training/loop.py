@@ -33,6 +33,8 @@ class Progress:
     device_seconds: torch.Tensor | float = 0.0
     wall_seconds: float = 0.0
     stopped_by: str = ""
+    past_epochs: int = 0
+    """Of earlier trainings of the same chips, whose orders of the images are not repeated."""
 
 
 def train(
@@ -67,18 +69,43 @@ def train(
     """
     progress = progress or Progress()
     recorder, spending = Recorder(rule, chips), Spending(rule, chips, epochs, budget, prices)
-    chips.ledger.record_divergence(chips.chips, data.train.images.device)
-    while progress.epoch < epochs and not progress.stopped_by:
-        start = time.perf_counter()
-        loss = _one_epoch(recorder, data, spending, jitter, progress)
-        cost = spending.spent()
-        _wait(rule, progress, torch.from_numpy(cost.seconds).to(loss.device))
+    for loss, cost, start in _learned(recorder, data, spending, jitter, progress, epochs):
         if progress.stopped_by and wait_seconds:
             rule.network.wait(wait_seconds)
         if progress.epoch % evaluate_every and not progress.stopped_by:
             progress.wall_seconds += time.perf_counter() - start
             continue
         yield _evaluate(recorder, data, progress, loss, cost, start)
+
+
+def learn(
+    rule: Rule,
+    chips: Chips,
+    data: Dataset,
+    *,
+    epochs: int,
+    jitter: int = 0,
+    progress: Progress | None = None,
+    prices: Prices | None = None,
+) -> None:
+    """Train chips as `train` does, and look at nothing."""
+    progress = progress or Progress()
+    recorder, spending = Recorder(rule, chips), Spending(rule, chips, epochs, None, prices)
+    for _ in _learned(recorder, data, spending, jitter, progress, epochs):
+        pass
+
+
+def _learned(
+    recorder: Recorder, data: Dataset, spending: Spending, jitter: int, progress: Progress, epochs: int
+) -> Iterator[tuple[torch.Tensor, Spent, float]]:
+    """Train epoch by epoch, and let its hardware time pass; yields the loss, all cost so far, and when it began."""
+    recorder.chips.ledger.record_divergence(recorder.chips.chips, data.train.images.device)
+    while progress.epoch < epochs and not progress.stopped_by:
+        start = time.perf_counter()
+        loss = _one_epoch(recorder, data, spending, jitter, progress)
+        cost = spending.spent()
+        _wait(recorder.rule, progress, torch.from_numpy(cost.seconds).to(loss.device))
+        yield loss, cost, start
 
 
 def _evaluate(
@@ -142,11 +169,11 @@ def _one_epoch(recorder: Recorder, data: Dataset, spending: Spending, jitter: in
 
 def _one_pass(recorder: Recorder, data: Dataset, spending: Spending, jitter: int, progress: Progress) -> torch.Tensor:
     """Train on every image once, or until a limit is reached; learning seed and epoch decide order and places."""
-    rule, split = recorder.rule, data.train
-    generator = torch.Generator().manual_seed(derive_seed(rule.seed, "order", progress.epoch))
+    rule, split, ever = recorder.rule, data.train, progress.past_epochs + progress.epoch
+    generator = torch.Generator().manual_seed(derive_seed(rule.seed, "order", ever))
     order = torch.randperm(len(split.labels), generator=generator).to(split.images.device)
     batches = order.split(rule.options.batch)
-    places = torch.Generator().manual_seed(derive_seed(rule.seed, "jitter", progress.epoch))
+    places = torch.Generator().manual_seed(derive_seed(rule.seed, "jitter", ever))
     total, seen = 0.0, 0
     for n, batch in enumerate(batches):
         rule.advance(spending.progress(progress.epoch + n / len(batches)))

@@ -38,6 +38,7 @@ from analogff.rules.backprop import Backprop
 class Late(Backprop):
     schedule = classmethod(lambda cls, options: "sometime")
 """
+FORWARD = '\n[[rule]]\nname = "forward-forward"\n'
 MINE = '[device]\nmodel = "mine.py:Chip"\n'
 FILES = {"mine.py": CHIP}
 
@@ -45,6 +46,10 @@ FILES = {"mine.py": CHIP}
 def head(old: str, new: str) -> dict:
     assert old in HEAD
     return {"head": HEAD.replace(old, new)}
+
+
+def life(event: str) -> dict:
+    return {"sweep": f"\n[[event]]\n{event}\n"}
 
 
 BROKEN = {
@@ -57,6 +62,76 @@ BROKEN = {
     "epochs is a truth value": (head("epochs = 1", "epochs = true"), "epochs:", "true", "a whole number", None),
     "no epochs": (head("epochs = 1", ""), "epochs:", "nothing", "a value", None),
     "unknown field": (head("epochs", "epoch"), "epoch:", '"epoch"', "a field of a study", "epochs"),
+    "events are one table": ({"sweep": '[event]\ndo = "wait"\n'}, "event:", '{"do": "wait"}', "[[event]] tables", None),
+    "an event that does nothing": (life("seconds = 3"), "event.0.do:", "null", "one of train, wait", None),
+    "an unknown kind of event": (life('do = "wate"'), "event.0.do:", '"wate"', "a kind of event", "wait"),
+    "an event's unknown field": (
+        life('do = "wait"\nseconds = 3\nsecond = 3'),
+        "event.0.second:",
+        '"second"',
+        'an event that does "wait"',
+        "seconds",
+    ),
+    "a wait without a time": (life('do = "wait"'), "event.0.seconds:", "nothing", "a value", None),
+    "a wait until later": (
+        life('do = "wait"\nseconds = "later"'),
+        "event.0.seconds:",
+        '"later"',
+        "seconds, or a",
+        None,
+    ),
+    "training on nothing": (life('do = "train"'), "event.0:", "neither", "images or epochs", None),
+    "training on both": (
+        life('do = "train"\nimages = 3\nepochs = 1'),
+        "event.0.epochs:",
+        "1",
+        "images or epochs",
+        None,
+    ),
+    "a rate that is a text": (
+        life('do = "train"\nimages = 3\nrule = { learning_rate = "low" }'),
+        "event.0.rule.learning_rate:",
+        '"low"',
+        "a number",
+        None,
+    ),
+    "another rule that programs": (
+        life('do = "train"\nimages = 3\nrule = { name = "backprop" }') | {"rule": FORWARD},
+        "event.0.rule:",
+        "which programs them",
+        "the weights as they are",
+        None,
+    ),
+    "a set option of a rule": (
+        life('do = "set"\npath = "rule.learning_rate"\nvalue = 1.0'),
+        "event.0.path:",
+        '"rule.learning_rate"',
+        "the path of a device parameter",
+        None,
+    ),
+    "an unknown parameter that is set": (
+        life('do = "set"\npath = "device.read_nose"\nvalue = 1.0'),
+        "event.0.value:",
+        '"read_nose"',
+        "a parameter",
+        "read_noise",
+    ),
+    "a parameter that is set out of range": (
+        life('do = "set"\npath = "device.read_noise"\nvalue = -1.0'),
+        "event.0.value:",
+        "-1.0",
+        "greater than or equal to 0",
+        None,
+    ),
+    "nothing to repeat": (life('do = "repeat"\ntimes = 3'), "event.0.event:", "none", "events to repeat", None),
+    "a mistake within a repeat": (
+        life('do = "repeat"\ntimes = 3\n[[event.event]]\ndo = "wait"'),
+        "event.0.event.0.seconds:",
+        "nothing",
+        "a value",
+        None,
+    ),
+    "a copy to nowhere": (life('do = "copy"'), "event.0.to:", "nothing", "a value", None),
     "no chips": (head("chips = 2", "chips = 0"), "chips:", "0", "a number of chips, at least 1", None),
     "the same chip twice": (head("chips = 2", "chips = [1, 1]"), "chips:", "[1, 1]", "different chip seeds", None),
     "seeds is a number": ({"more": "seeds = 3\n"}, "seeds:", "3", "a list of different whole numbers", None),

@@ -25,12 +25,8 @@ class Due(enum.Enum):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Measurement:
-    """One table of a study, defined in one file.
-
-    Raises:
-        ValueError: If its key does not identify rows.
-    """
+class Table:
+    """One table of a study besides the results."""
 
     name: str
     """Name of the table, and of the folder of its parts."""
@@ -38,6 +34,16 @@ class Measurement:
     """Columns after ``run``, with units in their names. The study adds the columns that identify runs."""
     key: tuple[str, ...]
     """Columns that identify the rows of a run; tables are sorted by them."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Measurement(Table):
+    """One table of measurements, defined in one file.
+
+    Raises:
+        ValueError: If its key does not identify rows.
+    """
+
     due: Due
     """When it is taken."""
     take: Callable[[Task, Rule, Dataset, int], pa.Table | None]

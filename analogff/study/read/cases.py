@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from analogff.data import DataError, check_dataset
 from analogff.study.case import FIELDS, TABLES, Case, Settings
 from analogff.study.read.document import Document
+from analogff.study.read.events import EventReader, read_events
 from analogff.study.read.needs import TriedDevice, refusal
 from analogff.study.read.validation import Validator
 from analogff.support.mistakes import Mistake, from_pydantic, in_clauses, shown
@@ -45,7 +46,9 @@ class Reader:
             mistakes = mistakes + list(dict.fromkeys(answer for answer in answers if answer))
         if mistakes or settings is None or choice is None:
             return None, mistakes
-        return Case(settings, tuple(device.choice for device in devices), choice.choice, values), []
+        steps, mistakes = EventReader(self.validator, document, devices, tables[rule]).steps(settings.event)
+        case = Case(settings, tuple(device.choice for device in devices), choice.choice, values, steps)
+        return (None if mistakes else case), mistakes
 
     def try_devices(self, documents: Iterable[Document]) -> None:
         """Try the devices of many points together, which takes a hundredth of the time."""
@@ -72,7 +75,7 @@ class Reader:
         tables, mistakes = _tables(document)
         dataset = document.get("dataset", Settings.model_fields["dataset"].default)
         try:
-            plain = {k: v for k, v in document.items() if k not in TABLES}
+            plain = {k: v for k, v in document.items() if k not in (*TABLES, "event")}
             settings = Settings.model_validate_json(json.dumps(plain), strict=True).model_copy(update=tables)
         except ValidationError as error:
             mistakes = from_pydantic(error, what="a field of a study", names=FIELDS) + mistakes
@@ -130,7 +133,8 @@ def _tables(document: dict[str, Any]) -> tuple[dict[str, Any], list[Mistake]]:
                 tables[name] = model.model_validate_json(json.dumps(document[name], default=str), strict=True)
             except ValidationError as error:
                 mistakes += from_pydantic(error, name, f"a field of [{name}]", model.model_fields)
-    return tables, mistakes
+    events, wrong = read_events(document.get("event", []))
+    return tables | ({"event": events} if events else {}), mistakes + wrong
 
 
 def _same_labels(tables: list[Any]) -> list[Mistake]:

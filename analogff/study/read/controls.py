@@ -37,12 +37,13 @@ def _controls(case: Case, validator: Validator) -> Iterator[Case]:
     for name, model in ((NO_DEVICE, "analogff.device.silent:Silent"), (SAME_SIZE_DIGITAL, "ideal")):
         device = _found(*validator.device({"model": model}, _PATH))
         if refusal(_asked(case.rule.name, case.rule.options, validator), device, _PATH) is None:
-            yield dataclasses.replace(case, devices=(device.choice,) * len(case.devices), control=name)
+            devices = (device.choice,) * len(case.devices)
+            yield dataclasses.replace(case, devices=devices, steps=(), control=name)
     settings = case.settings.model_copy(update={"layers": (), "head": "digital"})
     common = {name: case.rule.options[name] for name in RuleOptions.model_fields if name in case.rule.options}
     linear = _asked("backprop", {"through": "oracle"} | common, validator).choice
     yield dataclasses.replace(
-        case, settings=settings, devices=(), rule=linear, control=LINEAR_DIGITAL, control_of=case.rule
+        case, settings=settings, devices=(), steps=(), rule=linear, control=LINEAR_DIGITAL, control_of=case.rule
     )
 
 

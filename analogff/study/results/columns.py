@@ -5,7 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from analogff.study.measurements.catalog import measurements
+from analogff.study.measurements.catalog import declared_tables
 from analogff.study.task import Run, column_value
 from analogff.training.epoch import NUMBERS
 
@@ -38,7 +38,7 @@ class Columns:
         ends = {"stopped_by": pa.string(), "wall_seconds": pa.float64()}
         results = self._schema({"run": pa.string()} | self._labels | identity | numbers | ends)
         swept = {"run": pa.string()} | {name: self._labels[name] for name in self._swept}
-        measured = {name: self._schema({**swept, **m.columns}) for name, m in measurements().items()}
+        measured = {name: self._schema({**swept, **m.columns}) for name, m in declared_tables().items()}
         self.schemas: dict[str, pa.Schema] = measured | {RESULTS: results}
         """Schema of each table, results last."""
 

@@ -100,6 +100,23 @@ def print_results(summary: pd.DataFrame, console: Console) -> None:
         say(console, f"Left out, since {console.width} columns hold no more: {names}. The results have them.")
 
 
+def print_then_and_now(
+    trained: pd.DataFrame, errors: pd.DataFrame, manifest: Mapping[str, Any], console: Console
+) -> None:
+    """Print the errors of kept chips as they were after training, and as they are under other conditions."""
+    trained = trained[trained["run"].isin(errors["run"])]
+    now = trained.drop(columns="test_error").merge(errors[["run", "test_error"]], on="run")
+    then, summary = summarize(trained, manifest), summarize(now, manifest)
+    named = _names(summary)
+    columns = [Column(name, overflow="fold") for name in named]
+    columns += [Column(name, justify="right", no_wrap=True) for name in ("as trained / %", "now / %", "chips")]
+    rows = [
+        [*(_cell(row[name]) for name in named), _interval(before), _interval(row), str(row["chips"])]
+        for before, row in zip(then.to_dict("records"), summary.to_dict("records"), strict=True)
+    ]
+    console.print(table_of(columns, rows, title=Text("Test error, 95 % interval over chips")))
+
+
 def results_table(summary: pd.DataFrame, dropped: Collection[str] = ()) -> Table:
     """Return a summary as a table for a terminal; names may go on in the next line, numbers never."""
     named = _names(summary)

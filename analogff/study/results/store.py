@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from filelock import FileLock, Timeout
 
-from analogff.study.measurements.catalog import measurements
+from analogff.study.measurements.catalog import declared_tables
 from analogff.study.results.columns import RESULTS, Columns
 from analogff.study.results.differences import what_changed
 from analogff.study.results.integrity import runs_in, sibling
@@ -138,7 +138,7 @@ def load_results(folder: Path | str) -> "pd.DataFrame":
 
 def load_measurements(folder: Path | str) -> "dict[str, pd.DataFrame]":
     """Return the tables of a study's measurements by name."""
-    tables = {name: load_measurement(folder, name) for name in measurements()}
+    tables = {name: load_measurement(folder, name) for name in declared_tables()}
     return {name: table for name, table in tables.items() if table is not None}
 
 
@@ -146,7 +146,7 @@ def load_measurement(folder: Path | str, name: str) -> "pd.DataFrame | None":
     """Return the table of a measurement in the order of a study; None if there is none."""
     results = parts_in(Path(folder) / RESULTS)
     parts = [sibling(part, name) for part in results if name in kinds_beside(part)]
-    return _load(Path(folder), parts, list(measurements()[name].key)) if parts else None
+    return _load(Path(folder), parts, list(declared_tables()[name].key)) if parts else None
 
 
 def _load(folder: Path, parts: list[Path], by: list[str]) -> "pd.DataFrame":

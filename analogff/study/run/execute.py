@@ -1,7 +1,6 @@
 """Execution of one task in a worker: fabricate, seal, train and evaluate its chips."""
 
 import dataclasses
-import functools
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,26 +8,27 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from analogff.catalog import resolve_device, resolve_rule
-from analogff.catalog.parameters import with_files
-from analogff.data import Dataset, Scale, load_dataset
+from analogff.data import Dataset
 from analogff.device import products_in
 from analogff.device.ledger import EVALUATION, TRAINING
 from analogff.learning.rule import Rule
-from analogff.network import Chips, LayerSpec, fabricate_wired
-from analogff.network.normalization import make_normalizer
+from analogff.network import Chips
 from analogff.study import origin
 from analogff.study.measurements.catalog import measurements
+from analogff.study.measurements.life import EVENTS
 from analogff.study.measurements.measurement import Due
 from analogff.study.origin import OriginError
+from analogff.study.run.build import build, load_data
+from analogff.study.run.kept import keep_chips
+from analogff.study.run.life import Life
 from analogff.study.run.stall import watched
 from analogff.study.run.status import Teller
 from analogff.study.run.unfinished import Looks, Unfinished
-from analogff.study.task import Run, Task, bank_parameters
+from analogff.study.task import Run, Task
 from analogff.support.messages import in_words
 from analogff.support.process_state import PatchedError, standard
 from analogff.training.epoch import NUMBERS, Epoch
-from analogff.training.loop import train
+from analogff.training.loop import Progress, train
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,19 +67,24 @@ def _execute(task: Task) -> Outcome:
     with watched(described, teller.warn, lambda: _acts(chips)):
         found = _checked(task)
         settings = task.runs[0].case.settings
-        state, held_out = found[origin.name_of_data(settings.dataset)], settings.validation_images
-        data = _load(settings.data, state, settings.train_images, held_out, task.folder, settings.compute)
+        state = found[origin.name_of_data(settings.dataset)]
+        data = load_data(settings, state, task.folder)
         rule, chips = build(task, data)
         found = _checked(task)  # equal checksums before and after prove what was loaded between
         with products_in(settings.precision):
-            looks = _train(task, rule, chips, data, teller)
+            looks, progress = _train(task, rule, chips, data, teller)
             tables = looks.tables | _measure(Due.LAST_EVALUATION, task, rule, data, looks.epoch)
+            life = Life(task, data, rule, chips, progress)
+            if (events := life.live()) is not None:
+                tables = tables | {EVENTS.name: events}
+            if settings.keep:
+                keep_chips(life)
     origin.demand_files(task.runs[0].case, Path(task.folder))
     origin.demand_loaded()
     return Outcome(task, looks.numbers, tables, origin=found)
 
 
-def _train(task: Task, rule: Rule, chips: Chips, data: Dataset, teller: Teller) -> Looks:
+def _train(task: Task, rule: Rule, chips: Chips, data: Dataset, teller: Teller) -> tuple[Looks, Progress]:
     settings, unfinished = task.runs[0].case.settings, Unfinished(task, teller.warn)
     progress, looks = unfinished.restore(rule, chips)
     epochs = train(
@@ -99,7 +104,7 @@ def _train(task: Task, rule: Rule, chips: Chips, data: Dataset, teller: Teller) 
         looks = looks.with_tables(_rows(task.runs, epoch), measured)
         unfinished.keep(rule, chips, progress, looks)
         teller.tell(looks.numbers)
-    return looks
+    return looks, progress
 
 
 def _measure(due: Due, task: Task, rule: Rule, data: Dataset, epoch: int) -> dict[str, pa.Table]:
@@ -117,50 +122,6 @@ def _checked(task: Task) -> Mapping[str, str]:
 def _acts(chips: Chips | None) -> int:
     """Return the number of reads so far; another thread calls this, so it must not synchronize a GPU."""
     return 0 if chips is None else sum(int(chips.ledger.total("reads", phase)) for phase in (TRAINING, EVALUATION))
-
-
-def build(task: Task, data: Dataset) -> tuple[Rule, Chips]:
-    """Make the chips of a task and their rule."""
-    case, folder = task.runs[0].case, Path(task.folder)
-    model = resolve_rule(case.rule.name, folder)
-    options = model.Options(**case.rule.options)
-    sizes, layers = (data.n_in, case.settings.layers, data.classes), len(case.settings.layers)
-    lines, specs = model.input_lines(options, *sizes), []
-    for layer, choice in enumerate(case.devices):
-        device = resolve_device(choice.reference, folder)
-        parameters = bank_parameters([run.case.devices[layer] for run in task.runs])
-        specs.append(LayerSpec(device, device.on_lines(lines[layer], with_files(device, parameters, folder))))
-    chips = fabricate_wired(
-        specs[:layers],
-        model.layer_shapes(options, *sizes),
-        seeds=[run.chip for run in task.runs],
-        head=specs[layers] if case.settings.head == "device" else None,
-    )
-    chips.devices.to(case.settings.compute)
-    normalizer = make_normalizer(
-        case.settings.normalization, max_gain=case.settings.agc_max_gain, offset=case.settings.agc_offset
-    )
-    return model(chips.seal(model.needs(options), normalizer, data.image), options, seed=task.runs[0].seed), chips
-
-
-@functools.lru_cache(maxsize=2)
-def _load(
-    source: tuple[str, Scale],
-    _state: str,
-    train_images: int | None,
-    validation_images: int | None,
-    folder: str,
-    device: str,
-) -> Dataset:
-    name, scale = source
-    return load_dataset(
-        name,
-        train_images=train_images,
-        validation_images=validation_images,
-        scale=scale,
-        folder=folder,
-        device=device,
-    )
 
 
 def _rows(runs: tuple[Run, ...], epoch: Epoch) -> pa.Table:

@@ -9,6 +9,7 @@ from pathlib import Path
 from analogff.catalog import resolve_rule
 from analogff.data import Scale
 from analogff.study.case import Case
+from analogff.study.events import Distil
 from analogff.study.read.spec import Shape
 from analogff.study.run.plan import bank_keys
 from analogff.study.task import Run, Task
@@ -122,6 +123,8 @@ def _limits(case: Case, shapes: Mapping[tuple[str, Scale], Shape], memory_gib: f
     rule = resolve_rule(case.rule.name, Path(folder))
     if not rule.can_bank(rule.Options(**case.rule.options)):
         limits.append(Limit(1, f"{case.rule.name} decides for each chip how often it is read"))
+    if any(isinstance(step.event, Distil) and step.event.labels == "teacher" for step in case.steps):
+        limits.append(Limit(1, "each student has a teacher of its own"))
     budget = case.settings.budget
     if budget and budget.of_each_chip:
         limits.append(Limit(1, f"each chip reaches the budget of {budget.of_each_chip[0]} at a step of its own"))

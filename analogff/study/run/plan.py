@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
-from analogff.study.case import Case, DeviceChoice, RuleChoice, Settings
+from analogff.study.case import Case, DeviceChoice, RuleChoice, Settings, Step
 from analogff.study.origin import engine, known
 from analogff.study.read.spec import Study
 from analogff.study.task import Run
@@ -80,9 +80,16 @@ class _Texts:
         devices = {id(d): _json([d.reference, d.fingerprint, parameters(d)]) for d in case.devices}
         listed = f"[{', '.join(devices[id(device)] for device in case.devices)}]"
         parts = [self._engine, self._part(case.settings, _settings), listed, self._part(case.rule, _rule)]
+        if case.steps:
+            parts.append(self._steps(case.steps))
         if case.control:  # each rule has controls of its own, since a row is of one rule
             parts += [_json(case.control), self._part(case.shown, _rule)]
         return f"[{', '.join(parts)}]"
+
+    def _steps(self, steps: tuple[Step, ...]) -> str:
+        """Return what events change, besides what the settings say of them."""
+        rules = {id(step.rule): step.rule for step in steps if step.rule}
+        return _json([*map(_rule, rules.values()), *{id(s.changes): s.changes for s in steps if s.changes}.values()])
 
     def _part(self, part: P, write: Callable[[P], object]) -> str:
         if id(part) not in self._shared:

@@ -1,0 +1,142 @@
+"""The events of a study file: their tables, and what each means for a case."""
+
+import copy
+import json
+from typing import Any
+
+from pydantic import ValidationError
+
+from analogff.study.case import Step
+from analogff.study.events import EVENTS, Copy, Distil, Event, Repeat, Set, Train
+from analogff.study.read.document import Document
+from analogff.study.read.needs import TriedDevice, refusal
+from analogff.study.read.sweep import PathError, assign
+from analogff.study.read.validation import Validator
+from analogff.support.mistakes import Mistake, from_pydantic, shown, unknown_name
+
+MAX_STEPS = 100_000
+"""Greatest number of events of a life, repeated ones counted each time."""
+
+
+def read_events(listed: Any, path: str = "event") -> tuple[tuple[Event, ...], list[Mistake]]:
+    """Read the ``[[event]]`` tables, and those within ``do = "repeat"``."""
+    if not isinstance(listed, list):
+        advice = 'Write [[event]] and do = "wait", one table for each event.'
+        return (), [Mistake(path, "[[event]] tables", shown(listed), advice)]
+    events, mistakes = [], []
+    for n, table in enumerate(listed):
+        event, wrong = _read_event(table, f"{path}.{n}")
+        mistakes += wrong
+        events += [event] if event else []
+    return tuple(events), mistakes
+
+
+def _read_event(table: Any, path: str) -> tuple[Event | None, list[Mistake]]:
+    do = table.get("do") if isinstance(table, dict) else None
+    if not isinstance(do, str):
+        return None, [Mistake(f"{path}.do", f"one of {', '.join(EVENTS)}", shown(do), 'Write do = "wait".')]
+    if (model := EVENTS.get(do)) is None:
+        return None, [unknown_name(f"{path}.do", "a kind of event", do, EVENTS)]
+    within, mistakes = read_events(table.get("event", []), f"{path}.event") if model is Repeat else ((), [])
+    plain = {name: value for name, value in table.items() if model is not Repeat or name != "event"}
+    if model is Repeat and not (within or mistakes):
+        mistakes = [Mistake(f"{path}.event", "events to repeat", "none", "Write [[event.event]] tables below it.")]
+    try:
+        event = model.model_validate_json(json.dumps(plain | ({"event": []} if model is Repeat else {}), default=str))
+    except ValidationError as error:
+        names = model.model_fields
+        return None, from_pydantic(error, path, f'a field of an event that does "{do}"', names) + mistakes
+    return event.model_copy(update={"event": within} if model is Repeat else {}), mistakes
+
+
+class EventReader:
+    """Reads what the events of one case do.
+
+    Args:
+        validator: Reads devices and rules.
+        document: The point.
+        devices: Its devices, one for each layer.
+        rule: The table of its rule.
+    """
+
+    def __init__(self, validator: Validator, document: Document, devices: list[TriedDevice], rule: Document):
+        self.validator = validator
+        self.document = {name: copy.deepcopy(document[name]) for name in ("device", "rule") if name in document}
+        self.devices = devices
+        self.rule = {name: value for name, value in rule.items() if name != "label"}
+        self.mistakes: list[Mistake] = []
+
+    def steps(self, events: tuple[Event, ...]) -> tuple[tuple[Step, ...], list[Mistake]]:
+        """Return the events as steps, repeated ones each time, and the mistakes in them."""
+        steps = self._steps(events, "event") if events else ()
+        if len(steps) > MAX_STEPS:
+            advice = "Repeat fewer of them, or fewer times."
+            self.mistakes.append(Mistake("event", f"at most {MAX_STEPS:,} events", f"{len(steps):,}", advice))
+        return steps[:MAX_STEPS], list(dict.fromkeys(self.mistakes))
+
+    def _steps(self, events: tuple[Event, ...], path: str) -> tuple[Step, ...]:
+        steps: list[Step] = []
+        for n, event in enumerate(events):
+            if isinstance(event, Repeat):
+                once = self._steps(event.event, f"{path}.{n}.event")
+                steps += once * min(event.times, 1 + MAX_STEPS // max(1, len(once)))
+            else:
+                steps.append(self._step(event, f"{path}.{n}"))
+        return tuple(steps)
+
+    def _step(self, event: Event, path: str) -> Step:
+        if isinstance(event, Set):
+            return Step(event, changes=self._set(event, path))
+        if isinstance(event, Train) and event.images is None and event.epochs is None:
+            self.mistakes.append(Mistake(path, "images or epochs", "neither", "Write images = 1000, or epochs = 1."))
+        if isinstance(event, Train) and event.rule:
+            return self._other_rule(event, path)
+        return Step(event)
+
+    def _set(self, event: Set, path: str) -> tuple[dict[str, Any], ...]:
+        """Return the parameters that change, of each device; a device as it was before is the base."""
+        try:
+            assign(self.document, event.path, event.value, self.validator)
+        except PathError as error:
+            m = error.mistake
+            self.mistakes.append(Mistake(f"{path}.path", m.expected, m.got, m.advice))
+            return ()
+        listed = self.document["device"]
+        tables = listed if isinstance(listed, list) else [listed] * len(self.devices)
+        tables = [*tables, *[tables[-1]] * (len(self.devices) - len(tables))]
+        changes = []
+        for n, (table, before) in enumerate(zip(tables, self.devices, strict=True)):
+            place = f"device.{n}" if isinstance(listed, list) else "device"
+            now, wrong = self.validator.device(table, place)
+            self.mistakes += [Mistake(f"{path}.value", m.expected, m.got, m.advice) for m in wrong]
+            name = event.path.split(".")[-1]
+            changes.append({name: now.choice.parameters[name]} if now and name in now.choice.parameters else {})
+            if now and now.choice.per_chip != before.choice.per_chip:
+                got = shown(event.value)
+                self.mistakes.append(Mistake(f"{path}.value", f"a value of the kind that {name} had", got, ""))
+        return tuple(changes)
+
+    def _other_rule(self, event: Train, path: str) -> Step:
+        """Return a step with another rule, or with other options of the rule so far."""
+        same = event.rule.get("name", self.rule["name"]) == self.rule["name"]
+        table = self.rule | event.rule if same else event.rule
+        read, wrong = self.validator.rule(table, f"{path}.rule")
+        self.mistakes += wrong
+        if read is None:
+            return Step(event)
+        answers = [refusal(read, device, f"{path}.rule") for device in self.devices]
+        self.mistakes += list(dict.fromkeys(answer for answer in answers if answer))
+        if read.programs and not same:
+            expected = "a rule that begins with the weights as they are"
+            advice = "Take forward-forward, direct-feedback-alignment or another one that programs nothing."
+            self.mistakes.append(Mistake(f"{path}.rule", expected, f"{read.described}, which programs them", advice))
+        self.rule = table
+        return Step(event, rule=read.choice)
+
+
+def has_moves(steps: tuple[Step, ...]) -> bool:
+    """Return whether a life copies weights, for which requested changes are kept in a digital register."""
+    return any(isinstance(step.event, Copy) for step in steps)
+
+
+__all__ = ["MAX_STEPS", "Copy", "Distil", "EventReader", "has_moves", "read_events"]

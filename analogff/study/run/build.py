@@ -1,0 +1,85 @@
+"""What a task needs: its data, its chips, and the rule that teaches them."""
+
+import functools
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from analogff.catalog import resolve_device, resolve_rule
+from analogff.catalog.parameters import with_files
+from analogff.data import Dataset, Scale, load_dataset
+from analogff.learning.rule import Rule
+from analogff.network import Chips, LayerSpec, fabricate_wired
+from analogff.network.normalization import make_normalizer
+from analogff.study.case import Settings
+from analogff.study.events import Copy
+from analogff.study.task import Task, bank_parameters
+
+
+def build(
+    task: Task, data: Dataset, seeds: Sequence[int] = (), state: Mapping[str, Any] | None = None
+) -> tuple[Rule, Chips]:
+    """Make the chips of a task and their rule.
+
+    Args:
+        task: The runs, one a chip.
+        data: Determines the numbers of input lines and labels.
+        seeds: Chip seeds; those of the runs by default.
+        state: State of the devices that the rule finds; as fabricated by default.
+    """
+    case, folder = task.runs[0].case, Path(task.folder)
+    model = resolve_rule(case.rule.name, folder)
+    options = model.Options(**case.rule.options)
+    sizes, layers = (data.n_in, case.settings.layers, data.classes), len(case.settings.layers)
+    lines, specs = model.input_lines(options, *sizes), []
+    for layer, choice in enumerate(case.devices):
+        device = resolve_device(choice.reference, folder)
+        parameters = bank_parameters([run.case.devices[layer] for run in task.runs])
+        specs.append(LayerSpec(device, device.on_lines(lines[layer], with_files(device, parameters, folder))))
+    chips = fabricate_wired(
+        specs[:layers],
+        model.layer_shapes(options, *sizes),
+        seeds=list(seeds) or [run.chip for run in task.runs],
+        head=specs[layers] if case.settings.head == "device" else None,
+    )
+    chips.devices.to(case.settings.compute)
+    if state is not None:
+        chips.devices.load_state_dict(state)
+    if any(isinstance(step.event, Copy) for step in case.steps):
+        chips.keep_requests()
+    normalizer = make_normalizer(
+        case.settings.normalization, max_gain=case.settings.agc_max_gain, offset=case.settings.agc_offset
+    )
+    return model(chips.seal(model.needs(options), normalizer, data.image), options, seed=task.runs[0].seed), chips
+
+
+def load_data(settings: Settings, state: str, folder: str) -> Dataset:
+    """Load the data of a study, once for tasks that follow each other.
+
+    Args:
+        settings: Name the data.
+        state: Fingerprint of its files, so that they are loaded again after an edit.
+        folder: The study file's folder.
+    """
+    held_out = settings.validation_images
+    return _load(settings.data, state, settings.train_images, held_out, folder, settings.compute)
+
+
+@functools.lru_cache(maxsize=2)
+def _load(
+    source: tuple[str, Scale],
+    _state: str,
+    train_images: int | None,
+    validation_images: int | None,
+    folder: str,
+    device: str,
+) -> Dataset:
+    name, scale = source
+    return load_dataset(
+        name,
+        train_images=train_images,
+        validation_images=validation_images,
+        scale=scale,
+        folder=folder,
+        device=device,
+    )

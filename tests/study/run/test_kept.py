@@ -1,0 +1,102 @@
+"""Kept chips are exact, stay as they are when somebody looks, and are refused where they are damaged."""
+
+import hashlib
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from analogff.cli import main
+from analogff.study.read.spec import read_study
+from analogff.study.results.parts import StoreError
+from analogff.study.results.store import load_results
+from analogff.study.run.engine import run_study
+from analogff.study.run.look_again import look_again
+from analogff.support.mistakes import StudyError
+from tests.study.conftest import DEVICE, RULE
+from tests.study.run.test_life import FORWARD, IDEAL, event
+
+KEEP = "keep = true\n"
+QUIET = DEVICE + "read_noise = 0.0\n"
+
+
+def done(path, out):
+    assert not run_study(read_study(path, ()), out, workers=0, console=Console(quiet=True)).failures
+    return load_results(out)
+
+
+def sums(folder):
+    return {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.rglob("*.p*"))}
+
+
+@pytest.mark.parametrize("device", [IDEAL, QUIET])
+def test_kept_chips_answer_as_they_did(device, write_study, tmp_path):
+    trained = done(write_study(more=KEEP, device=device, rule=RULE + FORWARD), tmp_path / "out")
+    before = sums(tmp_path / "out")
+    again = look_again(tmp_path / "out").set_index("run").loc[trained["run"]]
+    for error in ("test_error", "validation_error"):
+        np.testing.assert_array_equal(again[error], trained[error])
+    assert sums(tmp_path / "out") == before and len(before) > 4
+
+
+def test_they_answer_under_other_conditions(write_study, tmp_path):
+    trained = done(write_study(more=KEEP, device=QUIET), tmp_path / "out")
+    drowned = look_again(tmp_path / "out", ["device.read_noise=50.0"])
+    assert (np.abs(drowned["test_error"] - 90) < 4 * 100 * np.sqrt(0.1 * 0.9 / 360)).all()
+    one = look_again(tmp_path / "out", ["device.0.read_noise=50.0"])  # the one layer, the head is digital
+    assert one.equals(drowned)
+    assert (look_again(tmp_path / "out")["test_error"].to_numpy() == trained["test_error"].to_numpy()).all()
+
+
+def test_they_age(write_study, tmp_path):
+    pcm = '\n[device]\nmodel = "pcm"\n'
+    done(write_study(more=KEEP, device=pcm), tmp_path / "out")
+    soon, late = (look_again(tmp_path / "out", [f"wait={t}"])["test_error"] for t in ("1 second", '"1 year"'))
+    assert not soon.equals(late)
+
+
+def test_they_are_kept_at_the_end_of_their_life(write_study, tmp_path):
+    life = event("copy", to=9) + event("set", path='"device.mismatch"', value=0.0)
+    done(write_study(more=KEEP, device=QUIET, sweep=life), tmp_path / "out")
+    assert (look_again(tmp_path / "out")["chip_now"] == 9).all()
+
+
+def test_a_study_without_them_says_what_to_write(write_study, tmp_path):
+    done(write_study(), tmp_path / "out")
+    with pytest.raises(StoreError, match="to hold trained chips. Got none. Write keep = true"):
+        look_again(tmp_path / "out")
+
+
+def test_a_damaged_file_is_named(write_study, tmp_path):
+    done(write_study(more=KEEP), tmp_path / "out")
+    file = next((tmp_path / "out/chips").iterdir())
+    file.write_bytes(file.read_bytes()[:-100])
+    with pytest.raises(StoreError, match=f"Expected {file} as analogff wrote it"):
+        look_again(tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("device.read_nose=0.1", "Did you mean read_noise?"),
+        ("device.read_noise=-1.0", "device.read_noise: Expected a number greater than or equal to 0. Got -1.0."),
+        ("rule.learning_rate=1.0", "Expected device.PARAMETER, device.LAYER.PARAMETER or wait. Got rule.learning_rate"),
+        ("wait=soon", 'wait: Expected seconds, or a text such as 1 day. Got soon. Write --set wait="1 day".'),
+        ("wait=-1", "wait: Expected seconds"),
+    ],
+)
+def test_a_mistaken_setting_is_refused(setting, said, write_study, tmp_path):
+    done(write_study(more=KEEP), tmp_path / "out")
+    with pytest.raises(StudyError) as refused:
+        look_again(tmp_path / "out", [setting])
+    assert said in str(refused.value)
+
+
+def test_the_command_prints_then_and_now(write_study, tmp_path, capsys):
+    trained = done(write_study(more=KEEP, device=QUIET), tmp_path / "out")
+    with pytest.raises(SystemExit) as stop:
+        main(["evaluate", str(tmp_path / "out"), "--set", "device.read_noise=50.0", "--csv", str(tmp_path / "a.csv")])
+    said = capsys.readouterr().out
+    assert not stop.value.code and "as trained / %" in said and "now / %" in said
+    assert f"{trained['test_error'].mean():.2f}" in said
+    assert (tmp_path / "a.csv").read_text().count("\n") == 3
