@@ -127,9 +127,10 @@ class ForwardForward(LayerLocal[ForwardForwardOptions, GoodnessObjective]):
             or given.dropout
             or given.input_dropout
             or given.peer_strength
-            or any(c.saturation_gradient and c.saturation_gradient.end is not None for c in self.objectives)
             or any(limit.share is None for limit in self.max_steps)
         ):
+            return None
+        if any(c.saturation_gradient and not c.saturation_gradient.is_set for c in self.objectives):
             return None
         if given.slope == "fitted" or given.order == "pipelined" or not all(c.is_set for c in self.objectives):
             return None

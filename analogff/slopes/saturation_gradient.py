@@ -39,7 +39,13 @@ class SaturationGradient:
 
     def __init__(self, end: PerChip | None):
         self.end = end
+        self._top: torch.Tensor | None = None  # the end, beside the activities
         self.seen: torch.Tensor | None = None  # running means: share at the end, slope near it over that in the middle
+
+    @property
+    def is_set(self) -> bool:
+        """Whether `of` makes nothing that stays any more, so that a CUDA graph may hold it."""
+        return self.end is None or (self._top is not None and self.seen is not None)
 
     @staticmethod
     def work(vectors: int, n: int) -> Work:
@@ -57,23 +63,24 @@ class SaturationGradient:
         y, slope = reading
         if self.end is None or slope is None:
             return reading
-        top = torch.as_tensor(self.end, dtype=y.dtype, device=y.device).reshape(-1, 1, 1)
+        if self._top is None or self._top.device != y.device:
+            self._top = torch.as_tensor(self.end, dtype=y.dtype, device=y.device).reshape(-1, 1, 1)
+        top = self._top
         ended = y >= END * top
         near = _means(slope, (y >= NEAR * top) & ~ended)
         middle = _means(slope, (y >= MIDDLE * top) & (y < NEAR * top))
-        self._see(torch.stack([_means(ended.to(y), torch.ones_like(ended)), (near / middle).nan_to_num(0, 0, 0)]))
-        assert self.seen is not None
-        goes_on = (self.seen[0] >= OFTEN) & (self.seen[1] >= STEEP)
-        if not goes_on.any():
-            return reading
+        share = _means(ended.to(y), torch.ones_like(ended))
+        often, steep = self._see(torch.stack([share, (near / middle).nan_to_num(0, 0, 0)]))
+        goes_on = (often >= OFTEN) & (steep >= STEEP)
         back = ended[:, falling] & goes_on & (gradient[:, falling] > 0)
         slope = slope.clone()
         slope[:, falling] = torch.where(back, near, slope[:, falling])
         return Reading(y, slope)
 
-    def _see(self, now: torch.Tensor) -> None:
-        old = torch.zeros_like(now) if self.seen is None else self.seen
-        self.seen = MEMORY * old + (1 - MEMORY) * now
+    def _see(self, now: torch.Tensor) -> torch.Tensor:
+        """Bring the running means up to date, where they are, and return them."""
+        self.seen = torch.zeros_like(now) if self.seen is None else self.seen.to(now.device)
+        return self.seen.copy_(MEMORY * self.seen + (1 - MEMORY) * now)
 
 
 def _means(values: torch.Tensor, where: torch.Tensor) -> torch.Tensor:
