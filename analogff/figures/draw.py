@@ -18,6 +18,7 @@ FIGURES = (
     "error_vs_sweep",
     "error_vs_epoch",
     "error_vs_reads",
+    "error_vs_event",
     "energy_split",
     "energy_to_error",
     "layer_error_vs_epoch",

@@ -94,6 +94,10 @@ class Settings(BaseModel):
     """Softmax layer on the last activities: exact and digital, or a device."""
     wait_seconds: Annotated[float, Ge(0)] = 0.0
     """Idle hardware time between training and the last evaluation."""
+    first_weights: Literal["fabricated", "programmed"] = "fabricated"
+    """Weights to begin with. `fabricated`: those that a chip came with, which nobody knows. `programmed`: drawn by the
+    learning seed and written onto the arrays before learning, so that they are known up to the errors of writing; these
+    writes count. Rules that program their own first weights do so in any case."""
     keep: bool = False
     """Whether every trained chip is kept in `DIR/chips`, for `analogff evaluate`."""
     compute: Literal["cpu", "cuda"] = "cpu"

@@ -44,6 +44,8 @@ class Reader:
         if choice:
             answers = [refusal(choice, device, path) for device in devices]
             mistakes = mistakes + list(dict.fromkeys(answer for answer in answers if answer))
+        if settings and settings.first_weights == "programmed":
+            mistakes = mistakes + [_not_programmable(device) for device in devices if device.fixed]
         if mistakes or settings is None or choice is None:
             return None, mistakes
         steps, mistakes = EventReader(self.validator, document, devices, tables[rule]).steps(settings.event)
@@ -114,6 +116,11 @@ class Reader:
         if mistakes:
             return choices, mistakes
         return (choices + [choices[-1]] * (layers + heads - len(choices))), []
+
+
+def _not_programmable(device: TriedDevice) -> Mistake:
+    got = f"{device.choice.reference}: {device.fixed}"
+    return Mistake("first_weights", "devices that can be programmed", got, 'Write first_weights = "fabricated".')
 
 
 def _device_tables(document: Document) -> list[tuple[str, Any]]:

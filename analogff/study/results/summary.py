@@ -80,7 +80,8 @@ def last_epochs(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def unchanged_axes(frame: pd.DataFrame, axes: Sequence[str]) -> list[str]:
-    """Return the swept paths that changed no number of any run."""
+    """Return the swept paths that changed no number of any run; what happens after training changes none of them."""
+    axes = [axis for axis in axes if not axis.startswith("event.")]
     last = last_epochs(frame)
     return [axis for axis in axes if axis in last and _changed_nothing(last.dropna(subset=[axis]), axis, axes)]
 

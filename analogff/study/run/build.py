@@ -5,11 +5,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from analogff.catalog import resolve_device, resolve_rule
 from analogff.catalog.parameters import with_files
 from analogff.data import Dataset, Scale, load_dataset
+from analogff.device import derive_seed
 from analogff.learning.rule import Rule
-from analogff.network import Chips, LayerSpec, fabricate_wired
+from analogff.network import Chips, LayerSpec, Network, fabricate_wired
 from analogff.network.normalization import make_normalizer
 from analogff.study.case import Settings
 from analogff.study.events import Copy
@@ -50,7 +53,25 @@ def build(
     normalizer = make_normalizer(
         case.settings.normalization, max_gain=case.settings.agc_max_gain, offset=case.settings.agc_offset
     )
-    return model(chips.seal(model.needs(options), normalizer, data.image), options, seed=task.runs[0].seed), chips
+    network, seed = chips.seal(model.needs(options), normalizer, data.image), task.runs[0].seed
+    if case.settings.first_weights == "programmed" and not model.programs(options):
+        program_first_weights(network, seed)
+    return model(network, options, seed=seed), chips
+
+
+def program_first_weights(network: Network, seed: int) -> None:
+    """Write weights from ``N(0, 1/n_in)`` onto every array, the same ones onto all chips.
+
+    Args:
+        network: The chips.
+        seed: The learning seed, which draws them.
+    """
+    for layer in (*network.layers, network.head):
+        if not layer.datasheet.readable_weights:
+            generator = torch.Generator().manual_seed(derive_seed(seed, "first weights", layer.name))
+            shape = layer.datasheet.n_out, layer.datasheet.n_in
+            weights = torch.randn(shape, generator=generator) / shape[1] ** 0.5
+            layer.program(weights.to(layer.torch_device).expand(layer.chips, -1, -1).contiguous())
 
 
 def load_data(settings: Settings, state: str, folder: str) -> Dataset:

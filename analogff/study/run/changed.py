@@ -11,7 +11,7 @@ def keep_what_changed(as_made: State, now: State, other: State) -> dict[str, tor
     """Return the state of chips after a change of their parameters.
 
     A tensor that differs from the state as made is one that learning or time has changed: it stays as it is now. All
-    others are as in chips made with the new parameters.
+    others are as in chips made with the new parameters, which may have more or fewer of them.
 
     Args:
         as_made: State of the chips as made with the old parameters.
@@ -21,11 +21,12 @@ def keep_what_changed(as_made: State, now: State, other: State) -> dict[str, tor
     Raises:
         ValueError: If what has changed does not fit the new chips.
     """
-    if as_made.keys() != other.keys():
-        raise ValueError(_refused(sorted(as_made.keys() ^ other.keys())[0], "is there with one value only"))
+    changed = {name for name, value in now.items() if not torch.equal(value, as_made[name])}
+    if lost := sorted(changed - other.keys()):
+        raise ValueError(_refused(lost[0], "would be lost"))
     kept = {}
     for name, new in other.items():
-        stays = not torch.equal(now[name], as_made[name])
+        stays = name in changed
         if stays and now[name].shape != new.shape:
             raise ValueError(_refused(name, f"has shape {tuple(new.shape)}, not {tuple(now[name].shape)}"))
         kept[name] = now[name] if stays else new

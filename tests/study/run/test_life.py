@@ -70,6 +70,17 @@ def test_a_parameter_that_is_set_acts(write_study, tmp_path):
     np.testing.assert_array_equal(first, again)
 
 
+def test_columns_that_die_are_silent_from_then_on(write_study, tmp_path):
+    """With all of them dead the answer is the same for every image."""
+    dead = event("set", path='"device.dead_columns"', value=0.999)
+    quiet = DEVICE + 'read_noise = 0.0\nfamily = "relu"\n'
+    events = lived(
+        write_study(head=LEARNING, device=quiet, rule=RULE + FAST, sweep=LOOK + dead + LOOK), tmp_path / "out"
+    )
+    before, after = (events[events["event"] == n]["test_error"].to_numpy() for n in (1, 3))
+    assert (before < 30).all() and (after > 75).all()
+
+
 def test_what_training_has_changed_stays_and_all_else_is_new():
     made = {"weights": torch.zeros(2), "noise": torch.tensor(0.1), "reads": torch.tensor(0)}
     now = {"weights": torch.ones(2), "noise": torch.tensor(0.1), "reads": torch.tensor(7)}
@@ -82,8 +93,12 @@ def test_what_training_has_changed_stays_and_all_else_is_new():
     }
     with pytest.raises(ValueError, match="its weights has shape"):
         keep_what_changed(made, now, other | {"weights": torch.zeros(3)})
-    with pytest.raises(ValueError, match="its noise is there with one value only"):
-        keep_what_changed(made, now, {name: v for name, v in other.items() if name != "noise"})
+    with pytest.raises(ValueError, match="its reads would be lost"):
+        keep_what_changed(made, now, {name: v for name, v in other.items() if name != "reads"})
+    dead = {"dead": torch.tensor(True)}  # a fault that is there or not
+    assert keep_what_changed(made, now, other | dead)["dead"] and "dead" not in keep_what_changed(
+        made | dead, now | dead, other
+    )
 
 
 def test_training_goes_on_with_new_images_and_is_paid(write_study, tmp_path):
@@ -202,3 +217,14 @@ def test_another_kind_of_device_parameter_counts_in_the_key(write_study, tmp_pat
     more = write_study(sweep=event("set", path='"device.read_noise"', value=0.2) + LOOK)
     with pytest.raises(ValueError, match="Expected"):
         lived(more, tmp_path / "out")
+
+
+def test_programmed_first_weights_make_grown_knowledge_portable(write_study, tmp_path):
+    """The register then knows the weights of a rule that programs none."""
+    life, more = LOOK + event("copy", to=77) + LOOK, 'first_weights = "programmed"\n'
+    path = write_study(head=LEARNING, more=more, device=IDEAL, rule=FORWARD + FAST, sweep=life)
+    events = lived(path, tmp_path / "out")
+    before, after = (events[events["event"] == n]["test_error"].to_numpy() for n in (1, 3))
+    np.testing.assert_array_equal(before, after)
+    one = events[events["chip"] == 0].set_index("event")
+    assert one["pulses"][1] >= 64 * 32  # their writes count

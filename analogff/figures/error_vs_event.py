@@ -1,0 +1,47 @@
+"""Test error over the life of chips: against their age, the images that they learned from since, or the event."""
+
+from collections.abc import Iterator
+
+import pandas as pd
+from matplotlib.ticker import MaxNLocator
+
+from analogff.figures.aggregate import intervals
+from analogff.figures.drawing import Drawing
+from analogff.figures.lines import draw_panels
+from analogff.figures.results import Results, arrange
+from analogff.study.measurements.life import EVENTS
+from analogff.study.results.names import file_name
+
+_LABELS = {"age_seconds": "age / s", "images": "images since training", "event": "event"}
+
+
+def draw(results: Results) -> Iterator[Drawing]:
+    """Yield one figure for each swept point, or none if chips were looked at less than twice in their life."""
+    events = results.tables[EVENTS.name]
+    looks = events[events["do"] == "evaluate"] if len(events) else events
+    if not len(looks) or looks["event"].nunique() < 2:
+        return
+    x = _axis(events, looks)
+    runs = results.frame[["run", "variant", "diverged", *results.axes]].groupby("run", as_index=False).last()
+    rows = looks[["run", "chip", "seed", "event", "age_seconds", "images", "test_error"]].merge(runs, on="run")
+    for suffix, panels in arrange(results, rows, results.axes):
+        tables = [(p.title, _aggregated(p.frame, results, x)) for p in panels]
+        figure = draw_panels(tables, x, results.variants, _LABELS[x])
+        if x == "age_seconds":
+            figure.axes[0].set_xscale("log")
+        else:
+            figure.axes[0].xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
+        yield Drawing(file_name("error_vs_event", suffix), figure, pd.concat([t for _, t in tables], ignore_index=True))
+
+
+def _axis(events: pd.DataFrame, looks: pd.DataFrame) -> str:
+    """Return what a life is shown against: what changes most in it."""
+    if (events["do"] == "wait").any():
+        return "age_seconds"
+    return "images" if looks.groupby("run")["images"].nunique().max() > 1 else "event"
+
+
+def _aggregated(rows: pd.DataFrame, results: Results, x: str) -> pd.DataFrame:
+    """Return the interval over chips at each look; ages of chips, which differ a little, are averaged."""
+    also = [] if x == "event" else [x]
+    return intervals(rows, ["variant", *results.axes, "event"], also)
