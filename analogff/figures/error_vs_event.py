@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from analogff.figures.aggregate import intervals
@@ -12,7 +13,8 @@ from analogff.figures.results import Results, arrange
 from analogff.study.measurements.life import EVENTS
 from analogff.study.results.names import file_name
 
-_LABELS = {"age_seconds": "age / s", "images": "images since training", "event": "event"}
+_AGES = {1e-3: "1 ms", 1.0: "1 s", 60.0: "1 min", 3600.0: "1 h", 86400.0: "1 d", 31557600.0: "1 y"}
+_LABELS = {"age_seconds": "age", "images": "images since training", "event": "event"}
 
 
 def draw(results: Results) -> Iterator[Drawing]:
@@ -28,7 +30,7 @@ def draw(results: Results) -> Iterator[Drawing]:
         tables = [(p.title, _aggregated(p.frame, results, x)) for p in panels]
         figure = draw_panels(tables, x, results.variants, _LABELS[x])
         if x == "age_seconds":
-            figure.axes[0].set_xscale("log")
+            _show_ages(figure.axes)
         else:
             figure.axes[0].xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
         yield Drawing(file_name("error_vs_event", suffix), figure, pd.concat([t for _, t in tables], ignore_index=True))
@@ -45,3 +47,13 @@ def _aggregated(rows: pd.DataFrame, results: Results, x: str) -> pd.DataFrame:
     """Return the interval over chips at each look; ages of chips, which differ a little, are averaged."""
     also = [] if x == "event" else [x]
     return intervals(rows, ["variant", *results.axes, "event"], also)
+
+
+def _show_ages(panels: list[Axes]) -> None:
+    """Show ages on a logarithmic scale, in the units that people use."""
+    panels[0].set_xscale("log")
+    low, high = panels[0].get_xlim()
+    ages = {age: name for age, name in _AGES.items() if low <= age <= high}
+    for axes in panels:
+        axes.set_xticks(list(ages), list(ages.values()))
+        axes.minorticks_off()
