@@ -3,8 +3,9 @@
 python experiments/energy/draw.py
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -31,7 +32,9 @@ PRICES = {
 WITHOUT_ADAM = ", no Adam"
 """What is added to a name of `PRICES` where the registers and operations of Adam are left out."""
 _HERE = Path(__file__).parent
-_INCHES = (7.0, 5.6)  # two columns of a paper wide
+_INCHES = (7.0, 7.4)  # two columns of a paper wide
+_ROWS = ("45 nm", "7 nm", f"7 nm, 8-bit{WITHOUT_ADAM}")
+_TITLES = {"unknown": "non-monotone"}
 
 
 def read(folder: Path) -> pd.DataFrame:
@@ -62,24 +65,22 @@ def tables(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:
 
 
 def draw(table: pd.DataFrame) -> Figure:
-    """Draw a panel for each kind of chips and technology; energies in mJ."""
-    devices, technologies = list(table["device"].unique()), list(PRICES)[:2]
+    """Draw a row of panels for each technology of `_ROWS`, a panel for each kind of chips; energies in mJ."""
+    devices = list(table["device"].unique())
     figure = Figure(figsize=_INCHES, layout="constrained")
-    panels = figure.subplots(len(technologies), len(devices), sharey=True, sharex="row")
-    for row, technology in zip(panels, technologies, strict=True):
+    panels = figure.subplots(len(_ROWS), len(devices), sharey=True, sharex="row")
+    for row, prices in zip(panels, _ROWS, strict=True):
+        shown = table[table["prices"] == prices]
         for axes, device in zip(row, devices, strict=True):
-            _panel(axes, table[(table["device"] == device) & (table["prices"] == technology)])
-            axes.set_title(f"{device}, {technology}")
-            axes.set_xlim(0, 1.25 * _greatest(table, technology))
-            axes.set_xlabel(f"energy to {TARGET_PERCENT:g} % test error / mJ")
+            _panel(axes, shown[shown["device"] == device])
+            axes.set_title(f"{_TITLES.get(device, device)}, {prices}")
+            axes.set_xlim(0, 1.45e3 * shown[shown["reached"] > 0]["system_joules"].max())
+    for axes in panels[-1]:
+        axes.set_xlabel(f"energy to {TARGET_PERCENT:g} % test error / mJ")
     panels[0, 0].invert_yaxis()
     handles = [Patch(label=label, **STYLES[column]) for column, label in PARTS.items()]
     figure.legend(handles=handles, loc="outside lower center", ncols=5, frameon=False)
     return figure
-
-
-def _greatest(table: pd.DataFrame, technology: str) -> float:
-    return 1e3 * table[(table["prices"] == technology) & (table["reached"] > 0)]["system_joules"].max()
 
 
 def _panel(axes: Axes, table: pd.DataFrame) -> None:
@@ -88,17 +89,28 @@ def _panel(axes: Axes, table: pd.DataFrame) -> None:
     draw_bars(axes, table, at, height=0.6)
     for place, row in zip(at, table.to_dict("records"), strict=True):
         total = row["system_joules"]
-        if row["reached"] == 0:
-            axes.text(0, float(place), " not reached", va="center", fontsize=7)
-            continue
-        of = f", {row['reached']} of {row['runs']}" if row["reached"] < row["runs"] else ""
-        end = row["high"] if np.isfinite(row["low"]) else total
-        if np.isfinite(row["low"]):
+        known = row["reached"] > 0 and np.isfinite(row["low"])
+        if known:
             ends = [[total - row["low"]], [row["high"] - total]]
             axes.errorbar(total, place, xerr=ends, fmt="none", ecolor="black", elinewidth=0.8, capsize=1.5)
-        axes.text(end, float(place), f" {'> ' if of else ''}{total:.3g}{of}", va="center", fontsize=7)
+        end = row["high"] if known else total if row["reached"] else 0.0
+        axes.text(end, float(place), f" {_said(row)}", va="center", fontsize=7)
     axes.set_yticks(at, list(table["variant"]))
     axes.grid(visible=False)
+
+
+def _said(row: Mapping[Any, Any]) -> str:
+    """Return the energy of the whole system and of the chip in mJ."""
+    if row["reached"] == 0:
+        return "not reached"
+    chip = sum(row[column] for column in list(PARTS)[:3])
+    of = f", {row['reached']} of {row['runs']}" if row["reached"] < row["runs"] else ""
+    return f"{'> ' if of else ''}{_plain(row['system_joules'])} (chip {_plain(chip)}){of}"
+
+
+def _plain(value: float) -> str:
+    """Return a number with two significant digits or more."""
+    return f"{value:.0f}" if value >= 10 else f"{value:.2g}"
 
 
 def main() -> None:
