@@ -12,12 +12,14 @@ import tyro
 from tyro.conf import Positional, arg
 
 from analogff.study.results.store import StoreError, load_results
+from analogff.study.results.summary import last_epochs
 
 
 def main(
     results: Annotated[Positional[Path], arg(metavar="RESULTS")],
     record: Annotated[Positional[Path], arg(metavar="RECORD")],
     figures: Annotated[Positional[tuple[str, ...]], arg(metavar="[FIGURE ...]")] = (),
+    last: bool = False,
 ) -> None:
     """Write results.csv, manifest.json, and the png and csv of each figure.
 
@@ -25,6 +27,7 @@ def main(
         results: Folder that a study was run into.
         record: Folder to keep them in.
         figures: Names of figures, without their endings.
+        last: Keep the last evaluation of each run only, for studies of very many runs.
     """
     frame = load_results(results)
     wanted = [results / "manifest.json"]
@@ -33,6 +36,8 @@ def main(
         there = sorted(path.stem for path in (results / "figures").glob("*.csv"))
         advice = f"Give a folder that analogff run has finished, and figures from {', '.join(there) or 'none'}."
         raise StoreError(f"Expected {missing[0]}. Got no such file. {advice}")
+    frame = last_epochs(frame) if last else frame
+    wanted += [path for path in [results / "tuning" / "choice.json"] if path.exists()]
     record.mkdir(parents=True, exist_ok=True)
     frame.drop(columns="run").to_csv(record / "results.csv", index=False, float_format="%.6g")
     for path in wanted:

@@ -1,0 +1,93 @@
+"""Draw what `study.toml` recorded as a map: a row for each rule, a column for each kind of chip.
+
+python experiments/map/draw.py [RECORD]
+"""
+
+import sys
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from analogff.figures.style import RC
+from analogff.study.results.comparison import compare
+from analogff.study.results.manifest import read_manifest
+from analogff.study.results.names import shorten
+from analogff.study.results.summary import interval_over_chips
+
+BOUND = "backprop, true slopes"
+_HERE = Path(__file__).parent
+_INCHES = (7.0, 3.1)  # two columns of a paper wide
+_MOST = 10.0  # points behind the best at which the color ends
+
+
+def read(folder: Path) -> pd.DataFrame:
+    """Return the last epoch of each run of a record, with short names of the devices."""
+    frame = pd.read_csv(folder / "results.csv")
+    frame = frame[frame["stopped_by"].notna()]
+    return shorten(frame.assign(variant=frame["label"]), ["device"])
+
+
+def table(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return mean, interval and rank of each rule on each kind of chip.
+
+    Returns:
+        Columns ``device, rule, mean, low, high, chips, behind`` (points behind the best rule that is no bound) and
+        ``first`` (whether it is that rule, or not told apart from it: paired t-test over chips, Holm's method over all
+        pairs at that kind of chip).
+    """
+    rows = []
+    for device, group in frame.groupby("device", sort=False):
+        means = {label: interval_over_chips(rows_of) for label, rows_of in group.groupby("label", sort=False)}
+        best = min((label for label in means if label != BOUND), key=lambda label: means[label][0])
+        pairs = compare(group, ["device"])
+        apart = set(pairs[(pairs["better"] == best) & pairs["apart"]]["worse"])
+        for label, (mean, low, high, chips) in means.items():
+            rows.append((device, label, mean, low, high, chips, mean - means[best][0], label not in apart | {BOUND}))
+    return pd.DataFrame(rows, columns=["device", "rule", "mean", "low", "high", "chips", "behind", "first"])
+
+
+def draw(cells: pd.DataFrame) -> Figure:
+    """Draw the means: darker where further behind the best, bold where not told apart from it."""
+    devices, rules = list(cells["device"].unique()), list(cells["rule"].unique())
+    behind = cells.pivot(index="rule", columns="device", values="behind").loc[rules, devices]
+    figure = Figure(figsize=_INCHES, layout="constrained")
+    axes = figure.subplots()
+    shades = np.clip(behind.to_numpy(), 0, _MOST)
+    axes.imshow(shades, cmap="Blues", vmin=0, vmax=1.6 * _MOST, aspect="auto")
+    for row in cells.itertuples():
+        at = devices.index(row.device), rules.index(row.rule)
+        weight, style = "bold" if row.first else "normal", "italic" if row.rule == BOUND else "normal"
+        axes.text(*at, f"{row.mean:.1f}", ha="center", va="center", fontweight=weight, fontstyle=style, fontsize=8)
+    axes.set_xticks(range(len(devices)), devices, rotation=35, ha="right")
+    axes.set_yticks(range(len(rules)), [f"{rule} (bound)" if rule == BOUND else rule for rule in rules])
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    return figure
+
+
+def main() -> None:
+    """Draw a record, and write its table beside the figure."""
+    record = Path(sys.argv[1]) if len(sys.argv) > 1 else _HERE / "record"
+    mpl.rcdefaults()
+    mpl.rcParams.update(RC)
+    cells = table(read(record))
+    cells.round(4).to_csv(record / "map.csv", index=False)
+    draw(cells).savefig(record / "map.png", dpi=180)
+    print(markdown(cells), "seeds:", read_manifest(record)["seeds"]["learning"])
+
+
+def markdown(cells: pd.DataFrame) -> str:
+    """Return the table for a page, bold where not told apart from the best."""
+    devices, lines = list(cells["device"].unique()), []
+    for rule, group in cells.groupby("rule", sort=False):
+        texts = [f"{row.mean:.1f} [{row.low:.1f}, {row.high:.1f}]" for row in group.itertuples()]
+        marked = [f"**{text}**" if row.first else text for text, row in zip(texts, group.itertuples(), strict=True)]
+        lines.append(f"| {rule} | " + " | ".join(marked) + " |")
+    return "\n".join(["| test error / % | " + " | ".join(devices) + " |", "|---" * (len(devices) + 1) + "|", *lines])
+
+
+if __name__ == "__main__":
+    main()
