@@ -191,6 +191,8 @@ class Case:
     """Values of the swept paths; None if the rule has no such option."""
     steps: tuple[Step, ...] = ()
     """What happens to its chips after training."""
+    trial: bool = False
+    """Whether it is a trial of `[tune]`, which never sees the test set."""
     control: str = ""
     """Which control it is; empty if it is none."""
     control_of: RuleChoice | None = None

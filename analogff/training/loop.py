@@ -49,6 +49,7 @@ def train(
     budget: Budget | None = None,
     progress: Progress | None = None,
     prices: Prices | None = None,
+    test: bool = True,
 ) -> Iterator[Epoch]:
     """Train chips by a rule, and look at them after every epoch, or every few and after the last.
 
@@ -63,6 +64,7 @@ def train(
         budget: Further limits; the step that reaches one is the last, and a look follows.
         progress: Where to go on, from a checkpoint; from the beginning if None. Updated in place.
         prices: Of digital work; those of 45 nm if None.
+        test: Whether the test set is looked at; else its error is NaN.
 
     Yields:
         One `Epoch` after each look.
@@ -75,7 +77,7 @@ def train(
         if progress.epoch % evaluate_every and not progress.stopped_by:
             progress.wall_seconds += time.perf_counter() - start
             continue
-        yield _evaluate(recorder, data, progress, loss, cost, start)
+        yield _evaluate(recorder, data, progress, loss, cost, start, test)
 
 
 def learn(
@@ -115,9 +117,11 @@ def _evaluate(
     loss: torch.Tensor,
     cost: Spent,
     start: float,
+    look_at_test: bool,
 ) -> Epoch:
     """Return how the chips stand after an epoch that began at ``start``."""
-    validation, test = _errors(recorder, data.validation), _errors(recorder, data.test)
+    validation = _errors(recorder, data.validation)
+    test = _errors(recorder, data.test) if look_at_test else np.full_like(validation, np.nan)
     progress.wall_seconds += time.perf_counter() - start
     evaluation = Evaluation(
         chips=recorder.chips,

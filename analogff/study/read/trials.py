@@ -145,7 +145,7 @@ def _trials(case: Case, settings: Settings, space: dict[str, Range], tune: Tune,
     ]
     rules = [case.rule, *(_with(case.rule, options, folder) for options in drawn)]
     return tuple(
-        Trial(options, Case(settings, case.devices, rule, {"trial": n} | case.values))
+        Trial(options, Case(settings, case.devices, rule, {"trial": n} | case.values, trial=True))
         for n, (options, rule) in enumerate(zip([written, *drawn], rules, strict=True))
     )
 

@@ -98,6 +98,7 @@ def _train(task: Task, rule: Rule, chips: Chips, data: Dataset, teller: Teller) 
         budget=settings.budget,
         progress=progress,
         prices=settings.system,
+        test=not task.runs[0].case.trial,
     )
     for epoch in epochs:
         measured = _measure(Due.EVERY_EVALUATION, task, rule, data, epoch.epoch)

@@ -82,6 +82,8 @@ class _Texts:
         parts = [self._engine, self._part(case.settings, _settings), listed, self._part(case.rule, _rule)]
         if case.steps:
             parts.append(self._steps(case.steps))
+        if case.trial:
+            parts.append(_json("trial"))
         if case.control:  # each rule has controls of its own, since a row is of one rule
             parts += [_json(case.control), self._part(case.shown, _rule)]
         return f"[{', '.join(parts)}]"

@@ -60,6 +60,7 @@ def test_every_rule_has_equal_trials_on_chips_that_are_not_of_the_study(tuned):
     trials, results = load_results(out / "tuning"), load_results(out)
     assert (trials.groupby(["rule", "trial"])["chip"].nunique() == 2).all() and len(trials) == 2 * 3 * 2
     assert not {*trials["chip"]} & {*results["chip"]} and not {*trials["seed"]} & {*results["seed"]}
+    assert trials["test_error"].isna().all() and trials["validation_error"].notna().all()
     first = trials[trials["trial"] == 0]
     assert set(first["rule.learning_rate"]) == {0.001, 0.0015} and set(first["rule.batch"]) == {100}  # the defaults
     assert set(trials.loc[trials["rule"] == "forward-forward", "rule.slope"]) == {"assumed"}  # written, so not tuned
