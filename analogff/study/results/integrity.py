@@ -31,8 +31,8 @@ def runs_in(folder: Path, planned: Mapping[str, Run]) -> set[str]:
         except StoreError as error:
             wrong.append(str(error))
             continue
-        for key, epochs in _epochs(table).items():
-            got = _what_is_wrong(key, epochs, planned.get(key), first.setdefault(key, part), part)
+        for key, looks in _looks_in(table).items():
+            got = _what_is_wrong(key, looks, planned.get(key), first.setdefault(key, part), part)
             if got:
                 wrong.append(damaged(part, part, got))
                 break
@@ -63,22 +63,30 @@ def _check_beside(part: Path, kinds: Sequence[str]) -> None:
             raise StoreError(str(error).replace(f"Remove {path};", f"Remove {part};")) from error
 
 
-def _epochs(table: pa.Table) -> dict[str, list[int]]:
-    epochs: dict[str, list[int]] = {}
-    for key, epoch in zip(table["run"].to_pylist(), table["epoch"].to_pylist(), strict=True):
-        epochs.setdefault(key, []).append(epoch)
-    return epochs
+Looks = list[tuple[int, str]]
+"""Epochs of a run, each with the limit that ended the training there, or an empty text."""
 
 
-def _what_is_wrong(key: str, epochs: list[int], run: Run | None, first: Path, part: Path) -> str:
+def _looks_in(table: pa.Table) -> dict[str, Looks]:
+    looks: dict[str, Looks] = {}
+    rows = zip(*(table[name].to_pylist() for name in ("run", "epoch", "stopped_by")), strict=True)
+    for key, epoch, stopped_by in rows:
+        looks.setdefault(key, []).append((epoch, stopped_by or ""))
+    return looks
+
+
+def _what_is_wrong(key: str, looks: Looks, run: Run | None, first: Path, part: Path) -> str:
     if first != part:
         return f"run {key}, which {first.name} holds already"
-    if run is None or sorted(epochs) == (wanted := _looks(run)):
+    epochs = sorted(epoch for epoch, _ in looks)
+    if run is None or epochs == (wanted := _wanted(run, looks)):
         return ""
-    return f"epochs {sorted(epochs)} of run {key}, not {wanted}"
+    return f"epochs {epochs} of run {key}, not {wanted}"
 
 
-def _looks(run: Run) -> list[int]:
-    """Return the epochs after which a run is evaluated."""
+def _wanted(run: Run, looks: Looks) -> list[int]:
+    """Return the epochs after which a run is evaluated, up to the one in which a budget ended it."""
     settings = run.case.settings
-    return [*range(settings.evaluate_every, settings.epochs, settings.evaluate_every), settings.epochs]
+    ended = min((epoch for epoch, limit in looks if limit), default=settings.epochs)
+    last = ended if settings.budget else settings.epochs
+    return [*range(settings.evaluate_every, last, settings.evaluate_every), last]

@@ -80,6 +80,9 @@ def test_results_tell_which_limit_ended_each_run(write_study, tmp_path):
         ("weight-perturbation", 900, 1, 800, ""),
         ("weight-perturbation", 900, 2, 1200, "reads"),  # the first step of its second epoch
     ]
+    again = run_study(read_study(path, ["epochs=2", "chips=2"]), tmp_path / "out", workers=0)
+    assert again.computed == 4  # those that a budget ended are finished too
+    assert run_study(read_study(path, ["epochs=2", "chips=2"]), tmp_path / "out", workers=0).computed == 0
     summary = summarize(frame, read_manifest(tmp_path / "out"))
     assert summary["stopped_by"].tolist() == ["reads", "epochs", "reads", "reads"]
     console = Console(file=io.StringIO(), width=200)
