@@ -16,6 +16,7 @@ FLOORS = [
     {"training", "catalog"},
     {"study"},
     {"figures", "classifier", "characterize"},
+    {"api"},
     {"cli", "__main__"},
 ]
 
