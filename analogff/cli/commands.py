@@ -15,6 +15,7 @@ COMMANDS = (
     "run",
     "plot",
     "evaluate",
+    "table",
     "compare",
     "check",
     "characterize",

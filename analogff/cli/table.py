@@ -1,0 +1,40 @@
+"""``analogff table``."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import tyro
+
+from analogff.cli.arguments import Command
+from analogff.cli.boundary import OK
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+@dataclass(frozen=True)
+class Table(Command):
+    """Print the results of a study as a table for a paper: mean test errors with intervals over chips."""
+
+    folder: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DIR")]
+    """Folder of results."""
+    format: Literal["latex", "markdown", "csv"] = "latex"
+    """Format of the table; LaTeX needs the package booktabs."""
+    costs: bool = False
+    """Whether reads, pulses, seconds and joules of training are columns too."""
+
+    def perform(self, console: "Console") -> int:
+        """Load the results and print the table, with nothing around it."""
+        from analogff.cli.output import mistaken
+        from analogff.study.results.manifest import read_manifest
+        from analogff.study.results.paper_table import paper_table
+        from analogff.study.results.store import load_results
+        from analogff.study.results.summary import summarize
+
+        try:
+            summary = summarize(load_results(self.folder), read_manifest(self.folder))
+        except ValueError as error:  # no results, damaged ones, or no manifest
+            return mistaken(error)
+        print(paper_table(summary, self.format, costs=self.costs), end="")
+        return OK

@@ -1,0 +1,90 @@
+"""A summary as a table for a paper: rules in rows, the values of one swept path in columns."""
+
+from typing import Any, Literal
+
+import pandas as pd
+
+from analogff.study.results.names import axis_label, value_label
+from analogff.study.results.summary import COSTS
+
+Format = Literal["latex", "markdown", "csv"]
+_LATEX = {"&": r"\&", "%": r"\%", "#": r"\#", "_": r"\_", "$": r"\$"}
+
+
+def paper_table(summary: pd.DataFrame, form: Format, *, costs: bool = False) -> str:
+    """Return a summary as text.
+
+    Args:
+        summary: As `analogff.study.results.summary.summarize` returns.
+        form: ``latex`` (with booktabs), ``markdown`` or ``csv``.
+        costs: Whether the costs of training are columns; then each swept point is a row.
+
+    Returns:
+        The table. An error is its mean in percent and the 95 % interval over chips in brackets.
+    """
+    table = _with_costs(summary) if costs else _errors(summary)
+    if form == "csv":
+        return table.to_csv(index=False)
+    rows = [list(map(str, table.columns)), *(list(map(str, row)) for row in table.itertuples(index=False))]
+    return _latex(rows) if form == "latex" else _markdown(rows)
+
+
+def _axes(summary: pd.DataFrame) -> list[str]:
+    columns = list(map(str, summary.columns))
+    return columns[1 : columns.index("mean")]
+
+
+def _errors(summary: pd.DataFrame) -> pd.DataFrame:
+    """Return rules in rows; the last swept path makes the columns, others are columns of their own."""
+    axes = _axes(summary)
+    cells = summary.assign(error=[_interval(row) for row in summary.to_dict("records")])
+    if not axes:
+        return cells[["rule", "error"]].rename(columns={"error": "test error / %"})
+    *rest, across = axes
+    names = {value: _name(across, value) for value in cells[across].unique()}
+    wide = cells.pivot_table(
+        index=["rule", *rest], columns=across, values="error", aggfunc="first", sort=False, dropna=False
+    ).dropna(how="all")
+    wide = wide.rename(columns=names).fillna("").reset_index()
+    wide.columns.name = None
+    return wide.rename(columns={axis: axis_label(axis) for axis in rest})
+
+
+def _with_costs(summary: pd.DataFrame) -> pd.DataFrame:
+    cells = summary.assign(error=[_interval(row) for row in summary.to_dict("records")])
+    for cost in COSTS:
+        cells[cost] = [f"{value:.3g}" for value in cells[cost]]
+    named = {axis: axis_label(axis) for axis in _axes(summary)} | {"error": "test error / %"}
+    named |= {cost: cost.replace("device_", "device ").replace("_", " ") for cost in COSTS}
+    return cells[["rule", *_axes(summary), "error", *COSTS]].rename(columns=named)
+
+
+def _name(axis: str, value: Any) -> str:
+    return str(value) if isinstance(value, str) else value_label(axis, value)
+
+
+def _interval(row: Any) -> str:
+    bounds = "" if pd.isna(row["low"]) else f" [{row['low']:.2f}, {row['high']:.2f}]"
+    return f"{row['mean']:.2f}{bounds}"
+
+
+def _latex(rows: list[list[str]]) -> str:
+    lines = [" & ".join("".join(_LATEX.get(c, c) for c in cell) for cell in row) + r" \\" for row in rows]
+    columns = "l" + "r" * (len(rows[0]) - 1)
+    return "\n".join(
+        [
+            rf"\begin{{tabular}}{{{columns}}}",
+            r"\toprule",
+            lines[0],
+            r"\midrule",
+            *lines[1:],
+            r"\bottomrule",
+            r"\end{tabular}",
+            "",
+        ]
+    )
+
+
+def _markdown(rows: list[list[str]]) -> str:
+    head, *body = ["| " + " | ".join(cell.replace("|", r"\|") for cell in row) + " |" for row in rows]
+    return "\n".join([head, "|---" * len(rows[0]) + "|", *body, ""])

@@ -1,0 +1,50 @@
+"""Tables for papers hold the numbers of the summary, and are valid in their language."""
+
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analogff.cli import main
+from analogff.study.results.paper_table import paper_table
+
+SUMMARY = pd.DataFrame(
+    {
+        "rule": ["FF", "FF", "backprop", "backprop"],
+        "device.read_noise": [0.0, 0.1] * 2,
+        "mean": [7.125, 8.0, 5.0, 6.0],
+        "low": [6.5, 7.5, 4.5, np.nan],
+        "high": [7.75, 8.5, 5.5, np.nan],
+        "chips": [4, 4, 4, 1],
+        "reads": [1000.0] * 4,
+        "pulses": [2e6] * 4,
+        "device_seconds": [0.5] * 4,
+        "device_joules": [1e-6] * 4,
+    }
+)
+
+
+def test_rules_are_rows_and_swept_values_columns():
+    table = pd.read_csv(io.StringIO(paper_table(SUMMARY, "csv")))
+    assert list(table.columns) == ["rule", "read noise = 0", "read noise = 0.1"]
+    assert list(table["read noise = 0"]) == ["7.12 [6.50, 7.75]", "5.00 [4.50, 5.50]"]
+    assert table["read noise = 0.1"].iloc[1] == "6.00"  # one chip has no interval
+
+
+def test_latex_is_a_booktabs_table_with_its_characters_escaped():
+    lines = paper_table(SUMMARY.drop(columns="device.read_noise").head(1), "latex").splitlines()
+    assert lines[0] == r"\begin{tabular}{lr}" and lines[1] == r"\toprule" and lines[-1] == r"\end{tabular}"
+    assert lines[2] == r"rule & test error / \% \\" and lines[4] == r"FF & 7.12 [6.50, 7.75] \\"
+
+
+def test_markdown_has_as_many_cells_in_every_row():
+    lines = paper_table(SUMMARY, "markdown", costs=True).splitlines()
+    assert {line.count("|") for line in lines} == {8} and len(lines) == 6
+    assert "2e+06" in lines[2] and "test error / %" in lines[0]
+
+
+def test_the_command_says_what_is_missing(tmp_path, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["table", str(tmp_path)])
+    assert stop.value.code == 2 and "Expected" in capsys.readouterr().err
