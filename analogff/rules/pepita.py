@@ -23,7 +23,8 @@ class PepitaOptions(RuleOptions):
     """Which inputs the difference of activities is multiplied with: those of the modulated pass, or (`mixed`) each
     activity with the inputs of its own pass, so that nothing is kept from pass to pass but an update."""
     feedback: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 0.05
-    """Half of the range of the feedback matrix, in units of ``sqrt(6 / n_in)``."""
+    """Half of the range of the feedback matrix, in units of ``sqrt(6 / n_in)``. Without noise, `modulated`
+    learns better at 0.005."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Probability that an activity is silent in both passes of a training step; the authors' is 0.1."""
 
