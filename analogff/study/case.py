@@ -94,6 +94,9 @@ class Settings(BaseModel):
     """Softmax layer on the last activities: exact and digital, or a device."""
     wait_seconds: Annotated[float, Ge(0)] = 0.0
     """Idle hardware time between training and the last evaluation."""
+    clock: Literal["step", "epoch"] = "epoch"
+    """When chips age by the hardware time of their training: after each `step`, so that drift acts within an epoch, or
+    after each `epoch`, which is faster. Chips that do not drift have the same numbers."""
     first_weights: Literal["fabricated", "programmed"] = "fabricated"
     """Weights to begin with. `fabricated`: those that a chip came with, which nobody knows. `programmed`: drawn by the
     learning seed and written onto the arrays before learning, so that they are known up to the errors of writing; these

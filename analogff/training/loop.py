@@ -3,6 +3,7 @@
 import dataclasses
 import time
 from collections.abc import Callable, Iterator
+from typing import Literal
 
 import numpy as np
 import torch
@@ -19,6 +20,7 @@ from analogff.training.recorder import Recorder
 from analogff.training.spending import Spending
 from analogff.training.spent import Spent
 
+Clock = Literal["step", "epoch"]
 EVALUATION_BATCH = 1000
 DIVERGED_LOSS_RATIO = 10.0  # against one plus the loss before learning; healthy losses of all rules stay below 3
 
@@ -50,6 +52,7 @@ def train(
     progress: Progress | None = None,
     prices: Prices | None = None,
     test: bool = True,
+    clock: Clock = "epoch",
 ) -> Iterator[Epoch]:
     """Train chips by a rule, and look at them after every epoch, or every few and after the last.
 
@@ -65,13 +68,14 @@ def train(
         progress: Where to go on, from a checkpoint; from the beginning if None. Updated in place.
         prices: Of digital work; those of 45 nm if None.
         test: Whether the test set is looked at; else its error is NaN.
+        clock: When chips age by the hardware time of their training: after each step, or after each epoch.
 
     Yields:
         One `Epoch` after each look.
     """
     progress = progress or Progress()
     recorder, spending = Recorder(rule, chips), Spending(rule, chips, epochs, budget, prices)
-    for loss, cost, start in _learned(recorder, data, spending, jitter, progress, epochs):
+    for loss, cost, start in _learned(recorder, data, spending, jitter, progress, epochs, clock):
         if progress.stopped_by and wait_seconds:
             rule.network.wait(wait_seconds)
         if progress.epoch % evaluate_every and not progress.stopped_by:
@@ -89,22 +93,29 @@ def learn(
     jitter: int = 0,
     progress: Progress | None = None,
     prices: Prices | None = None,
+    clock: Clock = "epoch",
 ) -> None:
     """Train chips as `train` does, and look at nothing."""
     progress = progress or Progress()
     recorder, spending = Recorder(rule, chips), Spending(rule, chips, epochs, None, prices)
-    for _ in _learned(recorder, data, spending, jitter, progress, epochs):
+    for _ in _learned(recorder, data, spending, jitter, progress, epochs, clock):
         pass
 
 
 def _learned(
-    recorder: Recorder, data: Dataset, spending: Spending, jitter: int, progress: Progress, epochs: int
+    recorder: Recorder,
+    data: Dataset,
+    spending: Spending,
+    jitter: int,
+    progress: Progress,
+    epochs: int,
+    clock: Clock,
 ) -> Iterator[tuple[torch.Tensor, Spent, float]]:
     """Train epoch by epoch, and let its hardware time pass; yields the loss, all cost so far, and when it began."""
     recorder.chips.ledger.record_divergence(recorder.chips.chips, data.train.images.device)
     while progress.epoch < epochs and not progress.stopped_by:
         start = time.perf_counter()
-        loss = _one_epoch(recorder, data, spending, jitter, progress)
+        loss = _one_epoch(recorder, data, spending, jitter, progress, clock)
         cost = spending.spent()
         _wait(recorder.rule, progress, torch.from_numpy(cost.seconds).to(loss.device))
         yield loss, cost, start
@@ -158,12 +169,14 @@ def _error_percent(rule: Rule, predict: Callable[[torch.Tensor], torch.Tensor], 
     return (100 * wrong.double() / len(split.labels)).cpu().numpy()
 
 
-def _one_epoch(recorder: Recorder, data: Dataset, spending: Spending, jitter: int, progress: Progress) -> torch.Tensor:
+def _one_epoch(
+    recorder: Recorder, data: Dataset, spending: Spending, jitter: int, progress: Progress, clock: Clock
+) -> torch.Tensor:
     """Train for one epoch, and return the mean loss of each chip."""
     ledger = recorder.chips.ledger
     ledger.phase = TRAINING  # whatever somebody who only looked has left it at
     recorder.begin_epoch()
-    loss = _one_pass(recorder, data, spending, jitter, progress)
+    loss = _one_pass(recorder, data, spending, jitter, progress, clock)
     recorder.rule.finish_epoch()
     _note_divergence(progress, loss, ledger.diverged)
     progress.epoch += 1
@@ -171,7 +184,9 @@ def _one_epoch(recorder: Recorder, data: Dataset, spending: Spending, jitter: in
     return loss
 
 
-def _one_pass(recorder: Recorder, data: Dataset, spending: Spending, jitter: int, progress: Progress) -> torch.Tensor:
+def _one_pass(
+    recorder: Recorder, data: Dataset, spending: Spending, jitter: int, progress: Progress, clock: Clock
+) -> torch.Tensor:
     """Train on every image once, or until a limit is reached; learning seed and epoch decide order and places."""
     rule, split, ever = recorder.rule, data.train, progress.past_epochs + progress.epoch
     generator = torch.Generator().manual_seed(derive_seed(rule.seed, "order", ever))
@@ -187,6 +202,8 @@ def _one_pass(recorder: Recorder, data: Dataset, spending: Spending, jitter: int
             progress.first_loss = _of_each_chip(loss, rule).clone()
         total = total + loss * (len(batch) / len(order))
         seen += len(batch)
+        if clock == "step":
+            _wait(rule, progress, torch.from_numpy(spending.spent().seconds).to(images.device))
         progress.stopped_by = spending.stopped_by((progress.epoch * len(batches) + n + 1) / len(batches))
         if progress.stopped_by:
             break
@@ -194,8 +211,8 @@ def _one_pass(recorder: Recorder, data: Dataset, spending: Spending, jitter: int
 
 
 def _wait(rule: Rule, progress: Progress, now: torch.Tensor) -> None:
-    """Let the hardware time of an epoch pass, up to this second of the training."""
-    rule.network.wait(now - progress.device_seconds)
+    """Let the hardware time of a step or an epoch pass, up to this second of the training."""
+    rule.network.wait((now - progress.device_seconds).clamp(min=0))  # sums of averages may differ by rounding
     progress.device_seconds = now
 
 

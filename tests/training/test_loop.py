@@ -172,6 +172,26 @@ def test_hardware_time_is_each_chips_own(digits):
     np.testing.assert_allclose(chips.devices[0].age.numpy(), last.device_seconds)
 
 
+@pytest.mark.parametrize("clock", ["step", "epoch"])
+def test_one_clock_ages_a_chip_by_steps_or_epochs(clock, digits):
+    """In all by the same hardware time, in 3 steps an epoch or at once."""
+
+    class Clocked(Curved):
+        def __init__(self, n_in, n_out, *, seed, **curved):
+            super().__init__(n_in, n_out, seed=seed, **curved)
+            self.waits = []
+
+        def wait(self, seconds):
+            self.waits.append(torch.as_tensor(seconds).clone())
+
+    learner, chips = build(*VARIANTS[3], model=Clocked, curve=torch.relu)
+    steps = -(-len(digits.train) // 33)
+    *_, last = train(learner, chips, digits, epochs=2, clock=clock)
+    waits = torch.stack(chips.devices[0].waits)
+    assert int((waits > 0).all(1).sum()) == 2 * (steps if clock == "step" else 1)
+    np.testing.assert_allclose(waits.sum(0), last.device_seconds, rtol=1e-9)
+
+
 def test_jitter_shifts_training_images_anew_in_every_epoch_and_no_others(digits):
     """The same shifts for every rule, whatever its batch: an image of the order is where it is in both."""
     shown = {}

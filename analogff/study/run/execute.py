@@ -99,6 +99,7 @@ def _train(task: Task, rule: Rule, chips: Chips, data: Dataset, teller: Teller) 
         progress=progress,
         prices=settings.system,
         test=not task.runs[0].case.trial,
+        clock=settings.clock,
     )
     for epoch in epochs:
         measured = _measure(Due.EVERY_EVALUATION, task, rule, data, epoch.epoch)

@@ -165,13 +165,13 @@ class Life:
         seconds = torch.from_numpy(spent(rule, chips, self._prices).seconds).to(data.train.images.device)
         past = self.progress.past_epochs + self.progress.epoch
         progress = Progress(device_seconds=seconds, past_epochs=past)
-        learn(rule, chips, data, epochs=epochs, jitter=self._jitter, progress=progress, prices=self._prices)
+        settings = self.task.runs[0].case.settings
+        given: dict[str, Any] = dict(
+            jitter=settings.jitter, progress=progress, prices=self._prices, clock=settings.clock
+        )
+        learn(rule, chips, data, epochs=epochs, **given)
         self.images += epochs * len(data.train)
         self.progress = progress
-
-    @property
-    def _jitter(self) -> int:
-        return self.task.runs[0].case.settings.jitter
 
     def _some_images(self, count: int) -> Dataset:
         """Return the data with so many training images, drawn by the learning seed for each event."""
