@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-__version__ = "0.15.0"
+__version__ = "0.16.0"
 
 if TYPE_CHECKING:
     from analogff.api import Results, run

@@ -21,6 +21,7 @@ COMMANDS = (
     "characterize",
     "devices",
     "rules",
+    "new",
 )
 """Files of this folder, in the order of --help. Each defines a `Command` of the same name, capitalized."""
 _WIDTH_OF_A_FILE = 200  # columns of output without a terminal

@@ -1,0 +1,1 @@
+"""Files to start from, as `analogff new` writes them."""
