@@ -64,6 +64,7 @@ def draw(cells: pd.DataFrame) -> Figure:
     axes.set_xticks(range(len(devices)), devices, rotation=35, ha="right")
     axes.set_yticks(range(len(rules)), [f"{rule} (bound)" if rule == BOUND else rule for rule in rules])
     axes.tick_params(length=0)
+    axes.grid(visible=False)
     axes.spines[:].set_visible(False)
     return figure
 
