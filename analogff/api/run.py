@@ -41,10 +41,6 @@ def run(
         StudyError: With every mistake in the file, before anything runs.
         StoreError: If the folder holds other results.
         StudyFailed: If a task failed; run it again to try that one again.
-
-    Example:
-        >>> results = run("study.toml", workers=0)  # doctest: +SKIP
-        >>> results.summary  # doctest: +SKIP
     """
     path = Path(path)
     require_survivors(path, tuple(set))
