@@ -110,7 +110,7 @@ def test_backprop_goes_back_through_the_networks_own(normalizer):
 @pytest.mark.parametrize("normalizer", ALL, ids=lambda n: type(n).__name__)
 def test_every_pass_of_forward_forward_hears_the_networks_own(normalizer):
     chips = make_chips(sizes=(20, 16, 12))
-    options = ForwardForward.Options(slope="assumed")
+    options = ForwardForward.Options(slope="assumed", label_strength=1.0)
     network = chips.seal(ForwardForward.needs(options), normalizer)
     rule, heard = ForwardForward(network, options, seed=0), []
     weights = weights_of(chips)
