@@ -5,6 +5,7 @@ import torch
 from analogff.network import evaluating
 from analogff.study.run.kept import KeptChips
 from analogff.study.run.look_again import awaken
+from analogff.training.loop import EVALUATION_BATCH
 
 
 class KeptChip:
@@ -35,10 +36,8 @@ class KeptChip:
             images: ``(n, n_in)``, in [0, 1].
             labels: ``(n,)``.
         """
-        wrong = [
-            (self.predict(i) != truth).sum() for i, truth in zip(images.split(1000), labels.split(1000), strict=True)
-        ]
-        return 100.0 * float(sum(wrong)) / len(labels)
+        answers = torch.cat([self.predict(some) for some in images.split(EVALUATION_BATCH)])
+        return 100.0 * float((answers != labels).double().mean())
 
     def wait(self, seconds: float) -> None:
         """Let hardware time pass."""

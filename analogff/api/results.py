@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from matplotlib import rc_context, rcdefaults, rcParams
 from matplotlib.figure import Figure
 
 from analogff.api.chip import KeptChip
 from analogff.figures import LeftOut
 from analogff.figures.draw import FIGURES, draw_one
 from analogff.figures.results import Results as Drawable
-from analogff.figures.style import RC
+from analogff.figures.style import styled
 from analogff.study.results.comparison import compare, labeled
 from analogff.study.results.manifest import read_manifest
 from analogff.study.results.names import variant_labels
@@ -72,10 +71,8 @@ class Results:
         frame = Drawable.of(self.table, self.measurements, self.manifest)
         kinds = [name for name in FIGURES if kind.startswith(name)] or list(FIGURES)
         there: list[str] = []
-        with rc_context(), warnings.catch_warnings():
+        with styled(), warnings.catch_warnings():
             warnings.simplefilter("ignore", LeftOut)
-            rcdefaults()
-            rcParams.update(RC)
             for name in kinds:
                 for drawing in draw_one(name, frame):
                     if kind in (name, drawing.name):

@@ -26,19 +26,7 @@ from analogff.device.owned import Owner
 from analogff.device.protocol import Device, Truth, without_backward
 from analogff.device.requested import Requested
 from analogff.device.shared_inputs import SharedInputs, whole
-from analogff.device.visibility import shown
-
-_VERBS = "measure(x, bias), probe(x, biases), pulse(change), program(weights), wait(seconds)"
-_INSTEAD = {
-    "weight": "pulse(change) to change weights, or program(weights) to set them; nothing reads them back",
-    "bias": "measure(x, bias) to add at the summing node",
-    "grad": "probe(x, (d/2, -d/2)) to measure a slope with two reads",
-    "param": "pulse(change) with the change that your optimizer wants",
-    "state": "a checkpoint (analogff.training.checkpoint), which only the engine that fabricated the chip can write",
-    "module": "measure(x) to use it",
-    "noise": "measure(x) several times to see it",
-    "forward": "measure(x)",
-}
+from analogff.device.visibility import not_shown, shown
 
 
 class Sealed:
@@ -112,10 +100,7 @@ class Sealed:
         if attribute.startswith("__"):  # Python asks whether a protocol is there
             raise AttributeError(attribute)
         name = object.__getattribute__(self, "name")
-        instead = next((verb for part, verb in _INSTEAD.items() if part in attribute.lower()), _VERBS)
-        raise BlackBoxError(
-            f"Expected a verb of the contract on {name}. Got .{attribute}, which a chip does not show. Use {instead}."
-        )
+        raise BlackBoxError(not_shown(attribute, name))
 
     def __setattr__(self, attribute: str, value: Any) -> NoReturn:
         raise BlackBoxError(

@@ -10,6 +10,18 @@ from analogff.device.errors import BlackBoxError
 from analogff.device.observable import Observable
 from analogff.device.protocol import Device
 
+_VERBS = "measure(x, bias), probe(x, biases), pulse(change), program(weights), wait(seconds)"
+_INSTEAD = {
+    "weight": "pulse(change) to change weights, or program(weights) to set them; nothing reads them back",
+    "bias": "measure(x, bias) to add at the summing node",
+    "grad": "probe(x, (d/2, -d/2)) to measure a slope with two reads",
+    "param": "pulse(change) with the change that your optimizer wants",
+    "state": "a checkpoint (analogff.training.checkpoint), which only the engine that fabricated the chip can write",
+    "module": "measure(x) to use it",
+    "noise": "measure(x) several times to see it",
+    "forward": "measure(x)",
+}
+
 
 def shown(sheet: Datasheet, level: Observable, name: str) -> Datasheet:
     """Return a datasheet whose curve only those can use who declared that they believe it."""
@@ -46,3 +58,9 @@ def require(device: Device, needed: Observable) -> str | None:
     if needed == Observable.ORACLE and not device.knows_truth():
         return "it does not override Device.oracle, so nobody knows its true derivative"
     return None
+
+
+def not_shown(attribute: str, layer: str) -> str:
+    """Return a sentence on an attribute that a chip does not show, with the verb to use instead."""
+    instead = next((verb for part, verb in _INSTEAD.items() if part in attribute.lower()), _VERBS)
+    return f"Expected a verb of the contract on {layer}. Got .{attribute}, which a chip does not show. Use {instead}."

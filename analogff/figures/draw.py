@@ -4,13 +4,12 @@ import importlib
 from collections.abc import Iterator
 from pathlib import Path
 
-import matplotlib as mpl
 import pandas as pd
 
 from analogff.figures.drawing import Drawing
 from analogff.figures.drawn import Drawn
 from analogff.figures.results import Results
-from analogff.figures.style import RC
+from analogff.figures.style import styled
 from analogff.study.results.manifest import read_manifest
 from analogff.study.results.store import load_measurements, load_results
 
@@ -45,9 +44,7 @@ def draw_all(folder: Path | str, frame: pd.DataFrame | None = None) -> list[Path
     folder = Path(folder)
     frame = load_results(folder) if frame is None else frame
     results = Results.of(frame, load_measurements(folder), read_manifest(folder))
-    with mpl.rc_context():  # the same style for all user settings
-        mpl.rcdefaults()
-        mpl.rcParams.update(RC)
+    with styled():
         with Drawn.into(folder / "figures") as drawn:
             for name in FIGURES:
                 for drawing in draw_one(name, results):

@@ -72,6 +72,12 @@ def _draw(table: pd.DataFrame, title: str) -> Figure:
     axes.set(xlim=(0, 100), ylim=(heights.sum(), 0), yticks=[])
     axes.set_xlabel("share of the energy; thin bars: the chip's part")
     axes.xaxis.set_major_formatter(PercentFormatter())
+    return finished(figure, title)
+
+
+def finished(figure: Figure, title: str) -> Figure:
+    """Return a figure of energies with its title, and the components below it."""
+    axes = figure.axes[0]
     axes.grid(visible=False)
     axes.spines["left"].set_visible(False)
     if title:

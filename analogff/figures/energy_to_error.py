@@ -7,11 +7,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch
 from matplotlib.ticker import EngFormatter
 
 from analogff.figures.drawing import Drawing
-from analogff.figures.energy_split import PARTS, STYLES
+from analogff.figures.energy_split import PARTS, STYLES, finished
 from analogff.figures.results import FILES, Results, at_most, points
 from analogff.figures.style import WIDTH_INCHES, wrapped
 from analogff.study.results.names import file_name
@@ -70,13 +69,7 @@ def _draw(table: pd.DataFrame, title: str, target: float) -> Figure:
     axes.set(xlim=(0, None), ylim=(heights.sum(), 0), yticks=[])
     axes.set_xlabel(f"energy of the system to {target:g} % test error")
     axes.xaxis.set_major_formatter(EngFormatter("J"))
-    axes.grid(visible=False)
-    axes.spines["left"].set_visible(False)
-    if title:
-        figure.suptitle(wrapped(title), fontsize=8)
-    handles = [Patch(label=label, **STYLES[column]) for column, label in PARTS.items()]
-    figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False, columnspacing=1.2)
-    return figure
+    return finished(figure, title)
 
 
 def draw_bars(axes: Axes, table: pd.DataFrame, at: np.ndarray, height: float = 0.18) -> None:

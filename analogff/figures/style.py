@@ -1,11 +1,13 @@
 """Style of all figures: one column of a two-column paper, legible in gray and to the color-blind."""
 
+import contextlib
 import dataclasses
 import math
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -46,6 +48,15 @@ _MARKERS = "os^DvP*X"
 _DASHES = ((0, ()), (0, (5, 1.2)), (0, (3, 1, 1, 1)), (0, (1.2, 1)))
 _BOUND_COLOURS = ("0.45", "0.62")
 _BOUND_DASHES = ((0, (4, 2)), (0, (1.5, 1.5)))
+
+
+@contextlib.contextmanager
+def styled() -> Iterator[None]:
+    """Draw in this style, whatever a user has set."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(RC)
+        yield
 
 
 @dataclasses.dataclass(frozen=True)

@@ -84,9 +84,7 @@ def run_study(
             _prepare(store, manifest)
         say(console, f"All {len(runs)} runs are there already.")
         return Finished(folder, 0, ())
-    with watched("Checking plug-ins", lambda line: say(console, line)):
-        for line in doubts((run.case for run in left), study.folder):
-            say(console, line)
+    _say_doubts(left, study, console)
     with connect(workers, scheduler) as client, store.alone():
         left = _left(runs, store, manifest)  # again, since another run may have written there until now
         _prepare(store, manifest)
@@ -108,6 +106,12 @@ def _tune(
         return Finished(folder, 0, done.failures)
     say(console, "Options are chosen. The study follows.")
     return with_choice(study, tuning, folder)
+
+
+def _say_doubts(runs: Sequence[Run], study: Study, console: Console) -> None:
+    with watched("Checking plug-ins", lambda line: say(console, line)):
+        for line in doubts((run.case for run in runs), study.folder):
+            say(console, line)
 
 
 def _left(runs: Sequence[Run], store: Store, manifest: dict[str, Any]) -> list[Run]:
