@@ -2,14 +2,26 @@
 
 from typing import TYPE_CHECKING
 
-__version__ = "0.16.0"
+__version__ = "0.19.0"
 
 if TYPE_CHECKING:
-    from analogff.api import Results, run
+    from analogff.api import Network, Results, Study, StudyFailed, run, train
     from analogff.classifier import FFClassifier
     from analogff.device import Datasheet, Device
 
-__all__ = ["Datasheet", "Device", "FFClassifier", "Results", "__version__", "run"]
+_API = ("Network", "Results", "Study", "StudyFailed", "run", "train")
+__all__ = [
+    "Datasheet",
+    "Device",
+    "FFClassifier",
+    "Network",
+    "Results",
+    "Study",
+    "StudyFailed",
+    "__version__",
+    "run",
+    "train",
+]
 
 
 def __getattr__(name: str):
@@ -22,7 +34,7 @@ def __getattr__(name: str):
         from analogff.classifier import FFClassifier
 
         return FFClassifier
-    if name in ("Results", "run"):
+    if name in _API:
         from analogff import api
 
         return getattr(api, name)

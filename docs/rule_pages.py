@@ -12,8 +12,10 @@ from analogff.catalog import resolve_rule, rule_names
 from analogff.catalog.descriptions import Description, Line, describe_fields, describe_rule
 from analogff.learning.layer_local import LayerLocalOptions
 from analogff.learning.rule import Rule
+from analogff.network import ConvolutionLayer, DenseLayer
 from analogff.study.case import TABLES, Settings
 from analogff.study.events import EVENTS
+from analogff.study.read.figure import FigureChoice
 from analogff.study.read.tune import Tune
 
 FOLDER = Path(__file__).resolve().parent / "reference"
@@ -70,7 +72,15 @@ def fields() -> str:
         "",
         *parameter_table(describe_fields(Settings), "field"),
     ]
-    for name, model in (*TABLES.items(), ("tune", Tune)):
+    lines += [
+        "",
+        "## layers",
+        "",
+        "[A network of your own](../guides/network.md) has an example. Each may have a `device`.",
+    ]
+    for model in (ConvolutionLayer, DenseLayer):
+        lines += ["", str(model.__doc__).partition("\n")[0], "", *parameter_table(describe_fields(model), "field")]
+    for name, model in (*TABLES.items(), ("tune", Tune), ("figure", FigureChoice)):
         summary = str(model.__doc__).partition("\n")[0]
         lines += ["", f"## [{name}]", "", summary, "", *parameter_table(describe_fields(model), "field")]
     lines += ["", "## [[event]]", "", "What happens to chips after training, in order; `do` says what."]

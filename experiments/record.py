@@ -11,7 +11,8 @@ from typing import Annotated
 import tyro
 from tyro.conf import Positional, arg
 
-from analogff.study.results.store import StoreError, load_results
+from analogff.study.results.parts import StoreError
+from analogff.study.results.store import load_measurement, load_results
 from analogff.study.results.summary import last_epochs
 
 
@@ -21,13 +22,13 @@ def main(
     figures: Annotated[Positional[tuple[str, ...]], arg(metavar="[FIGURE ...]")] = (),
     last: bool = False,
 ) -> None:
-    """Write results.csv, manifest.json, and the png and csv of each figure.
+    """Write results.csv, manifest.json, the png and csv of each figure, and events.csv where chips had a life.
 
     Args:
         results: Folder that a study was run into.
         record: Folder to keep them in.
         figures: Names of figures, without their endings.
-        last: Keep the last evaluation of each run only, for studies of very many runs.
+        last: Keep the last evaluation of each run only, and the evaluations of its life, for studies of very many runs.
     """
     frame = load_results(results)
     wanted = [results / "manifest.json"]
@@ -42,6 +43,10 @@ def main(
     frame.drop(columns="run").to_csv(record / "results.csv", index=False, float_format="%.6g")
     for path in wanted:
         shutil.copy(path, record)
+    if (events := load_measurement(results, "events")) is not None:
+        events = events[events["do"] == "evaluate"] if last else events
+        told = frame.drop_duplicates("run")[["run", "label"]].merge(events, on="run").drop(columns="run")
+        told.to_csv(record / "events.csv", index=False, float_format="%.5g")
 
 
 if __name__ == "__main__":

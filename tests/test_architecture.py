@@ -9,13 +9,15 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FLOORS = [
     {"support", "device", "data"},
-    {"network", "slopes", "timing", "system"},
+    {"network", "slopes", "timing", "system", "timeline"},
+    {"writes"},
     {"learning"},
     {"forward_forward"},
     {"rules"},
     {"training", "catalog"},
     {"study"},
     {"figures", "classifier", "characterize"},
+    {"report"},
     {"api"},
     {"cli", "__main__"},
 ]
@@ -82,7 +84,7 @@ def test_every_room_has_a_floor(path):
 
 
 LEARNERS = [
-    path for room in ("rules", "learning", "forward_forward", "slopes") for path in files(f"analogff/{room}")
+    path for room in ("rules", "learning", "forward_forward", "slopes", "writes") for path in files(f"analogff/{room}")
 ] + [ROOT / "analogff/network/twin.py"]
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 import importlib
 import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,7 @@ def test_the_devices_of_the_documents_honor_the_contract(page, device, tmp_path,
     assert status("check", device) == 0, capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("blank_figures")
 def test_the_study_of_the_device_page_runs(tmp_path, monkeypatch, capsys):
     page = "docs/guides/add-a-device.md"
     written(page, tmp_path)
@@ -91,6 +93,7 @@ def test_the_device_page_names_every_field_of_the_datasheet():
     assert not [field.name for field in dataclasses.fields(Datasheet) if f"`{field.name}`" not in text]
 
 
+@pytest.mark.usefixtures("blank_figures")
 def test_a_chip_that_is_only_pulsed_is_refused_by_backprop_as_the_page_says(tmp_path, monkeypatch, capsys):
     written("docs/guides/add-a-device.md", tmp_path)
     (tmp_path / "study.toml").write_text(blocks("docs/guides/add-a-device.md", "toml")[0].replace("[sweep]", "[other]"))
@@ -106,6 +109,7 @@ def test_a_chip_that_is_only_pulsed_is_refused_by_backprop_as_the_page_says(tmp_
 SMALL = ("dataset=digits", "train_images=200", "layers=[16]", "epochs=1", "chips=2", "validation_images=50")
 
 
+@pytest.mark.usefixtures("blank_figures")
 def test_the_measured_data_of_the_documents_is_a_device_that_learns(tmp_path, monkeypatch, capsys):
     page = "docs/guides/measured-data.md"
     assert written(page, tmp_path, "csv", "toml") == ["my_neurons.csv", "my_cells.csv", "study.toml"]
@@ -161,6 +165,7 @@ def test_the_rule_of_the_documents_takes_a_step(tmp_path, monkeypatch):
         assert chips.ledger.total("pulses").min() > 0
 
 
+@pytest.mark.usefixtures("blank_figures")
 def test_the_rule_of_the_documents_learns_from_its_file(tmp_path, monkeypatch, capsys):
     written("docs/guides/add-a-rule.md", tmp_path, "python", "toml")
     monkeypatch.chdir(tmp_path)
@@ -168,6 +173,16 @@ def test_the_rule_of_the_documents_learns_from_its_file(tmp_path, monkeypatch, c
     told = [f"--set={setting}" for setting in SMALL]
     assert status("run", "study.toml", "--workers", 0, *told) == 0
     assert "hebb.py:Hebb" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("blank_figures")
+def test_the_network_of_ones_own_is_run_and_trained_as_the_page_says(tmp_path, monkeypatch, capsys):
+    assert written("docs/guides/network.md", tmp_path, "python", "toml") == ["my_network.py", "study.toml"]
+    monkeypatch.chdir(tmp_path)
+    small = [f"--set={s}" for s in SMALL if "layers" not in s]
+    assert status("run", "study.toml", "--workers", 0, *small) == 0, capsys.readouterr()
+    runpy.run_path("my_network.py")
+    assert capsys.readouterr().out.count("\n2 [") == 1
 
 
 def test_the_guide_to_studies_names_every_table_column_and_registered_rule():
@@ -204,6 +219,7 @@ def test_every_device_of_the_zoo_has_its_page(name):
     wanted = {line.name for line in describe(resolve_device(name, ROOT)).parameters}
     assert named == (wanted - shared if "(periphery.md)" in page else wanted)
     assert f"({name}.md)" in (ROOT / "docs/devices/README.md").read_text()
+    assert ":math:" not in page, "a formula in a table is plain text"
     assert (ROOT / f"docs/devices/{name}.png").exists()
 
 

@@ -24,6 +24,11 @@ class KeptChip:
     def __repr__(self) -> str:
         return f"KeptChip({self._run})"
 
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """Original labels, from label 0 on: the names of answers."""
+        return self._life.data.label_names
+
     def predict(self, images: torch.Tensor) -> torch.Tensor:
         """Return the chip's answers, ``(n,)``, to images ``(n, n_in)`` in [0, 1]."""
         with evaluating(self._life.rule.network):

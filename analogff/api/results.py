@@ -1,7 +1,9 @@
 """The results of a study, in Python."""
 
 import warnings
+from collections.abc import Iterator
 from functools import cached_property
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +11,15 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from analogff.api.chip import KeptChip
-from analogff.figures import LeftOut
-from analogff.figures.draw import FIGURES, draw_one
+from analogff.figures import LeftOut, Missing
+from analogff.figures.draw import FIGURES, ON_DEMAND, draw_one
+from analogff.figures.drawing import Drawing
 from analogff.figures.results import Results as Drawable
 from analogff.figures.style import styled
+from analogff.report import write_report
+from analogff.study.measurements.life import EVENTS
 from analogff.study.results.comparison import compare, labeled
+from analogff.study.results.lives import at_end_of_life
 from analogff.study.results.manifest import read_manifest
 from analogff.study.results.names import variant_labels
 from analogff.study.results.store import load_measurements, load_results
@@ -42,44 +48,76 @@ class Results:
         return f"Results({str(self.folder)!r}: {self.table['run'].nunique()} runs)"
 
     def _repr_html_(self) -> str:
-        return self.summary.to_html(index=False, float_format="{:.4g}".format, na_rep="")
+        shown = self.summary.dropna(axis="columns", how="all")
+        caption = f"{escape(str(self.folder))}: test error in percent, and the mean costs of a training"
+        table = shown.to_html(index=False, float_format="{:.4g}".format, na_rep="")
+        head, rest = table.split(">", 1)
+        return f"{head}><caption>{caption}</caption>{rest}"
 
     @cached_property
     def summary(self) -> pd.DataFrame:
         """One row for each rule and swept point: mean error, its interval over chips, and costs."""
-        return summarize(self.table, self.manifest)
+        return summarize(self._judged, self.manifest)
 
     @cached_property
     def measurements(self) -> dict[str, pd.DataFrame]:
-        """Further tables by name: ``events``, ``goodness``, ``layers``, as far as the study has them."""
+        """Further tables by name: ``diagnostics``, ``events``, ``goodness``, ``layers``, as far as there are any."""
         return load_measurements(self.folder)
+
+    @property
+    def _judged(self) -> pd.DataFrame:
+        return at_end_of_life(self.table, self.manifest, self.measurements.get(EVENTS.name))
 
     def compare(self) -> pd.DataFrame:
         """Compare each pair of rules at each swept point, paired over chips; see `analogff compare`."""
-        last, axes = labeled(self.table, self.manifest)
+        last, axes = labeled(self._judged, self.manifest)
         return compare(last, axes)
 
-    def plot(self, kind: str = "error_vs_sweep") -> Figure:
+    def plot(
+        self, kind: str = "error_vs_sweep", *, style: str | None = None, columns: int | None = None, **choice: Any
+    ) -> Figure:
         """Draw a figure; the first one, where a study has several of a kind.
 
         Args:
             kind: A kind such as ``error_vs_epoch``, or the name of one figure in the folder ``figures``.
+            style: ``default``, ``ieee``, ``nature``, ``neurips``, ``icml`` or ``poster``; that of the study by default.
+            columns: Columns of the page that the figure spans, 1 or 2.
+            choice: Other fields of the table ``[figure]``, instead of those of the study: ``lines`` (labels of the
+                rules, in order), ``labels``, ``colors``, ``axes``.
 
         Raises:
-            ValueError: If the study has no such figure.
+            StudyError: If a choice has a mistake.
+            ValueError: If the study has no such figure, or not what the kind needs.
         """
-        frame = Drawable.of(self.table, self.measurements, self.manifest)
-        kinds = [name for name in FIGURES if kind.startswith(name)] or list(FIGURES)
+        given = {"style": style, "columns": columns}
+        changes = choice | {name: value for name, value in given.items() if value is not None}
+        frame = Drawable.of(self.table, self.measurements, self.manifest, changes, self.folder)
+        kinds = [name for name in (*FIGURES, *ON_DEMAND) if kind.startswith(name)] or list(FIGURES)
         there: list[str] = []
-        with styled(), warnings.catch_warnings():
+        with styled(frame.choice.style, frame.choice.columns), warnings.catch_warnings():
             warnings.simplefilter("ignore", LeftOut)
             for name in kinds:
-                for drawing in draw_one(name, frame):
+                for drawing in self._drawings(name, frame, asked=kind == name):
                     if kind in (name, drawing.name):
                         return drawing.figure
                     there.append(drawing.name)
         listed = ", ".join(there[:10]) or f"none of kind {kind}"
         raise ValueError(f"Expected a figure of {self.folder}. Got {kind!r}. There is {listed}.")
+
+    def report(self, out: str | Path | None = None) -> Path:
+        """Write one HTML page of the study, as `analogff report` does, and return its file.
+
+        Args:
+            out: The file; ``report.html`` in the folder by default.
+        """
+        return write_report(self.folder, None if out is None else Path(out))
+
+    def _drawings(self, name: str, frame: Drawable, *, asked: bool) -> Iterator[Drawing]:
+        try:
+            yield from draw_one(name, frame)
+        except Missing:
+            if asked:
+                raise
 
     def chip(self, *, chip: int, rule: str | None = None, seed: int = 0, **point: Any) -> KeptChip:
         """Return a trained chip of a study with ``keep = true``.

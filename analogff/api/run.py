@@ -7,8 +7,8 @@ from pathlib import Path
 from rich.console import Console
 
 from analogff.api.results import Results
-from analogff.study.read.spec import read_study
-from analogff.study.read.survival import require_survivors
+from analogff.study.read.spec import Study
+from analogff.study.read.survival import read_surviving
 from analogff.study.run.engine import default_folder, describe_failure, run_study
 from analogff.support.console import PlainConsole
 
@@ -42,9 +42,11 @@ def run(
         StoreError: If the folder holds other results.
         StudyFailed: If a task failed; run it again to try that one again.
     """
-    path = Path(path)
-    require_survivors(path, tuple(set))
-    study = read_study(path, tuple(set))
+    return finish(read_surviving(Path(path), tuple(set)), out=out, workers=workers, quiet=quiet)
+
+
+def finish(study: Study, *, out: str | Path | None = None, workers: int | None = None, quiet: bool = False) -> Results:
+    """Run what is missing of a study; arguments as those of `run`."""
     done = run_study(
         study,
         default_folder(study) if out is None else Path(out),

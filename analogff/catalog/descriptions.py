@@ -16,6 +16,7 @@ from analogff.rules import Rule
 
 _SECTION = re.compile(r"^(Args|Units|Reference|Raises|Shapes|Returns|Example):\n((?:(?:    .*)?\n?)*)", re.MULTILINE)
 _ARGUMENT = re.compile(r"^(\w+): ", re.MULTILINE)
+_LARGEST = 2**53  # bounds whole numbers that a float still holds, and tells a reader nothing
 _LIMITS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
 
 
@@ -62,8 +63,10 @@ def describe(model: type) -> Description:
 
 
 def describe_rule(model: type[Rule]) -> Description:
-    """Read a rule's docstring and the fields of its options."""
-    return dataclasses.replace(_described(model, describe_fields(model.Options)), searched=_searched(model))
+    """Read a rule's docstring and the fields of its options: its own first, then those that every rule has."""
+    common = Rule.Options.model_fields
+    lines = sorted(describe_fields(model.Options), key=lambda line: line.name in common)
+    return dataclasses.replace(_described(model, lines), searched=_searched(model))
 
 
 def describe_fields(model: type[BaseModel]) -> list[Line]:
@@ -127,7 +130,8 @@ def _limits(hint: Any) -> str:
     inside = [limit for part in parts if isinstance(part, FieldInfo) for limit in part.metadata]
     for part in [*parts, *inside]:
         if isinstance(part, annotated_types.BaseMetadata):
-            given += [f"{word} {getattr(part, name):g}" for name, word in _LIMITS.items() if hasattr(part, name)]
+            limits = {word: getattr(part, name) for name, word in _LIMITS.items() if hasattr(part, name)}
+            given += [f"{word} {limit:g}" for word, limit in limits.items() if limit != _LARGEST]
         if typing.get_origin(part) is typing.Literal:
             given.append("one of " + ", ".join(map(str, typing.get_args(part))))
         if isinstance(part, type) and issubclass(part, enum.Enum):

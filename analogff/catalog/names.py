@@ -67,7 +67,7 @@ def resolve_device(reference: str, folder: Path) -> type[Device]:
 
     Args:
         reference: A registered name, ``package.module:Class`` or ``path/to/file.py:Class``; each also in the brackets
-        of a registered wrapper such as ``local-fields(...)``.
+            of a registered wrapper such as ``local-fields(...)``.
         folder: Base of relative paths.
 
     Raises:
@@ -140,7 +140,11 @@ def fingerprint(reference: str, group: str, folder: Path) -> str:
     if is_file(reference):
         return sum_of_script(Path(folder, reference.rpartition(":")[0]), _packages())
     if ":" in reference:
-        return sum_of_package(reference.rpartition(":")[0], _packages())
+        module = reference.rpartition(":")[0]
+        if module == "__main__":
+            expected, got = "a class that workers can import", f"{reference}, which is of this notebook or script alone"
+            raise CatalogError(expected, got, "Put it into a file, and name file.py:Class.")
+        return sum_of_package(module, _packages())
     entry = next(entry for entry in registered(group) if entry.name == reference)
     return f"{distribution(entry)} {sum_of_package(entry.module, _packages())}"
 
@@ -158,7 +162,7 @@ def _of_entry_point(name: str, group: str, expected: str) -> Any:
     entries = [entry for entry in registered(group) if entry.name == name]
     if not entries:
         names = sorted({entry.name for entry in registered(group)})
-        advice = did_you_mean(name, names, f"Take one of {', '.join(names)}.")
+        advice = did_you_mean(name, names, "Take one of them.")
         raise CatalogError(f"{expected} ({', '.join(names)})", repr(name), advice)
     if len(entries) > 1:
         owners = " and ".join(sorted(distribution(entry) for entry in entries))

@@ -3,7 +3,7 @@
 import numpy as np
 
 from analogff.characterize.bench import Bench
-from analogff.characterize.estimate import Curve, Estimate, Found, Missing, NotMeasurableError
+from analogff.characterize.estimate import Curve, Estimate, Found, NotFound, NotMeasurableError
 from analogff.characterize.statistics import Interval, jackknife_root, mean_of
 from analogff.characterize.tables import points
 
@@ -44,7 +44,7 @@ def measure(bench: Bench) -> Found:
     first, count = _middle(bench, step)
     if count < _LEAST_CODES:
         why = f"fewer than {_LEAST_CODES} codes lie in the middle of every neuron's range"
-        return Found((size,), missing=(Missing("integral and differential nonlinearity", why),))
+        return Found((size,), missing=(NotFound("integral and differential nonlinearity", why),))
     thresholds = _thresholds(bench, step, first, count)
     inl = unexplained(thresholds)
     halves = inl[::2].mean(0), inl[1::2].mean(0)

@@ -1,6 +1,7 @@
 """Figures of measured points, with their numbers."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import matplotlib as mpl
@@ -19,7 +20,9 @@ def draw(curves: Sequence[Curve], folder: Path) -> list[Path]:
     with mpl.rc_context():  # the same style for all user settings
         mpl.rcdefaults()
         mpl.rcParams.update(RC)
-        return [path for curve in curves for path in Drawing(curve.name, _figure(curve), curve.table).save(folder)]
+        return [
+            path for curve in curves for path in Drawing(curve.name, partial(_figure, curve), curve.table).save(folder)
+        ]
 
 
 def _figure(curve: Curve) -> Figure:

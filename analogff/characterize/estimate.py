@@ -55,7 +55,7 @@ class Estimate:
 
 
 @dataclasses.dataclass(frozen=True)
-class Missing:
+class NotFound:
     """A figure that could not be measured."""
 
     name: str
@@ -88,7 +88,7 @@ class Found:
     """Figures for the table."""
     curves: tuple[Curve, ...] = ()
     """Points for the drawings."""
-    missing: tuple[Missing, ...] = ()
+    missing: tuple[NotFound, ...] = ()
     """Figures that could not be measured."""
     twin: MeasuredTwin | None = None
     """A model of the chips, if one was fitted."""

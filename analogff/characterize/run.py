@@ -26,7 +26,7 @@ from analogff.characterize import (
     write,
 )
 from analogff.characterize.bench import Bench
-from analogff.characterize.estimate import Curve, Estimate, Found, Missing, NotMeasurableError
+from analogff.characterize.estimate import Curve, Estimate, Found, NotFound, NotMeasurableError
 from analogff.characterize.measured_twin import MeasuredTwin
 from analogff.device import Device, Observable, Sealed, derive_seed, fabricate, single_precision
 from analogff.support.messages import in_words
@@ -51,7 +51,7 @@ class Characterization:
     """Chip seeds."""
     estimates: tuple[Estimate, ...]
     """Figures."""
-    missing: tuple[Missing, ...]
+    missing: tuple[NotFound, ...]
     """Figures that could not be measured."""
     curves: tuple[Curve, ...]
     """Points of the drawings."""
@@ -89,7 +89,7 @@ def characterize(
         tell: Called with the name of each measurement.
 
     Raises:
-        ValueError: If the sizes are too small.
+        ValueError: If the sizes are too small, or the class is a convolution, whose array is characterized alone.
 
     Example:
         >>> from analogff.device import Digital
@@ -103,6 +103,11 @@ def characterize(
 
     def make_bench(purpose: str) -> Bench:
         device = fabricate(model, n_in, n_out, seeds=seeds, parameters=parameters)
+        if device.datasheet.windows is not None:
+            raise ValueError(
+                f"Expected an array with weights of its own for each output. Got {name or model.__name__}, which reads "
+                "one array at many positions. Characterize the class of that array."
+            )
         benches.append(_bench(device, chips, derive_seed(seed, purpose)))
         return benches[-1]
 
@@ -117,7 +122,7 @@ def _bench(device: Device, chips: int, seed: int) -> Bench:
     return Bench(Sealed(device, chips=chips, level=level), seed)
 
 
-def _found(results: list[Found | Missing]) -> dict[str, Any]:
+def _found(results: list[Found | NotFound]) -> dict[str, Any]:
     """Return the fields of a characterization that measurements gave."""
     estimates, missing = _split(results)
     found = [result for result in results if isinstance(result, Found)]
@@ -142,7 +147,7 @@ def _refuse_small(n_in: int, n_out: int, chips: int) -> None:
         )
 
 
-def _measure_all(make_bench: Callable[[str], Bench], tell: Callable[[str], None]) -> list[Found | Missing]:
+def _measure_all(make_bench: Callable[[str], Bench], tell: Callable[[str], None]) -> list[Found | NotFound]:
     """Take every measurement: those that read on one bench, those that write on a bench each."""
     with _one_thread(), single_precision():
         shared = make_bench("reads")
@@ -153,23 +158,23 @@ def _measure_all(make_bench: Callable[[str], Bench], tell: Callable[[str], None]
     return results
 
 
-def _try(module: ModuleType, bench: Bench) -> Found | Missing:
+def _try(module: ModuleType, bench: Bench) -> Found | NotFound:
     """Measure, or return the reason why not."""
     try:
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # undefined numbers are reported as not measurable
             return module.measure(bench)
     except NotMeasurableError as error:
-        return Missing(module.TITLE, str(error))
+        return NotFound(module.TITLE, str(error))
     except Exception as error:  # an unexpected device may break a measurement
-        return Missing(module.TITLE, f"the measurement failed: {in_words(error)}")
+        return NotFound(module.TITLE, f"the measurement failed: {in_words(error)}")
 
 
-def _split(results: list[Found | Missing]) -> tuple[list[Estimate], list[Missing]]:
+def _split(results: list[Found | NotFound]) -> tuple[list[Estimate], list[NotFound]]:
     """Separate numbers from the reasons of missing ones."""
     found, missing = [], []
     for result in results:
-        if isinstance(result, Missing):
+        if isinstance(result, NotFound):
             missing.append(result)
             continue
         missing += result.missing
@@ -177,7 +182,7 @@ def _split(results: list[Found | Missing]) -> tuple[list[Estimate], list[Missing
             if np.isfinite(estimate.value).all():
                 found.append(estimate)
             else:
-                missing.append(Missing(estimate.name, "some chips gave no finite number"))
+                missing.append(NotFound(estimate.name, "some chips gave no finite number"))
     return found, missing
 
 

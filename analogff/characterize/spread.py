@@ -3,7 +3,7 @@
 import numpy as np
 
 from analogff.characterize.bench import Bench
-from analogff.characterize.estimate import Estimate, Found, Missing, NotMeasurableError
+from analogff.characterize.estimate import Estimate, Found, NotFound, NotMeasurableError
 from analogff.characterize.nulls import null_biases
 from analogff.characterize.statistics import spread_of
 
@@ -61,7 +61,7 @@ def measure(bench: Bench) -> Found:
             Estimate(name="gain spread over chips", **chips._asdict(), unit="", n=bench.count, how=how, rms=True)
         )
         return Found(tuple(found))
-    return Found(tuple(found), missing=(Missing("gain spread over chips", "there is one chip only"),))
+    return Found(tuple(found), missing=(NotFound("gain spread over chips", "there is one chip only"),))
 
 
 def common_levels(bench: Bench) -> tuple[np.ndarray, np.ndarray]:

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from analogff.characterize.bench import Bench
-from analogff.characterize.estimate import Curve, Estimate, Found, Missing, NotMeasurableError
+from analogff.characterize.estimate import Curve, Estimate, Found, NotFound, NotMeasurableError
 from analogff.characterize.fit_twin import fit_twin
 from analogff.characterize.measured_twin import MeasuredTwin
 from analogff.characterize.statistics import Interval, jackknife
@@ -70,7 +70,7 @@ def judge(bench: Bench, twin: MeasuredTwin, held_out: int = HELD_OUT) -> Found:
             )
         )
     else:
-        missing = (Missing("twin: error over noise", "repeats of a read do not differ"),)
+        missing = (NotFound("twin: error over noise", "repeats of a read do not differ"),)
     return Found(tuple(rows), (_scatter(predicted, first),), missing)
 
 

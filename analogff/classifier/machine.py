@@ -35,7 +35,8 @@ class Machine:
         spec = LayerSpec(device_class(plan.device, plan.folder), plan.parameters)
         shapes = ForwardForward.layer_shapes(plan.options, n_in, plan.layers, classes)
         spec.model.check_image(shapes[0][0], None, **plan.parameters)
-        self.chips = fabricate_wired([spec] * len(plan.layers), shapes, seeds=[plan.chip])
+        writes = plan.options.write_hardware
+        self.chips = fabricate_wired([spec] * len(plan.layers), shapes, seeds=[plan.chip], writes=writes)
         needed = ForwardForward.needs(plan.options)
         if reasons := self.chips.refuse(needed):
             raise ValueError(
@@ -64,7 +65,7 @@ class Machine:
         return {
             "version": __version__,
             "made_of": self.made_of,
-            "chips": dict(self.chips.devices.state_dict()),
+            "chips": self.chips.state_dict(),
             "ledger": self.chips.ledger.state_dict(),
             "shown": [contrast.first for contrast in self.rule.objectives],  # a measured scale, which weights the votes
         }
@@ -76,7 +77,7 @@ class Machine:
                 "make another. Fit it again, or install that version."
             )
         self.__init__(*state["made_of"])
-        self.chips.devices.load_state_dict(state["chips"])
+        self.chips.load_state_dict(state["chips"])
         self.chips.ledger.load_state_dict(state["ledger"])
         for contrast, shown in zip(self.rule.objectives, state["shown"], strict=True):
             contrast.first.update(shown)

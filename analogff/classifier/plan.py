@@ -5,7 +5,6 @@ import json
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 from annotated_types import Ge, Le, MinLen
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -16,6 +15,7 @@ from analogff.rules.forward_forward import ForwardForward, ForwardForwardOptions
 from analogff.study.case import MAX_SEED
 from analogff.study.read.document import MAX_WHOLE, MAX_WIDTH
 from analogff.support.mistakes import Mistake, StudyError, from_pydantic, shown
+from analogff.support.plain import plain
 
 _TINY = 8, 6
 _LABELS = "lines"  # on lines of their own: an overlay would destroy the first features
@@ -101,7 +101,7 @@ def _table(name: str, given: Any) -> dict[str, Any]:
         raise StudyError([Mistake(name, "a dictionary, or None for the defaults", shown(given))])
     if others := [key for key in given or {} if not isinstance(key, str)]:
         raise StudyError([Mistake(name, "names that are texts", shown(others[0]), "Put it in quotes.")])
-    return _plain(given or {})
+    return plain(given or {})
 
 
 def _misplaced(further: dict[str, Any], own: dict[str, Any]) -> list[Mistake]:
@@ -127,15 +127,6 @@ def _honest_slope(model: type[Device], parameters: dict[str, Any]) -> str:
 def _validated(model: type[BaseModel], values: dict[str, Any]) -> tuple[Any, list[Mistake]]:
     """Return values converted as from a study file: whole numbers stay whole, and texts are no numbers."""
     try:
-        return model.model_validate_json(json.dumps(_plain(values), default=str), strict=True), []
+        return model.model_validate_json(json.dumps(plain(values), default=str), strict=True), []
     except ValidationError as error:
         return None, from_pydantic(error, "", f"an option of {ForwardForward.name}", model.model_fields)
-
-
-def _plain(value: Any) -> Any:
-    """Return a value with NumPy numbers as Python numbers, since parameter searches use them."""
-    if isinstance(value, dict):
-        return {name: _plain(part) for name, part in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(part) for part in value]
-    return value.tolist() if isinstance(value, (np.generic, np.ndarray)) else value

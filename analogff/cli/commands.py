@@ -1,6 +1,7 @@
 """All commands and their dispatch. Imports nothing that imports torch, so that --help is instant."""
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from typing import Union
@@ -17,6 +18,8 @@ COMMANDS = (
     "evaluate",
     "table",
     "compare",
+    "timeline",
+    "report",
     "check",
     "characterize",
     "devices",
@@ -24,6 +27,10 @@ COMMANDS = (
     "new",
 )
 """Files of this folder, in the order of --help. Each defines a `Command` of the same name, capitalized."""
+_DESCRIPTION = (
+    "Train black-box analog hardware, and compare learning rules on it. --version prints the version; "
+    "--tyro-print-completion bash (zsh, tcsh) prints the completion of a shell."
+)
 _WIDTH_OF_A_FILE = 200  # columns of output without a terminal
 
 
@@ -45,11 +52,13 @@ def parse(arguments: Sequence[str]) -> Command:
     Raises:
         SystemExit: After printing --help or a mistake.
     """
+    if os.environ.get("NO_COLOR"):
+        tyro._experimental_options["ansi_codes"] = False
     return tyro.cli(
         Union[tuple(map(command_class, COMMANDS))],  # type: ignore[arg-type]  # noqa: UP007 (a union made at run time)
         args=arguments,
         prog="analogff",
-        description="Train black-box analog hardware, and compare learning rules on it. --version prints the version.",
+        description=_DESCRIPTION,
         config=(tyro.conf.OmitSubcommandPrefixes, tyro.conf.OmitArgPrefixes),
     )
 

@@ -72,20 +72,25 @@ def print_description(name: str, found: Any, what: str, console: Console) -> Non
     say(console, f"Source: {found.source or 'none is named.'}")
 
 
-def draw_figures(folder: Path, results: "pd.DataFrame", console: Console) -> int:
+def draw_figures(folder: Path, results: "pd.DataFrame", console: Console, **how: Any) -> int:
     """Draw the figures of a study, print their folder, and return the exit status.
 
     Args:
         folder: Of the study.
         results: Its results.
         console: The console.
+        how: Further arguments of `analogff.figures.draw_all`.
     """
+    from analogff.support.mistakes import StudyError
+
     try:
-        from analogff.figures import LeftOut, draw_all
+        from analogff.figures import LeftOut, Missing, draw_all
 
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", LeftOut)
-            files = draw_all(folder, results)
+            files = draw_all(folder, results, **how)
+    except (StudyError, Missing) as error:
+        return mistaken(error)
     except OSError:
         raise  # a full or closed disk is not an error of figures
     except Exception as error:  # the results are complete; a message suffices
@@ -93,5 +98,5 @@ def draw_figures(folder: Path, results: "pd.DataFrame", console: Console) -> int
         return FAILED
     for line in dict.fromkeys(str(w.message) for w in caught if w.category is LeftOut):
         say(console, line)
-    say(console, f"Results in {folder}, {len(files)} figure files in {folder / 'figures'}.")
+    say(console, f"Results in {folder}, {len(files)} figure files in {how.get('out') or folder / 'figures'}.")
     return OK

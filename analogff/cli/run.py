@@ -8,56 +8,72 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from analogff.cli.arguments import ArgumentError, Command, Settings, check_folder
-from analogff.cli.boundary import FAILED, OK, say_error
+from analogff.cli.boundary import FAILED, MISTAKE, OK, say_error
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from analogff.study.read.spec import Study
     from analogff.study.run.engine import Finished
 
 
 @dataclass(frozen=True)
 class Run(Command):
-    """Run a study, or resume it: finished runs are kept."""
+    """Run studies one after the other, or resume them: finished runs are kept."""
 
-    study: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="STUDY.toml")]
-    """The study file (TOML)."""
+    studies: Annotated[tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="STUDY.toml")]
+    """Study files (TOML). Mistakes in any of them are told before the first one runs."""
     out: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
-    """Folder of the results; results/<name of the study> by default."""
+    """Folder of the results of one study; results/<name of the study> by default."""
     workers: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
     """Worker processes on this machine, one thread each; 0 works inside this process; all cores by default."""
     scheduler: Annotated[str | None, tyro.conf.arg(metavar="ADDRESS")] = None
     """Address of a running Dask scheduler, to use its workers instead."""
     set: Settings = ()
-    """Override a path of the study file, e.g. device.read_noise=0.1; may be given several times."""
+    """Override a path of every study file, e.g. device.read_noise=0.1; may be given several times."""
     memory: Annotated[float, tyro.conf.arg(metavar="GIB")] = 1.0
     """Most memory in GiB that the state of one task may take."""
+    quiet: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Print errors only."""
+    verbose: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Print a line for each finished task, on a terminal too."""
 
     def perform(self, console: "Console") -> int:
-        """Validate, run the remaining runs, print the results and draw them."""
+        """Validate all studies; of each one, run the remaining runs, print the results and draw them."""
         from analogff.cli.output import mistaken
-        from analogff.study.results.store import StoreError
+        from analogff.support.console import say
+
+        try:
+            self._check_options()
+            if not self._check_studies():
+                return MISTAKE
+        except ArgumentError as error:
+            return mistaken(error)
+        console = self._console(console)
+        status = OK
+        for number, path in enumerate(self.studies, 1):
+            if len(self.studies) > 1:
+                say(console, f"Study {number} of {len(self.studies)}: {path}")
+            status = max(status, self._perform(path, console))
+        return status
+
+    def _perform(self, path: Path, console: "Console") -> int:
+        from analogff.cli.output import mistaken
+        from analogff.study.results.parts import StoreError
         from analogff.study.run.cluster import ClusterError
         from analogff.support.mistakes import StudyError
 
         try:
-            finished = self._run(console)
-        except StudyError as error:
-            return mistaken(self.study, error.mistakes)
+            return _conclude(self._run(path, console), console)
+        except StudyError as error:  # of a file edited since, or of hardware that is missing
+            return mistaken(path, error.mistakes)
         except (ClusterError, StoreError, ArgumentError) as error:
             return mistaken(error)
-        return _conclude(finished, console)
 
-    def _run(self, console: "Console") -> "Finished":
-        from analogff.study.read.spec import read_study
-        from analogff.study.read.survival import require_survivors
+    def _run(self, path: Path, console: "Console") -> "Finished":
         from analogff.study.run.engine import default_folder, run_study
-        from analogff.study.run.stall import watched
 
-        self._check_options()
-        with watched(f"Reading {self.study}", say_error):
-            require_survivors(self.study, self.set)
-            study = read_study(self.study, self.set)
+        study = self._read(path)
         folder = self.out or default_folder(study)
         check_folder(folder)
         workers = (os.cpu_count() or 1) if self.workers is None else self.workers
@@ -65,8 +81,59 @@ class Run(Command):
             study, folder, workers=workers, scheduler=self.scheduler, memory_gib=self.memory, console=console
         )
 
+    def _read(self, path: Path) -> "Study":
+        from analogff.study.read.survival import read_surviving
+        from analogff.study.run.stall import watched
+
+        with watched(f"Reading {path}", say_error):
+            return read_surviving(path, self.set)
+
+    def _check_studies(self) -> bool:
+        """Print the mistakes of several files, and return whether there are none; one file is read when it runs.
+
+        Raises:
+            ArgumentError: If results of two would have the same folder.
+        """
+        from analogff.cli.output import mistaken
+        from analogff.study.run.engine import default_folder
+        from analogff.support.mistakes import StudyError
+
+        if len(self.studies) == 1:
+            return True
+        folders: dict[Path, Path] = {}
+        good = True
+        for path in self.studies:
+            try:
+                folder = default_folder(self._read(path))
+            except StudyError as error:
+                mistaken(path, error.mistakes)
+                good = False
+                continue
+            if (other := folders.setdefault(folder, path)) is not path:
+                raise ArgumentError(
+                    f"Expected studies of different names. Got {other} and {path}, whose results would both be in "
+                    f"{folder}. Rename one, or run each with an --out of its own."
+                )
+        return good
+
+    def _console(self, console: "Console") -> "Console":
+        from analogff.support.console import PlainConsole
+
+        if self.quiet:
+            return PlainConsole(quiet=True)
+        if self.verbose:  # as if it were a file, which has no bar
+            return PlainConsole(width=console.width, force_terminal=False)
+        return console
+
     def _check_options(self) -> None:
         wrong = []
+        if not self.studies:
+            wrong.append("Expected at least one study file. Got none. `analogff new study` writes one to start from.")
+        if len(self.studies) > 1 and self.out is not None:
+            got = f"{len(self.studies)} studies"
+            wrong.append(f"--out: Expected one study beside it. Got {got}. Leave it out, or run them one by one.")
+        if self.quiet and self.verbose:
+            wrong.append("Expected --quiet or --verbose. Got both. Give one of the two.")
         if self.workers is not None and self.scheduler is not None:
             wrong.append(
                 f"--workers: Expected none beside --scheduler, which has workers of its own. Got {self.workers}. "
@@ -86,7 +153,7 @@ def _conclude(finished: "Finished", console: "Console") -> int:
     from analogff.study.results.choice import describe_choice, read_choice
     from analogff.study.results.manifest import read_manifest
     from analogff.study.results.report import report
-    from analogff.study.results.store import load_results
+    from analogff.study.results.store import load_measurement, load_results
     from analogff.study.run.engine import describe_failure
     from analogff.support.console import say
 
@@ -94,7 +161,7 @@ def _conclude(finished: "Finished", console: "Console") -> int:
     if any((finished.folder / "results").glob("part-*.parquet")):
         results = load_results(finished.folder)
         manifest = read_manifest(finished.folder)
-        report(results, manifest, console)
+        report(results, manifest, console, load_measurement(finished.folder, "events"))
         if "tune" in manifest["study"] and (choice := read_choice(finished.folder)):
             for line in describe_choice(choice):
                 say(console, line)

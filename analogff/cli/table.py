@@ -27,13 +27,17 @@ class Table(Command):
     def perform(self, console: "Console") -> int:
         """Load the results and print the table, with nothing around it."""
         from analogff.cli.output import mistaken
+        from analogff.study.measurements.life import EVENTS
+        from analogff.study.results.lives import at_end_of_life
         from analogff.study.results.manifest import read_manifest
         from analogff.study.results.paper_table import paper_table
-        from analogff.study.results.store import load_results
+        from analogff.study.results.store import load_measurement, load_results
         from analogff.study.results.summary import summarize
 
         try:
-            summary = summarize(load_results(self.folder), read_manifest(self.folder))
+            frame, manifest = load_results(self.folder), read_manifest(self.folder)
+            events = load_measurement(self.folder, EVENTS.name)
+            summary = summarize(at_end_of_life(frame, manifest, events), manifest)
         except ValueError as error:  # no results, damaged ones, or no manifest
             return mistaken(error)
         print(paper_table(summary, self.format, costs=self.costs), end="")

@@ -1,32 +1,26 @@
 """Data sets by name: images and labels as tensors, with a separate test set."""
 
 import dataclasses
-import difflib
-import os
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from analogff.data import raw
+from analogff.data.choice import DataChoice
 from analogff.data.classes import Classes, number_labels
 from analogff.data.errors import DataError, shortened
 from analogff.data.image_shape import ImageShape, image_shape
 from analogff.data.pixels import Scale, input_lines
 from analogff.data.raw import Raw
+from analogff.data.sources import find_source
 
-_NAMED = {
-    "mnist": raw.mnist,
-    "fashion-mnist": lambda: raw.fashion_mnist(raw.find_fashion_mnist()),
-    "digits": raw.digits,
-}
 MOST_HELD_OUT = 2000
 """Default number of validation images; a tenth of small data sets."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Split:
-    """Images, ``(n, n_in)`` float32 in [0, 1], and their labels, ``(n,)`` int64."""
+    """Images, ``(n, n_in)`` float32 in [0, 1], and their labels, ``(n,)`` int64; of a student also soft ones."""
 
     images: torch.Tensor
     labels: torch.Tensor
@@ -55,11 +49,8 @@ class Dataset:
     """Channels, height and width of an image; None for a table."""
     label_names: tuple[str, ...] = ()
     """Original labels, from label 0 on."""
-
-
-def dataset_names() -> list[str]:
-    """Return the names that `load_dataset` accepts besides folders."""
-    return list(_NAMED)
+    unlabeled: torch.Tensor | None = None
+    """Images that are neither trained on nor held out, without their labels, ``(n, n_in)``; None if not loaded."""
 
 
 def load_dataset(
@@ -68,27 +59,34 @@ def load_dataset(
     train_images: int | None = None,
     validation_images: int | None = 0,
     scale: Scale = "auto",
+    image_size: int | tuple[int, int] | None = None,
+    gray: bool = False,
+    label_column: str | None = None,
     folder: Path | str = ".",
     device: torch.device | str = "cpu",
 ) -> Dataset:
-    """Load a data set by name, or from a folder of IDX or NPZ files.
+    """Load a data set by name, from a folder of images, IDX, NPZ or CSV files, from a tar archive or a CSV file.
 
     The validation images are always the last of the training images. So studies with different numbers of training
     images share them.
 
     Args:
-        name: One of `dataset_names`, or a folder.
+        name: One of `dataset_names`, a folder or a file.
         train_images: Number of training images, taken from the front; None for all except validation.
         validation_images: Number to hold out; None for the least of `MOST_HELD_OUT`, a tenth, and the number that
-        ``train_images`` leaves.
+            ``train_images`` leaves.
         scale: The stored number that becomes 1, ``"auto"`` or ``"columns"``; see `input_lines`.
-        folder: Base of a relative folder.
+        image_size: Side, or height and width, to which images are resized; None to leave them.
+        gray: Whether colors become gray.
+        label_column: Column of a CSV table that holds the labels; None for the last one.
+        folder: Base of a relative path.
         device: Device of the tensors.
 
     Raises:
         DataError: If the data is missing, damaged or unusable, or has fewer images than requested.
     """
-    raw = _raw(name, Path(folder))
+    size = (image_size, image_size) if isinstance(image_size, int) else image_size
+    raw = find_source(name, Path(folder)).read(DataChoice(name, scale, size, gray, label_column))
     image = _checked_shape(name, raw)
     classes = number_labels(name, raw.train_labels, raw.test_labels)
     first_held_out, count = _divide(name, len(raw.train_labels), train_images, validation_images)
@@ -103,58 +101,18 @@ def load_dataset(
         classes=len(classes.names),
         image=image,
         label_names=classes.names,
+        unlabeled=train[count:first_held_out],
     )
 
 
 def check_dataset(name: str, folder: Path | str = ".") -> None:
     """Raise a `DataError` if `load_dataset` would not find the data, without reading it."""
-    if name in ("mnist", "digits"):
-        return
-    if name == "fashion-mnist":
-        raw.find_fashion_mnist()
-        return
-    if name == "cifar10":
-        raise DataError(
-            "Expected a data set that is there. Got cifar10, which this version does not read yet. "
-            "Store it as train.npz and test.npz (arrays images, (n, channels, height, width), and labels) and give the "
-            "folder."
-        )
-    _check_folder(name, _place(name, Path(folder)))
+    find_source(name, Path(folder))
 
 
 def fingerprint(name: str, folder: Path | str = ".") -> str:
-    """Return the checksum of a data set's files; empty for a named one.
-
-    Named data sets are the same images everywhere.
-    """
-    return "" if name in _NAMED else raw.sum_of_folder(_place(name, Path(folder)))
-
-
-def _place(name: str, folder: Path) -> Path:
-    try:
-        return folder / Path(name).expanduser()
-    except RuntimeError as error:  # a home folder that does not exist
-        raise DataError(f"Expected a folder. Got {shortened(name)}: {error}. Write its whole path.") from None
-
-
-def _check_folder(name: str, folder: Path) -> None:
-    if not os.path.isdir(folder):  # pathlib would raise for names that no file system allows
-        near = difflib.get_close_matches(name, _NAMED, n=1)
-        hint = f"Did you mean {near[0]}?" if near else f"Choose one of {', '.join(_NAMED)}, or give a folder."
-        raise DataError(f"Expected the name of a data set or a folder. Got {shortened(name)}, which is neither. {hint}")
-    if not raw.find_npz(folder) and not all(raw.find_idx(folder)):
-        raise DataError(
-            f"Expected {folder} to hold train.npz and test.npz, or the four IDX files "
-            f"{', '.join(raw.IDX_FILES)} (or .gz). Got a folder without them. Put them there."
-        )
-
-
-def _raw(name: str, folder: Path) -> Raw:
-    check_dataset(name, folder)
-    if name in _NAMED:
-        return _NAMED[name]()
-    place = _place(name, folder).resolve()
-    return raw.from_folder(place, raw.sum_of_folder(place))
+    """Return the checksum of a data set's files; empty for a named one whose images are the same everywhere."""
+    return find_source(name, Path(folder)).fingerprint()
 
 
 def _checked_shape(name: str, raw: Raw) -> ImageShape | None:

@@ -40,7 +40,7 @@ def input_lines(
         raise _negative(name, low, train.ndim == 2)
     if ends[0][0] == high:
         raise DataError(f"Expected {name} with images that differ. Got {high:g} everywhere. Check the array.")
-    one = _clear_scale(name, train.dtype, high) if scale == "auto" else float(scale)
+    one = _clear_scale(name, train.dtype, high, train.ndim == 2) if scale == "auto" else float(scale)
     if not LEAST_SCALE <= one <= MOST_SCALE:
         raise DataError(
             f"Expected a scale from {LEAST_SCALE:g} to {MOST_SCALE:g}. Got {one:g}. Write the number that is a full "
@@ -69,7 +69,7 @@ def _ends(name: str, part: str, images: np.ndarray) -> tuple[float, float]:
     return low, high
 
 
-def _clear_scale(name: str, dtype: np.dtype, high: float) -> float:
+def _clear_scale(name: str, dtype: np.dtype, high: float, table: bool) -> float:
     """Return 255 for images in bytes, and 1 for bits and for floats up to 1.
 
     Raises:
@@ -80,9 +80,12 @@ def _clear_scale(name: str, dtype: np.dtype, high: float) -> float:
     else:
         clear = 1.0 if high <= 1 else float(_BYTE) if _HALF_A_BYTE < high <= _BYTE else None
     if clear is None:
+        advice = f"Write scale = {high}, or whatever number is a full pixel."
+        if table:
+            advice = f'Write scale = "columns", which takes any range, or scale = {high}.'
         raise DataError(
             f"Expected {name} with a clear scale: bytes up to 255, bits, or floats up to 1. Got {dtype} up to "
-            f"{high:g}. Write scale = {high}, or whatever number is a full pixel.",
+            f"{high:g}. {advice}",
             "scale",
         )
     return clear

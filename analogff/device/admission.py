@@ -110,6 +110,27 @@ def check_steps(steps: torch.Tensor, chips: int, layer: str) -> None:
         )
 
 
+def check_trains(
+    rows: torch.Tensor, columns: torch.Tensor, shape: tuple[int, int, int], slots: int, layer: str
+) -> None:
+    """Refuse what are no pulse trains; ``shape`` is that of the weights."""
+    chips, n_out, n_in = shape
+    fits = rows.shape[:1] == columns.shape[:1] == (chips,) and rows.shape[1:2] == columns.shape[1:2]
+    fits = fits and (rows.dim(), columns.dim()) == (3, 3) and (rows.shape[2], columns.shape[2]) == (n_in, n_out)
+    if not fits or rows.dtype != torch.int32 or columns.dtype != torch.int32:
+        raise ContractError(
+            f"Expected pulse trains on {layer} with shapes ({chips}, vectors, {n_in}) and ({chips}, vectors, {n_out}), "
+            f"of torch.int32. Got {tuple(rows.shape)} {rows.dtype} and {tuple(columns.shape)} {columns.dtype}. Give "
+            "one row a vector, and in it the slots of each line."
+        )
+    longest = max(int(trains.abs().amax()) if trains.numel() else 0 for trains in (rows, columns))
+    if not 1 <= slots <= 31 or longest >= 2**slots:
+        raise ContractError(
+            f"Expected pulse trains on {layer} of 1 to 31 slots, none fired behind its last. Got {slots} slots, and "
+            f"{longest.bit_length()} that are fired in. Give the length of the trains."
+        )
+
+
 def check_work(macs: float, moved_bytes: float, name: str) -> None:
     """Refuse digital work that is negative or not finite."""
     if not (0 <= macs < math.inf and 0 <= moved_bytes < math.inf):

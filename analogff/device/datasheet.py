@@ -6,9 +6,16 @@ from collections.abc import Callable
 import torch
 
 from analogff.device.observable import Observable
+from analogff.device.windows import Windows
 
 PerChip = float | torch.Tensor
 """A number for all chips of a bank, or a tensor of shape ``(chips,)`` with one number each."""
+
+
+def column_of(value: PerChip | None) -> torch.Tensor:
+    """Return a printed number as a tensor that broadcasts to cells, ``(chips or 1, 1, 1)``."""
+    assert value is not None
+    return torch.as_tensor(value, dtype=torch.float32).reshape(-1, 1, 1)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -44,6 +51,8 @@ class Datasheet:
     """Greatest magnitude of a weight that can be asked for; None without a limit."""
     change_max: PerChip | None = None
     """Greatest change of a weight that one write makes, by the mean step; None without a limit."""
+    change_step: PerChip | None = None
+    """Mean change of a weight by one write pulse, up or down; None where writes are not made of such pulses."""
     read_noise: PerChip = 0.0
     """Typical standard deviation of one output sample, in output units."""
     bias_port: bool = False
@@ -81,6 +90,8 @@ class Datasheet:
     """Weight of each input line in that mean square, ``(n_in,)`` with mean 1; None if all are equal."""
     pulse_joules: PerChip = 1e-12
     """Energy of one write pulse on one cell (ReRAM 0.1-10 pJ)."""
+    windows: Windows | None = None
+    """Where one array is read for all outputs of a layer, whose weights it shares; None where each has its own."""
     source: str = ""
     """Where the numbers come from."""
 
@@ -88,6 +99,16 @@ class Datasheet:
     def conversions(self) -> tuple[int, int]:
         """DAC and ADC samples of one read."""
         return self.n_in if self.dacs is None else self.dacs, self.n_out if self.adcs is None else self.adcs
+
+    @property
+    def all_digital(self) -> bool:
+        """Whether nothing but digital logic computes an answer; a black box behind digital weights converts."""
+        return self.readable_weights and self.conversions == (0, 0)
+
+    @property
+    def weight_shape(self) -> tuple[int, int]:
+        """Shape of a chip's weights: ``(n_out, n_in)``, or outputs and lines of the array that the layer shares."""
+        return (self.n_out, self.n_in) if self.windows is None else (self.windows.fan_out, self.windows.fan_in)
 
     def __post_init__(self):
         if self.n_in < 1 or self.n_out < 1:

@@ -159,6 +159,7 @@ def _behind(digital: Datasheet, box: Datasheet) -> Datasheet:
         read_joules=box.read_joules + box.signal_joules + digital.read_joules,  # sums are typically 1
         signal_joules=0.0,
         change_max=digital.change_max,
+        change_step=digital.change_step,
         pulse_seconds=digital.pulse_seconds,
         parallel_pulses=digital.parallel_pulses,
         pulse_joules=digital.pulse_joules,

@@ -25,6 +25,10 @@ class Count:
     """DAC and ADC samples."""
     pulses: torch.Tensor | int = 0
     """Elementary write steps."""
+    train_pulses: torch.Tensor | int = 0
+    """Those of them that fell together in pulse trains, which all cells hear at once."""
+    train_slots: int = 0
+    """Slots of pulse trains; each lasts as long as a pulse."""
     writes: torch.Tensor | int = 0
     """Times that the layer was asked to change; a change of zero is none."""
     seconds: torch.Tensor | float = 0.0

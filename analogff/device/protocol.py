@@ -7,9 +7,12 @@ from typing import Any, ClassVar, NamedTuple, final
 
 import torch
 
-from analogff.device.datasheet import Datasheet, PerChip
-from analogff.device.errors import BlackBoxError, ContractError
+from analogff.device.backward_guard import without_backward
+from analogff.device.datasheet import Datasheet, PerChip, column_of
+from analogff.device.errors import ContractError
 from analogff.device.lines import InputLines
+from analogff.device.numerics.coincidences import coincidences
+from analogff.device.numerics.counting import cells_asked
 from analogff.device.numerics.precision import single_precision
 from analogff.device.owned import is_alone
 from analogff.device.shared_inputs import SharedInputs
@@ -133,6 +136,14 @@ class Device(torch.nn.Module, abc.ABC):
         answers = (_measure(self, x, bias) for bias in biases)
         return [y if is_alone(y) else y.clone() for y in answers]  # the next read may fill the same buffer
 
+    def sums(self, x: torch.Tensor) -> torch.Tensor:
+        """Return the currents of the columns, before neurons and converters, with the array's noise; see `Tiles`.
+
+        Args:
+            x: Inputs, as in `measure`.
+        """
+        raise ContractError(f"{type(self).__name__} shows no currents in front of its neurons")
+
     def pulse(self, change: torch.Tensor) -> torch.Tensor | None:
         """Ask for a change of the weights; it lands as the physics lets it.
 
@@ -145,6 +156,33 @@ class Device(torch.nn.Module, abc.ABC):
             Elementary write steps spent by each chip, ``(chips,)``, or None to have the cells asked counted.
         """
         raise ContractError(f"Expected a device with weights. Got {type(self).__name__}, which has no pulse port.")
+
+    def pulse_trains(self, rows: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
+        r"""Fire trains of pulses at input and output lines; a cell takes a step wherever both of its lines fire.
+
+        .. math:: n_{ji} = \mathrm{sign}(r_i c_j) \sum_t r_{it} c_{jt}
+
+        Vectors are fired one after another, each in up to 31 slots. To be overridden for speed only.
+
+        Args:
+            rows: When each input line fires, ``(chips, vectors, n_in)``, int32: bit ``t`` of its magnitude is slot
+                ``t``, and its sign that of the pulses.
+            columns: The same of the output lines, ``(chips, vectors, n_out)``.
+
+        Returns:
+            Elementary write steps, as `pulse`.
+        """
+        if self.datasheet.change_step is None:
+            raise ContractError(
+                f"Expected a device that is written by pulses. Got {type(self).__name__}, whose datasheet prints no "
+                'change_step. Take a device such as reram, or write = "digital".'
+            )
+        spent, step = 0, column_of(self.datasheet.change_step).to(rows.device)
+        for vector in range(rows.shape[1]):
+            counts = coincidences(rows[:, vector], columns[:, vector])
+            steps = self.pulse(step * counts)
+            spent = spent + (cells_asked(counts) if steps is None else steps)
+        return torch.as_tensor(spent)
 
     def program(self, weights: torch.Tensor) -> torch.Tensor | None:
         """Ask for absolute weights (write and verify).
@@ -195,6 +233,11 @@ class Device(torch.nn.Module, abc.ABC):
         """Tell whether `oracle` works here; so it does where a class overrides it."""
         return type(self).oracle is not Device.oracle
 
+    @property
+    def array(self) -> "Device":
+        """What a controller of writes addresses line by line: the device itself, unless an array is read in windows."""
+        return self
+
     def can_be_recorded(self) -> bool:
         """Tell whether a CUDA graph may hold reads and pulses of this device.
 
@@ -215,35 +258,6 @@ class Device(torch.nn.Module, abc.ABC):
         with torch.no_grad():
             y = _measure(self, x, bias)
         return without_backward(y, type(self).__name__)
-
-
-def without_backward(y: torch.Tensor, model: str) -> torch.Tensor:
-    """Return what was read so that a later ``backward`` is refused, and no gradient silently lost.
-
-    Args:
-        y: The outputs.
-        model: Name of the class that gave them.
-    """
-    if not torch.is_grad_enabled():
-        return y
-    return _Guard.apply(torch.ones((), requires_grad=True), y, model)  # type: ignore[return-value]
-
-
-class _Guard(torch.autograd.Function):
-    """An identity without a backward."""
-
-    @staticmethod
-    def forward(ctx, guard, y, model):
-        ctx.model = model
-        return y.detach()
-
-    @staticmethod
-    def backward(ctx, *grads):
-        raise BlackBoxError(
-            f"Expected learning by forward reads. Got a backward pass through {ctx.model}, which is a black box and "
-            "has no derivative. Detach its output, measure its slope with two reads (bias +d/2 and -d/2), or train "
-            "through a twin."
-        )
 
 
 def _check_signal(device: Device, x: torch.Tensor) -> None:

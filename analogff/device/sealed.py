@@ -13,17 +13,21 @@ from analogff.device.admission import (
     check_plain,
     check_seconds,
     check_steps,
+    check_trains,
     check_work,
 )
+from analogff.device.backward_guard import without_backward
 from analogff.device.bank import Bank
-from analogff.device.datasheet import Datasheet, PerChip
+from analogff.device.datasheet import Datasheet, PerChip, column_of
 from analogff.device.errors import BlackBoxError, ContractError
 from analogff.device.ledger import Ledger, LedgerView
+from analogff.device.numerics.coincidences import coincidences
 from analogff.device.numerics.counting import cells_asked, mean_squares
-from analogff.device.numerics.finite import chips_not_finite, is_finite, parts_of, without
+from analogff.device.numerics.finite import numbers_only, parts_of
 from analogff.device.observable import Observable
+from analogff.device.output_scale import OutputScale
 from analogff.device.owned import Owner
-from analogff.device.protocol import Device, Truth, without_backward
+from analogff.device.protocol import Device, Truth
 from analogff.device.requested import Requested
 from analogff.device.shared_inputs import SharedInputs, whole
 from analogff.device.visibility import not_shown, shown
@@ -44,6 +48,7 @@ class Sealed:
         name: The layer's name in messages and in the ledger.
         ledger: Where to count; a new one if none is given. The holder sees a view of it.
         requested: A register of what is asked of the weights, if the engine wants to copy them; its work counts.
+        scale: A digital scale behind the converters, which the engine sets; its work counts.
     """
 
     __slots__ = (
@@ -52,13 +57,13 @@ class Sealed:
         "__loads",
         "__owner",
         "__requested",
+        "__scale",
         "__signals",
         "chips",
         "datasheet",
         "ledger",
-        "level",
     )
-    __slots__ += ("name", "torch_device")
+    __slots__ += ("level", "name", "torch_device")
     chips: int
     datasheet: Datasheet
     """As printed; without TWIN, its neuron curve is there but refuses to be used."""
@@ -76,6 +81,7 @@ class Sealed:
         name: str = "layer 1",
         ledger: Ledger | None = None,
         requested: Requested | None = None,
+        scale: OutputScale | None = None,
     ):
         book, loads = ledger or Ledger([name]), device.datasheet.line_loads
         place = next((buffer.device for buffer in device.buffers()), torch.device("cpu"))
@@ -84,6 +90,7 @@ class Sealed:
             "_Sealed__book": book,
             "_Sealed__owner": Owner(),
             "_Sealed__requested": requested,
+            "_Sealed__scale": scale or OutputScale(),
             "_Sealed__signals": bool((torch.as_tensor(device.datasheet.signal_joules) > 0).any()),
             "_Sealed__loads": None if loads is None else loads.to(place, torch.float32),
             "torch_device": place,
@@ -160,12 +167,33 @@ class Sealed:
         return self._note(x, y, tracked)
 
     def pulse(self, change: torch.Tensor) -> None:
-        """Ask for a change of the weights, ``(chips, n_out, n_in)``; see `Device.pulse`."""
+        """Ask for a change of the weights, ``(chips, *weight_shape)`` of the datasheet; see `Device.pulse`."""
         change, steps = self._write(self.__device.pulse, change)
         asked = cells_asked(change)
         self.__book.add(self.name, pulses=asked if steps is None else steps, writes=(asked > 0).long())
         if self.__requested is not None:
             self.compute(*self.__requested.add(change))
+
+    def pulse_trains(self, rows: torch.Tensor, columns: torch.Tensor, slots: int) -> None:
+        """Fire trains of pulses at the lines, ``(chips, vectors, n_in)`` and ``n_out``; see `Device.pulse_trains`.
+
+        Args:
+            rows: When input lines fire.
+            columns: When output lines fire.
+            slots: Length of a train.
+
+        Raises:
+            ContractError: If they are out of contract, or the device takes no pulses of a size.
+        """
+        check_trains(rows, columns, (self.chips, *self.datasheet.weight_shape), slots, self.name)
+        with torch.no_grad():
+            steps = self.__device.pulse_trains(rows, columns)
+        check_steps(steps, self.chips, self.name)
+        fired = {"pulses": steps, "train_pulses": steps, "train_slots": slots * rows.shape[1]}
+        self.__book.add(self.name, **fired, writes=(steps > 0).long())
+        if self.__requested is not None:
+            counts = sum(coincidences(rows[:, v], columns[:, v]) for v in range(rows.shape[1]))
+            self.compute(*self.__requested.add(counts * column_of(self.datasheet.change_step)))
 
     def program(self, weights: torch.Tensor) -> None:
         """Ask for absolute weights, ``(chips, n_out, n_in)``; see `Device.program`."""
@@ -197,7 +225,7 @@ class Sealed:
         x, *biases = self._finite(x, biases)
         with torch.no_grad():
             slope, weights = (part.detach() for part in self.__device.oracle(whole(x), *biases))
-        return Truth(self._guarded(self.__owner.own(slope), tracked), self.__owner.own(weights))
+        return Truth(self._guarded(self.__scale.of(self.__owner.own(slope)), tracked), self.__owner.own(weights))
 
     def pullback(self, x: torch.Tensor, error: torch.Tensor) -> torch.Tensor | None:
         """Return errors of the weighted sums to a holder that declared ORACLE; see `Device.pullback`.
@@ -209,7 +237,7 @@ class Sealed:
         check_error(error, (self.chips, x.shape[1], self.datasheet.n_out), self.name)
         (x,) = self._finite(x, ())
         with torch.no_grad():
-            pulled = self.__device.pullback(x, error)
+            pulled = self.__device.pullback(x, self.__scale.of(error))
         return None if pulled is None else self.__owner.own(pulled.detach())
 
     def demand(self, needed: Observable, verb: str) -> None:
@@ -222,7 +250,7 @@ class Sealed:
 
     def _write(self, verb, values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Write; return what was asked for, and the steps that the device spent, or None if it does not count."""
-        wanted = (self.chips, self.datasheet.n_out, self.datasheet.n_in)
+        wanted = (self.chips, *self.datasheet.weight_shape)
         if tuple(values.shape) != wanted:
             raise ContractError(
                 f"Expected {verb.__name__} on {self.name} with shape (chips, n_out, n_in) = {wanted}. Got "
@@ -253,22 +281,7 @@ class Sealed:
         return [self._finite_signals(x, "inputs"), *(self._finite_signals(bias, "a bias") for bias in biases)]
 
     def _finite_signals(self, signals: Any, what: str) -> Any:
-        parts, diverged = parts_of(signals), self.__book.diverged
-        if self.torch_device.type != "cpu":
-            if diverged is not None:
-                diverged |= chips_not_finite(parts, self.chips)
-            return signals
-        if all(map(is_finite, parts)):
-            return signals
-        if diverged is None:
-            bad, total = sum(int((~p.isfinite()).sum()) for p in parts), sum(p.numel() for p in parts)
-            raise ContractError(
-                f"Expected {what} of {self.name} to be finite. Got {bad} of {total} values that are NaN or infinite. "
-                "Look for a division by 0 or an overflow in what made them, or lower the learning rate."
-            )
-        lost = chips_not_finite(parts, self.chips)
-        diverged |= lost
-        return without(signals, lost)
+        return numbers_only(signals, self.__book.diverged, self.chips, what, self.name)
 
     def _charge(self, x: torch.Tensor | SharedInputs, times: int) -> None:
         """Book what lines carried so many times, where that costs energy."""
@@ -283,7 +296,9 @@ class Sealed:
         check_answer(y, (self.chips, batch, sheet.n_out), parts_of(x)[0], self.name)
         reads = batch * sheet.reads_per_vector
         self.__book.add(self.name, reads=reads, conversions=reads * sum(sheet.conversions))
-        y, diverged = self.__owner.own(y), self.__book.diverged
+        y, diverged = self.__scale.of(self.__owner.own(y)), self.__book.diverged
+        if self.__scale.factor is not None:
+            self.compute(batch * sheet.n_out, 8.0 * batch * sheet.n_out)
         if diverged is not None and diverged.device.type == "cpu" and diverged.any():
             y = y.masked_fill(diverged.view(-1, 1, 1), torch.nan)
         return self._guarded(y, tracked)

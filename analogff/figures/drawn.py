@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from analogff.figures.drawing import Drawing
@@ -19,10 +19,11 @@ class Drawn:
 
     Args:
         folder: The folder.
+        formats: Formats of the figures.
     """
 
-    def __init__(self, folder: Path):
-        self.folder = folder
+    def __init__(self, folder: Path, formats: Sequence[str] = ("pdf", "png")):
+        self.folder, self.formats = folder, formats
         self.files: list[Path] = []
         self._before = _read(folder / LIST)
         self._sums: dict[str, str] = {}
@@ -30,13 +31,14 @@ class Drawn:
 
     @classmethod
     @contextlib.contextmanager
-    def into(cls, folder: Path) -> Iterator["Drawn"]:
-        """Hold the list of a folder, and remove figures at the end that only an earlier call drew."""
-        drawn = cls(folder)
+    def into(cls, folder: Path, formats: Sequence[str] = ("pdf", "png"), *, keep: bool = False) -> Iterator["Drawn"]:
+        """Hold the list of a folder, and remove figures at the end that only an earlier call drew, unless kept."""
+        drawn = cls(folder, formats)
         try:
             yield drawn
-            drawn._remove_stale()
-            drawn._before = {}
+            if not keep:
+                drawn._remove_stale()
+                drawn._before = {}
         finally:  # figures drawn before an interrupt are ours too
             drawn._write()
 
@@ -47,9 +49,16 @@ class Drawn:
             n += 1
             name = f"{drawing.name}-{n}"
         self._names.add(name.casefold())
-        for path in dataclasses.replace(drawing, name=name).save(self.folder):
+        for path in dataclasses.replace(drawing, name=name).save(self.folder, self.formats):
             self.files.append(path)
             self._sums[path.name] = _sum(path)
+
+    def leave(self, drawing: Drawing) -> None:
+        """Leave the files of an earlier call that show the numbers of a figure which is not drawn now."""
+        numbers = self.folder / f"{drawing.name}.csv"
+        if numbers.is_file() and numbers.read_text(encoding="utf-8") == drawing.table.to_csv(index=False):
+            own = {name: digest for name, digest in self._before.items() if Path(name).stem == drawing.name}
+            self._sums = own | self._sums
 
     def _remove_stale(self) -> None:
         """Remove earlier figures that are unchanged; edited ones belong to their editor."""

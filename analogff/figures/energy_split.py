@@ -1,6 +1,7 @@
 """Energy of training by component: where each rule spends it."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,8 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import EngFormatter, PercentFormatter
 
 from analogff.figures.drawing import Drawing
-from analogff.figures.results import FILES, Results, at_most, points
-from analogff.figures.style import COLOURS, WIDTH_INCHES, wrapped
+from analogff.figures.results import Missing, Results, points
+from analogff.figures.style import COLOURS, new_figure, points_of, scaled, wrapped
 from analogff.study.results.names import file_name
 
 PARTS = {
@@ -39,13 +40,16 @@ def draw(results: Results) -> Iterator[Drawing]:
     Bars are shares, since totals of rules differ by orders of magnitude; each total is printed beside its bar. A thin
     bar enlarges the chip's part.
     """
+    if "system_joules" not in results.frame or not (results.frame["system_joules"] > 0).any():
+        raise Missing("energy_split: Expected runs that spend energy. Got none. Train a rule on a device.")
     rows, at = results.at_first_numbers(results.frame[results.frame["last"]])
     named = [axis for axis in results.axes if not results.numeric(axis) and rows[axis].notna().any()]
-    for point, part in at_most(points(rows, named), FILES, "splits of the energy"):
+    for point, part in points(rows, named):
         table = split(part, results.variants)
         if (table["system_joules"] > 0).any():
             title = ", ".join(filter(None, [point, *at]))
-            yield Drawing(file_name("energy_split", point, *at), _draw(table, title), table)
+            caption = "Energy of training by component, as shares of each rule's total, written beside its bar."
+            yield Drawing(file_name("energy_split", point, *at), partial(_draw, table, title), table, caption)
 
 
 def split(frame: pd.DataFrame, variants: tuple[str, ...]) -> pd.DataFrame:
@@ -63,12 +67,12 @@ def split(frame: pd.DataFrame, variants: tuple[str, ...]) -> pd.DataFrame:
 def _draw(table: pd.DataFrame, title: str) -> Figure:
     names = [wrapped(variant) for variant in table["variant"]]
     heights = np.array([0.42 + 0.13 * (1 + name.count("\n")) for name in names])
-    figure = Figure(figsize=(WIDTH_INCHES, heights.sum() + 1.1), layout="constrained")
+    figure = new_figure(scaled(heights.sum() + 1.1))
     axes, bottoms = figure.subplots(), heights.cumsum()
     _stack(axes, table, list(PARTS), bottoms - 0.31, 0.18)
     _stack(axes, table, list(PARTS)[:_OF_THE_CHIP], bottoms - 0.15, 0.08)
     for name, bottom in zip(names, bottoms, strict=True):
-        axes.text(0, bottom - 0.42, name, va="bottom", fontsize=7.5)
+        axes.text(0, bottom - 0.42, name, va="bottom", fontsize=points_of("legend.fontsize"))
     axes.set(xlim=(0, 100), ylim=(heights.sum(), 0), yticks=[])
     axes.set_xlabel("share of the energy; thin bars: the chip's part")
     axes.xaxis.set_major_formatter(PercentFormatter())
@@ -81,7 +85,7 @@ def finished(figure: Figure, title: str) -> Figure:
     axes.grid(visible=False)
     axes.spines["left"].set_visible(False)
     if title:
-        figure.suptitle(wrapped(title), fontsize=8)
+        figure.suptitle(wrapped(title))
     handles = [Patch(label=label, **STYLES[column]) for column, label in PARTS.items()]
     figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False, columnspacing=1.2)
     return figure
@@ -96,4 +100,4 @@ def _stack(axes: Axes, table: pd.DataFrame, columns: list[str], at: np.ndarray, 
         axes.barh(at, share, left=left, height=height, **STYLES[column])
         left += share
     for place, energy in zip(at, total, strict=True):
-        axes.text(101.5, place, EngFormatter("J", places=1)(energy), va="center", fontsize=7)
+        axes.text(101.5, place, EngFormatter("J", places=1)(energy), va="center", fontsize=points_of("xtick.labelsize"))

@@ -1,6 +1,7 @@
 """Energy that each rule has spent when it first reaches the study's target error, by component."""
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,8 @@ from matplotlib.ticker import EngFormatter
 
 from analogff.figures.drawing import Drawing
 from analogff.figures.energy_split import PARTS, STYLES, finished
-from analogff.figures.results import FILES, Results, at_most, points
-from analogff.figures.style import WIDTH_INCHES, wrapped
+from analogff.figures.results import Missing, Results, points
+from analogff.figures.style import new_figure, points_of, scaled, wrapped
 from analogff.study.results.names import file_name
 from analogff.study.results.summary import interval_over_chips
 from analogff.study.results.target import at_target
@@ -21,19 +22,25 @@ _JOULES = EngFormatter("J", places=1)
 
 
 def draw(results: Results) -> Iterator[Drawing]:
-    """Yield one figure for each named value (a family, a model), at the first value of each number.
-
-    None without a target, or where no run was evaluated more than once.
-    """
+    """Yield one figure for each named value (a family, a model), at the first value of each number."""
     target = results.target_error
     if target is None or results.frame["epoch"].nunique() < 2:
-        return
+        got = "no target_error" if target is None else "one evaluated epoch"
+        raise Missing(
+            f"energy_to_error: Expected target_error in the study, and several evaluated epochs. Got {got}. Add "
+            "target_error = 5.0, for example, and run the study again."
+        )
     rows, at = results.at_first_numbers(results.frame)
     named = [axis for axis in results.axes if not results.numeric(axis) and rows[axis].notna().any()]
-    for point, part in at_most(points(rows, named), FILES, "figures of the energy to an error"):
+    for point, part in points(rows, named):
         table = to_target(part, results.variants, target)
         title = ", ".join(filter(None, [point, *at]))
-        yield Drawing(file_name("energy_to_error", point, *at), _draw(table, title, target), table)
+        caption = (
+            f"Energy of the system, by component, when the test error is first at most {target:g} %. A bar with > is a "
+            "lower bound: not all runs reached the target."
+        )
+        make = partial(_draw, table, title, target)
+        yield Drawing(file_name("energy_to_error", point, *at), make, table, caption)
 
 
 def to_target(frame: pd.DataFrame, variants: tuple[str, ...], target: float) -> pd.DataFrame:
@@ -61,14 +68,16 @@ def _draw(table: pd.DataFrame, title: str, target: float) -> Figure:
     names = [wrapped(f"{row['variant']}: {in_words(row)}") for row in table.to_dict("records")]
     bars = np.where(table["reached"] > 0, 0.22, 0.0)
     heights = bars + [0.1 + 0.13 * (1 + name.count("\n")) for name in names]
-    figure = Figure(figsize=(WIDTH_INCHES, heights.sum() + 1.1), layout="constrained")
+    figure = new_figure(scaled(heights.sum() + 1.1))
     axes, bottoms = figure.subplots(), heights.cumsum()
     draw_bars(axes, table, bottoms - 0.2)
     for name, bottom in zip(names, bottoms - bars - 0.08, strict=True):
-        axes.text(0, bottom, name, va="bottom", fontsize=7.5)
+        axes.text(0, bottom, name, va="bottom", fontsize=points_of("legend.fontsize"))
     axes.set(xlim=(0, None), ylim=(heights.sum(), 0), yticks=[])
     axes.set_xlabel(f"energy of the system to {target:g} % test error")
     axes.xaxis.set_major_formatter(EngFormatter("J"))
+    if not (table["reached"] > 0).any():
+        axes.set(xticks=[], xlabel=f"no rule reached {target:g} % test error")
     return finished(figure, title)
 
 

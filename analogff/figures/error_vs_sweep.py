@@ -2,6 +2,7 @@
 
 import textwrap
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -9,13 +10,15 @@ from matplotlib.figure import Figure
 
 from analogff.figures.aggregate import intervals
 from analogff.figures.drawing import Drawing
-from analogff.figures.lines import draw_panels
-from analogff.figures.results import PANELS, Results, arrange
-from analogff.figures.scales import scale_values
+from analogff.figures.lines import Tables, draw_panels
+from analogff.figures.results import PANELS, Missing, Results, arrange
+from analogff.figures.scales import choose_axis, scale_values
+from analogff.figures.style import panel_columns, points_of, scaled
+from analogff.study.results.lives import judged_when
 from analogff.study.results.names import axis_label, file_name
 
-_LETTER_INCHES = 0.05
-"""Width of a letter of a tick label."""
+_LETTER = 0.515
+"""Width of a letter of a tick label in units of its size."""
 _SLANTED = 24
 """Greatest length of a slanted name."""
 
@@ -25,7 +28,11 @@ def draw(results: Results) -> Iterator[Drawing]:
 
     If numbers of other axes would need more than one file, names are drawn at the first of each number.
     """
-    last = results.frame[results.frame["last"]]
+    if not results.axes:
+        raise Missing(
+            "error_vs_sweep: Expected a swept path with several values. Got none. Add a [sweep] table to the study."
+        )
+    last = results.ends
     for x in sorted(results.axes, key=lambda axis: not results.numeric(axis)):
         others, frame, at = [axis for axis in results.axes if axis != x], last, []
         by, by_number = ["variant", *others, x], results.numeric(x)
@@ -34,27 +41,31 @@ def draw(results: Results) -> Iterator[Drawing]:
             others = [axis for axis in others if not results.numeric(axis)]
         for suffix, panels in arrange(results, frame, others):
             tables = [(", ".join(filter(None, [p.title, *at])), intervals(p.frame, by)) for p in panels]
-            figure = _over_numbers(tables, x, results) if by_number else _over_names(tables, x, results)
+            make = partial(_over_numbers if by_number else _over_names, tables, x, results, suffix)
             whole = pd.concat([table for _, table in tables], ignore_index=True)
-            yield Drawing(file_name(f"error_vs_{x.replace('.', '_')}", suffix, *at), figure, whole)
+            caption = f"Test error {judged_when(results.manifest)} against {axis_label(x).partition(' / ')[0]}."
+            yield Drawing(file_name(f"error_vs_{x.replace('.', '_')}", suffix, *at), make, whole, caption)
 
 
-def _over_numbers(tables: list[tuple[str, pd.DataFrame]], x: str, results: Results) -> Figure:
-    figure = draw_panels(tables, x, results.variants, axis_label(x))
+def _over_numbers(tables: Tables, x: str, results: Results, title: str) -> Figure:
+    figure = draw_panels(tables, x, results.looks, axis_label(x), choice=results.axis("error"), title=title)
     values = pd.concat([table[x] for _, table in tables]).drop_duplicates().sort_values()
     scale_values(figure.axes[0], values.to_numpy(dtype=float))
+    choose_axis(figure.axes, results.axis(x))
     return figure
 
 
-def _over_names(tables: list[tuple[str, pd.DataFrame]], x: str, results: Results) -> Figure:
+def _over_names(tables: Tables, x: str, results: Results, title: str) -> Figure:
     """Draw names side by side, with adjacent variants."""
     names = list(results.frame[x].unique())
     step = 0.7 / len(results.variants)
     offsets = {v: step * (n - (len(results.variants) - 1) / 2) for n, v in enumerate(results.variants)}
     placed = [
-        (title, table.assign(at=table[x].map(names.index) + table["variant"].map(offsets))) for title, table in tables
+        (own, table.assign(at=table[x].map(names.index) + table["variant"].map(offsets))) for own, table in tables
     ]
-    figure = draw_panels(placed, "at", results.variants, axis_label(x), joined=False)
+    label = results.axis(x).label or axis_label(x)
+    choice = results.axis("error")
+    figure = draw_panels(placed, "at", results.looks, label, joined=False, choice=choice, title=title)
     _write_names(figure, list(map(str, names)))
     return figure
 
@@ -63,16 +74,17 @@ def _write_names(figure: Figure, names: list[str]) -> None:
     """Label ticks with names, one part a line: horizontal if they fit, else slanted, or vertical if long."""
     lines = ["\n".join(map(wrapped_tightly, name.split(", "))) for name in names]
     longest = max(len(line) for name in lines for line in name.split("\n"))
-    room = figure.get_figwidth() - 0.6
-    columns = min(len(figure.axes), 2)
-    if longest * _LETTER_INCHES * len(names) * columns <= 0.9 * room:
+    room = figure.get_figwidth() - scaled(0.6)
+    columns = panel_columns(len(figure.axes))
+    letter = _LETTER * points_of("xtick.labelsize") / 72
+    if longest * letter * len(names) * columns <= 0.9 * room:
         turned: dict[str, Any] = {}
     elif longest <= _SLANTED and not any("\n" in name for name in lines):
         turned = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"}
     else:
         turned = {"rotation": 90}
     share = {None: 0.0, 30: 0.5, 90: 1.0}[turned.get("rotation")]  # share of a label's length in the height
-    figure.set_figheight(figure.get_figheight() + share * _LETTER_INCHES * longest)
+    figure.set_figheight(figure.get_figheight() + share * letter * longest)
     for axes in figure.axes:
         axes.set_xticks(range(len(names)), lines, **turned)
 

@@ -1,6 +1,7 @@
 """Goodness of right and wrong labels in every layer, which Forward-Forward must separate."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -11,8 +12,8 @@ from matplotlib.patches import Patch
 
 from analogff.figures.aggregate import everywhere
 from analogff.figures.drawing import Drawing
-from analogff.figures.results import FILES, Results, at_first_numbers, at_most, points
-from analogff.figures.style import COLOURS, WIDTH_INCHES, legend_below, wrapped
+from analogff.figures.results import Missing, Results, at_first_numbers, points
+from analogff.figures.style import COLOURS, legend_below, letter, new_figure, scaled, wrapped
 from analogff.study.results.names import file_name
 
 _POSITIVE, _NEGATIVE = COLOURS[0], COLOURS[1]
@@ -24,18 +25,22 @@ def draw(results: Results) -> Iterator[Drawing]:
     """Yield one figure for each rule variant and named value (a family, a model), at the first value of each number."""
     histograms = results.tables["goodness"]
     if histograms.empty:
-        return
+        raise Missing(
+            "goodness_histogram: Expected goodness of right and wrong labels. Got none. Train a rule that has "
+            "one, such as forward-forward."
+        )
     counts, named, at = at_first_numbers(results, histograms)
     for variant, rows in counts.groupby("variant", sort=False):
         concerned = [axis for axis in named if rows[axis].notna().any()]
         rows = everywhere(rows, concerned)
-        for point, part in at_most(points(rows, concerned), FILES, "goodness histograms of one rule"):
+        for point, part in points(rows, concerned):
             table = add_up(part)
             name = file_name("goodness_histogram", str(variant), point, *at)
             title = ", ".join(filter(None, [str(variant), point, *at]))
             n = part["chip"].nunique()
             images = f"{results.kept_images} images, {n} chip{'s' * (n > 1)}"
-            yield Drawing(name, _draw(table, title, images), table)
+            caption = f"Histogram of the goodness of images with right and with wrong labels, of {images}."
+            yield Drawing(name, partial(_draw, table, title, images), table, caption)
 
 
 def add_up(histograms: pd.DataFrame) -> pd.DataFrame:
@@ -71,13 +76,14 @@ def _common_edges(rows: pd.DataFrame) -> np.ndarray:
 
 def _draw(table: pd.DataFrame, title: str, images: str) -> Figure:
     layers = list(table["layer"].unique())
-    figure = Figure(figsize=(WIDTH_INCHES, 0.95 * len(layers) + 0.65), layout="constrained")
-    panels = figure.subplots(len(layers), 1, squeeze=False).ravel()
+    figure = new_figure(scaled(0.95 * len(layers) + 0.65))
+    panels = list(figure.subplots(len(layers), 1, squeeze=False).ravel())
     for axes, layer in zip(panels, layers, strict=True):
         _draw_layer(axes, table[table["layer"] == layer])
         axes.set_title(f"layer {layer}", loc="right", pad=2)
         axes.set_ylabel("share")
-    figure.suptitle(wrapped(title), fontsize=8)
+    letter(panels)
+    figure.suptitle(wrapped(title))
     panels[-1].set_xlabel(f"goodness ({images})")
     handles = [
         Patch(facecolor=_POSITIVE, alpha=0.35, edgecolor=_POSITIVE, label="right label"),
@@ -94,6 +100,6 @@ def _draw_layer(axes: Axes, table: pd.DataFrame) -> None:
         edges = np.append(bins["bin_low"].to_numpy(), bins["bin_high"].iloc[-1])
         if filled:
             axes.stairs(bins["share"].to_numpy(), edges, fill=True, color=color, alpha=0.35, linewidth=0)
-        axes.stairs(bins["share"].to_numpy(), edges, color=color, linewidth=1.1)
+        axes.stairs(bins["share"].to_numpy(), edges, color=color, linewidth=scaled(1.1))
     axes.set_ylim(bottom=0)
     axes.margins(x=0.01)

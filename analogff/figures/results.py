@@ -3,24 +3,35 @@
 import dataclasses
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pandas as pd
 
 from analogff.figures.aggregate import everywhere
+from analogff.figures.choose import chosen, select
+from analogff.figures.style import Look, looks
 from analogff.study.case import NO_DEVICE
 from analogff.study.measurements.catalog import declared_tables
-from analogff.study.results.names import controls_in, file_name, shorten, value_label, variant_labels
+from analogff.study.measurements.life import EVENTS
+from analogff.study.read.figure import AxisChoice, FigureChoice
+from analogff.study.results.lives import at_end_of_life
+from analogff.study.results.names import controls_in, shorten, value_label, variant_labels
 from analogff.study.results.summary import last_epochs
 
-PANELS, FILES = 6, 24
-"""Greatest number of panels in a figure, and of files of a kind."""
+PANELS = 6
+"""Greatest number of panels in a figure."""
 
 T = TypeVar("T")
 
 
 class LeftOut(UserWarning):
     """Not everything is drawn."""
+
+
+class Missing(ValueError):
+    """Results do not have what a kind of figure needs; the message says what, in a sentence."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,6 +44,11 @@ class Results:
         axes: Swept paths that took more than one value.
         variants: Labels of rule variants in the order of the study, which fixes their colors.
         target_error: The study's, in percent; None for none.
+        manifest: The manifest.
+        choice: What figures show: the table ``[figure]``.
+        colors: Chosen colors of variants.
+        folder: Folder of the results, if it is known.
+        beside: Results of other studies that are drawn in the same figure, by kinds that can.
     """
 
     frame: pd.DataFrame
@@ -40,14 +56,38 @@ class Results:
     axes: tuple[str, ...]
     variants: tuple[str, ...]
     target_error: float | None = None
+    manifest: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    choice: FigureChoice = dataclasses.field(default_factory=FigureChoice)
+    colors: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    folder: Path | None = None
+    beside: tuple["Results", ...] = ()
 
     @classmethod
-    def of(cls, frame: pd.DataFrame, tables: Mapping[str, pd.DataFrame], manifest: Mapping[str, Any]) -> "Results":
-        """Name axes and variants."""
+    def of(
+        cls,
+        frame: pd.DataFrame,
+        tables: Mapping[str, pd.DataFrame],
+        manifest: Mapping[str, Any],
+        changes: Mapping[str, Any] | None = None,
+        folder: Path | None = None,
+    ) -> "Results":
+        """Name axes and variants, and choose what is shown.
+
+        Args:
+            frame: Results.
+            tables: Tables of measurements.
+            manifest: The manifest, with the table ``[figure]`` of the study.
+            changes: Changes of that table.
+            folder: Of the results, for what needs kept chips.
+
+        Raises:
+            StudyError: If a change has a mistake.
+        """
         control = controls_in(frame)
         taught = frame["run"][control.isna()]
         frame = frame[control != NO_DEVICE]  # at chance level, which would stretch every axis
         swept = [path for path in manifest["study"].get("sweep", {}) if path in frame]
+        choice = chosen(manifest, changes, variant_labels(frame, swept), swept)
         axes = tuple(path for path in swept if frame[path].nunique() > 1)
         last = frame.index.isin(last_epochs(frame).index)
         frame = shorten(frame.assign(variant=variant_labels(frame, swept), last=last), axes)
@@ -55,11 +95,39 @@ class Results:
         found = {name: table[table["run"].isin(taught)] if len(table) else table for name, table in found.items()}
         found = {name: shorten(table, [axis for axis in axes if axis in table]) for name, table in found.items()}
         variants = tuple(frame["variant"].unique())
-        return cls(everywhere(frame, axes), found, axes, variants, manifest["study"].get("target_error"))
+        names, colors = select(variants, choice)
+        frame = everywhere(frame[frame["variant"].isin(list(names))], axes)
+        frame = frame.assign(variant=frame["variant"].map(names))
+        return cls(
+            frame,
+            found,
+            axes,
+            tuple(names.values()),
+            manifest["study"].get("target_error"),
+            manifest=manifest,
+            choice=choice,
+            colors=colors,
+            folder=folder,
+        )
+
+    @property
+    def looks(self) -> dict[str, Look]:
+        """Looks of the variants, in their order."""
+        return looks(self.variants, self.colors)
+
+    def axis(self, quantity: str) -> AxisChoice:
+        """Return what is chosen for the axis of a quantity or a swept path."""
+        return self.choice.axes.get(quantity, AxisChoice())
+
+    @cached_property
+    def ends(self) -> pd.DataFrame:
+        """The last row of each run, with the errors of `at_end_of_life`."""
+        judged = at_end_of_life(self.frame, self.manifest, self.tables.get(EVENTS.name))
+        return judged[judged["last"]]
 
     @property
     def kept_images(self) -> str:
-        """Images of measurements: validation images, or else training images."""
+        """Validation images, or else training images: what measurements are taken on."""
         return "validation" if self.frame["validation_error"].notna().any() else "training"
 
     def at_first_numbers(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
@@ -91,14 +159,14 @@ def arrange(results: Results, frame: pd.DataFrame, axes: Sequence[str]) -> Itera
     The first axis of names (a family, a model) makes the panels, or else the first one; the others make files.
 
     Yields:
-        The distinguishing part of the file name, and the file's panels.
+        What the file has in common, in words, and its panels.
     """
     by_name = [axis for axis in axes if not results.numeric(axis)] or list(axes)
     facet = next((axis for axis in by_name if frame[axis].nunique() <= PANELS), None)
     others = [axis for axis in axes if axis != facet]
-    for suffix, part in at_most(points(frame, others), FILES, "figures of one kind"):
+    for suffix, part in points(frame, others):
         panels = [Panel(title, rows) for title, rows in points(part, [facet] if facet else [])]
-        yield file_name(suffix), panels
+        yield suffix, panels
 
 
 def at_most(things: Iterable[T], most: int, what: str) -> Iterator[T]:

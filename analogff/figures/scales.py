@@ -2,6 +2,8 @@
 
 import dataclasses
 import itertools
+from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -18,7 +20,9 @@ from matplotlib.ticker import (
     NullLocator,
 )
 
-_PLAIN = FuncFormatter(lambda value, _: f"{value:g}")
+from analogff.study.read.figure import AxisChoice
+
+PLAIN = FuncFormatter(lambda value, _: f"{value:g}")
 _ALIKE = 6
 """Greatest ratio of errors on a linear axis, which begins at 0."""
 _BELOW = 3
@@ -35,14 +39,31 @@ class ErrorScale:
     logarithmic: bool
 
     @classmethod
-    def of(cls, means: np.ndarray, lows: np.ndarray, highs: np.ndarray) -> "ErrorScale | None":
+    def of(
+        cls, means: np.ndarray, lows: np.ndarray, highs: np.ndarray, choice: AxisChoice | None = None
+    ) -> "ErrorScale | None":
         """Choose the axis so that means fit, and their intervals down to a factor below all means.
 
         Args:
             means: Errors; returns None if none is positive.
             lows: Lower ends of their intervals, which may be 0 or NaN.
             highs: Upper ends.
+            choice: What a user chose instead.
         """
+        scale = cls._by_numbers(means, lows, highs)
+        if scale is None or choice is None:
+            return scale
+        if choice.scale == "linear" and scale.logarithmic:
+            scale = cls(0.0, scale.top, False)
+        elif choice.scale == "log" and not scale.logarithmic:
+            scale = cls(float(means[means > 0].min() / 1.25), scale.top * 1.25, True)
+        if choice.limits is None:
+            return scale
+        bottom, top = choice.limits
+        return cls(bottom if bottom > 0 or not scale.logarithmic else scale.bottom, top, scale.logarithmic)
+
+    @classmethod
+    def _by_numbers(cls, means: np.ndarray, lows: np.ndarray, highs: np.ndarray) -> "ErrorScale | None":
         means = means[np.isfinite(means) & (means > 0)]
         if not len(means):
             return None
@@ -53,20 +74,38 @@ class ErrorScale:
         bottom = np.append(lows / 1.08, means.min() / 1.25).min()
         return cls(float(bottom), float(min(max(means.max() * 1.25, highest * 1.08), 105.0)), True)
 
-    def apply(self, axes: Axes) -> None:
+    def apply(self, axes: Axes, which: Literal["x", "y"] = "y") -> None:
         """Scale an axis."""
-        axes.set_ylim(self.bottom, self.top)
-        if not self.logarithmic:
-            return
-        axes.set_yscale("log")
-        axes.set_ylim(self.bottom, self.top)
-        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axes.yaxis.set_major_formatter(_PLAIN)
-        axes.yaxis.set_minor_formatter(NullFormatter())
+        axis: Axis = getattr(axes, f"{which}axis")
+        if self.logarithmic:
+            getattr(axes, f"set_{which}scale")("log")
+            axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axis.set_major_formatter(PLAIN)
+            axis.set_minor_formatter(NullFormatter())
+        getattr(axes, f"set_{which}lim")(self.bottom, self.top)
 
-    def cuts(self, means: np.ndarray, lows: np.ndarray) -> np.ndarray:
+    def below(self, means: np.ndarray, lows: np.ndarray) -> np.ndarray:
         """Return which intervals or points extend below the axis; none does on an axis from 0."""
-        return self.logarithmic & ((means < self.bottom) | (lows < self.bottom))
+        return (means < self.bottom) | (lows < self.bottom)
+
+    def above(self, means: np.ndarray, highs: np.ndarray) -> np.ndarray:
+        """Return which intervals or points extend above the axis."""
+        return (means > self.top) | (highs > self.top)
+
+
+def choose_axis(panels: Sequence[Axes], choice: AxisChoice, which: Literal["x", "y"] = "x") -> None:
+    """Scale, limit and label an axis of all panels as a user chose."""
+    for axes in panels:
+        axis: Axis = getattr(axes, f"{which}axis")
+        if choice.label is not None and axis.label.get_text():
+            axis.label.set_text(choice.label)
+    if choice.scale is not None and panels:
+        getattr(panels[0], f"set_{which}scale")(choice.scale)
+        axis = getattr(panels[0], f"{which}axis")
+        axis.set_major_formatter(PLAIN)
+        axis.set_minor_formatter(NullFormatter())
+    if choice.limits is not None and panels:
+        getattr(panels[0], f"set_{which}lim")(*choice.limits)
 
 
 def scale_values(axes: Axes, values: np.ndarray) -> None:
@@ -81,19 +120,19 @@ def scale_values(axes: Axes, values: np.ndarray) -> None:
     if not (wide and values[0] == 0) and len(values) <= _MOST_TICKS:
         axes.xaxis.set_major_locator(FixedLocator(values.tolist()))
         axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(_PLAIN)
+    axes.xaxis.set_major_formatter(PLAIN)
 
 
-def scale_reads(axes: Axes, reads: np.ndarray) -> None:
-    """Scale an axis of counts logarithmically, with a place for 0, the count of a rule without reads."""
-    positive = reads[reads > 0]
-    if (reads > 0).all():
+def scale_costs(axes: Axes, costs: np.ndarray, unit: str = "") -> None:
+    """Scale an axis of costs logarithmically, with a place for 0, the count of a rule without reads."""
+    positive = costs[costs > 0]
+    if (costs > 0).all():
         axes.set_xscale("log")
         narrow = positive.max() < 30 * positive.min()
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if narrow else (1,)))
     else:
         scale_from_zero(axes, positive.min(), positive.max())
-    axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+    axes.xaxis.set_major_formatter(EngFormatter(unit, sep="\N{THIN SPACE}" if unit else ""))
     axes.xaxis.set_minor_formatter(NullFormatter())
 
 

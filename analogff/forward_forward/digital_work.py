@@ -64,7 +64,7 @@ def _layer_work(options: ForwardForwardOptions, layer: int, shape: step_work.Sha
     vectors = count * batch
     taught = step_work.descent(options, shape, vectors)
     if layer == 0:
-        taught = work.shared_outer(batch, count, classes, *shape) + step_work.adam(options, shape)
+        taught = work.shared_outer(batch, count, classes, *shape) + step_work.optimizer(options, shape)
     read = step_work.reading(options.slope, options.activity, vectors, shape[1])
     return read + objective_work(options, vectors, shape[1]) + work.modulation(vectors * shape[1]) + taught
 

@@ -6,6 +6,8 @@ import torch
 
 from analogff.data import ImageShape
 from analogff.device import SharedInputs
+from analogff.network import heard
+from analogff.support.draws import uniform
 
 NEUTRAL = 0.1
 
@@ -44,7 +46,7 @@ class Labels:
         """Return inputs and outputs of every layer, the head last."""
         first = 0 if self.place == "overlay" else self.classes
         later = self.classes if self.place == "rows" else 0
-        below = [n_in + first, *(width + later for width in widths[:-1]), widths[-1]]
+        below = [n_in + first, *(heard(width) + later for width in widths[:-1]), heard(widths[-1])]
         return list(zip(below, [*widths, self.classes], strict=True))
 
     def make_room(self, images: torch.Tensor) -> torch.Tensor:
@@ -69,6 +71,18 @@ class Labels:
         if self.place != "rows":
             return None
         return labeled.marks.flatten(1, 2) if isinstance(labeled, SharedInputs) else labeled[None, :, : self.classes]
+
+
+def drawn_labels(labels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Draw a label for each image from soft ones, ``(batch, classes)`` to ``(batch,)``; labels are returned unchanged.
+
+    A pass shows one label. Over many steps each is shown as often as it is believed.
+    """
+    if not labels.is_floating_point():
+        return labels
+    ladder = labels.cumsum(-1)
+    drawn = uniform(labels.shape[:1], generator, labels.device).clamp(max=1 - 1e-5).unsqueeze(-1) * ladder[..., -1:]
+    return (ladder > drawn).int().argmax(-1)
 
 
 def variants(images: torch.Tensor, labels: torch.Tensor, classes: int) -> SharedInputs:

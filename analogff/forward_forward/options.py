@@ -20,7 +20,7 @@ class ForwardForwardOptions(OrderOptions, LayerLocalOptions):
     """Options of Forward-Forward."""
 
     learning_rate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0015
-    """Learning rate of Adam, before its decay."""
+    """Learning rate, before its decay."""
     goodness: Literal["mean", "sum", "cosine"] = "mean"
     """Goodness of a layer: mean or sum of its squared activities, or their cosine with a fixed random direction."""
     direction: Literal["maximize", "minimize"] = "maximize"

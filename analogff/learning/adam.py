@@ -71,14 +71,16 @@ class Adam:
         numbers = (self.numbers, FIRST_DECAY, SECOND_DECAY, EPSILON)
         _pass_on(gradient.device)(*dense, self.asked, share, *numbers)
         if most is not None:
-            self._cut(most)
+            cut_asked(self.change, self.asked, most)
         return self.change
 
-    def _cut(self, most: torch.Tensor) -> None:
-        cut = self.change.clamp(-most, most)
-        if self.asked is not None:
-            self.asked.add_(cut - self.change)
-        self.change.copy_(cut)
+
+def cut_asked(change: torch.Tensor, asked: torch.Tensor | None, most: torch.Tensor) -> None:
+    """Cut a change to the greatest, and take what was cut from the sum of all that was asked."""
+    cut = change.clamp(-most, most)
+    if asked is not None:
+        asked.add_(cut - change)
+    change.copy_(cut)
 
 
 def compiled_step(gradient, mean, square, change, asked, share, numbers, first, second, epsilon):

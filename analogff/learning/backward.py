@@ -1,16 +1,20 @@
 """The ways in which backprop can see a layer."""
 
 import abc
+from collections.abc import Sequence
 from typing import ClassVar
 
 import torch
 from typing_extensions import override
 
-from analogff.device import Sealed, derive_seed, product
+from analogff.device import Sealed, columns_of, derive_seed, errors_back, reads_of, weighted_sums, whole
 from analogff.learning.pulse_optimizer import PulseOptimizer
+from analogff.network import Network
 from analogff.network.fitted_curve import OPERATIONS, FittedCurves, Share, fit_work
+from analogff.network.forward import Passed
 from analogff.network.normalization import length_normalize
 from analogff.network.twin import Register, Response, Twin, believed
+from analogff.slopes.max_step import MaxStep
 from analogff.slopes.slopes import Slope
 from analogff.system import Work, work
 
@@ -74,7 +78,7 @@ class ThroughTwin(BackwardView):
 
     @override
     def learn(self, optimizer, errors, x):
-        self.twin.change(optimizer.descend(errors, x))
+        self.twin.change(optimizer.told(errors, x))
 
 
 class ThroughFit(ThroughTwin):
@@ -95,13 +99,15 @@ class ThroughFit(ThroughTwin):
     def __init__(self, layer: Sealed, seed: int, reads: int, share: Share):
         super().__init__(layer, Twin(layer, seed, believed(layer, "linear")))
         self.curves: FittedCurves | None = None
-        if layer.datasheet.readable_weights:
+        if layer.datasheet.all_digital:
             return
-        x = _calibration_inputs(layer, derive_seed(seed, "calibration"), reads)
-        sheet = layer.datasheet
-        layer.compute(*work.product(reads, sheet.n_in, sheet.n_out))
-        layer.compute(*fit_work(reads, sheet.n_out, share))
-        self.curves = FittedCurves(product(x, self.twin.weights), layer.measure(x), share)
+        windows = layer.datasheet.windows
+        x = _calibration_inputs(layer, derive_seed(seed, "calibration"), max(1, reads // reads_of(windows)))
+        read, (n_out, n_in) = x.shape[1] * reads_of(windows), layer.datasheet.weight_shape
+        layer.compute(*work.product(read, n_in, n_out))
+        layer.compute(*fit_work(read, n_out, share))
+        sums, y = weighted_sums(x, self.twin.weights, windows), layer.measure(x)
+        self.curves = FittedCurves(columns_of(sums, windows), columns_of(y, windows), share)
         self.twin.curve, self.twin.operations = self.curves, OPERATIONS
 
 
@@ -123,7 +129,7 @@ class ThroughProbes(BackwardView):
 
     @override
     def respond(self, x):
-        if self.layer.datasheet.readable_weights:
+        if self.layer.datasheet.all_digital:
             y = self.layer.measure(x)
             return Response(y, torch.ones_like(y), self.register.weights)
         y, slope = self.slope.read(self.layer, x)
@@ -132,7 +138,15 @@ class ThroughProbes(BackwardView):
 
     @override
     def learn(self, optimizer, errors, x):
-        self.register.change(optimizer.descend(errors, x))
+        self.register.change(optimizer.told(errors, x))
+
+
+class BesideTwin(ThroughTwin):
+    """Forward and back in the twin alone, beside a chip that nobody looks into; steps are the chip's as well."""
+
+    @override
+    def respond(self, x):
+        return self.twin.respond(x)
 
 
 class InModel(BackwardView):
@@ -173,7 +187,7 @@ class InModel(BackwardView):
 
     @override
     def learn(self, optimizer, errors, x):
-        take = optimizer.descend if self.on_chip else optimizer.wanted
+        take = optimizer.told if self.on_chip else optimizer.wanted
         self.twin.change(take(errors, x))
 
     @override
@@ -183,20 +197,59 @@ class InModel(BackwardView):
 
 
 class ThroughOracle(BackwardView):
-    """Forward on the chip; the simulator's own derivative, with all that neurons do to each other if it knows."""
+    """Forward on the chip; the simulator's own derivative, with all that neurons do to each other if it knows.
+
+    Where it knows, slopes of single neurons are of no use, and from the second step on they are not asked for: of some
+    systems they are slow to find.
+    """
+
+    _pulls = False
 
     @override
     def respond(self, x):
-        return Response(self.layer.measure(x), *self.layer.oracle(x))
+        return Response(self.layer.measure(x), *self.layer.oracle(x[:, :0] if self._pulls else x))
 
     @override
     def pull_back(self, response, x, error):
         pulled = self.layer.pullback(x, error)
+        self._pulls = pulled is not None
         return super().pull_back(response, x, error) if pulled is None else pulled
 
     @override
     def learn(self, optimizer, errors, x):
         optimizer.descend(errors, x)
+
+
+def carry_back(
+    network: Network,
+    passed: Sequence[Passed[Response]],
+    views: Sequence[BackwardView],
+    optimizers: Sequence[PulseOptimizer],
+    error: torch.Tensor,
+    max_steps: Sequence[MaxStep] = (),
+) -> None:
+    """Carry an error from the head's output to the first layer, writing each layer on the way.
+
+    Args:
+        network: The chips.
+        passed: All layers as they were passed, the head last.
+        views: How each is seen.
+        optimizers: Of each.
+        error: Derivative of the loss by each output of the head, ``(chips, batch, classes)``.
+        max_steps: Limits of the hidden layers' steps; none if they are free.
+    """
+    for layer in reversed(passed):
+        n, x = layer.layer, whole(layer.x)
+        error = views[n].pull_back(layer.reading, x, error)
+        errors, chip = error, optimizers[n].layer
+        chip.compute(*work.modulation(error[0].numel()))
+        if n > 0:
+            windows, (n_out, n_in) = chip.datasheet.windows, chip.datasheet.weight_shape
+            chip.compute(*work.product(x.shape[1] * reads_of(windows), n_out, n_in))
+            error = network.backward(errors_back(error, layer.reading.weights, windows), x, passed[n - 1])
+        if n < len(max_steps):
+            optimizers[n].share = max_steps[n].of(network.layers[n], x)
+        views[n].learn(optimizers[n], errors, x)
 
 
 def _calibration_inputs(layer: Sealed, seed: int, reads: int) -> torch.Tensor:

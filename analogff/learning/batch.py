@@ -21,10 +21,17 @@ class Batch:
     """Factors on the inputs of each layer, ``(images, n_in)``; None or nothing where all lines are heard."""
     rows: torch.Tensor | None = None
     """What every layer after the first hears of the labels, ``(chips or 1, batch, classes)``."""
+    kinds: int = 1
+    """Kinds of inputs, which follow each other, equally many of each: positive ones, and negatives of each."""
 
     def mask(self, layer: int) -> torch.Tensor | None:
         """Return the factors on the inputs of a layer; None where all lines are heard."""
         return self.masks[layer] if self.masks else None
+
+    def apart(self) -> list["Batch"]:
+        """Return what is known of each kind alone."""
+        rows = [None] * self.kinds if self.rows is None else self.rows.chunk(self.kinds, dim=1)
+        return [dataclasses.replace(self, rows=own, kinds=1) for own in rows]
 
 
 EVALUATION = Batch()

@@ -2,7 +2,7 @@
 
 import abc
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Protocol
 
 import torch
 from pydantic import BaseModel, Field
@@ -66,6 +66,18 @@ class ClassScores(LayerObjective):
         """Let what makes the scores learn too, from the derivative by the scores."""
 
 
+class Scoring(Protocol):
+    """What gives the activity of a layer class scores."""
+
+    def scores(self, y: torch.Tensor) -> torch.Tensor:
+        """Score the classes, ``(chips, batch, n)`` to ``(chips, batch, classes)``."""
+        ...
+
+    def scores_work(self, vectors: int, n: int) -> Work:
+        """Return the digital work of `scores`."""
+        ...
+
+
 class LayerVote:
     """Classification by the scores of the layers, from one pass.
 
@@ -75,13 +87,17 @@ class LayerVote:
         voters: Whose scores decide.
     """
 
-    def __init__(self, network: Network, objectives: Sequence[ClassScores], voters: Vote):
+    def __init__(self, network: Network, objectives: Sequence[Scoring], voters: Vote):
         self.network, self.objectives, self.voters = network, objectives, voters
 
     def answer(self, images: torch.Tensor) -> torch.Tensor:
         """Return what the voters answer, ``(chips, batch)``."""
+        return self.total(images).argmax(-1)
+
+    def total(self, images: torch.Tensor) -> torch.Tensor:
+        """Return the scores that decide, ``(chips, batch, classes)``."""
         scores = self.scores(images)
-        return (scores[-1] if self.voters == "last" else torch.stack(scores).sum(0)).argmax(-1)
+        return scores[-1] if self.voters == "last" else torch.stack(scores).sum(0)
 
     def answers_by_layer(self, images: torch.Tensor) -> torch.Tensor:
         """Return what each layer alone would answer, ``(layers, chips, batch)``."""

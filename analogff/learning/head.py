@@ -25,7 +25,7 @@ class DeltaHead:
     def __init__(self, head: Sealed, optimizer: PulseOptimizer, slope: Slope):
         self.head = head
         self.optimizer = optimizer
-        self.slope = Assumed() if head.datasheet.readable_weights else slope
+        self.slope = Assumed() if head.datasheet.all_digital else slope
         self.scale = logit_scale(head)
 
     def learn(self, x: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -42,12 +42,27 @@ class DeltaHead:
 
 
 def softmax_error(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Return the derivative of the mean cross-entropy with respect to the logits."""
-    target = torch.nn.functional.one_hot(labels, logits.shape[-1])
+    """Return the derivative of the mean cross-entropy with respect to the logits.
+
+    Labels are ``(batch,)``, or soft: a probability of each class, ``(batch, classes)``.
+    """
+    target = labels if is_soft(labels) else torch.nn.functional.one_hot(labels, logits.shape[-1])
     return (logits.softmax(-1) - target) / logits.shape[-2]
 
 
 def cross_entropy_of_chips(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     """Return the mean cross-entropy of each chip, ``(chips,)``."""
+    return cross_entropy_of_images(logits, labels).mean(-1)
+
+
+def cross_entropy_of_images(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Return the cross-entropy of each image, ``(chips, batch)``; labels as in `softmax_error`."""
+    if is_soft(labels):
+        return -(logits.log_softmax(-1) * labels).sum(-1)
     right = labels.expand(logits.shape[:-1]).unsqueeze(-1)
-    return -logits.log_softmax(-1).gather(-1, right).squeeze(-1).mean(-1)
+    return -logits.log_softmax(-1).gather(-1, right).squeeze(-1)
+
+
+def is_soft(labels: torch.Tensor) -> bool:
+    """Tell whether labels are probabilities of the classes, and not their numbers."""
+    return labels.is_floating_point()

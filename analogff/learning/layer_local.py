@@ -1,5 +1,6 @@
 """Learning in which each layer follows a loss of its own activity."""
 
+import dataclasses
 import functools
 from collections.abc import Iterator, Sequence
 from typing import Annotated, ClassVar, Generic, Literal, TypeVar
@@ -8,11 +9,12 @@ import torch
 from pydantic import Field, field_validator
 from typing_extensions import override
 
-from analogff.learning import step_work
+from analogff.learning import flows, step_work
 from analogff.learning.batch import Batch
 from analogff.learning.head import DeltaHead
 from analogff.learning.layer_objective import LayerObjective
-from analogff.learning.layer_order import InTurn, LayerOrder, OrderOptions, stages
+from analogff.learning.layer_order import InTurn, LayerOrder, OrderOptions, is_pipelined, stages
+from analogff.learning.passes import apart, passed_together
 from analogff.learning.rule import Rule, RuleOptions, refuse_unless
 from analogff.learning.search_space import Choice
 from analogff.network.forward import Passed, Read, Signal
@@ -20,6 +22,7 @@ from analogff.slopes.make import make_slope
 from analogff.slopes.max_step import Limit, limits
 from analogff.slopes.slopes import Activity, Assumed, Reading
 from analogff.system import Work, work
+from analogff.timeline import Dataflow, Job, Pass, Phase, Visit
 from analogff.timing import LocalUpdates
 
 NEEDS_PROBE = 'slope = "probed" or slope = "fitted"'
@@ -87,7 +90,9 @@ class LayerLocal(Rule[O], Generic[O, J]):
         ValueError: If an option does not fit the number of layers.
     """
 
+    descends = "layers"
     state_names = ("slopes", "head_slope", "max_steps", "objectives")
+    measured_names = ("slopes", "head_slope", "max_steps")
 
     def __init__(self, network, options, *, seed, order: LayerOrder | None = None):
         super().__init__(network, options, seed=seed)
@@ -128,6 +133,53 @@ class LayerLocal(Rule[O], Generic[O, J]):
         layers = len(shapes) - 1
         parts = stages(options.order, layers) if isinstance(options, OrderOptions) else [range(layers)]
         return work.total(cls.stage_work(options, shapes, batch, part) for part in parts).times(1 / len(parts))
+
+    @classmethod
+    @override
+    def dataflows(cls, options, shapes, batch):
+        layers = len(shapes) - 1
+        parts = stages(options.order, layers) if isinstance(options, OrderOptions) else [range(layers)]
+        return [cls.stage_dataflow(options, shapes, batch, part) for part in parts]
+
+    @classmethod
+    def stage_dataflow(cls, options: O, shapes: Sequence[step_work.Shape], batch: int, learning: range) -> Dataflow:
+        """Return the dataflow of a step in which some layers learn; see `dataflows`."""
+        visits = [
+            Visit(layer=n, before=flows.normalizing(shapes[n][0]), reads=1)
+            if n not in learning
+            else cls.learning_visit(options, n, shapes[n], batch, shapes[-1][1])
+            for n in range(learning.stop)
+        ]
+        dropped = cls.input_jobs(options, shapes[0][0])
+        visits[0] = dataclasses.replace(visits[0], before=(*dropped, *visits[0].before))
+        passing = Pass(name="learning", visits=tuple(visits), whole_steps=is_pipelined(options))
+        taught = flows.updates(options, {n: shapes[n] for n in learning})
+        return Dataflow(batch=batch, phases=(Phase(passes=(passing,), updates=taught, barrier=False),))
+
+    @classmethod
+    def input_jobs(cls, options: O, n_in: int) -> tuple[Job, ...]:
+        """Return digital work on an image before the first layer's normalization."""
+        return ()
+
+    @classmethod
+    def learning_visit(cls, options: O, layer: int, shape: step_work.Shape, vectors: int, classes: int) -> Visit:
+        """Return what one of a step's vectors has a layer do that learns."""
+        n = shape[1]
+        return Visit(
+            layer=layer,
+            before=flows.normalizing(shape[0]),
+            reads=flows.reads(options.slope, options.activity),
+            after=(
+                *flows.jobs(
+                    vectors,
+                    slopes=step_work.reading(options.slope, options.activity, vectors, n),
+                    goodness=cls.objective_work(options, vectors, n, classes),
+                    error=work.modulation(vectors * n),
+                ),
+                *flows.descending(shape, vectors),
+            ),
+            kept_bytes=step_work.activities(shape, 1),
+        )
 
     @classmethod
     def stage_work(cls, options: O, shapes: Sequence[step_work.Shape], batch: int, learning: range) -> Work:
@@ -185,14 +237,31 @@ class LayerLocal(Rule[O], Generic[O, J]):
         return mean_loss([self.learn(passed, own) for passed, own in due if passed.layer in self.order.learning])
 
     def forward(self, x: Signal, batch: Batch) -> Iterator[Passed[Reading]]:
-        """Send a signal as far as there are layers that learn; these are read with their slopes."""
+        """Send a signal as far as there are layers that learn; these are read with their slopes.
+
+        Where chips age between passes, each kind of inputs passes all layers before the next one does.
+        """
+        if batch.kinds > 1 and self.between_passes is not None:
+            return self._forward_apart(x, batch)
         return self.network.forward(x, self._reads(), functools.partial(self.onward, batch=batch))
 
-    def _reads(self) -> list[Read[Reading]]:
+    def _forward_apart(self, x: Signal, batch: Batch) -> Iterator[Passed[Reading]]:
+        kinds: list[list[Passed[Reading]]] = []
+        for part, own in zip(apart(x, batch.kinds), batch.apart(), strict=True):
+            if kinds:
+                self.pass_over(part.shape[1])
+            reads = self._reads(further=bool(kinds))
+            kinds.append(list(self.network.forward(part, reads, functools.partial(self.onward, batch=own))))
+        layers = zip(*kinds, strict=True)
+        return (passed_together(parts, None if n else x) for n, parts in enumerate(layers))
+
+    def _reads(self, *, further: bool = False) -> list[Read[Reading]]:
+        """Return how each layer is read, for the first inputs of a step or for further ones."""
         learning, layers = self.order.learning, list(zip(self.network.layers, self.slopes, strict=True))
+        slopes = [slope if n in learning else Assumed() for n, (_, slope) in enumerate(layers[: learning.stop])]
         return [
-            functools.partial(slope.read if n in learning else Assumed().read, layer)
-            for n, (layer, slope) in enumerate(layers[: learning.stop])
+            functools.partial(slope.read_on if further else slope.read, layer)
+            for (layer, _), slope in zip(layers, slopes, strict=False)
         ]
 
     def learn(self, passed: Passed[Reading], batch: Batch) -> torch.Tensor:

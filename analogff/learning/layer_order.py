@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel
 from typing_extensions import override
 
-from analogff.learning.rule import OPTIONS
+from analogff.support.options import OPTIONS
 
 Order = Literal["simultaneous", "greedy", "pairs", "pipelined"]
 _LEAST_LAYERS = {"simultaneous": 1, "greedy": 2, "pairs": 3, "pipelined": 2}
@@ -128,3 +128,8 @@ def make_order(name: Order, layers: int) -> LayerOrder:
     if name == "pipelined":
         return Pipelined(layers)
     return InTurn(layers, {"greedy": 1, "pairs": 2}.get(name, layers))
+
+
+def is_pipelined(options: object) -> bool:
+    """Return whether layers learn side by side, each from another step."""
+    return isinstance(options, OrderOptions) and options.order == "pipelined"

@@ -1,77 +1,30 @@
 """What a learning rule is: options, what it must observe, a step and an answer."""
 
 import abc
-from collections.abc import Sequence
-from typing import Annotated, Any, ClassVar, Generic, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo
 
 from analogff.data import ImageShape
 from analogff.device import InputLines, Observable, derive_seed
 from analogff.learning import step_work
 from analogff.learning.pulse_optimizer import PulseOptimizer
 from analogff.learning.recording import Recording
+from analogff.learning.rule_options import RuleOptions
 from analogff.learning.search_space import Choice, LogUniform, Range
-from analogff.network import Network, chain
+from analogff.network import Network, chain, heard
+from analogff.support.options import OPTIONS, refuse_idle, refuse_unless
 from analogff.support.state import restore, state_of
 from analogff.system import Work, work
+from analogff.timeline import Dataflow
 from analogff.timing import Schedule
+from analogff.writes.make import make_writes
 
-OPTIONS = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-"""Of every model of options."""
+__all__ = ["OPTIONS", "PassClock", "Rule", "RuleOptions", "refuse_idle", "refuse_unless"]
 
-
-class RuleOptions(BaseModel):
-    """What every rule can be told."""
-
-    model_config = OPTIONS
-
-    batch: Annotated[int, Field(ge=1, le=2**53)] = 100
-    """Images in a step."""
-    learning_rate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.003
-    """Learning rate of Adam, before its decay."""
-    decay_from: Annotated[float, Field(ge=0, le=1)] = 0.5
-    """Share of the training after which the learning rate decays, linearly to zero at the end; 1 for a constant
-    rate."""
-    update_decay: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
-    """Decay of the requested changes, from a digital register of them: a step takes this times the learning rate."""
-
-
-def refuse_idle(options: type[BaseModel], info: ValidationInfo, value: Any, *, user: str, used_by: str) -> Any:
-    """Refuse an option that would do nothing: one that another option's value leaves unused.
-
-    To be called from a field validator of the option, which must stand after the one that it depends on.
-
-    Args:
-        options: The options' class.
-        info: What pydantic tells the validator.
-        value: The option's value; its default is let pass.
-        user: The option that decides.
-        used_by: Its value with which this one matters.
-
-    Raises:
-        ValueError: If the value would do nothing.
-    """
-    return refuse_unless(info.data.get(user) in (used_by, None), options, info, value, f'{user} = "{used_by}"')
-
-
-def refuse_unless(used: bool, options: type[BaseModel], info: ValidationInfo, value: Any, needed: str) -> Any:
-    """As `refuse_idle`, for an option that several others may give a use.
-
-    Args:
-        used: Whether some of them does.
-        options: The options' class.
-        info: What pydantic tells the validator.
-        value: The option's value; its default is let pass.
-        needed: What would give it a use, in words.
-
-    Raises:
-        ValueError: If the value would do nothing.
-    """
-    if not used and value != options.model_fields[str(info.field_name)].default:
-        raise ValueError(f"{needed} beside it, without which {info.field_name} does nothing")
-    return value
+PassClock = Literal["pass", "interleaved"]
+"""Clocks by which time passes within a step; see `Rule.pass_clocks`."""
 
 
 O = TypeVar("O", bound=RuleOptions)  # noqa: E741
@@ -92,15 +45,26 @@ class Rule(abc.ABC, Generic[O]):
     Options: ClassVar[type[RuleOptions]] = RuleOptions
     state_names: ClassVar[tuple[str, ...]] = ("generator", "optimizers")
     """Attributes that change while it learns; a subclass adds its own, see `analogff.support.state`."""
+    measured_names: ClassVar[tuple[str, ...]] = ()
+    """Those of them that were measured on the chips, and say nothing about chips of another kind."""
+    descends: ClassVar[Literal["output", "layers", "scores", ""]] = ""
+    """What its steps descend, for whoever compares them with the true gradient: the cross-entropy of the output by all
+    layers, the layers' own losses (of a `LayerLocal` with objectives), or the cross-entropy of the class scores that
+    its ``objectives`` give each layer; empty if nothing of these."""
+    convolves: ClassVar[bool] = False
+    """Whether it learns on convolutions; see `why_no_convolution`."""
+    between_passes: Callable[[int], None] | None = None
+    """What `pass_over` calls, for whoever lets chips age within a step; None if nobody does."""
 
     def __init__(self, network: Network, options: O, *, seed: int):
         self.network = network
         self.options = options
         self.seed = seed
         self.generator = torch.Generator().manual_seed(derive_seed(seed, self.name))
+        descent = None if options.optimizer == "adam" else options.momentum
         self.optimizers: list[PulseOptimizer] = [
-            PulseOptimizer(layer, options.learning_rate, options.update_decay)
-            for layer in (*network.layers, network.head)
+            PulseOptimizer(layer, options.learning_rate, options.update_decay, descent, write)
+            for layer, write in zip((*network.layers, network.head), make_writes(network, options, seed), strict=True)
         ]
         self.fade = 1.0  # what is left of the rate
 
@@ -113,6 +77,16 @@ class Rule(abc.ABC, Generic[O]):
     @abc.abstractmethod
     def schedule(cls, options: O) -> Schedule:
         """Return how its reads and writes are laid out in time; see `analogff.timing.schedules`."""
+
+    @classmethod
+    def dataflows(cls, options: O, shapes: Sequence[step_work.Shape], batch: int) -> Sequence[Dataflow]:
+        """Return what a step has a chip do, for `analogff timeline`; see `analogff.timeline.dataflow`.
+
+        Returns:
+            One dataflow for each part of the training, in equal shares; none if the rule states none. Its digital work
+            is that of `digital_work`. Arguments as there.
+        """
+        return ()
 
     @classmethod
     def layer_shapes(cls, options: O, n_in: int, widths: Sequence[int], classes: int) -> list[tuple[int, int]]:
@@ -128,7 +102,8 @@ class Rule(abc.ABC, Generic[O]):
     def input_lines(cls, options: O, n_in: int, widths: Sequence[int], classes: int) -> list[InputLines]:
         """Return what comes with the signal on the input lines of every layer, the head last: see `layer_shapes`."""
         shapes = cls.layer_shapes(options, n_in, widths, classes)
-        before = [max(0, lines - signal) for (lines, _), signal in zip(shapes, [n_in, *widths], strict=True)]
+        signals = [n_in, *map(heard, widths)]
+        before = [max(0, lines - signal) for (lines, _), signal in zip(shapes, signals, strict=True)]
         over = [cls.written_over(options, classes), *[0] * len(widths)]
         return [InputLines(before=b, over=o) for b, o in zip(before, over, strict=True)]
 
@@ -147,6 +122,15 @@ class Rule(abc.ABC, Generic[O]):
         """
 
     @classmethod
+    def why_no_convolution(cls, options: O) -> str | None:
+        """Say in a clause why layers cannot be convolutions, or return None if they can; a study asks before it runs.
+
+        A rule can if it descends by `PulseOptimizer.descend`, or moves weights of the shape that the datasheet prints,
+        and sends activities on by `Network.onward`. Unless a class says otherwise, its attribute `convolves` decides.
+        """
+        return None if cls.convolves else f"{cls.name}, whose class does not say that it can"
+
+    @classmethod
     def uses_head(cls, options: O) -> bool:
         """Tell whether the head is of any use to a rule with these options."""
         return True
@@ -162,10 +146,25 @@ class Rule(abc.ABC, Generic[O]):
         return True
 
     @classmethod
+    def pass_clocks(cls, options: O) -> tuple[PassClock, ...]:
+        """Return the clocks that make a difference within a step, none if time passes between steps only.
+
+        ``pass`` if a step has passes of several kinds, such as positive and negative ones, and says by `pass_over`
+        where each ends; ``interleaved`` too if the kinds may alternate from image to image.
+        """
+        return ()
+
+    @classmethod
+    def learns_soft_labels(cls, options: O) -> bool:
+        """Tell whether `step` also takes soft labels: a probability of each class, ``(batch, classes)``."""
+        return False
+
+    @classmethod
     def digital_work(cls, options: O, shapes: Sequence[step_work.Shape], batch: int) -> Work:
         """Return the digital work of a typical step beside one chip, in closed form: what the ledger is to count.
 
-        It measures no probe, and has what a study has by default: length normalization and a digital head. Unless a
+        It measures no probe, and has what a study has by default: length normalization, a digital head and digital
+        writes; `analogff.writes` has the formulas of the others. Unless a
         rule says otherwise, it passes a batch once, and each layer takes one step.
 
         Args:
@@ -180,7 +179,8 @@ class Rule(abc.ABC, Generic[O]):
     def kept_bytes(cls, options: O, shapes: Sequence[step_work.Shape], batch: int) -> int:
         """Return the most memory that learning needs at a time, beside one chip: registers and activities.
 
-        Unless a rule says otherwise, activities are those of one layer at a time. Arguments as `digital_work`.
+        Unless a rule says otherwise, activities are those of one layer at a time, and registers those of digital
+        writes. Arguments as `digital_work`.
         """
         taught = shapes if cls.uses_head(options) else shapes[:-1]
         return step_work.registers(options, taught) + max(step_work.activities(s, batch) for s in taught)
@@ -192,18 +192,28 @@ class Rule(abc.ABC, Generic[O]):
         Args:
             options: As written, on which it may depend which others have a use.
         """
-        return {"learning_rate": LogUniform(1e-4, 1e-2), "batch": Choice((25, 50, 100))}
+        rates = LogUniform(1e-4, 1e-2) if options.optimizer == "adam" else LogUniform(1e-3, 10)
+        return {"learning_rate": rates, "batch": Choice((25, 50, 100))}
 
     @abc.abstractmethod
     def step(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Learn from one batch.
 
         Shapes:
-            ``images``: ``(batch, n_in)`` in [0, 1]; ``labels``: ``(batch,)``.
+            ``images``: ``(batch, n_in)`` in [0, 1]; ``labels``: ``(batch,)``, or soft; see `learns_soft_labels`.
 
         Returns:
             The training loss of each chip, ``(chips,)``, measured before the update.
         """
+
+    def pass_over(self, images: int) -> None:
+        """Say within a step that a pass is over and another one follows; chips age in between if a clock says so.
+
+        Args:
+            images: Images of the pass, between which those of the next one may be interleaved; 1 if they may not.
+        """
+        if self.between_passes is not None:
+            self.between_passes(images)
 
     def recording(self) -> Recording | None:
         """Return what the next step does on the CPU, where a CUDA graph may hold the rest; None to have it called."""
@@ -212,6 +222,13 @@ class Rule(abc.ABC, Generic[O]):
     def predict(self, images: torch.Tensor) -> torch.Tensor:
         """Classify images, ``(batch, n_in)`` to ``(chips, batch)``."""
         return self.network.classify(images)
+
+    def scores(self, images: torch.Tensor) -> torch.Tensor:
+        """Score the classes, ``(batch, n_in)`` to ``(chips, batch, classes)``; `predict` takes the greatest.
+
+        Their softmax is what the chip believes. A subclass that overrides `predict` overrides this too.
+        """
+        return self.network.output(images)
 
     def goodness(self, images: torch.Tensor, labels: torch.Tensor) -> list[torch.Tensor] | None:
         """Return the goodness of each layer, ``(chips, batch)`` each, for rules that have one."""
@@ -227,6 +244,7 @@ class Rule(abc.ABC, Generic[O]):
         self.fade = 1.0 if progress <= start else (1 - progress) / (1 - start)
         for optimizer in self.optimizers:
             optimizer.fade(self.fade)
+            optimizer.write.advance(progress)
 
     def finish_epoch(self) -> None:  # noqa: B027 (most rules have nothing left to do)
         """Do what is due after each pass through the data."""

@@ -2,9 +2,11 @@
 
 import torch
 
+from analogff.learning import flows
 from analogff.learning.class_scores import LayerVote, ScoreOptions, with_dropout
 from analogff.network import Network
 from analogff.system import work
+from analogff.timeline import Job
 
 
 class VotingLayers:
@@ -24,10 +26,20 @@ class VotingLayers:
         return False
 
     @classmethod
+    def learns_soft_labels(cls, options: ScoreOptions) -> bool:
+        """Tell that a cross-entropy takes soft labels; see `Rule.learns_soft_labels`."""
+        return True
+
+    @classmethod
     def stage_work(cls, options, shapes, batch, learning):
         """Return the work of `LayerLocal.stage_work`, with that of dropped pixels."""
         dropped = work.dropout(batch * shapes[0][0] * bool(options.input_dropout))
         return super().stage_work(options, shapes, batch, learning) + dropped  # type: ignore[misc] (LayerLocal's)
+
+    @classmethod
+    def input_jobs(cls, options: ScoreOptions, n_in: int) -> tuple[Job, ...]:
+        """Return the work of dropping pixels; see `LayerLocal.input_jobs`."""
+        return flows.jobs(1, dropout=work.dropout(n_in * bool(options.input_dropout)))
 
     def step(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Learn from one batch, of which some pixels are dropped; see `Rule.step`."""
@@ -37,6 +49,10 @@ class VotingLayers:
     def predict(self, images: torch.Tensor) -> torch.Tensor:
         """Return what the voters answer, ``(chips, batch)``."""
         return self.vote.answer(images)
+
+    def scores(self, images: torch.Tensor) -> torch.Tensor:
+        """Return the scores that the voters answer by, ``(chips, batch, classes)``."""
+        return self.vote.total(images)
 
     def answers_by_layer(self, images: torch.Tensor) -> torch.Tensor:
         """Return what each layer alone would answer, ``(layers, chips, batch)``."""

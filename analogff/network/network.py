@@ -11,6 +11,7 @@ from analogff.data import ImageShape
 from analogff.device import Ledger, Observable, PerChip, Sealed, SharedInputs, chipwise
 from analogff.network.forward import Onward, Passed, R, Read, Signal, forward
 from analogff.network.normalization import Length, Normalizer
+from analogff.network.pooling import Pooling
 from analogff.system import work
 
 LOGIT_RANGE = 10.0  # spans softmax probabilities up to 1 - 4e-4 from a head whose outputs are bounded
@@ -25,6 +26,8 @@ class Network:
         ledger: Where the layers count; the network shows a view of it.
         normalizer: What the inputs of every layer pass, images too; length normalization if None.
         image: How the input lines are a picture; None for a table.
+        controlled: Of each layer, the head last, what the controller of its writes is given; see `WriteHardware`.
+        pooling: What becomes of the map of each layer before it is normalized; nothing if None.
     """
 
     def __init__(
@@ -34,16 +37,27 @@ class Network:
         ledger: Ledger,
         normalizer: Normalizer | None = None,
         image: ImageShape | None = None,
+        controlled: Sequence[Sequence[Sealed]] | None = None,
+        pooling: Sequence[Pooling | None] = (),
     ):
         self.layers = tuple(layers)
         self.head = head
+        self.controlled = tuple(map(tuple, controlled or [()] * (len(self.layers) + 1)))
+        """Of each layer, the head last, arrays for its writes alone."""
         self._first = (*self.layers, head)[0]
         self.ledger = ledger.view()
         self._book = ledger
         self.normalizer = normalizer or Length()
         self.image = image
+        self.pooling = tuple(pooling) or (None,) * len(self.layers)
         self.chips = head.chips
         self.classes = head.datasheet.n_out
+
+    @property
+    def carried(self) -> list[int]:
+        """How many numbers each hidden layer passes on."""
+        pairs = zip(self.layers, self.pooling, strict=True)
+        return [layer.datasheet.n_out if pooling is None else pooling.n_out for layer, pooling in pairs]
 
     def present(self, images: torch.Tensor) -> torch.Tensor:
         """Show images to every chip: ``(batch, n_in)`` or ``(chips, batch, n_in)`` to normalized inputs."""
@@ -76,9 +90,21 @@ class Network:
         return forward(reads or [layer.measure for layer in self.layers], x, onward or self.onward)
 
     def onward(self, passed: Passed) -> torch.Tensor:
-        """Return what the next layer is read with: the normalized activity."""
-        following = (*self.layers, self.head)[passed.layer + 1]
-        return self.normalized(passed.y, passed.mean_squares, beside=following)
+        """Return what the next layer is read with: the normalized activity, pooled before if the layer says so."""
+        following, pooling = (*self.layers, self.head)[passed.layer + 1], self.pooling[passed.layer]
+        if pooling is None:
+            return self.normalized(passed.y, passed.mean_squares, beside=following)
+        following.compute(*pooling.work(passed.y.shape[1]))
+        return self.normalized(pooling.forward(passed.y), beside=following)
+
+    def backward(self, error: torch.Tensor, x: torch.Tensor, passed: Passed) -> torch.Tensor:
+        """Carry an error, the derivative by ``x = onward(passed)``, back to the activity, and book the work."""
+        following, pooling = (*self.layers, self.head)[passed.layer + 1], self.pooling[passed.layer]
+        following.compute(*self.normalizer.backward_work(*x.shape[1:]))
+        if pooling is None:
+            return self.normalizer.backward(error, x, passed.y)
+        following.compute(*pooling.backward_work(x.shape[1]))
+        return pooling.backward(self.normalizer.backward(error, x, pooling.forward(passed.y)), passed.y)
 
     def normalized(self, y: torch.Tensor, mean_squares: torch.Tensor | None = None, *, beside: Sealed) -> torch.Tensor:
         """Normalize vectors, ``(chips, ..., n)``, and book the work beside a layer; see `Normalizer.forward`."""
@@ -106,8 +132,14 @@ class Network:
 
     def wait(self, seconds: PerChip) -> None:
         """Let hardware time pass on every layer, for each chip its own if ``(chips,)``."""
-        for layer in (*self.layers, self.head):
+        for layer in (*self.layers, self.head, *(array for own in self.beside for array in own)):
             layer.wait(seconds)
+
+    @property
+    def beside(self) -> list[list[Sealed]]:
+        """Of each layer, the head last, further arrays that no signal passes."""
+        layers = (*self.layers, self.head)
+        return [[a for a in own if a.name != layer.name] for layer, own in zip(layers, self.controlled, strict=True)]
 
     def logits(self, y: torch.Tensor) -> torch.Tensor:
         """Scale a head's outputs, so that one with bounded outputs can be sure too."""
@@ -126,7 +158,8 @@ def _cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     """Return the mean over the batch, of one chip, ``(batch, classes)``, or of each, ``(chips, batch, classes)``."""
     if logits.dim() == 2:
         return cross_entropy(logits, labels)
-    each = cross_entropy(logits.flatten(0, 1), labels.repeat(len(logits)), reduction="none")
+    repeated = labels.repeat(len(logits), *[1] * (labels.dim() - 1))  # soft labels have classes too
+    each = cross_entropy(logits.flatten(0, 1), repeated, reduction="none")
     return each.view(len(logits), -1).mean(-1)
 
 

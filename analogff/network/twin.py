@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import torch
 
-from analogff.device import Observable, Sealed, chipwise, product
+from analogff.device import Observable, Sealed, chipwise, columns_of, reads_of, weighted_sums
 from analogff.network.beliefs import CURVES, Belief
 from analogff.system import Work, work
 
@@ -22,7 +22,7 @@ class Response(NamedTuple):
     slope: torch.Tensor
     """Slope of each neuron, the same shape."""
     weights: torch.Tensor
-    """Weights to carry an error back through, ``(chips, n_out, n_in)``."""
+    """Weights to carry an error back through, shaped as the layer's."""
 
 
 class Register:
@@ -42,7 +42,8 @@ class Register:
     def __init__(self, layer: Sealed, seed: int):
         self.layer, sheet = layer, layer.datasheet
         generator = torch.Generator().manual_seed(seed)
-        weights = torch.randn(sheet.n_out, sheet.n_in, generator=generator) / sheet.n_in**0.5
+        shape = sheet.weight_shape
+        weights = torch.randn(shape, generator=generator) / shape[1] ** 0.5
         self.weights = weights.repeat(layer.chips, 1, 1).to(layer.torch_device)
         self.limit = sheet.weight_max
 
@@ -77,8 +78,10 @@ class Twin(Register):
     def respond(self, x: torch.Tensor) -> Response:
         """Predict a layer's answer, ``x``: ``(chips, batch, n_in)``."""
         _, n_out, n_in = self.weights.shape
-        self.layer.compute(*response_work(x.shape[1], n_in, n_out, self.operations))
-        y, slope = self.curve(product(x, self.weights))
+        windows = self.layer.datasheet.windows
+        self.layer.compute(*response_work(x.shape[1] * reads_of(windows), n_in, n_out, self.operations))
+        answers = self.curve(columns_of(weighted_sums(x, self.weights, windows), windows))
+        y, slope = answers if windows is None else map(windows.join, answers)
         return Response(y, slope, self.weights)
 
 
@@ -107,7 +110,7 @@ def believed(layer: Sealed, belief: Belief, *, steepness: float = 1.0, offset: f
     Raises:
         BlackBoxError: If the datasheet is to be believed by a holder that did not declare TWIN.
     """
-    if layer.datasheet.readable_weights:
+    if layer.datasheet.all_digital:
         return functools.partial(value_and_slope, CURVES["linear"])
     if belief == "datasheet":
         layer.demand(Observable.TWIN, "a twin")

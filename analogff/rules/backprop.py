@@ -1,14 +1,14 @@
 """Backprop on a chip: through a twin, deployed from a model, and the oracle bound."""
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-import torch
 from pydantic import Field, field_validator
 from typing_extensions import override
 
-from analogff.device import Observable, Sealed, derive_seed, product, whole
-from analogff.learning import step_work
+from analogff.device import Observable, Sealed, derive_seed
+from analogff.learning import flows, step_work
 from analogff.learning.backward import (
     BackwardView,
     InModel,
@@ -16,6 +16,7 @@ from analogff.learning.backward import (
     ThroughOracle,
     ThroughProbes,
     ThroughTwin,
+    carry_back,
     noise_work,
 )
 from analogff.learning.head import cross_entropy_of_chips, softmax_error
@@ -24,11 +25,11 @@ from analogff.learning.search_space import Choice, Range, Uniform
 from analogff.network import logit_scale
 from analogff.network.beliefs import Belief
 from analogff.network.fitted_curve import OPERATIONS, Share
-from analogff.network.forward import Passed
-from analogff.network.twin import PRINTED_OPERATIONS, Response, Twin, believed, recording_work, response_work
+from analogff.network.twin import PRINTED_OPERATIONS, Twin, believed, recording_work, response_work
 from analogff.slopes.make import make_slope
 from analogff.slopes.max_step import Limit, limits
 from analogff.system import Work, work
+from analogff.timeline import Dataflow, Job, Pass, Phase, Update, Visit
 from analogff.timing import UpdateAfterPass
 
 
@@ -36,7 +37,7 @@ class BackpropOptions(RuleOptions):
     """Options of backprop."""
 
     learning_rate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.001
-    """Learning rate of Adam, before its decay."""
+    """Learning rate, before its decay."""
     through: Literal["twin", "fitted", "probed", "deployed", "oracle"] = "twin"
     """Path of the errors, while the chip runs forward (physics-aware training). `twin`: back through a model. `fitted`:
     through a model whose curves are fitted to reads. `probed`: through slopes probed beside each read and the register
@@ -107,8 +108,11 @@ class Backprop(Rule[BackpropOptions]):
 
     name = "backprop"
     Options = BackpropOptions
+    descends = "output"
+    convolves = True
 
     state_names = ("backward_views", "max_steps")
+    measured_names = ("max_steps",)
 
     def __init__(self, network, options, *, seed):
         super().__init__(network, options, seed=seed)
@@ -133,6 +137,11 @@ class Backprop(Rule[BackpropOptions]):
 
     @classmethod
     @override
+    def learns_soft_labels(cls, options):
+        return True
+
+    @classmethod
+    @override
     def schedule(cls, options):
         return UpdateAfterPass()
 
@@ -147,6 +156,39 @@ class Backprop(Rule[BackpropOptions]):
             if n > 0:
                 parts += [work.product(batch, n_out, n_in), work.normalization_backward(batch, n_in)]
         return work.total(parts)
+
+    @classmethod
+    @override
+    def dataflows(cls, options, shapes, batch):
+        reads = {"deployed": 0, "probed": 3}.get(options.through, 1)
+        head, ahead, behind = len(shapes) - 1, [], []
+        for n, shape in enumerate(shapes):
+            known = _view_work(options, shape, batch, digital=n == head)
+            ahead.append(
+                Visit(
+                    layer=n,
+                    before=flows.normalizing(shape[0]),
+                    reads=reads if n < head else min(reads, 1),
+                    then=flows.jobs(batch, softmax_error=work.softmax_error(batch, shape[1]) if n == head else Work()),
+                    after=flows.jobs(batch, twin=known),
+                    kept_bytes=step_work.activities(shape, 1),
+                    kept_until="errors",
+                )
+            )
+            normalized = work.normalization_backward(1, shape[1]) if n < head else Work()
+            behind.append(
+                Visit(
+                    layer=n,
+                    before=flows.jobs(1, normalization=normalized, error=work.modulation(shape[1])),
+                    back=Job("errors back", work.product(batch, shape[1], shape[0]).times(1 / batch)) if n else None,
+                    after=flows.descending(shape, batch),
+                )
+            )
+        passes = (
+            Pass(name="forward", visits=tuple(ahead)),
+            Pass(name="errors", visits=tuple(reversed(behind)), awaits=("forward",)),
+        )
+        return [Dataflow(batch=batch, phases=(Phase(passes=passes, updates=_updates(options, shapes)),))]
 
     @classmethod
     @override
@@ -172,7 +214,8 @@ class Backprop(Rule[BackpropOptions]):
         scale = logit_scale(self.network.head)
         logits = passed[-1].y * scale
         self.network.head.compute(*work.softmax_error(*logits.shape[-2:]))
-        self._descend(passed, softmax_error(logits, labels) * scale)
+        error = softmax_error(logits, labels) * scale
+        carry_back(self.network, passed, self.backward_views, self.optimizers, error, self.max_steps)
         return cross_entropy_of_chips(logits, labels)
 
     @override
@@ -201,21 +244,12 @@ class Backprop(Rule[BackpropOptions]):
             return ThroughTwin(layer, twin)
         return InModel(layer, twin, self.generator if given.noise_aware else None)
 
-    def _descend(self, passed: Sequence[Passed[Response]], error: torch.Tensor) -> None:
-        """Carry the error from the head's output to the first layer, writing each layer on the way."""
-        for layer in reversed(passed):
-            n, x = layer.layer, whole(layer.x)
-            error = self.backward_views[n].pull_back(layer.reading, x, error)
-            errors, chip = error, self.optimizers[n].layer
-            chip.compute(*work.modulation(error[0].numel()))
-            if n > 0:
-                chip.compute(*work.product(x.shape[1], error.shape[2], x.shape[2]))
-                chip.compute(*self.network.normalizer.backward_work(*x.shape[1:]))
-                error = product(error, layer.reading.weights.mT)
-                error = self.network.normalizer.backward(error, x, passed[n - 1].y)
-            if n < len(self.max_steps):
-                self.optimizers[n].share = self.max_steps[n].of(self.network.layers[n], x)
-            self.backward_views[n].learn(self.optimizers[n], errors, x)
+
+def _updates(options: BackpropOptions, shapes: Sequence[step_work.Shape]) -> tuple[Update, ...]:
+    """Return the updates of a step; a model is written onto the chip between epochs."""
+    taught = flows.updates(options, dict(enumerate(shapes)))
+    written = int(options.through != "deployed")
+    return tuple(dataclasses.replace(update, writes=written) for update in taught)
 
 
 def _view_work(options: BackpropOptions, shape: step_work.Shape, batch: int, *, digital: bool) -> Work:

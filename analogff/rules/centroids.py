@@ -7,6 +7,7 @@ from pydantic import Field, field_validator
 from typing_extensions import override
 
 from analogff.device import outer, product, samplewise
+from analogff.forward_forward.labels import drawn_labels
 from analogff.forward_forward.losses import LOSSES, Pull
 from analogff.forward_forward.negatives import hard_labels
 from analogff.learning.class_scores import ClassScores, LayerVote, ScoreOptions
@@ -66,6 +67,7 @@ class CentroidForward(VotingLayers, LayerLocal[CentroidForwardOptions, "NearCent
 
     name = "centroid-forward"
     Options = CentroidForwardOptions
+    convolves = True
 
     def __init__(self, network, options, *, seed):
         super().__init__(network, options, seed=seed, order=make_order(options.order, len(network.layers)))
@@ -75,6 +77,10 @@ class CentroidForward(VotingLayers, LayerLocal[CentroidForwardOptions, "NearCent
             centroids = Centroids(shape, options.memory, layer.torch_device)
             self.objectives.append(NearCentroid(centroids, options, self.generator))
         self.vote = LayerVote(network, self.objectives, options.vote)
+
+    @override
+    def step(self, images, labels):
+        return super().step(images, drawn_labels(labels, self.generator))
 
     @classmethod
     @override

@@ -7,12 +7,13 @@ import torch
 from typing_extensions import override
 
 from analogff.device import derive_seed, product
-from analogff.learning import step_work
+from analogff.learning import flows, step_work
 from analogff.learning.head import cross_entropy_of_chips, softmax_error
 from analogff.learning.layer_local import LayerLocal, LayerLocalOptions
 from analogff.learning.layer_objective import LayerObjective
 from analogff.learning.search_space import Uniform
 from analogff.system import Work, work
+from analogff.timeline import Dataflow, Pass, Phase, Visit
 from analogff.timing import UpdateAfterPass
 
 
@@ -45,6 +46,8 @@ class DirectFeedbackAlignment(LayerLocal[DirectFeedbackAlignmentOptions, LayerOb
 
     name = "direct-feedback-alignment"
     Options = DirectFeedbackAlignmentOptions
+    descends = "output"
+    convolves = True
 
     def __init__(self, network, options, *, seed):
         super().__init__(network, options, seed=seed)
@@ -53,6 +56,11 @@ class DirectFeedbackAlignment(LayerLocal[DirectFeedbackAlignmentOptions, LayerOb
             for n, layer in enumerate(network.layers)
         ]
         self.delta = self.delta_head(options.learning_rate)
+
+    @classmethod
+    @override
+    def learns_soft_labels(cls, options):
+        return True
 
     @classmethod
     @override
@@ -68,6 +76,24 @@ class DirectFeedbackAlignment(LayerLocal[DirectFeedbackAlignmentOptions, LayerOb
             parts.append(step_work.reading(options.slope, options.activity, batch, shape[1]))
             parts += [_handing_work(batch, shape[1], classes), step_work.descent(options, shape, batch)]
         return work.total(parts)
+
+    @classmethod
+    @override
+    def dataflows(cls, options, shapes, batch):
+        *hidden, (_, classes) = shapes
+        ahead, behind = [], []
+        for n, shape in enumerate(hidden):
+            slopes = step_work.reading(options.slope, options.activity, batch, shape[1])
+            kept = {"kept_bytes": step_work.activities(shape, 1), "kept_until": f"broadcast {n + 1}"}
+            reads = flows.reads(options.slope, options.activity)
+            after = flows.jobs(batch, slopes=slopes)
+            ahead.append(Visit(layer=n, before=flows.normalizing(shape[0]), reads=reads, after=after, **kept))
+            handed = flows.jobs(batch, broadcast=_handing_work(batch, shape[1], classes))
+            behind.append(Visit(layer=n, before=handed, after=flows.descending(shape, batch)))
+        forward = Pass(name="forward", visits=(*ahead, flows.delta_head(shapes, batch)))
+        passes = (forward, *flows.apart("broadcast", behind, "forward"))
+        updates = flows.updates(options, dict(enumerate(shapes)))
+        return [Dataflow(batch=batch, phases=(Phase(passes=passes, updates=updates),))]
 
     @classmethod
     @override

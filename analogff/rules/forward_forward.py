@@ -8,12 +8,13 @@ import torch
 from typing_extensions import override
 
 from analogff.device import Datasheet, SharedInputs
+from analogff.forward_forward.dataflow import stage_dataflow
 from analogff.forward_forward.digital_work import stage_work, votes_work
 from analogff.forward_forward.digital_work import variants as label_variants
 from analogff.forward_forward.dropout import Dropout, silence
 from analogff.forward_forward.goodness import make_goodness
 from analogff.forward_forward.goodness_objective import GoodnessObjective
-from analogff.forward_forward.labels import Labels
+from analogff.forward_forward.labels import Labels, drawn_labels
 from analogff.forward_forward.losses import LOSSES, scff
 from analogff.forward_forward.negatives import all_wrong_labels, hard_labels, random_labels
 from analogff.forward_forward.one_sided_losses import ONE_SIDED_LOSSES, scff_one_sided
@@ -23,7 +24,7 @@ from analogff.forward_forward.prediction import of_both
 from analogff.forward_forward.wake_sleep import WakeSleep
 from analogff.learning.batch import EVALUATION, Batch
 from analogff.learning.layer_local import LayerLocal
-from analogff.learning.layer_order import make_order
+from analogff.learning.layer_order import is_pipelined, make_order
 from analogff.learning.recording import Recording
 from analogff.learning.search_space import LogUniform
 from analogff.network.forward import Passed, Signal
@@ -39,6 +40,8 @@ class ForwardForward(LayerLocal[ForwardForwardOptions, GoodnessObjective]):
     r"""Layer-local learning from two forward passes, one on real data and one on wrong labels.
 
     .. math:: \Delta W_{ji} \propto -\sum_s \frac{\partial L}{\partial G_s} \tfrac2n\, y_{sj} f'(a_{sj})\, x_{si}
+
+    Soft labels are drawn from anew at every step; the head learns from the probabilities themselves.
 
     All layers learn at once, or in another `order`. With a `phase_length` they learn from one of the passes at a time.
     If a head is used, a pass with the neutral label trains it and draws the hard negatives.
@@ -57,6 +60,7 @@ class ForwardForward(LayerLocal[ForwardForwardOptions, GoodnessObjective]):
 
     name = "forward-forward"
     Options = ForwardForwardOptions
+    convolves = True
 
     state_names = ("wake_sleep",)
 
@@ -66,7 +70,7 @@ class ForwardForward(LayerLocal[ForwardForwardOptions, GoodnessObjective]):
         self.sign = -1 if options.direction == "minimize" else 1
         self.objectives = [_objective(options, layer, sheet, classes, seed) for layer, sheet in enumerate(sheets)]
         self.labels = Labels(options.labels, classes, options.label_strength)
-        inputs = [sheets[0].n_in, *(sheet.n_out for sheet in sheets[:-1])]
+        inputs = [sheets[0].n_in, *network.carried[:-1]]
         self.dropout = Dropout(options.input_dropout, options.dropout, inputs, classes)
         self.wake_sleep = WakeSleep(options.phase_length)
         self.head = self.delta_head(options.head_learning_rate)
@@ -75,6 +79,11 @@ class ForwardForward(LayerLocal[ForwardForwardOptions, GoodnessObjective]):
     @override
     def uses_head(cls, options):
         return options.uses_head
+
+    @classmethod
+    @override
+    def learns_soft_labels(cls, options):
+        return True
 
     @classmethod
     @override
@@ -94,8 +103,18 @@ class ForwardForward(LayerLocal[ForwardForwardOptions, GoodnessObjective]):
 
     @classmethod
     @override
+    def pass_clocks(cls, options):
+        return () if options.phase_length or is_pipelined(options) else ("pass", "interleaved")
+
+    @classmethod
+    @override
     def stage_work(cls, options, shapes, batch, learning):
         return stage_work(options, shapes, batch, learning)
+
+    @classmethod
+    @override
+    def stage_dataflow(cls, options, shapes, batch, learning):
+        return stage_dataflow(options, shapes, batch, learning)
 
     @classmethod
     @override
@@ -114,7 +133,11 @@ class ForwardForward(LayerLocal[ForwardForwardOptions, GoodnessObjective]):
         for layer, mask in zip(self.network.layers, batch.masks, strict=True):
             if mask is not None:
                 layer.compute(*work.dropout(mask.numel()))
-        x, batch = self._present(self.labels.write(images, self._candidates(images, labels, batch)), batch)
+        candidates = self._candidates(images, labels, batch)
+        if self.options.uses_head or self.options.negatives == "goodness":
+            self.pass_over(len(images))  # that the head learned from, or that drew the negatives
+        batch = dataclasses.replace(batch, kinds=candidates.shape[-2])
+        x, batch = self._present(self.labels.write(images, candidates), batch)
         loss = self.descend(self.forward(x, batch), batch)
         self.wake_sleep.pass_on()
         return loss
@@ -146,6 +169,10 @@ class ForwardForward(LayerLocal[ForwardForwardOptions, GoodnessObjective]):
     @override
     def predict(self, images):
         return self.beliefs(images).argmax(-1)
+
+    @override
+    def scores(self, images):
+        return self.beliefs(images)
 
     def beliefs(self, images: torch.Tensor) -> torch.Tensor:
         """Return the logits of all labels, of which `predict` takes the greatest, ``(chips, batch, classes)``."""
@@ -179,10 +206,11 @@ class ForwardForward(LayerLocal[ForwardForwardOptions, GoodnessObjective]):
 
         Awake it is the former alone, asleep the latter. The head learns on the way, if there is a use for it.
         """
+        taught, labels = labels, drawn_labels(labels, self.generator)
         classes, kind = self.network.classes, self.options.negatives
         logits = None
         if self.options.uses_head:
-            logits = self.head.learn(self._last(images, batch), labels)
+            logits = self.head.learn(self._last(images, batch), taught)
         if batch.phase == "wake":
             return labels[None]
         if kind in ("hard", "goodness"):

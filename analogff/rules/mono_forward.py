@@ -44,6 +44,7 @@ class MonoForward(VotingLayers, LayerLocal[MonoForwardOptions, "Projection"]):
 
     name = "mono-forward"
     Options = MonoForwardOptions
+    convolves = True
 
     def __init__(self, network, options, *, seed):
         super().__init__(network, options, seed=seed, order=make_order(options.order, len(network.layers)))

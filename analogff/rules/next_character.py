@@ -24,7 +24,7 @@ class NextCharacterOptions(LayerLocalOptions):
     """Options of Forward-Forward on strings."""
 
     negatives: Literal["teacher-forcing", "roll-out", "none"] = "teacher-forcing"
-    """Real windows whose last character is the network's own, windows of its own text, or none: untrained layers."""
+    """Real windows whose last character is the network's own, windows of its own text, or none (untrained layers)."""
     loss: Literal["hinton", "symba", "swish"] = "swish"
     """How positive and negative goodness are compared."""
     scale: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 12.0
@@ -122,6 +122,10 @@ class NextCharacter(LayerLocal[NextCharacterOptions, GoodnessObjective]):
     @override
     def predict(self, images):
         return self.logits(images).argmax(-1)
+
+    @override
+    def scores(self, images):
+        return self.logits(images)
 
     def _tell_apart(self, x: torch.Tensor | SharedInputs) -> None:
         """Let every layer learn from real windows, the first half, against the network's own."""

@@ -9,14 +9,15 @@ from pydantic import Field, field_validator
 from typing_extensions import override
 
 from analogff.device import Observable, Sealed, whole
-from analogff.learning import step_work
+from analogff.learning import step_work, two_sided
 from analogff.learning.decorrelation import Decorrelation
+from analogff.learning.head import cross_entropy_of_images
 from analogff.learning.layer_local import LayerLocal, LayerLocalOptions
 from analogff.learning.layer_objective import LayerObjective
 from analogff.learning.search_space import LogUniform
 from analogff.network.forward import Passed
 from analogff.slopes.slopes import Assumed
-from analogff.system import Work, work
+from analogff.system import work
 from analogff.timing import UpdateAfterPass
 
 Back = Callable[[torch.Tensor], torch.Tensor]
@@ -89,6 +90,8 @@ class NodePerturbation(LayerLocal[NodePerturbationOptions, LayerObjective]):
 
     name = "node-perturbation"
     Options = NodePerturbationOptions
+    descends = "output"
+    convolves = True
 
     state_names = ("decorrelations",)
 
@@ -120,7 +123,7 @@ class NodePerturbation(LayerLocal[NodePerturbationOptions, LayerObjective]):
             passing += work.total(Decorrelation.work(batch, n_in) for n_in, _ in shapes)
         direction = (passing + work.cross_entropy(batch, shapes[-1][1])).times(2)
         for n_in, n_out in shapes:
-            direction += _noise_work(batch * n_out * bool(options.size)) + _error_work(options, batch * n_out)
+            direction += two_sided.noise_work(options, batch * n_out) + two_sided.error_work(options, batch * n_out)
             direction += work.difference(batch * n_in)
         parts = [direction.times(options.directions)]
         parts += [step_work.descent(options, shape, vectors) for shape in shapes]
@@ -132,11 +135,26 @@ class NodePerturbation(LayerLocal[NodePerturbationOptions, LayerObjective]):
 
     @classmethod
     @override
+    def dataflows(cls, options, shapes, batch):
+        return [two_sided.dataflow(options, shapes, batch)]
+
+    @classmethod
+    @override
     def kept_bytes(cls, options, shapes, batch):
         """Return registers, inputs and errors of all directions and layers, two passes, and decorrelating matrices."""
         kept = sum(step_work.activities(shape, (options.directions + 2) * batch) for shape in shapes)
         matrices = step_work.weights([(n, n) for n, _ in shapes]) if options.decorrelation else 0
         return step_work.registers(options, shapes) + kept + matrices
+
+    @classmethod
+    @override
+    def pass_clocks(cls, options):
+        return "pass", "interleaved"
+
+    @classmethod
+    @override
+    def learns_soft_labels(cls, options):
+        return True
 
     @classmethod
     @override
@@ -149,9 +167,12 @@ class NodePerturbation(LayerLocal[NodePerturbationOptions, LayerObjective]):
         losses = []
         errors: list[torch.Tensor] = []
         inputs: list[torch.Tensor] = []
-        for _ in range(self.options.directions):
+        for direction in range(self.options.directions):
+            if direction or slopes:
+                self.pass_over(len(images))
             noise = [self._noise(len(images), optimizer.layer) for optimizer in self.optimizers]
             up = self._side(images, labels, noise)
+            self.pass_over(len(images))
             down = self._side(images, labels, [None if xi is None else -xi for xi in noise])
             losses.append((up.loss + down.loss).mean(-1) / 2)
             found = self._errors(up, down, noise, slopes)
@@ -168,7 +189,13 @@ class NodePerturbation(LayerLocal[NodePerturbationOptions, LayerObjective]):
     def predict(self, images):
         if not self.decorrelations:
             return super().predict(images)
-        return self._side(images, None, [None] * len(self.optimizers)).y[-1].argmax(-1)
+        return self.scores(images).argmax(-1)
+
+    @override
+    def scores(self, images):
+        if not self.decorrelations:
+            return super().scores(images)
+        return self._side(images, None, [None] * len(self.optimizers)).y[-1]
 
     def _descend(self, layer: int, errors: torch.Tensor, x: torch.Tensor) -> None:
         if layer < len(self.network.layers):
@@ -184,7 +211,7 @@ class NodePerturbation(LayerLocal[NodePerturbationOptions, LayerObjective]):
     ) -> list[torch.Tensor]:
         """Return the estimate of the derivative of each image's loss by the weighted sums of each layer."""
         for optimizer, y in zip(self.optimizers, up.y, strict=True):
-            optimizer.layer.compute(*_error_work(self.options, y[0].numel()))
+            optimizer.layer.compute(*two_sided.error_work(self.options, y[0].numel()))
         difference = ((up.loss - down.loss) / 2).unsqueeze(-1)
         if self.options.estimate == "injected":
             return [difference * xi / self.options.size**2 for xi in noise if xi is not None]
@@ -197,7 +224,7 @@ class NodePerturbation(LayerLocal[NodePerturbationOptions, LayerObjective]):
         """Read the slope of every neuron, and return how each layer turns a derivative by activity into one by sums."""
         if self.options.estimate == "injected":
             return []
-        digital = self.network.head.datasheet.readable_weights
+        digital = self.network.head.datasheet.all_digital
         slopes = [*self.slopes, Assumed() if digital else self.head_slope]
         reads = [functools.partial(s.read, o.layer) for s, o in zip(slopes, self.optimizers, strict=True)]
         passed = self.network.forward(self._first(images), reads, self._onward)
@@ -210,7 +237,7 @@ class NodePerturbation(LayerLocal[NodePerturbationOptions, LayerObjective]):
         logits = self.network.logits(passed[-1].y)
         if labels is not None:
             self.network.head.compute(*work.cross_entropy(*logits.shape[-2:]))
-        loss = logits.new_zeros(logits.shape[:-1]) if labels is None else _cross_entropy(logits, labels)
+        loss = logits.new_zeros(logits.shape[:-1]) if labels is None else cross_entropy_of_images(logits, labels)
         return _Side([whole(layer.x) for layer in passed], [layer.y for layer in passed], loss)
 
     def _first(self, images: torch.Tensor) -> torch.Tensor:
@@ -229,26 +256,9 @@ class NodePerturbation(LayerLocal[NodePerturbationOptions, LayerObjective]):
         """Draw what is injected into a layer, ``(batch, n_out)``; None where the chip's own noise has to do."""
         if not self.options.size:
             return None
-        layer.compute(*_noise_work(batch * layer.datasheet.n_out))
+        layer.compute(*two_sided.noise_work(self.options, batch * layer.datasheet.n_out))
         drawn = torch.randn(batch, layer.datasheet.n_out, generator=self.generator)
         return self.options.size * drawn.to(layer.torch_device)
-
-
-def _noise_work(n: int) -> Work:
-    return work.elementwise(n, operations=2, operands=0)
-
-
-def _error_work(options: NodePerturbationOptions, n: int) -> Work:
-    """Return the digital work of errors: noise, or a difference, its square, a factor and a slope."""
-    if options.estimate == "injected":
-        return work.elementwise(n, operations=2, operands=1)
-    return work.difference(n) + work.elementwise(n, operations=2, operands=1) + work.modulation(n)
-
-
-def _cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Return the loss of each image, ``(chips, batch)``."""
-    right = labels.expand(logits.shape[:-1]).unsqueeze(-1)
-    return -logits.log_softmax(-1).gather(-1, right).squeeze(-1)
 
 
 def _unchanged(gradient: torch.Tensor) -> torch.Tensor:

@@ -7,12 +7,13 @@ from pydantic import Field
 from typing_extensions import override
 
 from analogff.device import Observable, Sealed, derive_seed, product, whole
-from analogff.learning import step_work
+from analogff.learning import flows, step_work
 from analogff.learning.head import cross_entropy_of_chips, softmax_error
 from analogff.learning.rule import Rule, RuleOptions
 from analogff.learning.search_space import Choice, LogUniform
 from analogff.network.forward import Passed
 from analogff.system import Work, work
+from analogff.timeline import Dataflow, Pass, Phase, Visit
 from analogff.timing import UpdateAfterPass
 
 
@@ -52,6 +53,8 @@ class Pepita(Rule[PepitaOptions]):
 
     name = "pepita"
     Options = PepitaOptions
+    descends = "output"
+    convolves = True
 
     def __init__(self, network, options, *, seed):
         super().__init__(network, options, seed=seed)
@@ -84,12 +87,44 @@ class Pepita(Rule[PepitaOptions]):
 
     @classmethod
     @override
+    def dataflows(cls, options, shapes, batch):
+        plain, modulated = [], []
+        head, vectors = len(shapes) - 1, (2 if options.form == "mixed" else 1) * batch
+        modulation = flows.jobs(batch, modulation=_modulation_work(batch, shapes[0][0], shapes[-1][1]))
+        for n, shape in enumerate(shapes):
+            dropped = work.dropout(batch * shape[1] * bool(options.dropout)) if n < head else Work()
+            answer = {"dropout": dropped, "softmax_error": work.softmax_error(batch, shape[1] * (n == head))}
+            read = {"layer": n, "before": flows.normalizing(shape[0]), "reads": 1, "then": flows.jobs(batch, **answer)}
+            plain.append(Visit(**read, kept_bytes=step_work.activities(shape, 1), kept_until="modulated"))
+            found = _difference_work(options, batch * shape[1]) if n < head else Work()
+            outer = work.outer(vectors if n < head else batch, *shape)
+            read["before"] = (*(modulation if n == 0 else ()), *flows.normalizing(shape[0]))
+            modulated.append(Visit(**read, after=flows.jobs(batch, difference=found, outer_product=outer)))
+        passes = (
+            Pass(name="plain", visits=tuple(plain)),
+            Pass(name="modulated", visits=tuple(modulated), awaits=("plain",)),
+        )
+        updates = flows.updates(options, dict(enumerate(shapes)))
+        return [Dataflow(batch=batch, phases=(Phase(passes=passes, updates=updates),))]
+
+    @classmethod
+    @override
     def kept_bytes(cls, options, shapes, batch):
         """Return registers, the feedback, and the activities of the first pass; or, if `mixed`, an update instead."""
         feedback = step_work.weights([(shapes[0][0], shapes[-1][1])])
         activities = sum(step_work.activities(shape, batch) for shape in shapes)
         kept = step_work.weights(shapes) if options.form == "mixed" else activities
         return step_work.registers(options, shapes) + feedback + kept
+
+    @classmethod
+    @override
+    def pass_clocks(cls, options):
+        return "pass", "interleaved"
+
+    @classmethod
+    @override
+    def learns_soft_labels(cls, options):
+        return True
 
     @classmethod
     @override
@@ -105,6 +140,7 @@ class Pepita(Rule[PepitaOptions]):
         entry.compute(*_modulation_work(*images.shape, classes=self.network.classes))
         error = softmax_error(logits, labels) * len(images)
         modulation = product(error, self.feedback.expand(self.network.chips, -1, -1))
+        self.pass_over(len(images))
         *modulated, (last, again) = self._pass(images + modulation, masks)
         *optimizers, last_optimizer = self.optimizers
         for optimizer, one, other in zip(optimizers, plain, modulated, strict=True):

@@ -7,14 +7,17 @@ from analogff.device import SharedInputs
 from analogff.forward_forward.digital_work import damping_work, votes_work
 from analogff.forward_forward.goodness import GOODNESS, MeanSquare, mean_square
 from analogff.forward_forward.goodness_objective import GoodnessObjective, judging_work
+from analogff.forward_forward.labels import drawn_labels
 from analogff.forward_forward.losses import LOSSES
 from analogff.forward_forward.negatives import hard_labels, random_labels
 from analogff.forward_forward.one_sided_losses import ONE_SIDED_LOSSES
+from analogff.forward_forward.recurrent_costs import recurrent_dataflow, recurrent_work
 from analogff.forward_forward.recurrent_options import RecurrentForwardForwardOptions, first_to_learn
-from analogff.learning import step_work
 from analogff.learning.batch import Batch
 from analogff.learning.layer_local import LayerLocal, mean_loss
+from analogff.learning.passes import side_by_side
 from analogff.learning.search_space import LogUniform
+from analogff.slopes.slopes import Assumed, Reading
 from analogff.system import WORD_BYTES, work
 
 ROWS_AT_ONCE = 1000
@@ -86,20 +89,12 @@ class RecurrentForwardForward(LayerLocal[RecurrentForwardForwardOptions, Goodnes
     @classmethod
     @override
     def digital_work(cls, options, shapes, batch):
-        *hidden, (_, classes) = shapes
-        above = [*(n for _, n in hidden[1:]), classes]
-        parts = [step_work.passing([(shapes[0][0] - above[0], shapes[0][1]), *hidden[1:]], batch)]
-        if cls.uses_head(options):
-            parts += [work.normalization(batch, shapes[-1][0]), step_work.delta_head(options, shapes[-1], batch)]
-            parts.append(work.hard_negatives(batch, classes))
-        for iteration in range(1, options.iterations + 1):
-            parts += [work.normalization(2 * batch, n) + damping_work(2 * batch * n) for _, n in hidden]
-            first = first_to_learn(options, len(hidden), iteration) if iteration >= options.learn_from else len(hidden)
-            parts += [cls.layer_work(options, shape, 2 * batch, classes) for shape in hidden[max(first, 1) :]]
-            if first == 0:
-                parts.append(cls.judged_work(options, shapes[0][1], 2 * batch, classes))
-                parts += [work.shared_outer(batch, 2, above[0], *shapes[0]), step_work.adam(options, shapes[0])]
-        return work.total(parts)
+        return recurrent_work(cls, options, shapes, batch)
+
+    @classmethod
+    @override
+    def dataflows(cls, options, shapes, batch):
+        return [recurrent_dataflow(cls, options, shapes, batch)]
 
     @classmethod
     @override
@@ -114,6 +109,16 @@ class RecurrentForwardForward(LayerLocal[RecurrentForwardForwardOptions, Goodnes
 
     @classmethod
     @override
+    def pass_clocks(cls, options):
+        return "pass", "interleaved"
+
+    @classmethod
+    @override
+    def learns_soft_labels(cls, options):
+        return True
+
+    @classmethod
+    @override
     def search_space(cls, options):
         return super().search_space(options) | {"scale": LogUniform(3.0, 48.0)}
 
@@ -121,14 +126,16 @@ class RecurrentForwardForward(LayerLocal[RecurrentForwardForwardOptions, Goodnes
     def step(self, images, labels):
         image = self.network.present(images)
         resting = self._bottom_up(image)
-        wrong = self._wrong_labels(resting[-1], labels)
+        taught, labels = labels, drawn_labels(labels, self.generator)
+        wrong = self._wrong_labels(resting[-1], labels, taught)
         label = self._shown(torch.stack([labels.expand_as(wrong), wrong], dim=-2))
         states = [state.unsqueeze(1).expand(-1, 2, -1, -1) for state in resting]
         losses = []
         for iteration in range(1, self.options.iterations + 1):
+            self.pass_over(len(images) if iteration == 1 else 1)
             inputs = self._inputs(states, image, label)
             if iteration < self.options.learn_from:
-                states = self._advance(states, inputs)
+                states, _ = self._advance(states, inputs)
                 continue
             states, loss = self._learn(states, inputs, first_to_learn(self.options, len(self.objectives), iteration))
             losses.append(loss)
@@ -137,6 +144,10 @@ class RecurrentForwardForward(LayerLocal[RecurrentForwardForwardOptions, Goodnes
     @override
     def predict(self, images):
         return self._votes(images).sum(0).argmax(1)
+
+    @override
+    def scores(self, images):
+        return self._votes(images).sum(0).mT
 
     @override
     def answers_by_layer(self, images):
@@ -164,7 +175,7 @@ class RecurrentForwardForward(LayerLocal[RecurrentForwardForwardOptions, Goodnes
         states = [state.unsqueeze(1).expand(-1, len(labels), -1, -1) for state in self._bottom_up(image)]
         votes: list[list[torch.Tensor]] = []
         for iteration in range(1, self.options.vote_to + 1):
-            states = self._advance(states, self._inputs(states, image, label))
+            states, _ = self._advance(states, self._inputs(states, image, label))
             if iteration >= self.options.vote_from:
                 votes.append([self._voted(layer, state) for layer, state in enumerate(states)])
         return [torch.stack(of_layer).sum(0) for of_layer in zip(*votes, strict=True)]
@@ -202,11 +213,14 @@ class RecurrentForwardForward(LayerLocal[RecurrentForwardForwardOptions, Goodnes
         rest = [torch.cat(pair, dim=-1).flatten(1, 2) for pair in zip(above[1:], below, strict=True)]
         return [SharedInputs(shared, above[0]), *rest]
 
-    def _advance(self, states: list[torch.Tensor], inputs: list[torch.Tensor | SharedInputs]) -> list[torch.Tensor]:
-        """Read every layer once with its inputs."""
-        layers = self.network.layers[: len(states)]
-        answers = [layer.measure(x) for layer, x in zip(layers, inputs, strict=True)]
-        return [self._damp(n, state, y) for n, (state, y) in enumerate(zip(states, answers, strict=True))]
+    def _advance(
+        self, states: list[torch.Tensor], inputs: list[torch.Tensor | SharedInputs], first: int | None = None
+    ) -> tuple[list[torch.Tensor], list[Reading]]:
+        """Read every layer, from the first to learn on with its slopes; return the new states, and the readings."""
+        slopes = [Assumed() if first is None or n < first else slope for n, slope in enumerate(self.slopes)]
+        readings = side_by_side(self.network.layers, slopes, inputs, self.between_passes)
+        new = [self._damp(n, state, r.y) for n, (state, r) in enumerate(zip(states, readings, strict=True))]
+        return new, readings
 
     def _damp(self, layer: int, state: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         """Return the new state of a layer, in the shape of the old one."""
@@ -217,10 +231,8 @@ class RecurrentForwardForward(LayerLocal[RecurrentForwardForwardOptions, Goodnes
         self, states: list[torch.Tensor], inputs: list[torch.Tensor | SharedInputs], first: int
     ) -> tuple[list[torch.Tensor], torch.Tensor]:
         """As `_advance`, and take layers from the first to learn one step down their losses; returns the mean too."""
-        new, losses = self._advance(states[:first], inputs[:first]), []
-        for n, (state, x) in list(enumerate(zip(states, inputs, strict=True)))[first:]:
-            reading = self.slopes[n].read(self.network.layers[n], x)
-            new.append(self._damp(n, state, reading.y))
+        (new, readings), losses = self._advance(states, inputs, first), []
+        for n, (reading, x) in list(enumerate(zip(readings, inputs, strict=True)))[first:]:
             both = new[n].flatten(1, 2)  # the states under the true labels, then those under the wrong ones
             self.network.layers[n].compute(*self.objectives[n].work(*both.shape[1:]))
             loss, gradient = self.objectives[n].judge(both, mean_square(both), Batch())
@@ -230,11 +242,11 @@ class RecurrentForwardForward(LayerLocal[RecurrentForwardForwardOptions, Goodnes
             losses.append(loss)
         return new, mean_loss(losses)
 
-    def _wrong_labels(self, top: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """Draw the negatives, and train the head on the bottom-up pass where it draws them."""
+    def _wrong_labels(self, top: torch.Tensor, labels: torch.Tensor, taught: torch.Tensor) -> torch.Tensor:
+        """Draw the negatives, and train the head by labels as taught, on the bottom-up pass, where it draws them."""
         if self.options.negatives == "random":
             return random_labels(labels, self.network.classes, self.generator)
-        logits = self.head.learn(self.network.normalized(top, beside=self.network.head), labels)
+        logits = self.head.learn(self.network.normalized(top, beside=self.network.head), taught)
         self.network.head.compute(*work.hard_negatives(len(labels), self.network.classes))
         return hard_labels(logits, labels, self.generator)
 

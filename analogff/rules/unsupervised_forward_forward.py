@@ -1,5 +1,6 @@
 """Forward-Forward without labels: images against mixtures of two of them."""
 
+import dataclasses
 import functools
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal
@@ -14,16 +15,17 @@ from analogff.forward_forward.goodness_objective import GoodnessObjective, judgi
 from analogff.forward_forward.hybrids import MOST_BLURS, hybrids, mixtures, other_images, random_masks
 from analogff.forward_forward.losses import LOSSES, SCFF_PENALTY, SCFF_SLACK, scff
 from analogff.forward_forward.peer_normalization import Peers
-from analogff.learning import step_work
+from analogff.learning import flows, step_work
 from analogff.learning.batch import Batch
 from analogff.learning.layer_local import LayerLocal, LayerLocalOptions
-from analogff.learning.layer_order import OrderOptions, make_order
+from analogff.learning.layer_order import OrderOptions, is_pipelined, make_order
 from analogff.learning.rule import refuse_idle
 from analogff.learning.search_space import LogUniform
 from analogff.network import chain
 from analogff.network.forward import Passed
 from analogff.slopes.slopes import Reading
 from analogff.system import Work, work
+from analogff.timeline import Dataflow, Pass, Visit
 
 
 class UnsupervisedForwardForwardOptions(OrderOptions, LayerLocalOptions):
@@ -34,7 +36,7 @@ class UnsupervisedForwardForwardOptions(OrderOptions, LayerLocalOptions):
     loss: Literal["hinton", "symba", "swish", "scff"] = "swish"
     """Loss that compares positive and negative goodness."""
     learning_rate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.001
-    """Learning rate of Adam, until it begins to fall."""
+    """Learning rate, until it begins to fall."""
     scale: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 4.0
     """Factor on the goodness in the loss."""
     theta: Annotated[float, Field(allow_inf_nan=False)] = 1.0
@@ -140,6 +142,11 @@ class UnsupervisedForwardForward(LayerLocal[UnsupervisedForwardForwardOptions, G
 
     @classmethod
     @override
+    def pass_clocks(cls, options):
+        return () if is_pipelined(options) else ("pass", "interleaved")
+
+    @classmethod
+    @override
     def stage_work(cls, options, shapes, batch, learning):
         *hidden, (_, classes) = shapes
         heard = range(_first_heard(options.head_from, len(hidden)), learning.stop)
@@ -149,6 +156,27 @@ class UnsupervisedForwardForward(LayerLocal[UnsupervisedForwardForwardOptions, G
         if learning.stop == len(hidden):
             parts.append(step_work.delta_head(options, shapes[-1], batch))
         return work.total(parts)
+
+    @classmethod
+    @override
+    def stage_dataflow(cls, options, shapes, batch, learning):
+        *hidden, (_, classes) = shapes
+        flow = super().stage_dataflow(options, shapes, 2 * batch, learning)  # of positives and negatives alike
+        (phase,) = flow.phases
+        (both,) = phase.passes
+        made = flows.jobs(2 * batch, negatives=_negatives_work(options, batch, shapes[0][0]))
+        first = dataclasses.replace(both.visits[0], before=(*made, *both.visits[0].before))
+        passes, updates = [dataclasses.replace(both, vectors=2, visits=(first, *both.visits[1:]))], phase.updates
+        heard = range(_first_heard(options.head_from, len(hidden)), learning.stop)
+        normalized = flows.jobs(1, normalization=work.total(work.normalization(1, hidden[n][1]) for n in heard))
+        if learning.stop == len(hidden):
+            head = dataclasses.replace(flows.delta_head(shapes, batch), before=normalized)
+            passes.append(Pass(name="head", visits=(head,), awaits=(both.name,)))
+            updates += flows.updates(options, {len(hidden): shapes[-1]})
+        elif normalized:
+            heard_by = Visit(layer=learning.stop - 1, before=normalized)
+            passes.append(Pass(name="heard", visits=(heard_by,), awaits=(both.name,)))
+        return Dataflow(batch=batch, phases=(dataclasses.replace(phase, passes=tuple(passes), updates=updates),))
 
     @classmethod
     @override
@@ -163,12 +191,17 @@ class UnsupervisedForwardForward(LayerLocal[UnsupervisedForwardForwardOptions, G
 
     @classmethod
     @override
+    def learns_soft_labels(cls, options):
+        return True
+
+    @classmethod
+    @override
     def search_space(cls, options):
         return super().search_space(options) | {"head_learning_rate": LogUniform(1e-4, 1e-2)}
 
     @override
     def step(self, images, labels):
-        both, batch = torch.cat([images, self.negatives(images)]), Batch()
+        both, batch = torch.cat([images, self.negatives(images)]), Batch(kinds=2)
         return self.descend(self._heard(self.forward(self.network.present(both), batch), labels), batch)
 
     def _heard(self, signal: Iterator[Passed[Reading]], labels: torch.Tensor) -> Iterator[Passed[Reading]]:
@@ -194,9 +227,13 @@ class UnsupervisedForwardForward(LayerLocal[UnsupervisedForwardForwardOptions, G
 
     @override
     def predict(self, images):
+        return self.scores(images).argmax(-1)
+
+    @override
+    def scores(self, images):
         passes = self.network.forward(self.network.present(images))
         heard = [self.network.onward(passed) for passed in passes if passed.layer >= self.first]
-        return self.network.head.measure(torch.cat(heard, -1)).argmax(-1)
+        return self.network.head.measure(torch.cat(heard, -1))
 
 
 def _negatives_work(options: UnsupervisedForwardForwardOptions, batch: int, n: int) -> Work:

@@ -56,8 +56,13 @@ class Fitted(Slope):
 
     @override
     def read(self, layer, x):
-        learning = self.reads < WARM_UP or self.reads % EVERY == 0
         self.reads += 1
+        return self.read_on(layer, x)
+
+    @override
+    def read_on(self, layer, x):
+        before = self.reads - 1
+        learning = before < WARM_UP or before % EVERY == 0
         if learning or self.curves is None:
             return self._learn(layer, x)
         if not self.trusted:

@@ -5,7 +5,7 @@ from typing import Literal
 
 import torch
 
-from analogff.device import Observable, Sealed, SharedInputs, whole
+from analogff.device import Observable, Sealed, SharedInputs, rows_of, whole
 from analogff.slopes.probe_size import span
 from analogff.system import work
 
@@ -64,7 +64,7 @@ class MaxStep:
     def of(self, layer: Sealed, x: torch.Tensor | SharedInputs) -> torch.Tensor:
         """Return the share, ``(chips, 1, 1)``; measured at the first call."""
         if self.share is None:
-            reach = whole(x).abs().sum(-1).mean(-1).view(-1, 1, 1)
+            reach = whole(rows_of(x, layer.datasheet.windows)).abs().sum(-1).mean(-1).view(-1, 1, 1)
             self.share = (SHARE * turning_distance(layer, x) / (self.learning_rate * reach)).clamp(max=1)
         return self.share
 

@@ -47,6 +47,10 @@ class Slope(abc.ABC):
     def read(self, layer: Sealed, x: torch.Tensor | SharedInputs) -> Reading:
         """Read a layer, ``x``: ``(chips, batch, n_in)``, written out or `SharedInputs`."""
 
+    def read_on(self, layer: Sealed, x: torch.Tensor | SharedInputs) -> Reading:
+        """Read further inputs of the step that the last `read` was for; what it has measured is not measured again."""
+        return self.read(layer, x)
+
 
 class Assumed(Slope):
     r"""Take ``f' = 1`` where ``y > 0``: the Hebbian term ``y x^T``.
@@ -88,7 +92,14 @@ class Probed(Slope):
 
     @override
     def read(self, layer, x):
-        size = self.size.of(layer, x)
+        return self._read(layer, x, self.size.of(layer, x))
+
+    @override
+    def read_on(self, layer, x):
+        assert self.size.size is not None
+        return self._read(layer, x, self.size.size)
+
+    def _read(self, layer: Sealed, x: torch.Tensor | SharedInputs, size: torch.Tensor) -> Reading:
         if self.activity == "mean":
             return Reading(*probe(layer, x, size))
         return Reading(*probe_beside(layer, x, size))

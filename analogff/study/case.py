@@ -3,19 +3,35 @@
 import dataclasses
 from typing import Annotated, Any, Literal, TypeGuard
 
-from annotated_types import Ge, Gt, MinLen
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny, ValidationInfo, field_validator
+from annotated_types import Ge, Gt, Le, MinLen
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    SerializeAsAny,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    field_validator,
+)
 from pydantic_core import PydanticCustomError
 
-from analogff.data import LEAST_SCALE, MOST_SCALE, Scale
+from analogff.data import LEAST_SCALE, MOST_SCALE, Augmentation, DataChoice
 from analogff.learning.rule import refuse_idle
+from analogff.network import ConvolutionLayer, Layer
+from analogff.study.diagnostics import Diagnostics
 from analogff.study.events import Event
 from analogff.system import Prices
+from analogff.timeline import Architecture
 from analogff.training.budget import Budget
+from analogff.training.clock import Clock
 
 NO_DEVICE, LINEAR_DIGITAL, SAME_SIZE_DIGITAL = "no device", "linear digital", "same size digital"
 """Controls of a case, see `analogff.study.read.controls`."""
 MAX_SEED = 2**63 - 1
+_Side = Annotated[int, Ge(1), Le(4096)]
 
 
 def whole(value: object) -> TypeGuard[int]:
@@ -44,6 +60,20 @@ def _learning_seeds(value: object) -> tuple[int, ...]:
     raise PydanticCustomError("seeds", "a list of different whole numbers, at least one and none negative")
 
 
+def _layer(value: object, width: ValidatorFunctionWrapHandler) -> Layer:
+    """Take a convolution as it was kept; a study file's is read by `analogff.study.read.layers`."""
+    if isinstance(value, dict):
+        return ConvolutionLayer(**value)
+    return value if isinstance(value, ConvolutionLayer) else width(value)
+
+
+def _plain_layer(layer: Layer) -> int | dict[str, Any]:
+    return layer.model_dump() if isinstance(layer, ConvolutionLayer) else layer
+
+
+_Layer = Annotated[int, Ge(1), WrapValidator(_layer), PlainSerializer(_plain_layer)]
+
+
 class Settings(BaseModel):
     """The plain fields of a study file, and the tables of `TABLES`."""
 
@@ -51,14 +81,23 @@ class Settings(BaseModel):
 
     name: Annotated[str, MinLen(1)]
     """Name of the study. Its results go to `results/NAME`."""
+    question: str = ""
+    """What the study asks, in a sentence or two; the report begins with it. Changes no run."""
     dataset: Annotated[str, MinLen(1)] = "mnist"
     """`mnist` (ships with the package), `digits` (scikit-learn, 1437 training images), `fashion-mnist` (read from
-    `ANALOGFF_DATA`), or a folder of IDX or NPZ files, relative to the study file."""
+    `ANALOGFF_DATA`, as are `cifar10` and `cifar10-jpeg`), `mnist1d` (generated), or a path relative to the study file:
+    a folder of class-named images, of IDX, NPZ or CSV files, a tar archive of such images, or a CSV file."""
     scale: Annotated[float, Field(ge=LEAST_SCALE, le=MOST_SCALE)] | Literal["auto", "columns"] = "auto"
     """Stored number that becomes 1. `auto` infers it from the range: 255 for bytes that exceed 127, 1 for bits and for
     floats up to 1. Any other range needs a number. `columns` encodes each column of a table on two input lines."""
-    layers: Annotated[tuple[Annotated[int, Ge(1)], ...], MinLen(1)]
-    """Widths of the hidden layers."""
+    image_size: _Side | tuple[_Side, _Side] | None = None
+    """Side to which images are resized in pixels, or height and width; as stored by default. Refused for tables."""
+    gray: bool = False
+    """Whether images in color become gray, by 0.299 R + 0.587 G + 0.114 B."""
+    label_column: Annotated[str, MinLen(1)] | None = None
+    """Name of the column of a CSV table that holds the labels; the last one by default."""
+    layers: Annotated[tuple[_Layer, ...], MinLen(1)]
+    """Hidden layers: widths, or tables such as `{conv = 96, kernel = 3, pool = 2}` and `{dense = 500}`, see below."""
     epochs: Annotated[int, Ge(1)]
     """Passes through the training images."""
     evaluate_every: Annotated[int, Ge(1)] = 1
@@ -74,11 +113,15 @@ class Settings(BaseModel):
     """Learning seeds. They decide the order of the data, negatives, directions and programmed weights."""
     jitter: Annotated[int, Ge(0)] = 0
     """Maximum shift of a training image in whole pixels. Every epoch draws a new shift for each image. All rules get
-    the same shifts. Refused for tables."""
+    the same shifts. This is the random crop with padding by zeros of CIFAR-10, where 4 is usual. Refused for tables.
+    It is not charged as digital work."""
+    flip: bool = False
+    """Whether each training image is mirrored, left to right, with a probability of one half. Every epoch draws anew,
+    the same for all rules. Refused for tables. It is not charged as digital work."""
     normalization: Literal["length", "l2", "none", "gain-control"] = "length"
     """Normalization of the inputs of each layer, of the head and of the images. `length`: y / rms(y), digital. `l2`:
-    y / |y|, digital; inputs shrink as a layer grows. `gain-control`: y / (rms(y) + 1/gain), an analog loop of limited
-    gain, which leaves weak activities weak. `none`: images stay in [0, 1]."""
+    y / norm(y), digital; inputs shrink as a layer grows. `gain-control`: y / (rms(y) + 1/gain), an analog loop of
+    limited gain, which leaves weak activities weak. `none`: images stay in [0, 1]."""
     agc_max_gain: Annotated[float, Gt(0)] = 30.0
     """Maximum gain of the analog loop, which is also its gain at zero input. Only with `gain-control`."""
     agc_offset: Annotated[float, Gt(-1)] = 0.0
@@ -94,9 +137,11 @@ class Settings(BaseModel):
     """Softmax layer on the last activities: exact and digital, or a device."""
     wait_seconds: Annotated[float, Ge(0)] = 0.0
     """Idle hardware time between training and the last evaluation."""
-    clock: Literal["step", "epoch"] = "epoch"
-    """When chips age by the hardware time of their training: after each `step`, so that drift acts within an epoch, or
-    after each `epoch`, which is faster. Chips that do not drift have the same numbers."""
+    clock: Clock = "epoch"
+    """When chips age by the hardware time of their training. After each `epoch`, which is fastest, or each `step`, so
+    that drift acts within an epoch. `pass`: also between the passes of a step, such as all positive images and then all
+    negative ones (++--). `interleaved`: the same, with passes that alternate from image to image (+-+-). Rules whose
+    steps have one kind of pass age by steps then."""
     first_weights: Literal["fabricated", "programmed"] = "fabricated"
     """Weights to begin with. `fabricated`: those that a chip came with, which nobody knows. `programmed`: drawn by the
     learning seed and written onto the arrays before learning, so that they are known up to the errors of writing; these
@@ -111,6 +156,10 @@ class Settings(BaseModel):
     """Limits of every training: the table `[budget]`, see below."""
     system: Prices | None = None
     """Prices of digital work: the table `[system]`, see below; those of 45 nm by default."""
+    pipeline: Architecture | None = None
+    """What stands around the arrays: the table `[pipeline]`, see below. Changes no training."""
+    diagnostics: Diagnostics | None = None
+    """What is looked at along training: the table `[diagnostics]`, see below. Changes no training."""
     event: tuple[SerializeAsAny[Event], ...] = ()
     """What happens to the chips after training: the tables `[[event]]`, see below."""
 
@@ -120,9 +169,21 @@ class Settings(BaseModel):
         return refuse_idle(cls, info, value, user="compute", used_by="cuda")
 
     @property
-    def data(self) -> tuple[str, Scale]:
-        """Data set and scale, which determine the numbers of input lines and labels."""
-        return self.dataset, self.scale
+    def convolves(self) -> bool:
+        """Whether a hidden layer is a convolution."""
+        return any(isinstance(layer, ConvolutionLayer) for layer in self.layers)
+
+    @property
+    def data(self) -> DataChoice:
+        """Data set and how it is read, which determine the numbers of input lines and labels."""
+        side = self.image_size
+        size = (side, side) if isinstance(side, int) else side
+        return DataChoice(self.dataset, self.scale, size, self.gray, self.label_column)
+
+    @property
+    def augmentation(self) -> Augmentation:
+        """What happens to training images."""
+        return Augmentation(self.jitter, self.flip)
 
     @field_validator("agc_max_gain", "agc_offset")
     @classmethod
@@ -130,9 +191,14 @@ class Settings(BaseModel):
         return refuse_idle(cls, info, value, user="normalization", used_by="gain-control")
 
 
-TABLES: dict[str, type[BaseModel]] = {"budget": Budget, "system": Prices}
+TABLES: dict[str, type[BaseModel]] = {
+    "budget": Budget,
+    "system": Prices,
+    "pipeline": Architecture,
+    "diagnostics": Diagnostics,
+}
 """Tables of a study file that are fields of `Settings`; their paths may be swept."""
-FIELDS = (*Settings.model_fields, "device", "rule", "sweep", "tune")
+FIELDS = (*Settings.model_fields, "device", "rule", "sweep", "tune", "figure")
 """Names of the top-level fields of a study file."""
 
 
@@ -178,6 +244,8 @@ class Step:
     """Parameters that it sets, of each device."""
     rule: RuleChoice | None = None
     """The rule that teaches from then on, if it changes."""
+    devices: tuple[DeviceChoice, ...] = ()
+    """Devices of the chip that takes the place of the old one, one for each layer, if they are others."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -200,6 +268,17 @@ class Case:
     """Which control it is; empty if it is none."""
     control_of: RuleChoice | None = None
     """The rule that a control belongs to, if another one teaches it."""
+
+    @property
+    def later(self) -> list["Case"]:
+        """The same case as it is once events have changed its rule or the kind of its devices, for each such event."""
+        cases, now = [], self
+        for step in {id(step): step for step in self.steps}.values():  # repeated ones once
+            if step.rule or step.devices:
+                rule, devices = step.rule or now.rule, step.devices or now.devices
+                now = dataclasses.replace(now, rule=rule, devices=devices)
+                cases.append(now)
+        return cases
 
     @property
     def shown(self) -> RuleChoice:

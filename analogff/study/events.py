@@ -3,8 +3,10 @@
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
+
+from analogff.learning.rule import refuse_idle
 
 _UNITS = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0, "week": 604800.0, "year": 31557600.0}
 _DURATION = re.compile(rf"\s*(\d+(?:\.\d+)?(?:e[+-]?\d+)?)\s*({'|'.join(_UNITS)})s?\s*")
@@ -54,6 +56,12 @@ class Wait(Event):
     """Hardware time: a number of seconds, or a text such as `"1 day"` or `"1 year"`."""
 
 
+class Compensate(Event):
+    """Rescale the outputs of each array by the gain that it lost since it was written, as fixed inputs show it."""
+
+    do: Literal["compensate"] = "compensate"
+
+
 class Set(Event):
     """Change a parameter of the devices. What training has changed stays, all else is as the new value makes it."""
 
@@ -85,7 +93,7 @@ class Train(Event):
 
     @field_validator("epochs")
     @classmethod
-    def _one_of_both(cls, value: int | None, info: Any) -> int | None:
+    def _one_of_both(cls, value: int | None, info: ValidationInfo) -> int | None:
         if value is not None and info.data.get("images") is not None:
             raise PydanticCustomError("both", "images or epochs, one of both")
         return value
@@ -99,6 +107,18 @@ class Copy(Event):
     """Chip seed of the new chip, or, with `relative`, what is added to that of the old one."""
     relative: bool = False
     """Whether `to` is added to the old chip's seed."""
+    by: Literal["register", "readout"] = "register"
+    """How weights are known. `register`: from a digital register of what was requested. `readout`: from reads of the
+    old chip with one input line on at a time, through the printed curve."""
+    reads: Annotated[int, Field(ge=1)] = 1
+    """Reads of each line that `readout` averages, and as many without input."""
+    device: dict[str, Any] | None = None
+    """Device of the new chip, a table with its `model` and parameters; that of the old chip by default."""
+
+    @field_validator("reads")
+    @classmethod
+    def _reads_are_used(cls, value: int, info: ValidationInfo) -> int:
+        return refuse_idle(cls, info, value, user="by", used_by="readout")
 
 
 class Distil(Event):
@@ -109,12 +129,35 @@ class Distil(Event):
     """Chip seed of the student; see `copy`."""
     relative: bool = False
     """Whether `to` is added to the old chip's seed."""
+    device: dict[str, Any] | None = None
+    """Device of the student; see `copy`."""
+    rule: dict[str, Any] = Field(default_factory=dict)
+    """Options of the student's rule that differ from those of the teacher's, or another rule by its `name`."""
     epochs: Annotated[int, Field(ge=1)] = 1
     """Passes of the student through its images."""
     images: Annotated[int, Field(ge=1)] | None = None
-    """Number of images that the teacher answers, from the front of the training images; all by default."""
-    labels: Literal["teacher", "true"] = "teacher"
-    """Labels that the student learns from: the teacher's answers, or the true ones, as a control."""
+    """Number of images that the teacher answers, from the front of those of `images_from`; all by default."""
+    images_from: Literal["training", "unlabeled"] = "training"
+    """Images that the student sees: those that the teacher learned from, or images of the data set that nobody was
+    trained on, whose true labels are never used (those that `train_images` and `validation_images` leave over)."""
+    labels: Literal["teacher", "soft", "true"] = "teacher"
+    """Labels that the student learns from. `teacher`: the teacher's answers. `soft`: the probabilities of all classes,
+    as the teacher's scores give them. `true`: the true labels, as a control."""
+    temperature: Annotated[float, Field(gt=0)] = 1.0
+    """Divisor of the teacher's scores before they become probabilities, for `soft`; the student's own are not divided.
+    Scores by goodness are unsure at 1 where nine in ten answers are right, and need about 0.25."""
+
+    @field_validator("labels")
+    @classmethod
+    def _true_labels_are_there(cls, value: str, info: ValidationInfo) -> str:
+        if value == "true" and info.data.get("images_from") == "unlabeled":
+            raise PydanticCustomError("unlabeled", '"teacher" or "soft" beside images_from = "unlabeled"')
+        return value
+
+    @field_validator("temperature")
+    @classmethod
+    def _temperature_is_used(cls, value: float, info: ValidationInfo) -> float:
+        return refuse_idle(cls, info, value, user="labels", used_by="soft")
 
 
 class Repeat(Event):
@@ -128,6 +171,6 @@ class Repeat(Event):
 
 
 EVENTS: dict[str, type[Event]] = {
-    model.model_fields["do"].default: model for model in (Train, Wait, Set, Copy, Distil, Evaluate, Repeat)
+    model.model_fields["do"].default: model for model in (Train, Wait, Set, Copy, Distil, Compensate, Evaluate, Repeat)
 }
 """Models of events by kind."""

@@ -60,12 +60,11 @@ def known(case: Case, data: str) -> dict[str, str]:
         case: The case.
         data: Fingerprint of its data set.
     """
-    devices = {_layer(n, choice.reference): choice.fingerprint for n, choice in enumerate(case.devices)}
-    return {
-        "analogff": engine(),
-        case.rule.name: case.rule.fingerprint,
-        name_of_data(case.settings.dataset): data,
-    } | devices
+    parts: dict[str, str] = {}
+    for now in [*case.later, case]:
+        parts |= {now.rule.name: now.rule.fingerprint}
+        parts |= {_layer(n, choice.reference): choice.fingerprint for n, choice in enumerate(now.devices)}
+    return {"analogff": engine(), name_of_data(case.settings.dataset): data} | parts
 
 
 def found(case: Case, folder: Path) -> dict[str, str]:
@@ -74,13 +73,17 @@ def found(case: Case, folder: Path) -> dict[str, str]:
     Raises:
         OriginError: If a part of it was loaded after an edit, so that no fingerprint is valid.
     """
-    devices = {}
-    for n, choice in enumerate(case.devices):
-        code, model = _resolved(choice.reference, folder)
-        devices[_layer(n, choice.reference)] = of_device(code, model, choice.parameters, folder)
-    ours = {"analogff": engine(), case.rule.name: of_rule(case.rule.name, folder)}
+    parts: dict[str, str] = {}
+    for now in [*case.later, case]:
+        parts |= {now.rule.name: of_rule(now.rule.name, folder)}
+        for n, choice in enumerate(now.devices):
+            code, model = _resolved(choice.reference, folder)
+            parts[_layer(n, choice.reference)] = of_device(code, model, choice.parameters, folder)
     demand_loaded()
-    return ours | {name_of_data(case.settings.dataset): fingerprint(case.settings.dataset, folder)} | devices
+    return {
+        "analogff": engine(),
+        name_of_data(case.settings.dataset): fingerprint(case.settings.dataset, folder),
+    } | parts
 
 
 def demand(expected: Mapping[str, str], got: Mapping[str, str] | None) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from analogff.network import layer_text
 from analogff.study.case import Case, DeviceChoice
 
 
@@ -24,11 +25,13 @@ class Run:
     """Learning seed."""
     origin: Mapping[str, str] = dataclasses.field(default_factory=dict, repr=False)
     """Fingerprints of the code and data behind its numbers; part of the key."""
+    trained_as: str = dataclasses.field(default="", repr=False)
+    """What it has in common with runs of the study that differ in events alone; empty if there are none."""
 
     def __str__(self) -> str:
         swept = "".join(f", {path} = {column_value(v)}" for path, v in self.case.values.items() if v is not None)
         control = f", {self.case.control}" if self.case.control else ""
-        return f"{self.case.shown.name}{control}{swept}, chip {self.chip}, seed {self.seed}"
+        return f"{self.case.shown.label or self.case.shown.name}{control}{swept}, chip {self.chip}, seed {self.seed}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,6 +44,12 @@ class Task:
     """The study file's folder, base of relative paths."""
     kept: str = ""
     """Folder of its checkpoints, on machines that have it; empty for none."""
+
+    @property
+    def training(self) -> str:
+        """Hash of its training, for tasks that differ from it in events alone; empty if there are none."""
+        parts = [run.trained_as for run in self.runs]
+        return hashlib.sha256(" ".join(parts).encode()).hexdigest()[:16] if all(parts) else ""
 
     @property
     def key(self) -> str:
@@ -67,9 +76,11 @@ def column_value(value: Any) -> Any:
     """Return a swept value as a cell of a table: plain values unchanged, others in words.
 
     Example:
-        >>> column_value([500, 500]), column_value({"model": "unknown", "mismatch": 0.1})
-        ('500-500', 'unknown, mismatch = 0.1')
+        >>> column_value([{"conv": 8, "pool": 2}, 500]), column_value({"model": "unknown", "mismatch": 0.1})
+        ('8C3-MP2-500', 'unknown, mismatch = 0.1')
     """
+    if isinstance(value, dict) and {"conv", "dense"} & value.keys():
+        return layer_text(value)
     if isinstance(value, dict):
         rest = [f"{key} = {column_value(v)}" for key, v in value.items() if key != "model"]
         return ", ".join([str(value["model"])] * ("model" in value) + rest)

@@ -15,7 +15,8 @@ _ENGINE = "analogff"
 
 def sum_of_file(path: Path) -> str:
     """Return the checksum of a file's content."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def sum_of_script(path: Path, packages: Collection[str]) -> str:

@@ -37,7 +37,7 @@ class Mistake:
     """Advice, or the nearest valid name."""
 
     def __str__(self) -> str:
-        path = self.path if self.path.isprintable() and self.path else shown(self.path)
+        path = self.path if self.path.isprintable() and self.path.strip() else shown(self.path)
         return f"{path}: Expected {self.expected}. Got {self.got}. {self.advice}".rstrip()
 
 

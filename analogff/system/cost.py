@@ -1,5 +1,6 @@
 """From counts, datasheets and digital work to the whole system's energy and time."""
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -81,12 +82,13 @@ def system_cost(
         own = layer_joules(sheet, count, chips)
         if not sheet.readable_weights:
             writes = writes + own.pulses
-        if not sheet.readable_weights or sum(sheet.conversions):
+        if not sheet.all_digital:
             chip, converters = chip + own.reads, converters + own.conversions
     layers = [(s, c) for s, c in zip(sheets, counts, strict=True) if s.readable_weights]
-    macs = work.macs + sum((c.reads * s.n_in * s.n_out + _numbers(c.pulses, chips) for s, c in layers), np.zeros(chips))
+    done = (c.reads * math.prod(s.weight_shape) + _numbers(c.pulses, chips) for s, c in layers)
+    macs = work.macs + sum(done, np.zeros(chips))
     moved = work.moved_bytes + sum((_layer_bytes(s, c, chips) for s, c in layers), np.zeros(chips))
-    kept = np.full(chips, kept_bytes + WORD_BYTES * sum(s.n_in * s.n_out for s, _ in layers))
+    kept = np.full(chips, kept_bytes + WORD_BYTES * sum(math.prod(s.weight_shape) for s, _ in layers))
     digital, memory, seconds = digital_cost(macs, moved, kept, prices)
     return SystemCost(macs, moved, kept, Joules(chip, converters, writes, digital, memory), device_seconds + seconds)
 
@@ -105,8 +107,8 @@ def digital_cost(
 
 
 def _layer_bytes(sheet: Datasheet, count: Count, chips: int) -> np.ndarray:
-    vectors = count.reads * (sheet.n_in + sheet.n_out)
-    return WORD_BYTES * (vectors + 2 * _numbers(count.writes, chips) * sheet.n_in * sheet.n_out)
+    vectors = count.reads * sum(sheet.weight_shape)
+    return WORD_BYTES * (vectors + 2 * _numbers(count.writes, chips) * math.prod(sheet.weight_shape))
 
 
 def _numbers(counted: object, chips: int) -> np.ndarray:

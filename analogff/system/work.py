@@ -117,6 +117,15 @@ def adam(weights: int, *, decay: bool = False) -> Work:
     return elementwise(weights, operations=9 + 2 * decay, operands=3 + decay, results=3 + decay)
 
 
+def momentum(weights: int, *, velocity: bool, decay: bool = False) -> Work:
+    """Return the work of one step of gradient descent with momentum: gradient in, change out.
+
+    The change takes 1 operation. A velocity is read and written, with 2 operations, and so is a decay of updates.
+    """
+    registers = velocity + decay
+    return elementwise(weights, operations=1 + 2 * registers, operands=1 + registers, results=1 + registers)
+
+
 def adam_bytes(weights: int, *, decay: bool = False) -> int:
     """Return the bytes that Adam keeps from step to step: two registers, and that of the changes asked so far."""
     return WORD_BYTES * weights * (2 + decay)

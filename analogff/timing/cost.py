@@ -14,16 +14,22 @@ from analogff.timing.simulate import simulate
 
 
 def cost(
-    sheets: Sequence[Datasheet], counts: Sequence[Count], schedule: Schedule, chips: int
+    sheets: Sequence[Datasheet],
+    counts: Sequence[Count],
+    schedule: Schedule,
+    chips: int,
+    further: Sequence[Sequence[tuple[Datasheet, Count]]] = (),
 ) -> tuple[np.ndarray, np.ndarray]:
     r"""Convert the ledger of each layer to hardware time and energy.
 
     .. math::
         t_\text{read} = t_\text{DAC} + t_\text{settle} + \text{share} \cdot t_\text{ADC}, \quad
-        t_\text{write} = t_\text{pulse} \cdot \text{pulses} / \text{parallel pulses}
+        t_\text{write} = t_\text{pulse} \left(\text{pulses} / \text{parallel pulses} + \text{slots}\right)
 
         E = \text{reads} (E_\text{read} + n_\text{DAC} E_\text{DAC} + n_\text{ADC} E_\text{ADC})
             + \sum_\text{reads} \langle x^2 \rangle E_\text{signal} + \text{pulses} \cdot E_\text{pulse}
+
+    with slots of pulse trains, whose pulses fall in all cells at once and take no other time.
 
     A step is one update of the layer that is updated most. Reads and pulses are spread evenly over the steps
     as real numbers, and a layer that reads more often than another (a probe, several labels, an image in pieces) holds
@@ -35,6 +41,7 @@ def cost(
         counts: What each layer did, in the same order.
         schedule: How the rule lets layers overlap.
         chips: Chips in the bank.
+        further: Of each layer, arrays beside it that its writes use: their reads and writes are part of a write.
 
     Returns:
         Seconds and joules of each chip, both ``(chips,)`` float64.
@@ -42,13 +49,17 @@ def cost(
     Raises:
         ValueError: If there were writes for which the schedule has no time.
     """
-    writes, pulses = (np.stack([_per_chip(getattr(c, n), chips) for c in counts]) for n in ("writes", "pulses"))
+    writes = np.stack([_per_chip(count.writes, chips) for count in counts])
+    writing = np.stack([_write_seconds(sheet, count, chips) for sheet, count in zip(sheets, counts, strict=True)])
+    for layer, own in enumerate(further):
+        writes[layer] = np.max([writes[layer], *(_per_chip(count.writes, chips) for _, count in own)], axis=0)
+        writing[layer] += sum(_write_seconds(*pair, chips) + _read_seconds(pair[0]) * pair[1].reads for pair in own)
     _refuse_writes(int(writes.max(1).sum()), schedule)
-    joules = sum(sum(layer_joules(sheet, count, chips)) for sheet, count in zip(sheets, counts, strict=True))
+    pairs = [*zip(sheets, counts, strict=True), *(pair for own in further for pair in own)]
+    joules = sum(sum(layer_joules(sheet, count, chips)) for sheet, count in pairs)
     steps = writes.max(0).clip(min=1)
-    rates = np.array([sheet.pulse_seconds / sheet.parallel_pulses for sheet in sheets])
-    apart, which = np.unique(np.vstack([steps, rates[:, None] * pulses / steps]), axis=1, return_inverse=True)
-    seconds = [_seconds(sheets, counts, schedule, int(n), writing) for n, *writing in apart.T.tolist()]
+    apart, which = np.unique(np.vstack([steps, writing / steps]), axis=1, return_inverse=True)
+    seconds = [_seconds(sheets, counts, schedule, int(n), each) for n, *each in apart.T.tolist()]
     return np.array(seconds)[which.ravel()], np.asarray(joules, dtype=np.float64)
 
 
@@ -61,6 +72,12 @@ def _seconds(
     vectors = max(1.0, min(sent, default=1.0))
     read_seconds = [_read_seconds(s) * r / vectors for s, r in zip(sheets, reads, strict=True)]
     return simulate([*map(Stage, read_seconds, write_seconds)], schedule, steps=steps, reads_per_step=vectors)
+
+
+def _write_seconds(sheet: Datasheet, count: Count, chips: int) -> np.ndarray:
+    """Return the time of all writes of a layer, ``(chips,)``."""
+    in_turn = _per_chip(count.pulses, chips) - _per_chip(count.train_pulses, chips)
+    return sheet.pulse_seconds * (in_turn / sheet.parallel_pulses + count.train_slots)
 
 
 def _per_chip(value: PerChip, chips: int) -> np.ndarray:

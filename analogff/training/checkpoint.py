@@ -10,7 +10,7 @@ import torch
 from analogff.learning.rule import Rule
 from analogff.network import Chips
 from analogff.support.atomic import replacing
-from analogff.training.loop import Progress
+from analogff.training.progress import Progress
 
 
 def state_of(rule: Rule, chips: Chips, progress: Progress) -> dict[str, Any]:
@@ -22,10 +22,11 @@ def state_of(rule: Rule, chips: Chips, progress: Progress) -> dict[str, Any]:
         progress: What `train` was given.
     """
     return {
-        "chips": chips.devices.state_dict(),
+        "chips": chips.state_dict(),
         "ledger": chips.ledger.state_dict(),
         "rule": rule.state_dict(),
         "requested": [register.state_dict() for register in chips.requested],
+        "scales": [scale.state_dict() for scale in chips.scales],
         "progress": dataclasses.asdict(progress),
     }
 
@@ -36,11 +37,13 @@ def restore(state: dict[str, Any], rule: Rule, chips: Chips) -> Progress:
     Returns:
         Where to go on; hand it to `train`.
     """
-    chips.devices.load_state_dict(state["chips"])
+    chips.load_state_dict(state["chips"])
     chips.ledger.load_state_dict(state["ledger"])
     rule.load_state_dict(state["rule"])
     for register, kept in zip(chips.requested, state["requested"], strict=True):
         register.load_state_dict(kept)
+    for scale, kept in zip(chips.scales, state.get("scales", ()), strict=False):  # chips kept by version 4 have none
+        scale.load_state_dict(kept)
     return Progress(**state["progress"])
 
 

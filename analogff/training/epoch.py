@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from analogff.network import Chips
+from analogff.training.pipeline_cost import PipelineCost
 from analogff.training.spent import Spent
 
 
@@ -28,6 +29,8 @@ class Evaluation:
     """Whether learning failed so far, ``(chips,)``."""
     spent: Spent
     """Cost of training so far."""
+    pipeline: PipelineCost
+    """Cost of the same on a chip in full."""
     wall_seconds: float
     """Time that the simulation has taken so far."""
     stopped_by: str
@@ -91,12 +94,26 @@ class Epoch:
     """Of digital logic."""
     memory_joules: np.ndarray = number(float, lambda at: at.spent.system.joules.memory)
     """Of traffic between memory and that logic."""
+    pipeline_seconds: np.ndarray = number(float, lambda at: at.pipeline.seconds)
+    """Time of training on a chip in full, by its pipeline; NaN for rules that state no dataflow, as the following."""
+    pipeline_joules: np.ndarray = number(float, lambda at: at.pipeline.joules)
+    """Its energy."""
+    samples_per_second: np.ndarray = number(float, lambda at: at.pipeline.samples_per_second)
+    """Images that the pipeline learns from in a second; not cumulative."""
+    array_utilization: np.ndarray = number(float, lambda at: at.pipeline.array_utilization)
+    """Share of the pipeline's time in which arrays are in use, the mean over layers; not cumulative."""
     diverged: np.ndarray = number(bool, lambda at: at.diverged.cpu().numpy().copy())
     """Whether the loss became infinite, undefined or absurd in any epoch so far, or what a chip was asked for did."""
     wall_seconds: float
     """Time that the simulation has taken so far, evaluation included."""
     stopped_by: str
     """The limit that ended the training with this epoch: `epochs` or one of a budget; empty before its end."""
+
+    def __str__(self) -> str:
+        """Return the means over chips in a line."""
+        mean = f", mean of {len(self.test_error)} chips" if len(self.test_error) > 1 else ""
+        costs = f"{np.mean(self.reads):.3g} reads, {np.mean(self.system_joules):.3g} J"
+        return f"epoch {self.epoch}: test error {np.mean(self.test_error):.2f} %, {costs}{mean}"
 
     @classmethod
     def of(cls, at: Evaluation) -> "Epoch":

@@ -1,42 +1,30 @@
 """The one training loop."""
 
-import dataclasses
 import time
 from collections.abc import Callable, Iterator
-from typing import Literal
 
 import numpy as np
 import torch
 
-from analogff.data import Dataset, Split, jittered
+from analogff.data import Augmentation, Dataset, Split
 from analogff.device import derive_seed
 from analogff.device.ledger import TRAINING
 from analogff.learning.rule import Rule
 from analogff.network import Chips, evaluating
 from analogff.system import Prices
+from analogff.timeline import Architecture
 from analogff.training.budget import Budget
+from analogff.training.clock import Clock, HardwareClock, refuse_clock
 from analogff.training.epoch import Epoch, Evaluation
+from analogff.training.pipeline_cost import PipelineCost, pipeline_cost
+from analogff.training.progress import Progress, Upcoming
 from analogff.training.recorder import Recorder
 from analogff.training.spending import Spending
 from analogff.training.spent import Spent
 
-Clock = Literal["step", "epoch"]
+_NONE = Augmentation()
 EVALUATION_BATCH = 1000
 DIVERGED_LOSS_RATIO = 10.0  # against one plus the loss before learning; healthy losses of all rules stay below 3
-
-
-@dataclasses.dataclass
-class Progress:
-    """Where a run stands between two epochs; with the chips and the rule, all that a checkpoint needs."""
-
-    epoch: int = 0
-    first_loss: torch.Tensor | None = None
-    diverged: torch.Tensor | None = None
-    device_seconds: torch.Tensor | float = 0.0
-    wall_seconds: float = 0.0
-    stopped_by: str = ""
-    past_epochs: int = 0
-    """Of earlier trainings of the same chips, whose orders of the images are not repeated."""
 
 
 def train(
@@ -47,12 +35,14 @@ def train(
     epochs: int,
     evaluate_every: int = 1,
     wait_seconds: float = 0.0,
-    jitter: int = 0,
+    augmentation: Augmentation = _NONE,
     budget: Budget | None = None,
     progress: Progress | None = None,
     prices: Prices | None = None,
     test: bool = True,
     clock: Clock = "epoch",
+    pipeline: Architecture | None = None,
+    watch: Callable[[Upcoming], None] | None = None,
 ) -> Iterator[Epoch]:
     """Train chips by a rule, and look at them after every epoch, or every few and after the last.
 
@@ -63,25 +53,33 @@ def train(
         epochs: Passes through the training images.
         evaluate_every: Epochs from one look to the next.
         wait_seconds: Hardware time between the last training step and the last look.
-        jitter: Most pixels by which each training image is shifted, either way; see `jittered`.
+        augmentation: What happens to training images; nothing by default.
         budget: Further limits; the step that reaches one is the last, and a look follows.
         progress: Where to go on, from a checkpoint; from the beginning if None. Updated in place.
         prices: Of digital work; those of 45 nm if None.
         test: Whether the test set is looked at; else its error is NaN.
-        clock: When chips age by the hardware time of their training: after each step, or after each epoch.
+        clock: When chips age by the hardware time of their training: after each epoch, each step, or also between the
+            passes of a step, which follow each other as wholes (``pass``) or image by image (``interleaved``).
+        pipeline: What stands around the arrays, for the costs of a chip in full; the default one if None.
+        watch: Called before each step; it changes nothing.
 
     Yields:
         One `Epoch` after each look.
+
+    Raises:
+        ValueError: If the rule does not tell the clock from a coarser one.
     """
     progress = progress or Progress()
-    recorder, spending = Recorder(rule, chips), Spending(rule, chips, epochs, budget, prices)
-    for loss, cost, start in _learned(recorder, data, spending, jitter, progress, epochs, clock):
+    refuse_clock(type(rule), rule.options, clock)
+    recorder, spending = Recorder(rule, chips, watch), Spending(rule, chips, epochs, budget, prices)
+    for loss, cost, start in _learned(recorder, data, spending, augmentation, progress, epochs, clock):
         if progress.stopped_by and wait_seconds:
             rule.network.wait(wait_seconds)
         if progress.epoch % evaluate_every and not progress.stopped_by:
             progress.wall_seconds += time.perf_counter() - start
             continue
-        yield _evaluate(recorder, data, progress, loss, cost, start, test)
+        in_full = pipeline_cost(rule, chips, progress.images, pipeline, prices)
+        yield _evaluate(recorder, data, progress, loss, cost, in_full, start, test)
 
 
 def learn(
@@ -90,15 +88,16 @@ def learn(
     data: Dataset,
     *,
     epochs: int,
-    jitter: int = 0,
+    augmentation: Augmentation = _NONE,
     progress: Progress | None = None,
     prices: Prices | None = None,
     clock: Clock = "epoch",
 ) -> None:
     """Train chips as `train` does, and look at nothing."""
     progress = progress or Progress()
+    refuse_clock(type(rule), rule.options, clock)
     recorder, spending = Recorder(rule, chips), Spending(rule, chips, epochs, None, prices)
-    for _ in _learned(recorder, data, spending, jitter, progress, epochs, clock):
+    for _ in _learned(recorder, data, spending, augmentation, progress, epochs, clock):
         pass
 
 
@@ -106,19 +105,19 @@ def _learned(
     recorder: Recorder,
     data: Dataset,
     spending: Spending,
-    jitter: int,
+    augmentation: Augmentation,
     progress: Progress,
     epochs: int,
     clock: Clock,
 ) -> Iterator[tuple[torch.Tensor, Spent, float]]:
     """Train epoch by epoch, and let its hardware time pass; yields the loss, all cost so far, and when it began."""
     recorder.chips.ledger.record_divergence(recorder.chips.chips, data.train.images.device)
+    hardware = HardwareClock(recorder.rule, spending, progress, clock)
     while progress.epoch < epochs and not progress.stopped_by:
         start = time.perf_counter()
-        loss = _one_epoch(recorder, data, spending, jitter, progress, clock)
-        cost = spending.spent()
-        _wait(recorder.rule, progress, torch.from_numpy(cost.seconds).to(loss.device))
-        yield loss, cost, start
+        loss = _one_epoch(recorder, data, spending, augmentation, progress, hardware)
+        hardware.catch_up()
+        yield loss, spending.spent(), start
 
 
 def _evaluate(
@@ -127,6 +126,7 @@ def _evaluate(
     progress: Progress,
     loss: torch.Tensor,
     cost: Spent,
+    in_full: PipelineCost,
     start: float,
     look_at_test: bool,
 ) -> Epoch:
@@ -142,6 +142,7 @@ def _evaluate(
         loss=loss,
         diverged=progress.diverged,  # type: ignore[arg-type] (there since the first epoch)
         spent=cost,
+        pipeline=in_full,
         wall_seconds=progress.wall_seconds,
         stopped_by=progress.stopped_by,
     )
@@ -170,13 +171,19 @@ def _error_percent(rule: Rule, predict: Callable[[torch.Tensor], torch.Tensor], 
 
 
 def _one_epoch(
-    recorder: Recorder, data: Dataset, spending: Spending, jitter: int, progress: Progress, clock: Clock
+    recorder: Recorder,
+    data: Dataset,
+    spending: Spending,
+    augmentation: Augmentation,
+    progress: Progress,
+    hardware: HardwareClock,
 ) -> torch.Tensor:
     """Train for one epoch, and return the mean loss of each chip."""
     ledger = recorder.chips.ledger
     ledger.phase = TRAINING  # whatever somebody who only looked has left it at
     recorder.begin_epoch()
-    loss = _one_pass(recorder, data, spending, jitter, progress, clock)
+    with hardware.running():
+        loss = _one_pass(recorder, data, spending, augmentation, progress, hardware)
     recorder.rule.finish_epoch()
     _note_divergence(progress, loss, ledger.diverged)
     progress.epoch += 1
@@ -185,35 +192,38 @@ def _one_epoch(
 
 
 def _one_pass(
-    recorder: Recorder, data: Dataset, spending: Spending, jitter: int, progress: Progress, clock: Clock
+    recorder: Recorder,
+    data: Dataset,
+    spending: Spending,
+    augmentation: Augmentation,
+    progress: Progress,
+    hardware: HardwareClock,
 ) -> torch.Tensor:
-    """Train on every image once, or until a limit is reached; learning seed and epoch decide order and places."""
+    """Train on every image once, or until a limit is reached; learning seed and epoch decide order and changes."""
     rule, split, ever = recorder.rule, data.train, progress.past_epochs + progress.epoch
     generator = torch.Generator().manual_seed(derive_seed(rule.seed, "order", ever))
     order = torch.randperm(len(split.labels), generator=generator).to(split.images.device)
     batches = order.split(rule.options.batch)
-    places = torch.Generator().manual_seed(derive_seed(rule.seed, "jitter", ever))
+    draws = augmentation.draws(rule.seed, ever)
     total, seen = 0.0, 0
     for n, batch in enumerate(batches):
-        rule.advance(spending.progress(progress.epoch + n / len(batches)))
-        images = jittered(split.images[batch], data.image, jitter, places)
-        loss = recorder.step(images, split.labels[batch])
+        share = spending.progress(progress.epoch + n / len(batches))
+        rule.advance(share)
+        images, labels = draws.applied(split.images[batch], data.image), split.labels[batch]
+        if recorder.watch is not None:
+            step, before = progress.epoch * len(batches) + n, progress.images
+            recorder.watch(Upcoming(step=step, images_before=before, progress=share, images=images, labels=labels))
+        loss = recorder.step(images, labels)
         if progress.first_loss is None:
             progress.first_loss = _of_each_chip(loss, rule).clone()
         total = total + loss * (len(batch) / len(order))
         seen += len(batch)
-        if clock == "step":
-            _wait(rule, progress, torch.from_numpy(spending.spent().seconds).to(images.device))
+        progress.images += len(batch)
+        hardware.step_over()
         progress.stopped_by = spending.stopped_by((progress.epoch * len(batches) + n + 1) / len(batches))
         if progress.stopped_by:
             break
     return torch.as_tensor(total) * (len(order) / seen)
-
-
-def _wait(rule: Rule, progress: Progress, now: torch.Tensor) -> None:
-    """Let the hardware time of a step or an epoch pass, up to this second of the training."""
-    rule.network.wait((now - progress.device_seconds).clamp(min=0))  # sums of averages may differ by rounding
-    progress.device_seconds = now
 
 
 def _of_each_chip(loss: object, rule: Rule) -> torch.Tensor:

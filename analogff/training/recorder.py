@@ -11,6 +11,7 @@ from analogff.device import Ledger
 from analogff.learning.rule import Rule
 from analogff.network import Chips
 from analogff.support.draws import Tape
+from analogff.training.progress import Upcoming
 
 WARM = 2
 """Calls of a kind before one is recorded: they compile kernels and make the memory of optimizers."""
@@ -62,10 +63,11 @@ class Recorder:
     Args:
         rule: The rule.
         chips: Its chips.
+        watch: Called by whoever trains before each step.
     """
 
-    def __init__(self, rule: Rule, chips: Chips):
-        self.rule, self.chips = rule, chips
+    def __init__(self, rule: Rule, chips: Chips, watch: Callable[[Upcoming], None] | None = None):
+        self.rule, self.chips, self.watch = rule, chips, watch
         there = {buffer.device.type for buffer in chips.devices.buffers()}
         self.on = there == {"cuda"} and all(device.can_be_recorded() for device in chips.devices)  # type: ignore[operator]
         self._recorded: dict[Hashable, Recorded] = {}
@@ -81,8 +83,9 @@ class Recorder:
 
     def step(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Take a step; see `Rule.step`. The loss is valid until the next one."""
-        plan = self.rule.recording() if self.on else None
-        if plan is None:
+        ages_within = self.rule.between_passes is not None  # by times that no graph knows
+        plan = self.rule.recording() if self.on and not ages_within else None
+        if plan is None or not all(optimizer.can_be_recorded for optimizer in plan.optimizers):
             return self.rule.step(images, labels)
         key = ("step", plan.key, images.shape)
         if not self._is_warm(key):

@@ -1,12 +1,13 @@
 """What a training has spent, as shares of its limits."""
 
+import numpy as np
 import torch
 
 from analogff.learning.rule import Rule
 from analogff.network import Chips
 from analogff.system import Prices
 from analogff.training.budget import Budget
-from analogff.training.spent import Spent, spent
+from analogff.training.spent import Spent, device_seconds, spent
 
 
 class Spending:
@@ -42,13 +43,17 @@ class Spending:
         self._known = {
             "reads": lambda: float(chips.ledger.total("reads")),
             "pulses": lambda: float(torch.as_tensor(chips.ledger.total("pulses")).max()),
-            "device_seconds": lambda: float(self.spent().seconds.max()),
+            "device_seconds": lambda: float(self.device_seconds().max()),
             "system_joules": lambda: float(self.spent().system.joules.total.max()),
         }
 
     def spent(self) -> Spent:
         """Return the cost of the training so far."""
         return spent(self.rule, self.chips, self.prices)
+
+    def device_seconds(self) -> np.ndarray:
+        """Return the hardware time of the training so far, ``(chips,)``."""
+        return device_seconds(self.rule, self.chips)
 
     def progress(self, epochs: float) -> float:
         """Return the greatest share spent.

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import banks
+import convolution
 import growth
 import integer
 import noise
@@ -27,6 +28,7 @@ TOPICS: dict[str, Callable[[], Iterator[Benchmark]]] = {
     "integer": integer.benchmarks,
     "noise": noise.benchmarks,
     "weight-noise": weight_noise.benchmarks,
+    "convolution": convolution.benchmarks,
     "peers": peers.benchmarks,
     "step": step.benchmarks,
     "step-small": step_small.benchmarks,

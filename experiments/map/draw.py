@@ -1,6 +1,8 @@
-"""Draw what `study.toml` recorded as a map: a row for each rule, a column for each kind of chip.
+"""Draw what the studies recorded as a map: a row for each rule, a column for each kind of chip.
 
-python experiments/map/draw.py [RECORD]
+python experiments/map/draw.py [RECORD ...]
+
+By default the records of all rules of the map at equal reads; figure and table go to the first.
 """
 
 import sys
@@ -19,7 +21,9 @@ from analogff.study.results.summary import interval_over_chips
 
 BOUND = "backprop, true slopes"
 _HERE = Path(__file__).parent
-_INCHES = (7.0, 3.1)  # two columns of a paper wide
+RECORDS = ("record", "record-others", "record-perturbation", "record-phyll")
+_WIDTH = 7.0  # inches, two columns of a paper
+_ROW, _AROUND = 0.24, 1.2  # inches of a rule, and of labels
 _MOST = 10.0  # points behind the best at which the color ends
 
 
@@ -53,7 +57,7 @@ def draw(cells: pd.DataFrame) -> Figure:
     """Draw the means: darker where further behind the best, bold where not told apart from it."""
     devices, rules = list(cells["device"].unique()), list(cells["rule"].unique())
     behind = cells.pivot(index="rule", columns="device", values="behind").loc[rules, devices]
-    figure = Figure(figsize=_INCHES, layout="constrained")
+    figure = Figure(figsize=(_WIDTH, _AROUND + _ROW * len(rules)), layout="constrained")
     axes = figure.subplots()
     shades = np.clip(behind.to_numpy(), 0, _MOST)
     axes.imshow(shades, cmap="Blues", vmin=0, vmax=1.6 * _MOST, aspect="auto")
@@ -71,22 +75,24 @@ def draw(cells: pd.DataFrame) -> Figure:
 
 def main() -> None:
     """Draw a record, and write its table beside the figure."""
-    record = Path(sys.argv[1]) if len(sys.argv) > 1 else _HERE / "record"
+    records = [Path(name) for name in sys.argv[1:]] or [_HERE / name for name in RECORDS if (_HERE / name).exists()]
     mpl.rcdefaults()
     mpl.rcParams.update(RC)
-    cells = table(read(record))
-    cells.round(4).to_csv(record / "map.csv", index=False)
-    draw(cells).savefig(record / "map.png", dpi=180)
-    print(markdown(cells), "seeds:", read_manifest(record)["seeds"]["learning"])
+    cells = table(pd.concat([read(record) for record in records], ignore_index=True))
+    cells.round(4).to_csv(records[0] / "map.csv", index=False)
+    draw(cells).savefig(records[0] / "map.png", dpi=180)
+    print(markdown(cells), "seeds:", read_manifest(records[0])["seeds"]["learning"])
 
 
 def markdown(cells: pd.DataFrame) -> str:
     """Return the table for a page, bold where not told apart from the best."""
     devices, lines = list(cells["device"].unique()), []
     for rule, group in cells.groupby("rule", sort=False):
-        texts = [f"{row.mean:.1f} [{row.low:.1f}, {row.high:.1f}]" for row in group.itertuples()]
-        marked = [f"**{text}**" if row.first else text for text, row in zip(texts, group.itertuples(), strict=True)]
-        lines.append(f"| {rule} | " + " | ".join(marked) + " |")
+        texts = {row.device: f"{row.mean:.1f} [{row.low:.1f}, {row.high:.1f}]" for row in group.itertuples()}
+        marked = {
+            row.device: f"**{texts[row.device]}**" if row.first else texts[row.device] for row in group.itertuples()
+        }
+        lines.append(f"| {rule} | " + " | ".join(marked.get(device, "") for device in devices) + " |")
     return "\n".join(["| test error / % | " + " | ".join(devices) + " |", "|---" * (len(devices) + 1) + "|", *lines])
 
 

@@ -6,9 +6,10 @@ from typing import Any, ClassVar
 import torch
 from typing_extensions import override
 
-from analogff.device import Device, SharedInputs, Truth, chipwise, product, whole
+from analogff.device import ContractError, Device, SharedInputs, Truth, chipwise, product, whole
 from hardware_models import kernels
 from hardware_models.array.fabrication import fabricated
+from hardware_models.array.groups import bias_of, chip_groups, signal_of
 from hardware_models.array.parameters import per_chip
 from hardware_models.array.periphery import ArraySheet, Periphery, typical_weights
 from hardware_models.array.stages.path import OwnStages, ReadPath, path, paths
@@ -18,7 +19,6 @@ from hardware_models.effects import mismatch
 from hardware_models.kernels.circuit import Circuit, of_chips
 from hardware_models.kernels.streams import Stream
 
-_CACHED_NUMBERS = 2**17
 _RANGES = ("input_min", "input_max", "output_min", "output_max")
 _RESPONSE = ("weights", "gain", "offset", "after")
 _IN_CIRCUIT = [name for name in Circuit._fields if name not in ("curve", "variance", "codes")]
@@ -118,6 +118,25 @@ class Crossbar(Device):
     def measure_biased(self, x, biases):
         return self._read(x, biases)
 
+    @override
+    def sums(self, x):
+        if self._paths or self.own_neurons:
+            raise ContractError(f"{type(self).__name__} has a periphery that only whole reads pass")
+        none = torch.zeros_like(self.siemens)
+        bare = self.circuit()._replace(
+            curve=_passed,
+            gain=torch.ones_like(self.gain),
+            offset=torch.zeros_like(self.offset),
+            read_noise=none,
+            adc_bits=none,
+            output_min=none - torch.inf,
+            output_max=none + torch.inf,
+        )
+        groups = chip_groups(x)
+        currents = [kernels.reference.read(of_chips(bare, chips), x[chips], [None])[0] for chips in groups]
+        self.reads.add_(x.shape[1])
+        return torch.cat(currents)
+
     def _read(self, x: torch.Tensor | SharedInputs, biases: Sequence[torch.Tensor | None]) -> list[torch.Tensor]:
         there = self.weights.device
         biases = [b if b is None else torch.as_tensor(b, dtype=torch.float32, device=there) for b in biases]
@@ -130,8 +149,8 @@ class Crossbar(Device):
         """Read chips one after another, since each has a path of its own, and rounds as it would alone."""
         circuit, answers = self.circuit(), []
         for chips in self._groups():
-            shifts = [b if b is None else _bias(b, chips) for b in biases]
-            answers.append(self._read_group(circuit, chips, _of_chips(x, chips), shifts))
+            shifts = [b if b is None else bias_of(b, chips) for b in biases]
+            answers.append(self._read_group(circuit, chips, signal_of(x, chips), shifts))
         return [torch.cat(parts) for parts in zip(*answers, strict=True)]
 
     def _groups(self) -> list[slice]:
@@ -243,34 +262,9 @@ class Crossbar(Device):
         return kernels.add_normal_(cells, sigma, self.seeds[chip], first_row, stream)
 
 
-def _of_chips(x: torch.Tensor | SharedInputs, chips: slice) -> torch.Tensor | SharedInputs:
-    if isinstance(x, SharedInputs):
-        return SharedInputs(_some(x.shared, chips), _some(x.marks, chips))
-    return _some(x, chips)
-
-
-def _bias(bias: torch.Tensor, chips: slice) -> torch.Tensor:
-    return _some(bias, chips) if bias.dim() == 3 else bias
-
-
-def _some(tensor: torch.Tensor, chips: slice) -> torch.Tensor:
-    return tensor if tensor.shape[0] == 1 else tensor[chips]
-
-
-def chip_groups(x: torch.Tensor) -> list[slice]:
-    """Return the chips to write together: each by itself on a CPU, all in one launch elsewhere."""
-    return [slice(None)] if x.is_cuda else [slice(c, c + 1) for c in range(x.shape[0])]
-
-
-def cached_groups(x: torch.Tensor) -> list[slice]:
-    """Return the chips to write together where only sums and products are formed, which round alike everywhere.
-
-    As many as the cache of a CPU holds; all in one launch elsewhere.
-    """
-    if x.is_cuda:
-        return [slice(None)]
-    together = max(1, _CACHED_NUMBERS * x.shape[0] // max(1, x.numel()))
-    return [slice(c, c + together) for c in range(0, x.shape[0], together)]
+def _passed(a: torch.Tensor, steepness: torch.Tensor) -> torch.Tensor:
+    """Return sums as they are."""
+    return a
 
 
 def _derivative(curve: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:

@@ -9,8 +9,9 @@ from annotated_types import Ge
 from typing_extensions import override
 
 from analogff.device import Device, PerChip
-from hardware_models.array.crossbar import Crossbar, cached_groups
+from hardware_models.array.crossbar import Crossbar
 from hardware_models.array.declare import takes_fields
+from hardware_models.array.groups import cached_groups
 from hardware_models.array.parameters import NonNegative
 from hardware_models.kernels.streams import Stream
 

@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from typing_extensions import override
 
 from hardware_models import kernels
-from hardware_models.array.crossbar import Crossbar, chip_groups
+from hardware_models.array.crossbar import Crossbar
+from hardware_models.array.groups import chip_groups
 from hardware_models.array.periphery import Periphery
-from hardware_models.array.presets import Cell
+from hardware_models.array.presets import LINEAR, SOFT_BOUNDS, Cell
 from hardware_models.effects import mismatch as spread
 from hardware_models.effects import write
 from hardware_models.kernels.streams import Stream
@@ -62,6 +64,8 @@ class PulsedArray(Crossbar):
     slope_up: torch.Tensor
     slope_down: torch.Tensor
     slope_spread: torch.Tensor
+    fall_up: torch.Tensor
+    fall_down: torch.Tensor
     program_noise: torch.Tensor
 
     def __init__(
@@ -80,12 +84,19 @@ class PulsedArray(Crossbar):
     ):
         unit = weight_max * n_in**-0.5
         numbers |= cell.numbers() | _as_of_cell(told)
-        longest = write.PULSES_AT_MOST * numbers["step"] * unit
+        step = numbers["step"] * unit
         super().__init__(
             n_in,
             n_out,
             seed=seed,
-            datasheet=periphery.datasheet(n_in, n_out, weight_max=unit, change_max=longest, **printed),
+            datasheet=periphery.datasheet(
+                n_in,
+                n_out,
+                weight_max=unit,
+                change_max=write.PULSES_AT_MOST * step,
+                change_step=step,
+                **printed,
+            ),
             periphery=periphery,
             weight_noise=weight_noise * unit,
             unit=unit,
@@ -127,6 +138,27 @@ class PulsedArray(Crossbar):
         counts = [self._pulse(chip, change[chip]) for chip in chip_groups(change)]
         self._count_write(change)
         return torch.cat(counts)
+
+    @override
+    def pulse_trains(self, rows, columns):
+        if rows.is_cuda or not self._is_linear():
+            return super().pulse_trains(rows, columns)
+        from hardware_models.kernels.cpu.trains import fire  # here, since it takes a second to import
+
+        soft = "upper" in self.cell.law.takes
+        fall_up, fall_down = (1 / self.upper, -1 / self.lower) if soft else (self.fall_up, self.fall_down)
+        cells = (self.step_up, self.step_down, fall_up, fall_down, self.upper, self.lower)
+        spent = torch.zeros_like(self.writes)
+        for chip in range(len(self.seeds)):
+            own = [values[chip].contiguous().numpy() for values in (self.weights, rows, columns, *cells)]
+            cycles, even = np.float32(self.cycle_spread[chip].item()), self.cell.even_noise
+            numbers = int(self.seeds[chip]), int(self.writes[chip]), int(Stream.WRITE)
+            spent[chip], self.writes[chip] = fire(*own, cycles, even, *numbers)  # pyright: ignore[reportCallIssue]
+        return spent
+
+    def _is_linear(self) -> bool:
+        """Tell whether steps are linear in the state, and nothing else comes of a pulse."""
+        return self.cell.law in (SOFT_BOUNDS, LINEAR)
 
     def _pulse(self, chip: slice, change: torch.Tensor) -> torch.Tensor:
         w, (low, high) = self.weights[chip], (self.lower[chip], self.upper[chip])

@@ -9,7 +9,7 @@ from annotated_types import Ge, Le
 from typing_extensions import override
 
 from analogff.device import product
-from hardware_models.array.crossbar import chip_groups
+from hardware_models.array.groups import chip_groups
 from hardware_models.array.neuron_array import NeuronArray, for_all, with_circuit_periphery
 from hardware_models.array.parameters import Positive
 from hardware_models.array.periphery import Periphery
@@ -51,7 +51,7 @@ class Reservoir(NeuronArray):
         units: Hidden units of the network.
         drive: Standard deviation of what goes into a unit. A small one makes the network linear.
         prints: What the datasheet has as the neurons' curve: that of a neuron without the network,
-            :math:`(1 + \tanh(\sqrt{1 - m}\, a)) / 2`, or nothing. Reads do not depend on it.
+            (1 + tanh(sqrt(1 - m) a)) / 2, or nothing. Reads do not depend on it.
 
     Reference:
         No one device. Fixed random networks as physical layers: Tanaka et al., Neural Networks 115, 100 (2019).

@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from analogff.device import ContractError, PerChip
 from hardware_models import kernels
-from hardware_models.array.crossbar import cached_groups
+from hardware_models.array.groups import cached_groups
 from hardware_models.array.parameters import LogSpread, NonNegative, require_defined
 from hardware_models.array.periphery import Periphery, with_periphery
 from hardware_models.array.programmed import ProgrammedArray, Programming, with_programming

@@ -122,6 +122,10 @@ class Stream(enum.IntEnum):
     """Operating points of its units."""
     RESERVOIR_OUT = 118
     """Weights from a reservoir to the outputs."""
+    PENDULUM_COUPLING = 125
+    """Couplings of pendula."""
+    PENDULUM_STIFFNESS = 126
+    """Natural frequencies of pendula."""
 
 
 def of_conversion(stream: Stream, number: int) -> int:

@@ -9,7 +9,7 @@ from annotated_types import Gt, Lt
 from typing_extensions import override
 
 from analogff.device import PerChip
-from hardware_models.array.crossbar import chip_groups
+from hardware_models.array.groups import chip_groups
 from hardware_models.array.parameters import LogSpread, NonNegative, Positive, per_chip
 from hardware_models.array.periphery import Periphery, with_periphery
 from hardware_models.array.presets import FLOATING_GATE

@@ -8,7 +8,8 @@ from annotated_types import Ge, Le
 from typing_extensions import override
 
 from hardware_models import kernels
-from hardware_models.array.crossbar import Crossbar, chip_groups
+from hardware_models.array.crossbar import Crossbar
+from hardware_models.array.groups import chip_groups
 from hardware_models.array.parameters import NonNegative, Positive, require_defined
 from hardware_models.array.periphery import Periphery, with_periphery
 from hardware_models.effects.switching import switching_probability

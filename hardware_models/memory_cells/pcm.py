@@ -9,7 +9,8 @@ from typing_extensions import override
 
 from analogff.device import PerChip
 from hardware_models import kernels
-from hardware_models.array.crossbar import Crossbar, chip_groups
+from hardware_models.array.crossbar import Crossbar
+from hardware_models.array.groups import chip_groups
 from hardware_models.array.parameters import LogSpread, NonNegative, Positive, per_chip
 from hardware_models.array.periphery import Periphery, with_periphery
 from hardware_models.effects import drift as drifts
@@ -47,16 +48,17 @@ class PCM(Crossbar):
         \sigma_g(t) = g(t)\, Q(g) \sqrt{\ln \tfrac{t + t_r}{2 t_r}}
 
     with :math:`g` in units of 25 uS. Each cell has its own exponent and its own time since it was written;
-    time passes in `wait` only. A pulse crystallizes, so that a cell only grows, and starts to drift anew from
-    where it was: positive changes go to :math:`g^+`, negative ones to :math:`g^-`. A pair of which one is
-    nearly full is refreshed: emptied, and its difference programmed again. The step of a pulse is normal, as in aihwkit
-    (``(1 + dw_min_std xi) dw_min``), and not cut off at 0: with the published spread of 0.6 one pulse in 21 (4.8 %)
-    takes its cell back, and 0.9 % of trains of two do.
+    time passes in `wait` only. A pulse crystallizes, so that a cell only grows: positive changes go to :math:`g^+`,
+    negative ones to :math:`g^-`. With ``restart = "pulse"`` the whole cell then starts to drift anew from where it was,
+    as aihwkit's ``drift_weights`` has it. With ``"program"`` it goes on to drift as before: what relaxed once does not
+    relax again. A pair of which one is nearly full is refreshed: emptied, and its difference programmed
+    again. The step of a pulse is normal, as in aihwkit (``(1 + dw_min_std xi) dw_min``), and not cut off at 0: with
+    the published spread of 0.6 one pulse in 21 (4.8 %) takes its cell back, and 0.9 % of trains of two do.
 
-    1/f noise is drawn as noise of the sums, of variance :math:`x^2 \cdot v(W)`, anew for each read: its size is that of
-    the law, but reads do not remember it. Its time counts from the write, so that a cell just written has none. In
-    contrast, aihwkit adds the :math:`t_0` of 20 s before its first read. That makes noise 10 % larger
-    after a second, and changes nothing after an hour.
+    1/f noise is drawn as noise of the sums, of variance :math:`x^2 \cdot v(W)`, anew for each read: its size is that
+    of the law, but reads do not remember it. Its time counts from the write, so that a cell just written has none. In
+    contrast, aihwkit adds the :math:`t_0` of 20 s before its first read. That makes noise 10 % larger after a second,
+    and changes nothing after an hour.
 
     Cells are programmed, and their conductances verified, at 300 K. What is read at another temperature is
     :math:`g A / (1 + g (A - 1))` with the Arrhenius factor :math:`A` of an amorphous part, in series with one that does
@@ -70,6 +72,7 @@ class PCM(Crossbar):
         program_noise: Error of programming, in units of the published one; so too:
         drift: Drift exponents.
         flicker_noise: 1/f noise.
+        restart: What starts the drift of a cell anew: each "pulse", or writing it whole only ("program").
         compensation: Rescale the sums after each wait by measured factors: one for all columns (global drift
             compensation, one read), or one for each ("column", a read for each input line); neither is counted. Where
             what is read nearly cancels, the factor is 1.
@@ -115,6 +118,7 @@ class PCM(Crossbar):
         program_noise: NonNegative = 1.0,
         drift: NonNegative = 1.0,
         flicker_noise: NonNegative = 1.0,
+        restart: Literal["pulse", "program"] = "pulse",
         compensation: Literal["none", "global", "column"] = "none",
         temperature_kelvin: Annotated[PerChip, Ge(250), Le(360)] = temperature.ROOM_KELVIN,
         step: Positive = 0.01,
@@ -125,7 +129,8 @@ class PCM(Crossbar):
     ):
         unit = weight_max * n_in**-0.5
         longest = write.PULSES_AT_MOST * step * unit
-        sheet = dict(siemens=TYPICAL_SIEMENS, weight_max=unit, change_max=longest, pulse_joules=PULSE_JOULES)
+        sheet = dict(siemens=TYPICAL_SIEMENS, weight_max=unit, change_max=longest, change_step=step * unit)
+        sheet["pulse_joules"] = PULSE_JOULES
         super().__init__(
             n_in,
             n_out,
@@ -143,6 +148,7 @@ class PCM(Crossbar):
             bounds_spread=bounds_spread,
         )
         self.compensated = COMPENSATIONS[compensation]
+        self.restart = restart
         self._fabricate_cells()
 
     def _fabricate_cells(self) -> None:
@@ -201,7 +207,10 @@ class PCM(Crossbar):
         pulses = pair(signed)
         growth = (pulses * self.steps[chip]).unflatten(1, (2, rows)).mul_(luck.unsqueeze(1)).flatten(1, 2)
         g = self._bounded(chip, self.drifted[chip] + growth)
-        fresh, spent = pulses.clamp_(max=1), signed.abs().nan_to_num().sum((1, 2)).long()
+        fresh = pulses.clamp_(max=1)
+        if self.restart == "program":
+            fresh *= self.drifted[chip] == 0  # nothing is there yet that could go on
+        spent = signed.abs().nan_to_num().sum((1, 2)).long()
         full = (g > FULL * self.bounds[chip]).unflatten(1, (2, rows)).any(1) & (signed != 0)
         if full.any():
             target, again = pair(difference(g)), torch.cat([full, full], 1)
@@ -225,7 +234,10 @@ class PCM(Crossbar):
     def _write(self, chip: slice, g: torch.Tensor, fresh: torch.Tensor) -> None:
         """Put all cells where they are now; those written, marked with 1 and not 0, start anew."""
         kept = 1 - fresh
-        self.programmed[chip].mul_(kept).add_(fresh.mul_(g))
+        before = self.drifted[chip]
+        # a cell that drifts on is as if it had been written larger in the first place
+        grown = torch.where(before > 0, self.programmed[chip] * (g / before), g)
+        self.programmed[chip].copy_(torch.where(fresh > 0, g, grown))
         self.drifted[chip] = g
         self.age_seconds[chip].mul_(kept)
         self.flicker[chip].mul_(kept)

@@ -9,12 +9,13 @@ from typing_extensions import override
 
 from analogff.device import PerChip
 from hardware_models import kernels
-from hardware_models.array.crossbar import chip_groups
+from hardware_models.array.groups import chip_groups
 from hardware_models.array.parameters import LogSpread, NonNegative, Positive, Share, per_chip
 from hardware_models.array.periphery import Periphery, with_periphery
 from hardware_models.array.presets import RERAM
 from hardware_models.array.pulsed_cells import VERIFY_PULSES, PulsedArray
 from hardware_models.effects import endurance, write
+from hardware_models.effects.retention import start_anew
 from hardware_models.kernels.streams import Stream
 
 TYPICAL_SIEMENS = 8e-6
@@ -152,10 +153,12 @@ class ReRAM(PulsedArray):
         """Let cells start anew that are not as the last wait left them, since they were written."""
         w, rows = self.weights[chip], self.datasheet.n_out
         drawn = kernels.normal(self.seeds[chip], self.writes[chip] * rows, rows, w.shape[2], Stream.RELAXATION)
-        fresh = w != self.rested[chip]
-        self.written[chip] = torch.where(fresh, w, self.written[chip])
-        self.relaxing[chip] = torch.where(fresh, drawn, self.relaxing[chip])
-        self.age_seconds[chip] = torch.where(fresh, 0.0, self.age_seconds[chip])
+        state = self.written[chip], self.relaxing[chip], self.age_seconds[chip]
+        start_anew(w, self.rested[chip], drawn, *state)
+
+    @override
+    def _is_linear(self):
+        return super()._is_linear() and not self.endurance_cycles.any()
 
     def _pulse(self, chip, change):
         spent = super()._pulse(chip, change)

@@ -11,8 +11,9 @@ from typing_extensions import override
 
 from analogff.device import Device, PerChip
 from hardware_models import kernels
-from hardware_models.array.crossbar import Crossbar, chip_groups
+from hardware_models.array.crossbar import Crossbar
 from hardware_models.array.declare import takes_fields
+from hardware_models.array.groups import chip_groups
 from hardware_models.array.parameters import Bits, NonNegative, Positive, require_defined
 from hardware_models.array.periphery import Periphery
 from hardware_models.effects import interferometer

@@ -10,29 +10,31 @@ from analogff.data import load_dataset
 from analogff.study.results.parts import StoreError
 from analogff.study.results.store import load_results
 from analogff.support.mistakes import StudyError
-from tests.study.conftest import DEVICE, RULE, write_study  # noqa: F401
+from tests.study.conftest import DEVICE, HEAD, RULE, write_study  # noqa: F401
 from tests.study.run.test_life import FORWARD, IDEAL
 from tests.test_docs import ROOT, blocks
 
 NOISE = '\n[sweep]\n"device.read_noise" = [0.0, 0.1]\n'
 
 
-@pytest.fixture
-def results(write_study, tmp_path):  # noqa: F811
-    path = write_study(more="keep = true\n", rule=RULE + FORWARD, sweep=NOISE)
-    return analogff.run(path, out=tmp_path / "out", workers=0, quiet=True)
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    """Of a study in the folder above, where a run of it would write."""
+    folder = tmp_path_factory.mktemp("study")
+    (folder / "study.toml").write_text(f"{HEAD}keep = true\n{DEVICE}{RULE}{FORWARD}{NOISE}")
+    return analogff.run(folder / "study.toml", out=folder / "results" / "tiny", workers=0, quiet=True)
 
 
-def test_a_run_gives_the_results_of_its_folder(results, tmp_path):
-    assert results.table.equals(load_results(tmp_path / "out"))
+def test_a_run_gives_the_results_of_its_folder(results):
+    assert results.table.equals(load_results(results.folder))
     assert len(results.summary) == 4 and set(results.measurements) >= {"goodness", "layers"}
     assert len(results.compare()) == 2
-    assert "8 runs" in repr(results) and "<table" in results._repr_html_()
-    assert analogff.Results(tmp_path / "out").table.equals(results.table)
+    assert "8 runs" in repr(results) and "test error in percent" in results._repr_html_()
+    assert analogff.Results(results.folder).table.equals(results.table)
 
 
-def test_a_second_run_does_nothing_again(results, write_study, tmp_path, capsys):  # noqa: F811
-    again = analogff.run(tmp_path / "study.toml", out=tmp_path / "out", workers=0)
+def test_a_second_run_does_nothing_again(results, capsys):
+    again = analogff.run(results.folder.parents[1] / "study.toml", out=results.folder, workers=0)
     assert again.table.equals(results.table) and "All 8 runs are there already." in capsys.readouterr().out
 
 
@@ -75,8 +77,9 @@ def test_mistakes_and_failures_are_raised(write_study, tmp_path):  # noqa: F811
         analogff.run(broken, out=tmp_path / "out", workers=0, quiet=True)
 
 
-def test_the_page_works_as_written(results, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+@pytest.mark.usefixtures("blank_figures")
+def test_the_page_works_as_written(results, monkeypatch):
+    monkeypatch.chdir(results.folder.parents[1])
     test = load_dataset("digits", train_images=200, validation_images=50).test
     names = {"images": test.images, "labels": test.labels}
     for block in blocks(ROOT / "docs/guides/python.md", "python"):

@@ -30,9 +30,9 @@ from tests.helpers.bench_fakes import Bent, Coupled, Drooping, Powerful, Remembe
 from tests.helpers.benches import assert_covers, figures, make_bench
 from tests.helpers.truths import moments
 
-MANY = pytest.mark.parametrize("chips", [60, pytest.param(400, marks=pytest.mark.slow)])
+MANY = pytest.mark.parametrize("chips", [30, pytest.param(400, marks=pytest.mark.slow)])
 FEW = pytest.mark.parametrize("chips", [3, pytest.param(400, marks=pytest.mark.slow)])
-COSTLY = pytest.mark.parametrize("chips", [20, pytest.param(400, marks=pytest.mark.slow)])
+COSTLY = pytest.mark.parametrize("chips", [12, pytest.param(400, marks=pytest.mark.slow)])
 
 
 @MANY
@@ -252,7 +252,7 @@ def test_pulses_of_resistive_cells(chips, cycle_spread):
     assert_covers(found["step spread, pulse to pulse"], noise)
 
 
-@pytest.mark.parametrize("chips", [20, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("chips", [12, pytest.param(200, marks=pytest.mark.slow)])
 def test_symmetry_points(chips):
     bench, _ = make_bench(ReRAM, chips, cycle_spread=0.0, **CELLS)
     found = figures(symmetry.measure(bench))
@@ -262,7 +262,7 @@ def test_symmetry_points(chips):
     assert_covers(found["spread of settled cells"], float(point.std()))
 
 
-@pytest.mark.parametrize("chips", [12, pytest.param(400, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("chips", [6, pytest.param(400, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("model", [Unknown, ReRAM])
 def test_the_twin(chips, model):
     bench, _ = make_bench(model, chips)

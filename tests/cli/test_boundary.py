@@ -76,7 +76,7 @@ def test_handlers_of_signals_are_those_from_before_afterwards():
 
 
 @pytest.fixture
-def study(tmp_path, monkeypatch):
+def study(tmp_path, monkeypatch, blank_figures):
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "study.toml"
     path.write_text(STUDY.replace('"relu", "linear"', '"relu"'))

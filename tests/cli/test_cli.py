@@ -81,13 +81,14 @@ def test_the_version_is_told(capsys):
     assert capsys.readouterr().out == f"analogff {__version__}\n"
 
 
-def test_run_tells_a_table_and_draws(study, tmp_path, monkeypatch, capsys):
+def test_run_tells_a_table_and_draws(study, tmp_path, monkeypatch, capsys, request):
     monkeypatch.chdir(tmp_path)
     assert call("run", study, "--workers", 0) == 0
     said = capsys.readouterr().out
     out = tmp_path / "results" / "a-tiny-study"
     assert "4/4 runs" in said and "backprop" in said and "linear" in said and "Results in results/a-tiny-study" in said
     assert (out / "manifest.json").exists() and list((out / "figures").glob("*.pdf"))
+    request.getfixturevalue("blank_figures")  # once is enough
     assert call("run", study, "--workers", 0) == 0
     assert "All 4 runs are there already." in capsys.readouterr().out
     assert call("plot", out) == 0
@@ -169,7 +170,7 @@ def test_plot_and_check_refuse_what_is_not_there(tmp_path, capsys):
     assert "holds none" in said and "Did you mean ideal?" in said and "Did you mean neuron?" in said
 
 
-def test_plot_loads_the_results_once(study, tmp_path, monkeypatch):
+def test_plot_loads_the_results_once(study, tmp_path, monkeypatch, blank_figures):
     from analogff.study.results import store
 
     assert call("run", study, "--out", tmp_path / "out", "--workers", 0) == 0
@@ -179,6 +180,19 @@ def test_plot_loads_the_results_once(study, tmp_path, monkeypatch):
     assert call("plot", tmp_path / "out") == 0 and loaded == [tmp_path / "out"]
     (tmp_path / "out" / "manifest.json").unlink()
     assert call("plot", tmp_path / "out") == 2
+
+
+def test_check_tells_what_a_study_would_run(tmp_path, capsys):
+    study = tmp_path / "mine.toml"
+    rules = '[[rule]]\nname = "backprop"\n[[rule]]\nname = "asge"\n'
+    swept = '[sweep]\n"device.read_noise" = [0.0, 0.1, 0.2]\n[tune]\ntrials = 2\n'
+    study.write_text(f'name = "mine"\ndataset = "digits"\nlayers = [8]\nepochs = 1\nchips = 2\n{rules}{swept}')
+    assert call("check", str(study), "--set", 'device.model="unknown"', "--set", "validation_images=50") == 0
+    said = capsys.readouterr().out
+    assert "mine has 12 runs: 2 rules, 3 values of device.read_noise, 2 chips, 1 learning seed." in said
+    assert "4 trials of 2 rules" in said and not list(tmp_path.glob("results*"))
+    assert call("check", str(study), "--set", "epochs=0") == 2
+    assert "epochs: Expected a number greater than or equal to 1. Got 0." in capsys.readouterr().err
 
 
 def test_check_speaks_in_sentences(tmp_path, monkeypatch, capsys):

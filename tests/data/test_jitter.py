@@ -2,8 +2,16 @@ import pytest
 import torch
 
 from analogff.data import DataError, ImageShape, check_jitter, jittered
+from analogff.data.augmentation import flipped
 
 SQUARE, WIDE, COLOR = ImageShape(1, 6, 6), ImageShape(1, 4, 16), ImageShape(3, 6, 7)
+
+
+@pytest.mark.parametrize("shape", [SQUARE, WIDE, COLOR])
+def test_a_flipped_image_is_its_mirror_image_left_to_right(shape):
+    images = torch.rand(5, shape.n_in, generator=generator())
+    pictures = images.view(5, shape.height, shape.width, shape.channels).numpy()
+    assert (flipped(images, shape).view(pictures.shape).numpy() == pictures[:, :, ::-1]).all()
 
 
 def generator(seed=0):

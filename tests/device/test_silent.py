@@ -10,6 +10,8 @@ from analogff.device.silent import Silent
 from analogff.network import LayerSpec, fabricate_wired
 from tests.helpers.fakes import make_batch
 
+PASSES_BY = {"phyll"}  # whose digital maps hear what went into a layer
+
 
 def test_it_answers_zero_whatever_it_is_read_with_and_told():
     chips = Sealed(fabricate(Silent, 5, 3, seeds=[0, 1]), chips=2, level=Observable.ORACLE, name="silent")
@@ -41,4 +43,4 @@ def test_every_rule_takes_steps_on_it_and_learns_nothing(name):
         learner.step(images, labels)
     learner.finish_epoch()
     answers = learner.predict(images)
-    assert (answers == answers[:, :1]).all()  # the same for every image
+    assert (answers == answers[:, :1]).all() == (name not in PASSES_BY)  # the same for every image

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from analogff.figures.draw import draw_one
-from analogff.figures.results import Results
+from analogff.figures.results import Missing, Results
 from analogff.study.results.manifest import read_manifest
 from analogff.study.results.store import load_measurements, load_results
 from tests.study.conftest import write_study  # noqa: F401
@@ -36,4 +36,5 @@ def test_a_single_look_is_no_figure(write_study, tmp_path):  # noqa: F811
     results = Results.of(
         load_results(tmp_path / "out"), load_measurements(tmp_path / "out"), read_manifest(tmp_path / "out")
     )
-    assert not list(draw_one("error_vs_event", results))
+    with pytest.raises(Missing, match="Expected a life with several evaluations"):
+        list(draw_one("error_vs_event", results))

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from analogff.forward_forward.labels import Labels, overlay, overlay_neutral
+from analogff.forward_forward.labels import Labels, drawn_labels, overlay, overlay_neutral
 
 
 def test_a_label_is_one_hot_in_the_first_pixels_and_the_rest_is_the_image():
@@ -57,3 +57,17 @@ def test_only_rows_are_heard_in_later_layers_variant_by_variant():
     for place in ("overlay", "lines"):
         how = Labels(place, 10)
         assert how.rows(how.write(how.make_room(images), labels)) is None
+
+
+def test_labels_are_drawn_as_often_as_they_are_believed():
+    beliefs, n = torch.tensor([0.0, 0.7, 0.1, 0.2, 0.0]), 10_000
+    drawn = drawn_labels(beliefs.expand(n, -1), torch.Generator().manual_seed(3))
+    share = torch.bincount(drawn, minlength=5) / n
+    assert ((share - beliefs).abs() <= 4 * (beliefs * (1 - beliefs) / n).sqrt() + 1e-4).all()
+    assert (drawn != 0).all() and (drawn != 4).all()
+
+
+def test_labels_that_are_numbers_draw_nothing():
+    generator, labels = torch.Generator().manual_seed(3), torch.arange(4)
+    before = generator.get_state()
+    assert drawn_labels(labels, generator) is labels and torch.equal(generator.get_state(), before)

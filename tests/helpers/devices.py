@@ -11,6 +11,7 @@ import torch
 
 from analogff.device import Device
 from hardware_models.generic.coupled import Coupled
+from hardware_models.generic.coupled_pendula import CoupledPendula
 from hardware_models.generic.ideal import Ideal
 from hardware_models.generic.random_curves import RandomCurves
 from hardware_models.generic.reservoir import Reservoir
@@ -23,6 +24,7 @@ from hardware_models.memory_cells.floating_gate import FloatingGate
 from hardware_models.memory_cells.mram import MRAM
 from hardware_models.memory_cells.pcm import PCM
 from hardware_models.memory_cells.reram import ReRAM
+from hardware_models.memory_cells.reset_only import ResetOnly
 from hardware_models.neuron_circuits.differential_pair import DifferentialPair
 from hardware_models.neuron_circuits.diode import Diode
 from hardware_models.neuron_circuits.inverter import Inverter
@@ -65,6 +67,17 @@ FLAWLESS: dict[type[Device], dict] = {
     Coupled: dict(QUIET, family="relu", strength=0.0, curve_spread=0.0, program_noise=0.0),
     Reservoir: dict(QUIET, share=0.0, program_noise=0.0),
     ReRAM: dict(QUIET, **EVEN, step=1e-6, asymmetry_spread=0.0, retention=0.0),
+    ResetOnly: dict(
+        QUIET,
+        weight_noise=0.0,
+        device_spread=0.0,
+        cycle_spread=0.0,
+        program_noise=0.0,
+        weight_max=100.0,
+        step=1e-6,
+        longest_train=31,
+        retention=0.0,
+    ),
     ECRAM: dict(QUIET, **EVEN, step=1e-6, asymmetry_spread=0.0, slope_up=0.0, slope_down=0.0, slope_spread=0.0),
     Capacitor: dict(QUIET, **EVEN, step=1e-6, asymmetry_spread=0.0, slope=0.0, slope_spread=0.0, lifetime_seconds=1e20),
     FloatingGate: dict(QUIET, **EVEN, step_volts=1e-6, window_volts=1.0, fold_volts=1e3),
@@ -134,11 +147,11 @@ NEURONS: dict[type[Device], Callable[[torch.Tensor], torch.Tensor]] = {
 _REGISTERED = [
     point.load() for point in entry_points(group="analogff.devices") if point.value.startswith("hardware_models.")
 ]
-EXPORTED = [model for model in _REGISTERED if model not in (Measured, AcousticCavity)] + [
+EXPORTED = [model for model in _REGISTERED if model not in (Measured, AcousticCavity, CoupledPendula)] + [
     MEASURED_NEURONS,
     MEASURED_CELLS,
 ]
-"""Devices with weights; a fixed transform such as the acoustic cavity has tests of its own."""
+"""Devices with weights; fixed transforms, the acoustic cavity and pendula, have tests of their own."""
 
 
 def inputs(chips: int, batch: int, n_in: int) -> torch.Tensor:

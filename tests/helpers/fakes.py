@@ -31,6 +31,9 @@ class Curved(Digital):
         generator = torch.Generator().manual_seed(int(self.reads))
         return y + self.noise * torch.randn(y.shape[1:], generator=generator)
 
+    def sums(self, x):
+        return super().measure(x)
+
     def oracle(self, x, bias=None):
         a = super().measure(x, bias)
         with torch.enable_grad():

@@ -10,7 +10,7 @@ from analogff.network.beliefs import CURVES
 from analogff.network.normalization import length_normalize
 from analogff.network.twin import Twin, believed
 from analogff.rules.backprop import Backprop
-from tests.helpers.fakes import Mixed, capture_gradients, make_batch, make_chips, weights_of
+from tests.helpers.fakes import Mixed, Tanh, capture_gradients, make_batch, make_chips, weights_of
 
 
 def make_rule(chips, **options):
@@ -198,6 +198,29 @@ def test_the_gradient_is_nearly_the_oracles_where_curves_are_known(told, least):
     truth.step(images, labels)
     cosine = torch.cosine_similarity(gradients[0].flatten(), exact[0].flatten(), 0).item()
     assert cosine > least if least > 0.5 else cosine < least
+
+
+@pytest.mark.parametrize(
+    ("told", "least"), [({"through": "probed", "probe": 0.01}, 0.999), ({"through": "fitted", "fit_reads": 4000}, 0.97)]
+)
+def test_what_stands_behind_digital_weights_has_slopes_of_its_own(told, least):
+    """A box that clips hard: its slopes are far from those of a line, for which the cosine is below 0.9."""
+    chips, (images, labels) = make_chips(model=Tanh, seeds=(0,)), make_batch()
+    rule = make_rule(chips, **told)
+    gradients = capture_gradients(rule)
+    with torch.no_grad():
+        for device in chips.devices[:-1]:
+            device.digital.weights.mul_(4)
+        for view in rule.backward_views[:-1]:
+            weights = view.register.weights if told["through"] == "probed" else view.twin.weights
+            weights.mul_(4)
+    rule.step(images, labels)
+    weights = [device.digital.weights[0] for device in chips.devices[:-1]] + [chips.devices[-1].weights[0]]
+    cosines = {}
+    for curve in (torch.tanh, lambda a: a):
+        exact = autograd_gradients(weights, images, labels, curve)[0]
+        cosines[curve] = torch.cosine_similarity(gradients[0].flatten(), exact.flatten(), 0).item()
+    assert cosines[torch.tanh] > least and min(cosines.values()) < 0.9
 
 
 def test_a_wrong_belief_has_the_believed_slope():

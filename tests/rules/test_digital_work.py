@@ -15,6 +15,7 @@ N_IN, WIDTHS, CLASSES, BATCH = 25, (16, 12, 11), 10, 7
 
 VARIANTS = {
     "asge": [{"input_dropout": 0.2, "pool": 5}],
+    "asyt": [{"believes": "relu", "update_decay": 0.1}],
     "backprop": [
         {"through": "oracle"},
         {"through": "deployed"},
@@ -22,9 +23,13 @@ VARIANTS = {
         {"through": "fitted", "fit": "neuron", "fit_reads": 50},
         {"through": "probed"},
         {"believes": "relu", "max_step": "measured"},
+        {"through": "probed", "optimizer": "momentum"},
     ],
     "direct-feedback-alignment": [{"slope": "cosine"}, {"slope": "one"}, {"activity": "mean", "update_decay": 0.1}],
     "centroid-forward": [{"loss": "softmax"}, {"input_dropout": 0.2}],
+    "evolution-strategies": [{"form": "pepg"}, {"pairs": 3}],
+    "ffzero": [{"directions": 1, "distribution": "signs"}, {"input_dropout": 0.2}],
+    "forward-gradient": [{"groups": 3, "directions": 2}, {"input_dropout": 0.2}],
     "forward-forward": [
         {"slope": "assumed", "negatives": "random"},
         {"negatives": "all", "update_decay": 0.1},
@@ -35,17 +40,29 @@ VARIANTS = {
         {"order": "pipelined"},
         {"loss": "hinton", "phase_length": 1},
         {"goodness": "cosine", "saturation_gradient": True, "peer_strength": 0.03},
-        {"max_step": "measured"},
+        {"max_step": "measured", "optimizer": "momentum", "momentum": 0.0},
     ],
     "mono-forward": [{"input_dropout": 0.2}, {"update_decay": 0.1, "slope": "oracle"}],
+    "multiplexed-gradient-descent": [
+        {"code": "walsh", "sample_time": 6, "update_time": 2},
+        {"code": "frequency", "sample_time": 2, "update_time": 2, "perturbation_time": 2},
+        {"sample_time": 2, "perturbation_time": 4, "update_time": 2},
+    ],
     "node-perturbation": [
         {"estimate": "activity", "slope": "probed", "size": 0.0},
         {"estimate": "activity", "decorrelation": 0.01, "directions": 2},
     ],
+    "phyll": [{"goodness": "mean", "inner_steps": 2}, {"labels": "lines", "update_decay": 0.1}],
     "pepita": [{"form": "mixed"}, {"dropout": 0.1}],
     "recurrent-forward-forward": [{"negatives": "random"}, {"loss": "hinton", "learn_from": 3}, {"iterations": 5}],
     "unsupervised-forward-forward": [{"negatives": "mixed", "head_from": 1}, {"peer_strength": 0.03}],
-    "weight-perturbation": [{"directions": 1}],
+    "weight-perturbation": [
+        {"directions": 1},
+        {"sides": "one", "distribution": "gaussian"},
+        {"local": True, "directions": 3},
+        {"local": True, "sides": "one"},
+        {"optimizer": "momentum", "momentum": 0.0, "update_decay": 0.1},
+    ],
 }
 
 

@@ -7,7 +7,7 @@ from analogff.network.normalization import length_normalize
 from analogff.rules.node_perturbation import NodePerturbation
 from tests.helpers.fakes import Curved, capture_gradients, counted, make_batch, make_chips, weights_of
 
-DIRECTIONS = 3_000
+DIRECTIONS = 1_000
 
 
 def make_rule(chips, seed=0, **options):
@@ -51,12 +51,11 @@ def test_variance_grows_with_neurons_and_falls_with_directions():
     found = {}
     for k in (1, 8):
         cosines = []
-        for seed in range(60):
+        for seed in range(30):
             chips, batch = make_chips(sizes=(20, 12), seeds=(seed,), curve=torch.tanh), make_batch(1, seed=seed)
             rule = make_rule(chips, seed=seed, directions=k, size=1e-3)
             gradients = capture_gradients(rule)
             rule.step(*batch)
-            truth = torch.cat([g.sum(1) for g in true_gradients(chips, *batch, torch.tanh)])
             x = [length_normalize(batch[0])[0], None]
             estimate = gradients[0][0] @ x[0] / x[0].square().sum()  # by the neurons' sums: one image is one input
             error = gradients[1][0]
@@ -69,7 +68,7 @@ def test_variance_grows_with_neurons_and_falls_with_directions():
             cosines.append(torch.cosine_similarity(sums, truth, 0).item() ** 2)
         found[k] = torch.tensor(cosines)
     for k, squares in found.items():
-        expected, error = k / (k + 22 - 1), squares.std().item() / 60**0.5
+        expected, error = k / (k + 22 - 1), squares.std().item() / 30**0.5
         assert squares.mean().item() == pytest.approx(expected, abs=4 * error)
 
 

@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from analogff.device import BlackBoxError, Observable
-from analogff.network.normalization import length_normalize
 from analogff.rules.weight_perturbation import WeightPerturbation
-from tests.helpers.fakes import Curved, capture_gradients, make_batch, make_chips, weights_of
+from tests.helpers.fakes import Curved, capture_gradients, counted, make_batch, make_chips, weights_of
+from tests.helpers.gradients import assert_squared_cosine, assert_unbiased, estimates, flat, true_gradients
 
 
 class ShortTrains(Curved):
@@ -27,15 +27,6 @@ def make_rule(chips, seed=0, **options):
     return WeightPerturbation(chips.seal(WeightPerturbation.needs(chosen)), chosen, seed=seed)
 
 
-def true_gradient(chips, images, labels):
-    weights = [w[0].clone().requires_grad_() for w in weights_of(chips)]
-    x = length_normalize(images)
-    for w in weights[:-1]:
-        x = length_normalize(torch.relu(x @ w.T))
-    loss = torch.nn.functional.cross_entropy(x @ weights[-1].T, labels)
-    return torch.cat([g.flatten() for g in torch.autograd.grad(loss, weights)])
-
-
 def mean_cosine(parameters_wide, directions, repeats=40):
     cosines = []
     for seed in range(repeats):
@@ -44,7 +35,7 @@ def mean_cosine(parameters_wide, directions, repeats=40):
         gradients, batch = capture_gradients(rule), make_batch()
         rule.step(*batch)
         estimate = torch.cat([gradients[n].flatten() for n in range(2)])
-        cosines.append(torch.cosine_similarity(estimate, true_gradient(chips, *batch), 0).abs().item())
+        cosines.append(torch.cosine_similarity(estimate, flat(true_gradients(chips, *batch)).float(), 0).abs().item())
     return np.mean(cosines), np.std(cosines) / repeats**0.5
 
 
@@ -56,6 +47,53 @@ def test_the_cosine_follows_the_law_of_random_directions():
     expected = 1 / np.sqrt(1 + (size - 1) / directions)
     # |cos| of few directions is a little above the law's root mean square; four standard errors and 10 %.
     assert np.all(np.abs(np.array(means) - expected) < 4 * np.array(errors) + 0.1 * expected)
+
+
+VARIANTS = [{}, {"sides": "one"}, {"distribution": "gaussian"}, {"local": True, "sides": "one"}]
+SMALL = {"sizes": (4, 3), "classes": 2, "seeds": (0,), "curve": torch.tanh}  # 18 weights, 6 of them in the head
+
+
+@pytest.mark.parametrize("told", VARIANTS)
+def test_the_mean_estimate_is_the_gradient(told):
+    """One-sided differences have a bias of first order: there the step is a tenth of it."""
+    chips, batch = make_chips(**SMALL), make_batch(8, n_in=4, classes=2)
+    rule = make_rule(chips, directions=8, size=1e-3 if "sides" in told else 1e-2, **told)
+    assert_unbiased(estimates(rule, *batch, steps=20), flat(true_gradients(chips, *batch, torch.tanh)))
+
+
+@pytest.mark.parametrize("told", [{}, {"sides": "one"}, {"distribution": "gaussian"}])
+def test_the_square_of_the_cosine_is_one_over_the_number_of_weights(told):
+    """Of one direction, exactly, whatever its distribution."""
+    chips, batch = make_chips(**SMALL), make_batch(8, n_in=4, classes=2)
+    rule = make_rule(chips, directions=1, size=1e-3, **told)
+    found = estimates(rule, *batch, steps=120)
+    assert_squared_cosine(found, flat(true_gradients(chips, *batch, torch.tanh)), 1 / 18)
+
+
+def test_a_layer_moved_alone_has_the_variance_of_its_own_weights():
+    """What other layers' directions do to the loss is noise to the head, unless it is moved alone."""
+    chips, batch = make_chips(**SMALL), make_batch(8, n_in=4, classes=2)
+    first, head = (g.flatten() for g in true_gradients(chips, *batch, torch.tanh))
+    for local, noise in ((True, 0.0), (False, first.square().sum() / head.square().sum())):
+        rule = make_rule(chips, directions=1, size=1e-3, local=local)
+        found = estimates(rule, *batch, steps=80)[:, -6:]
+        squares = (found - head).square().sum(1) / head.square().sum()
+        expected = 6 - 1 + 6 * float(noise)  # (P - 1) |g|^2 of its own, and P |g|^2 of the others
+        assert squares.mean().item() == pytest.approx(expected, abs=4 * squares.std().item() / 80**0.5)
+
+
+@pytest.mark.parametrize(
+    ("told", "reads", "writes"),
+    [
+        ({"sides": "one"}, 40, [7] * 3),
+        ({"local": True}, 180, [10] * 3),
+        ({"local": True, "sides": "one"}, 100, [7] * 3),
+    ],
+)
+def test_reads_and_writes_of_other_forms(told, reads, writes):
+    chips = make_chips()
+    make_rule(chips, directions=3, **told).step(*make_batch(10))
+    assert counted(chips, "reads") == [reads] * 3 and counted(chips, "writes") == writes
 
 
 def test_the_weights_come_back_to_where_they_were():

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from analogff.cli import main
+from analogff.study.read.document import read_document
 from analogff.study.read.survival import require_survivors
 from analogff.support import process_state, rehearsal
 from analogff.support.process_state import guarded
@@ -120,4 +121,4 @@ def test_a_plug_in_that_ends_its_process_is_a_mistake(how, said, tmp_path, capsy
 def test_a_registered_device_is_not_tried_twice(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "fork", lambda: pytest.fail("forked"))
     (tmp_path / "s.toml").write_text(STUDY.replace("mine.py:Chip", "ideal"))
-    require_survivors(tmp_path / "s.toml", ())
+    require_survivors(read_document(tmp_path / "s.toml"), tmp_path, ())

@@ -11,7 +11,8 @@ from analogff.rules.weight_perturbation import WeightPerturbation
 from analogff.system import Prices
 from analogff.training.budget import Budget
 from analogff.training.checkpoint import load_checkpoint, save_checkpoint
-from analogff.training.loop import Progress, train
+from analogff.training.loop import train
+from analogff.training.progress import Progress
 from tests.helpers.fakes import make_chips
 
 IMAGES, BATCH = 300, 60

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from analogff.data import load_dataset
+from analogff.data import Augmentation, ImageShape, load_dataset
+from analogff.data.augmentation import flipped
 from analogff.network import LayerSpec, fabricate_chips
 from analogff.network.normalization import L2, GainControl, Unchanged
 from analogff.rules.backprop import Backprop
@@ -12,11 +13,13 @@ from analogff.rules.forward_forward import ForwardForward
 from analogff.rules.weight_perturbation import WeightPerturbation
 from analogff.support.draws import Tape
 from analogff.training.checkpoint import load_checkpoint, save_checkpoint
-from analogff.training.loop import Progress, train
+from analogff.training.loop import train
+from analogff.training.progress import Progress
 from analogff.training.recorder import Recorded, Recorder
 from hardware_models.generic.unknown import Unknown
 from tests.helpers.fakes import Curved, make_chips
 
+BOTH = Augmentation(jitter=1, flip=True)
 VARIANTS = [
     (ForwardForward, {"slope": "assumed", "batch": 33}),
     (ForwardForward, {"slope": "probed", "loss": "symba", "negatives": "random", "prediction": "head"}),
@@ -60,9 +63,11 @@ def test_a_chip_learns_the_same_alone_and_in_a_bank(rule, options, digits):
 @pytest.mark.parametrize("normalizer", [L2(), Unchanged(), GainControl(max_gain=3.0, offset=0.2)])
 @pytest.mark.parametrize(("rule", "options"), [VARIANTS[1], VARIANTS[5]], ids=[IDS[1], IDS[5]])
 def test_so_it_does_whatever_stands_between_the_layers(rule, options, normalizer, digits):
-    *_, bank = train(*build(rule, options, normalizer=normalizer), digits, epochs=1, jitter=1)
+    *_, bank = train(*build(rule, options, normalizer=normalizer), digits, epochs=1, augmentation=BOTH)
     for chip in range(3):
-        *_, alone = train(*build(rule, options, seeds=(chip,), normalizer=normalizer), digits, epochs=1, jitter=1)
+        *_, alone = train(
+            *build(rule, options, seeds=(chip,), normalizer=normalizer), digits, epochs=1, augmentation=BOTH
+        )
         assert (alone.train_loss[0], alone.test_error[0]) == (bank.train_loss[chip], bank.test_error[chip])
 
 
@@ -200,7 +205,15 @@ def test_jitter_shifts_training_images_anew_in_every_epoch_and_no_others(digits)
         seen, asked = [], []
         learner.step = lambda images, labels, seen=seen: (seen.append(images), torch.zeros(3))[1]
         learner.predict = lambda images, asked=asked: (asked.append(images), images.new_zeros(3, len(images)))[1]
-        list(train(learner, make_chips(sizes=(64, 31, 17), seeds=(0, 1, 2)), digits, epochs=2, jitter=2))
+        list(
+            train(
+                learner,
+                make_chips(sizes=(64, 31, 17), seeds=(0, 1, 2)),
+                digits,
+                epochs=2,
+                augmentation=Augmentation(jitter=2),
+            )
+        )
         shown[batch] = torch.cat(seen)
         assert torch.equal(torch.cat(asked[:2]), torch.cat([digits.validation.images, digits.test.images]))
     assert torch.equal(shown[33], shown[100])
@@ -210,16 +223,40 @@ def test_jitter_shifts_training_images_anew_in_every_epoch_and_no_others(digits)
     assert still[:, 0].sum() < 0.02 * still.sum() < first[:, 0].sum()  # the border is empty without
 
 
-def test_a_jittered_run_goes_on_from_a_checkpoint_too(digits, tmp_path):
-    *_, undisturbed = train(*build(*VARIANTS[0]), digits, epochs=2, jitter=1)
+@pytest.mark.parametrize("augmentation", [Augmentation(jitter=1), Augmentation(flip=True), BOTH])
+def test_an_augmented_run_goes_on_from_a_checkpoint_too(digits, tmp_path, augmentation):
+    *_, undisturbed = train(*build(*VARIANTS[0]), digits, epochs=2, augmentation=augmentation)
     learner, chips = build(*VARIANTS[0])
     progress = Progress()
-    next(iter(train(learner, chips, digits, epochs=2, jitter=1, progress=progress)))
+    next(iter(train(learner, chips, digits, epochs=2, augmentation=augmentation, progress=progress)))
     save_checkpoint(tmp_path / "run.pt", learner, chips, progress)
     learner, chips = build(*VARIANTS[0])
     progress = load_checkpoint(tmp_path / "run.pt", learner, chips)
-    *_, resumed = train(learner, chips, digits, epochs=2, jitter=1, progress=progress)
+    *_, resumed = train(learner, chips, digits, epochs=2, augmentation=augmentation, progress=progress)
     assert resumed.train_loss.tolist() == undisturbed.train_loss.tolist()
+
+
+def test_flips_mirror_half_of_the_training_images_anew_in_every_epoch(digits):
+    """The same ones for every rule, whatever its batch, and beside shifts, which they leave as they are."""
+    shape, shown = ImageShape(1, 8, 8), {}
+    ways = {"none": Augmentation(), "flip": Augmentation(flip=True), "jitter": Augmentation(jitter=2)}
+    for name, augmentation in (*ways.items(), ("small", ways["flip"]), ("both", Augmentation(jitter=2, flip=True))):
+        learner, _ = build(ForwardForward, {"slope": "assumed", "batch": 33 if name == "small" else 100})
+        seen = []
+        learner.step = lambda images, labels, seen=seen: (seen.append(images), torch.zeros(3))[1]
+        learner.predict = lambda images: images.new_zeros(3, len(images))
+        list(
+            train(learner, make_chips(sizes=(64, 31, 17), seeds=(0, 1, 2)), digits, epochs=2, augmentation=augmentation)
+        )
+        shown[name] = torch.cat(seen)
+    mirrored = (shown["flip"] == flipped(shown["none"], shape)).all(1)
+    assert (mirrored | (shown["flip"] == shown["none"]).all(1)).all()
+    first, second = mirrored.split(300)
+    # Binomial: 300 fair draws have a standard deviation of 8.7, and two epochs agree in 150 +- 8.7 images.
+    for count in (first.sum(), second.sum(), (first == second).sum()):
+        assert abs(count - 150) < 4 * 8.7
+    assert torch.equal(shown["small"], shown["flip"])
+    assert torch.equal(shown["both"], torch.where(mirrored[:, None], flipped(shown["jitter"], shape), shown["jitter"]))
 
 
 def test_an_overflow_does_not_pass_for_silence(digits):
@@ -298,7 +335,9 @@ def test_steps_that_are_called_between_replayed_ones_are_steps_of_their_own(monk
         recorder.on = recorded
         for _ in range(13):
             recorder.step(images, labels)
-        ends.append([*chips.devices.state_dict().values(), *(torch.tensor(w.adam.steps) for w in learner.optimizers)])
+        ends.append(
+            [*chips.devices.state_dict().values(), *(torch.tensor(w.moments.steps) for w in learner.optimizers)]
+        )
     assert all(torch.equal(one, other) for one, other in zip(*ends, strict=True))
 
 

@@ -63,7 +63,7 @@ def shapes(subject: Subject) -> list[Finding]:
     if device.knows_truth():
         slope, weights = device.oracle(x)
         wanted["oracle(x).slope"] = (slope, read, x.dtype)
-        wanted["oracle(x).weights"] = (weights, (len(SEEDS), subject.n_out, subject.n_in), x.dtype)
+        wanted["oracle(x).weights"] = (weights, (len(SEEDS), *subject.weight_shape), x.dtype)
         if (pulled := device.pullback(x, torch.ones_like(slope))) is not None:
             wanted["pullback(x, error)"] = (pulled, read, x.dtype)
     steps = device.pulse(subject.change(0.1))

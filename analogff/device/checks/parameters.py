@@ -68,7 +68,7 @@ def _try_changes(subject: Subject, name: str, value: Any, changes: list[Any], be
 
 def _life(subject: Subject, **changes: Any) -> _Life:
     device = subject.make(**changes)
-    read, spent, asked = subject.trace(device), [torch.empty(0)], subject.change(1.0)
+    read, spent, asked = subject.trace(device), [torch.empty(0)], subject.change(1.0, of=device)
     for write in (device.pulse, device.program):
         with contextlib.suppress(ContractError):  # not every device can be programmed
             spent.append(torch.as_tensor(steps if (steps := write(asked)) is not None else 0))

@@ -1,6 +1,7 @@
 """The device under test: fresh chips of it, signals for it, and the trace of what it does."""
 
 import dataclasses
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -40,6 +41,11 @@ class Subject:
         chosen = {**self.parameters, **changes}
         return fabricate(self.model, self.n_in, self.n_out, seeds=seeds, parameters=chosen)
 
+    @functools.cached_property
+    def weight_shape(self) -> tuple[int, int]:
+        """Shape of a chip's weights."""
+        return self.make(SEEDS[:1]).datasheet.weight_shape
+
     def inputs(self, device: Device, batch: int = BATCH, *, tag: int = 0) -> torch.Tensor:
         """Return inputs of mean square about 1, as the network sends them.
 
@@ -53,9 +59,10 @@ class Subject:
             x[-(batch // 4) :] *= 2 * sheet.input_max / high
         return x.expand(len(SEEDS), -1, -1).clone()
 
-    def change(self, size: float, *, tag: int = 0) -> torch.Tensor:
-        """Return a change of the weights, of a size relative to the spread of fresh ones."""
-        change = torch.randn(self.n_out, self.n_in, generator=_generator(tag)) * size / self.n_in**0.5
+    def change(self, size: float, *, tag: int = 0, of: Device | None = None) -> torch.Tensor:
+        """Return a change of weights, of a size relative to fresh ones, for a device that may be made otherwise."""
+        shape = self.weight_shape if of is None else of.datasheet.weight_shape
+        change = torch.randn(shape, generator=_generator(tag)) * size / shape[1] ** 0.5
         return change.expand(len(SEEDS), -1, -1).clone()
 
     def trace(self, device: Device, *, tag: int = 0) -> torch.Tensor:
@@ -63,10 +70,10 @@ class Subject:
         x = self.inputs(device, tag=tag)
         outputs = [device(x)]
         for size, seconds in ((0.1, 10.0), (1.0, 1e5), (30.0, 0.0)):
-            device.pulse(self.change(size, tag=tag))
+            device.pulse(self.change(size, tag=tag, of=device))
             device.wait(seconds)
             outputs.append(device(x))
-        if try_to_program(device, self.change(1.0, tag=tag + 1)):
+        if try_to_program(device, self.change(1.0, tag=tag + 1, of=device)):
             outputs.append(device(x))
             device.wait(1e5)
             outputs.append(device(x))

@@ -15,9 +15,11 @@ def direction(subject: Subject) -> list[Finding]:
     """Compare the effect of a pulse with that of the equal bias, or with that of the opposite pulse.
 
     The change is ``dW = s x^T d / |x|^2`` with random signs s, so that ``dW x = d s``: one that the bias port
-    can repeat exactly. It is made larger until enough neurons answer beyond their noise.
+    can repeat exactly. Of shared weights, whose change no bias repeats, ``x`` is a window. The change is made larger
+    until enough neurons answer beyond their noise.
     """
-    by_bias = subject.make().datasheet.bias_port
+    sheet = subject.make().datasheet
+    by_bias = sheet.bias_port and sheet.windows is None
     for size in _SIZES:
         agree, answered = _compare(subject, size, by_bias)
         if answered >= max(2, len(SEEDS) * subject.n_out // 4):
@@ -63,8 +65,11 @@ def _compare(subject: Subject, size: float, by_bias: bool) -> tuple[int, int]:
     """Return in how many neurons both agree, and how many answered to both."""
     device = subject.make()
     x = subject.inputs(device, 4)[:, :1]
-    signs = 2.0 * torch.randint(0, 2, (len(SEEDS), subject.n_out, 1), generator=torch.Generator().manual_seed(3)) - 1
-    change = size * signs * x / x.square().sum(-1, keepdim=True)
+    of_array = len(SEEDS), subject.weight_shape[0], 1
+    signs = 2.0 * torch.randint(0, 2, of_array, generator=torch.Generator().manual_seed(3)) - 1
+    windows = device.datasheet.windows
+    seen = x if windows is None else windows.rows(x)[:, windows.positions // 2, None]
+    change = size * signs * seen / seen.square().sum(-1, keepdim=True)
     resting = _mean(device, x)
     if by_bias:
         expected = _difference(_mean(device, x, size * signs.mT), resting)

@@ -8,6 +8,7 @@ from torch.nn.functional import pad
 from analogff.device.lines import InputLines
 from analogff.device.seeds import derive_seed
 from analogff.device.shared_inputs import SharedInputs
+from analogff.device.windows import Windows
 
 
 class Connection(torch.nn.Module):
@@ -33,6 +34,8 @@ class Connection(torch.nn.Module):
     """
 
     lines: torch.Tensor
+    windows: Windows | None = None
+    """Where one array with the weights of the whole layer is read; None where the layer has weights of its own."""
 
     def __init__(self, n_in: int, n_out: int, lines: torch.Tensor, common: int = 0):
         super().__init__()

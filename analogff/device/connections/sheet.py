@@ -25,6 +25,8 @@ def sheet_of_layer(connection: Connection, array: Datasheet) -> Datasheet:
     signal: PerChip = own.get("signal_joules", array.signal_joules)
     loads = connection.loads(array.line_loads)
     there = int((connection.lines < connection.n_in).sum())
+    if connection.windows is not None:
+        there = connection.lines.numel()  # zeros around an image are put on as any other number
     return dataclasses.replace(
         array,
         **own
@@ -38,5 +40,6 @@ def sheet_of_layer(connection: Connection, array: Datasheet) -> Datasheet:
             line_loads=None if bool((loads == loads[0]).all()) else loads / loads.mean(),
             parallel_pulses=arrays * array.parallel_pulses,
             reads_per_vector=reads * array.reads_per_vector,
+            windows=connection.windows,
         ),
     )

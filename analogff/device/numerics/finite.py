@@ -2,9 +2,11 @@
 
 import math
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 
+from analogff.device.errors import ContractError
 from analogff.device.shared_inputs import SharedInputs
 
 
@@ -26,6 +28,39 @@ def chips_not_finite(parts: Iterable[torch.Tensor], chips: int) -> torch.Tensor:
     rows = [p.flatten(1) if p.dim() > 2 else p.reshape(1, -1) for p in parts if p.numel()]  # less is for all chips
     greatest = [torch.linalg.vector_norm(row, math.inf, 1) for row in rows]
     return ~torch.stack([g.expand(chips) for g in greatest]).isfinite().all(0)
+
+
+def numbers_only(signals: Any, diverged: torch.Tensor | None, chips: int, what: str, name: str) -> Any:
+    """Return signals that a converter could make, 0 for chips whose are not finite, which are marked.
+
+    On a GPU, which a look would hold up, they are marked only.
+
+    Args:
+        signals: Inputs, a bias or a write.
+        diverged: Where chips are marked, ``(chips,)``, in place; None to refuse them.
+        chips: How many there are.
+        what: What the signals are, in words.
+        name: Name of the layer.
+
+    Raises:
+        ContractError: If they are not finite and must be.
+    """
+    parts = parts_of(signals)
+    if parts[0].device.type != "cpu":
+        if diverged is not None:
+            diverged |= chips_not_finite(parts, chips)
+        return signals
+    if all(map(is_finite, parts)):
+        return signals
+    if diverged is None:
+        bad, total = sum(int((~p.isfinite()).sum()) for p in parts), sum(p.numel() for p in parts)
+        raise ContractError(
+            f"Expected {what} of {name} to be finite. Got {bad} of {total} values that are NaN or infinite. "
+            "Look for a division by 0 or an overflow in what made them, or lower the learning rate."
+        )
+    lost = chips_not_finite(parts, chips)
+    diverged |= lost
+    return without(signals, lost)
 
 
 def without(x: torch.Tensor | SharedInputs, chips: torch.Tensor) -> torch.Tensor | SharedInputs:

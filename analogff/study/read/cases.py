@@ -11,6 +11,7 @@ from analogff.data import DataError, check_dataset
 from analogff.study.case import FIELDS, TABLES, Case, Settings
 from analogff.study.read.document import Document
 from analogff.study.read.events import EventReader, read_events
+from analogff.study.read.layers import own_devices, read_layers
 from analogff.study.read.needs import TriedDevice, refusal
 from analogff.study.read.validation import Validator
 from analogff.support.mistakes import Mistake, from_pydantic, in_clauses, shown
@@ -33,7 +34,7 @@ class Reader:
     def case(self, document: Document, rule: int, values: dict[str, Any]) -> tuple[Case | None, list[Mistake]]:
         """Read one point for one rule; the case is None if there are mistakes."""
         settings, mistakes = self.settings(document)
-        devices, more = self._devices(document, settings)
+        devices, more = self.devices(document, settings)
         tables, wrong = self.rule_tables(document)
         mistakes = mistakes + more + wrong
         if wrong:
@@ -48,21 +49,68 @@ class Reader:
             mistakes = mistakes + [_not_programmable(device) for device in devices if device.fixed]
         if mistakes or settings is None or choice is None:
             return None, mistakes
-        steps, mistakes = EventReader(self.validator, document, devices, tables[rule]).steps(settings.event)
+        steps, mistakes = EventReader(self.validator, document, devices, tables[rule], choice).steps(settings)
         case = Case(settings, tuple(device.choice for device in devices), choice.choice, values, steps)
         return (None if mistakes else case), mistakes
 
     def try_devices(self, documents: Iterable[Document]) -> None:
         """Try the devices of many points together, which takes a hundredth of the time."""
-        self.validator.try_together(listed for document in documents for listed in _device_tables(document))
+        self.validator.try_together(
+            listed
+            for document in documents
+            for listed in [*_device_tables(document), *((path, table) for _, path, table in own_devices(document))]
+        )
 
     def settings(self, document: Document) -> tuple[Settings | None, list[Mistake]]:
         """Read the plain fields."""
-        fields = {k: v for k, v in document.items() if k not in ("device", "rule", "sweep", "tune")}
+        fields = {k: v for k, v in document.items() if k not in ("device", "rule", "sweep", "tune", "figure")}
         key = json.dumps(fields, default=str)
         if key not in self._settings:
             self._settings[key] = self._read_settings(key)
         return self._settings[key]
+
+    def devices(self, document: Document, settings: Settings | None) -> tuple[list[TriedDevice], list[Mistake]]:
+        """Read the devices: one for each layer, and one for a head that is a device."""
+        own = list(own_devices(document))
+        read_own = {n: self.validator.device(table, path) for n, path, table in own}
+        if document.get("device") is None and not (settings and len(own) == len(settings.layers)):
+            return [], [Mistake("device", "a [device] table", "nothing", 'Write [device] and model = "...".')]
+        single, listed = not isinstance(document.get("device"), list), _device_tables(document)
+        read = [self.validator.device(table, path) for path, table in listed]
+        mistakes = [mistake for _, found in [*read, *read_own.values()] for mistake in found]
+        choices = [device for device, _ in read if device]
+        if own and not single:
+            advice = "Write one [device] beside layers that have their own, or one [[device]] a layer."
+            return choices, [*mistakes, Mistake(own[0][1], "devices in one place", "[[device]] tables too", advice)]
+        if settings is None:
+            return choices, mistakes
+        layers, heads = len(settings.layers), int(settings.head == "device")
+        if own:
+            return self._with_own(choices, {n: device for n, (device, _) in read_own.items()}, layers, heads, mistakes)
+        if not single and not layers <= len(listed) <= layers + heads:
+            allowed = f"{layers} or {layers + 1} [[device]] tables (layers, and the head)" if heads else ""
+            expected = allowed or f"{layers} [[device]] tables, one a layer (the head is digital)"
+            advice = "Write one [device] for all layers, or one [[device]] a layer."
+            return choices, [*mistakes, Mistake("device", expected, f"{len(listed)}", advice)]
+        if mistakes:
+            return choices, mistakes
+        return (choices + [choices[-1]] * (layers + heads - len(choices))), []
+
+    @staticmethod
+    def _with_own(
+        choices: list[TriedDevice],
+        own: dict[int, TriedDevice | None],
+        layers: int,
+        heads: int,
+        mistakes: list[Mistake],
+    ) -> tuple[list[TriedDevice], list[Mistake]]:
+        """Return a device for each layer, of which some have their own; the others, and a head, have the study's."""
+        if mistakes:
+            return choices, mistakes
+        if heads and not choices:
+            return [], [Mistake("device", "a [device] table for the head", "nothing", "Write [device].")]
+        found = [own.get(n) or choices[0] for n in range(layers)]
+        return found + choices[:1] * heads, []
 
     def rule_tables(self, document: Document) -> tuple[list[Any], list[Mistake]]:
         """Return the ``[[rule]]`` tables."""
@@ -74,11 +122,19 @@ class Reader:
 
     def _read_settings(self, fields: str) -> tuple[Settings | None, list[Mistake]]:
         document = json.loads(fields)
+        layers, wrong = {}, []
+        if "layers" in document:
+            document["layers"], layers, wrong = read_layers(document["layers"])
         tables, mistakes = _tables(document)
+        mistakes = wrong + mistakes
         dataset = document.get("dataset", Settings.model_fields["dataset"].default)
         try:
             plain = {k: v for k, v in document.items() if k not in (*TABLES, "event")}
             settings = Settings.model_validate_json(json.dumps(plain), strict=True).model_copy(update=tables)
+            if layers:
+                settings = settings.model_copy(
+                    update={"layers": tuple(layers.get(n, width) for n, width in enumerate(settings.layers))}
+                )
         except ValidationError as error:
             mistakes = from_pydantic(error, what="a field of a study", names=FIELDS) + mistakes
             settings = None
@@ -94,28 +150,10 @@ class Reader:
                 self._there[name] = [in_clauses("dataset", str(error))]
             except OSError as error:  # too long for a file system, or not readable
                 advice = "Give another name or folder."
-                self._there[name] = [Mistake("dataset", "the name of a data set or a folder", str(error), advice)]
+                self._there[name] = [
+                    Mistake("dataset", "the name of a data set, a folder or a file", str(error), advice)
+                ]
         return self._there[name]
-
-    def _devices(self, document: Document, settings: Settings | None) -> tuple[list[TriedDevice], list[Mistake]]:
-        """Return one device for each layer, and one for a head that is a device."""
-        if document.get("device") is None:
-            return [], [Mistake("device", "a [device] table", "nothing", 'Write [device] and model = "...".')]
-        single, listed = not isinstance(document["device"], list), _device_tables(document)
-        read = [self.validator.device(table, path) for path, table in listed]
-        mistakes = [mistake for _, found in read for mistake in found]
-        choices = [device for device, _ in read if device]
-        if settings is None:
-            return choices, mistakes
-        layers, heads = len(settings.layers), int(settings.head == "device")
-        if not single and not layers <= len(listed) <= layers + heads:
-            allowed = f"{layers} or {layers + 1} [[device]] tables (layers, and the head)" if heads else ""
-            expected = allowed or f"{layers} [[device]] tables, one a layer (the head is digital)"
-            advice = "Write one [device] for all layers, or one [[device]] a layer."
-            return choices, [*mistakes, Mistake("device", expected, f"{len(listed)}", advice)]
-        if mistakes:
-            return choices, mistakes
-        return (choices + [choices[-1]] * (layers + heads - len(choices))), []
 
 
 def _not_programmable(device: TriedDevice) -> Mistake:

@@ -14,7 +14,7 @@ from analogff.network import Chips, LayerSpec, fabricate_wired
 from analogff.study.case import Case, DeviceChoice, RuleChoice
 from analogff.support.process_state import standard
 from analogff.training.checkpoint import restore, state_of
-from analogff.training.loop import Progress
+from analogff.training.progress import Progress
 
 _NOT_ITS_SEED = "a chip's outputs are not decided by its seed alone: runs can be neither repeated nor resumed"
 _NOT_ITS_LEARNING_SEED = "its steps are not decided by its seed alone: runs can be neither repeated nor resumed"

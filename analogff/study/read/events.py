@@ -1,15 +1,17 @@
 """The events of a study file: their tables, and what each means for a case."""
 
 import copy
+import dataclasses
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from pydantic import ValidationError
 
-from analogff.study.case import Step
-from analogff.study.events import EVENTS, Copy, Distil, Event, Repeat, Set, Train
+from analogff.study.case import Settings, Step
+from analogff.study.events import EVENTS, Compensate, Copy, Distil, Event, Repeat, Set, Train
 from analogff.study.read.document import Document
-from analogff.study.read.needs import TriedDevice, refusal
+from analogff.study.read.needs import AskedRule, TriedDevice, refusal
 from analogff.study.read.sweep import PathError, assign
 from analogff.study.read.validation import Validator
 from analogff.support.mistakes import Mistake, from_pydantic, shown, unknown_name
@@ -57,18 +59,24 @@ class EventReader:
         document: The point.
         devices: Its devices, one for each layer.
         rule: The table of its rule.
+        asked: Its rule.
     """
 
-    def __init__(self, validator: Validator, document: Document, devices: list[TriedDevice], rule: Document):
+    def __init__(
+        self, validator: Validator, document: Document, devices: list[TriedDevice], rule: Document, asked: AskedRule
+    ):
         self.validator = validator
+        self.asked = asked
         self.document = {name: copy.deepcopy(document[name]) for name in ("device", "rule") if name in document}
         self.devices = devices
         self.rule = {name: value for name, value in rule.items() if name != "label"}
         self.mistakes: list[Mistake] = []
 
-    def steps(self, events: tuple[Event, ...]) -> tuple[tuple[Step, ...], list[Mistake]]:
+    def steps(self, settings: Settings) -> tuple[tuple[Step, ...], list[Mistake]]:
         """Return the events as steps, repeated ones each time, and the mistakes in them."""
-        steps = self._steps(events, "event") if events else ()
+        self.programmed = settings.first_weights == "programmed"
+        self.known_weights = self.asked.programs or self.programmed
+        steps = self._steps(settings.event, "event") if settings.event else ()
         if len(steps) > MAX_STEPS:
             advice = "Repeat fewer of them, or fewer times."
             self.mistakes.append(Mistake("event", f"at most {MAX_STEPS:,} events", f"{len(steps):,}", advice))
@@ -89,9 +97,60 @@ class EventReader:
             return Step(event, changes=self._set(event, path))
         if isinstance(event, Train) and event.images is None and event.epochs is None:
             self.mistakes.append(Mistake(path, "images or epochs", "neither", "Write images = 1000, or epochs = 1."))
+        if isinstance(event, Compensate) and all(device.digital for device in self.devices):
+            got, advice = f"{self.devices[0].choice.reference}, whose weights are digital numbers", "Remove the event."
+            self.mistakes.append(Mistake(path, "an array of cells, whose gain may change", got, advice))
         if isinstance(event, Train) and event.rule:
             return self._other_rule(event, path)
+        if isinstance(event, (Copy, Distil)):
+            return self._other_chip(event, path)
         return Step(event)
+
+    def _other_chip(self, event: Copy | Distil, path: str) -> Step:
+        """Return a step to another chip, which may be of another kind, and be taught by another rule."""
+        old = self.devices
+        devices = self._other_devices(event.device, f"{path}.device") if event.device is not None else []
+        if isinstance(event, Copy):
+            self._copied(event, path, old)
+            return Step(event, devices=tuple(device.choice for device in devices))
+        teacher, step = self.asked, Step(event)
+        if event.rule:
+            step = self._other_rule(event, path)
+        elif devices:
+            self._refuse(self.asked, f"{path}.device")
+        self.known_weights = self.asked.programs or self.programmed
+        if event.labels == "soft":
+            self.mistakes += _not_soft(teacher, self.asked, path)
+        return dataclasses.replace(step, devices=tuple(device.choice for device in devices))
+
+    def _copied(self, event: Copy, path: str, old: list[TriedDevice]) -> None:
+        """Note why weights cannot be copied from old devices to the present ones."""
+        readout = event.by == "readout"
+        if event.device is not None and not (readout or self.known_weights):
+            expected = "known weights, for a copy onto another kind of device"
+            got = f"{self.asked.described}, of whose weights only changes are known"
+            advice = 'Write by = "readout", first_weights = "programmed", or do = "distil".'
+            self.mistakes.append(Mistake(f"{path}.device", expected, got, advice))
+        if readout or event.device is not None:
+            self.mistakes += [_not_programmable(device, path) for device in self.devices if device.fixed]
+        if readout:
+            self.mistakes += [_not_readable(device, path) for device in old if device.unreadable]
+        self.known_weights = self.known_weights or readout
+
+    def _other_devices(self, table: Document, path: str) -> list[TriedDevice]:
+        """Read the device of another kind of chip, for all layers, and go on with it."""
+        device, wrong = self.validator.device(table, path)
+        self.mistakes += wrong
+        if device is None:
+            return []
+        self.document["device"] = copy.deepcopy(table)
+        self.devices = [device] * len(self.devices)
+        return self.devices
+
+    def _refuse(self, rule: AskedRule, path: str) -> None:
+        """Note what the present devices do not show or cannot do that a rule needs."""
+        answers = [refusal(rule, device, path) for device in self.devices]
+        self.mistakes += list(dict.fromkeys(answer for answer in answers if answer))
 
     def _set(self, event: Set, path: str) -> tuple[dict[str, Any], ...]:
         """Return the parameters that change, of each device; a device as it was before is the base."""
@@ -116,7 +175,7 @@ class EventReader:
                 self.mistakes.append(Mistake(f"{path}.value", f"a value of the kind that {name} had", got, ""))
         return tuple(changes)
 
-    def _other_rule(self, event: Train, path: str) -> Step:
+    def _other_rule(self, event: Train | Distil, path: str) -> Step:
         """Return a step with another rule, or with other options of the rule so far."""
         same = event.rule.get("name", self.rule["name"]) == self.rule["name"]
         table = self.rule | event.rule if same else event.rule
@@ -124,19 +183,42 @@ class EventReader:
         self.mistakes += wrong
         if read is None:
             return Step(event)
-        answers = [refusal(read, device, f"{path}.rule") for device in self.devices]
-        self.mistakes += list(dict.fromkeys(answer for answer in answers if answer))
-        if read.programs and not same:
+        self._refuse(read, f"{path}.rule")
+        if read.programs and not same and isinstance(event, Train):
             expected = "a rule that begins with the weights as they are"
             advice = "Take forward-forward, direct-feedback-alignment or another one that programs nothing."
             self.mistakes.append(Mistake(f"{path}.rule", expected, f"{read.described}, which programs them", advice))
-        self.rule = table
+        self.rule, self.asked = table, read
         return Step(event, rule=read.choice)
 
 
-def has_moves(steps: tuple[Step, ...]) -> bool:
-    """Return whether a life copies weights, for which requested changes are kept in a digital register."""
-    return any(isinstance(step.event, Copy) for step in steps)
+def _not_programmable(device: TriedDevice, path: str) -> Mistake:
+    got, advice = f"{device.choice.reference}: {device.fixed}", 'Write do = "distil", or take another device.'
+    return Mistake(path, "a device that can be programmed, for a copy", got, advice)
 
 
-__all__ = ["MAX_STEPS", "Copy", "Distil", "EventReader", "has_moves", "read_events"]
+def _not_readable(device: TriedDevice, path: str) -> Mistake:
+    got, advice = f"{device.choice.reference}: {device.unreadable}", 'Write by = "register", or do = "distil".'
+    return Mistake(f"{path}.by", "a device whose curve can be inverted, for a readout", got, advice)
+
+
+def _not_soft(teacher: AskedRule, student: AskedRule, path: str) -> Iterator[Mistake]:
+    """Yield what keeps a student from learning from the scores of a teacher."""
+    advice = 'Write labels = "teacher".'
+    if not teacher.gives_scores:
+        yield Mistake(f"{path}.labels", "a teacher that gives a score of each class", teacher.described, advice)
+    if not student.learns_soft_labels:
+        yield Mistake(f"{path}.labels", "a student that learns from probabilities", student.described, advice)
+
+
+def too_few_unlabeled(steps: tuple[Step, ...], there: int) -> Iterator[Mistake]:
+    """Yield a mistake for each student that is to see more unlabeled images than there are.
+
+    Args:
+        steps: A life.
+        there: Images that are neither trained on nor held out.
+    """
+    advice = "Write a smaller number, or smaller train_images or validation_images."
+    for event in {id(step.event): step.event for step in steps}.values():
+        if isinstance(event, Distil) and event.images_from == "unlabeled" and there < (event.images or 1):
+            yield Mistake("event.images", f"at most the {there} unlabeled images", f"{event.images or 'all'}", advice)

@@ -5,9 +5,11 @@ from pathlib import Path
 
 from analogff.catalog import resolve_device, resolve_rule
 from analogff.data import ImageShape
-from analogff.device import Device, InputLines
+from analogff.device import Connected, Device, InputLines, convolution
+from analogff.learning.rule import Rule, RuleOptions
+from analogff.network import ConvolutionLayer, Planned, plan_layers
 from analogff.study.case import Case
-from analogff.support.mistakes import Mistake, of_plug_in
+from analogff.support.mistakes import Mistake, in_clauses, of_plug_in
 
 _Wiring = list[tuple[tuple[int, int], InputLines]]
 
@@ -40,12 +42,15 @@ class Fit:
         if isinstance(layers, Mistake):
             yield layers
             return
+        planned = [*plan_layers(case.settings.layers, image), Planned(classes)]
         alike = all(device == case.devices[0] for device in case.devices)
         fitted = zip(case.devices, layers, strict=False)  # a head may be no device
         for n, (device, (shape, lines)) in enumerate(fitted):
             try:
                 model = self._model(device.reference)
-                parameters = model.on_lines(lines, device.parameters)
+                if planned[n].options is not None:
+                    model = convolution(model)
+                parameters = model.on_lines(lines, device.parameters | (planned[n].options or {}))
                 model.check_size(*shape, **parameters)
                 if n == 0:
                     model.check_image(shape[0], image, **parameters)
@@ -55,14 +60,41 @@ class Fit:
 
     def _wire(self, case: Case, n_in: int, classes: int, image: ImageShape | None) -> _Wiring | Mistake:
         try:
+            widths = [layer.width for layer in plan_layers(case.settings.layers, image)]
+        except ValueError as error:
+            return in_clauses("layers", str(error))
+        try:
             rule = resolve_rule(case.rule.name, self.folder)
             options = rule.Options(**case.rule.options)
+            if case.settings.convolves and (wrong := self._unconvolved(case, rule, options)):
+                return wrong
             rule.check_data(options, n_in, classes, image)
-            sizes = n_in, case.settings.layers, classes
-            layers = zip(rule.layer_shapes(options, *sizes), rule.input_lines(options, *sizes), strict=False)
-            return [((a, b), lines) for (a, b), lines in layers]
+            sizes = n_in, widths, classes
+            shapes = rule.layer_shapes(options, *sizes)
+            layers = zip(shapes, rule.input_lines(options, *sizes), strict=False)
+            wired = [((a, b), lines) for (a, b), lines in layers]
         except BaseException as error:
             return of_plug_in(error, "rule", f"{case.rule.name} to say how layers are wired")
+        try:
+            for flow in rule.dataflows(options, shapes, options.batch):
+                flow.work()
+            return wired
+        except BaseException as error:
+            return of_plug_in(error, "rule", f"{case.rule.name} to say what a step has a chip do")
+
+    def _unconvolved(self, case: Case, rule: type[Rule], options: RuleOptions) -> Mistake | None:
+        """Return why convolutions do not go with a rule, its write, or a device."""
+        if why := rule.why_no_convolution(options):
+            advice = "Write layers as widths, or take a rule such as forward-forward or backprop."
+            return Mistake("rule", "a rule that learns by itself on convolutions", why, advice)
+        if options.write == "multi-tile":
+            expected = "a write of one array a layer, since a convolution reads its array in windows"
+            return Mistake("rule.write", expected, '"multi-tile"', "Take another write.")
+        for device, layer in zip(case.devices, case.settings.layers, strict=False):
+            if isinstance(layer, ConvolutionLayer) and issubclass(self._model(device.reference), Connected):
+                expected = "the device of the array itself beside conv, which connects it"
+                return Mistake("device.model", expected, f'"{device.reference}"', "Write the name in its brackets.")
+        return None
 
     def _model(self, reference: str) -> type[Device]:
         if reference not in self._models:

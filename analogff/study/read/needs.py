@@ -5,8 +5,10 @@ import functools
 from collections.abc import Mapping
 
 from analogff.device import Observable
+from analogff.learning.rule_options import RuleOptions
 from analogff.study.case import DeviceChoice, RuleChoice
 from analogff.support.mistakes import Mistake, shown
+from analogff.writes.make import refused
 
 _TO_BE_PROGRAMMED = (
     "Override program(weights) in its class, or take a rule that begins from the weights as fabricated, such as "
@@ -24,6 +26,14 @@ class TriedDevice:
     """Why it does not show what a rule may need; None where it does."""
     fixed: str | None
     """Why it cannot be programmed; None if it can."""
+    unreadable: str | None = None
+    """Why its weights cannot be read out; None if they can."""
+    digital: bool = False
+    """Whether its weights are digital numbers."""
+    apart: str | None = None
+    """Why its arrays cannot share their neurons; None if they can."""
+    pulsed: bool = False
+    """Whether its datasheet prints the change of a write pulse."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,6 +46,12 @@ class AskedRule:
     """What its devices must show."""
     programs: bool
     """Whether it begins from known weights."""
+    learns_soft_labels: bool = False
+    """Whether it takes a probability of each class in place of labels."""
+    gives_scores: bool = False
+    """Whether its chips answer with a score of each class."""
+    writes: RuleOptions = dataclasses.field(default_factory=RuleOptions)
+    """How it writes."""
 
     @functools.cached_property
     def described(self) -> str:
@@ -53,4 +69,9 @@ def refusal(rule: AskedRule, device: TriedDevice, path: str) -> Mistake | None:
     if device.fixed and rule.programs:
         expected = f"a device that can be programmed, since {rule.described} begins from known weights"
         return Mistake(path, expected, f"{device.choice.reference}: {device.fixed}", _TO_BE_PROGRAMMED)
+    untrue = device.hidden[Observable.ORACLE]
+    wrong = refused(rule.writes, pulsed=device.pulsed, unreadable=device.unreadable, untrue=untrue, apart=device.apart)
+    if wrong:
+        advice = 'Take a device such as reram, or write = "digital".'
+        return Mistake(f"{path}.write", wrong[0], f"{device.choice.reference}: {wrong[1]}", advice)
     return None

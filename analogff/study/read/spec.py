@@ -3,16 +3,18 @@
 import dataclasses
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from analogff.catalog import resolve_rule
-from analogff.data import DataError, ImageShape, Scale, check_jitter, fingerprint, load_dataset
+from analogff.data import DataChoice, DataError, ImageShape, fingerprint, load_dataset
 from analogff.study.case import Case, Settings
 from analogff.study.read.cases import Reader
 from analogff.study.read.controls import COUNT, controls_of
 from analogff.study.read.document import MAX_RUNS, Document, parse_settings, read_document, unusable
+from analogff.study.read.events import too_few_unlabeled
+from analogff.study.read.figure import misnamed, read_figure
 from analogff.study.read.fit import Fit
 from analogff.study.read.sweep import (
     Axes,
@@ -29,6 +31,7 @@ from analogff.study.read.tune import Tune, misuse, read_tune
 from analogff.study.read.validation import Validator
 from analogff.support.mistakes import Mistake, StudyError, in_clauses, shown
 from analogff.support.process_state import PatchedError, guarded
+from analogff.training.clock import WITHIN_STEP, clock_of
 
 _TOGETHER = 1000  # points whose devices are tried side by side
 
@@ -43,6 +46,8 @@ class Shape:
     """How they are a picture; None for a table."""
     classes: int
     """Number of labels."""
+    label_names: tuple[str, ...]
+    """Original labels, from label 0 on."""
     images: int
     """Training images that are learned from when all are."""
     fingerprint: str
@@ -63,8 +68,8 @@ class Study:
     """The swept paths with their values."""
     cases: tuple[Case, ...]
     """Every point for every rule, rule by rule; then the controls."""
-    shapes: dict[tuple[str, Scale], Shape]
-    """What is known of each data set, by name and scale."""
+    shapes: dict[DataChoice, Shape]
+    """What is known of each data set, by how it is read."""
     tuning: Tuning | None = None
     """The choice of options that comes first; None if there is none to make."""
 
@@ -79,15 +84,27 @@ def read_study(path: Path, settings: Sequence[str] = ()) -> Study:
     Raises:
         StudyError: With every mistake, before anything is run or written.
     """
-    document = read_document(path)
-    folder = path.resolve().parent
+    return resolve_study(read_document(path), path.resolve().parent, settings)
+
+
+def resolve_study(document: Document, folder: Path, settings: Sequence[str] = ()) -> Study:
+    """Resolve a study that is at hand as plain data.
+
+    Args:
+        document: As `read_document` returns it; it becomes part of the study.
+        folder: Where its relative paths start.
+        settings: As those of `read_study`.
+
+    Raises:
+        StudyError: As `read_study`.
+    """
     validator = Validator(folder)
     mistakes = _apply(document, settings, validator) + list(unusable(document))
     if mistakes:
         raise StudyError(mistakes)
     axes, mistakes = read_axes(document, validator)
     tune, more = read_tune(document)
-    mistakes += more
+    mistakes += more + read_figure(document)
     reader = Reader(folder, validator)
     first, more = _read_first(document, axes, reader)
     mistakes += more
@@ -98,17 +115,19 @@ def read_study(path: Path, settings: Sequence[str] = ()) -> Study:
     if mistakes:
         raise StudyError(mistakes)
     cases = _expand(document, axes, reader)
-    _refuse_idle_head(cases, folder)
+    _refuse_idle(cases, axes, folder)
     shapes = _shapes(cases, axes, folder)
     _try_layer_shapes(cases, axes, shapes, folder)
     tuning = _plan_tuning(cases, axes, shapes, tune, folder) if tune else None
     if cases[0].settings.controls:
         cases += controls_of(cases, validator)
+    if wrong := misnamed(document, cases, axes):
+        raise StudyError(wrong)
     return Study(cases[0].settings.name, folder, document, axes, cases, shapes, tuning)
 
 
 def _plan_tuning(
-    cases: tuple[Case, ...], axes: Axes, shapes: dict[tuple[str, Scale], Shape], tune: Tune, folder: Path
+    cases: tuple[Case, ...], axes: Axes, shapes: dict[DataChoice, Shape], tune: Tune, folder: Path
 ) -> Tuning:
     """Plan the trials, and refuse those that do not fit."""
     wrong = [_where_swept(m, axes, case.values) for case in cases for m in misuse(tune, case.settings)]
@@ -174,13 +193,33 @@ def _expand(document: Document, axes: Axes, reader: Reader) -> tuple[Case, ...]:
     return tuple(cases)
 
 
-def _refuse_idle_head(cases: tuple[Case, ...], folder: Path) -> None:
-    """Refuse a head that is a device where no rule has a use for one."""
+def _refuse_idle(cases: tuple[Case, ...], axes: Axes, folder: Path) -> None:
+    """Refuse settings that no rule has a use for."""
+    wrong = [*_idle_head(cases, folder), *_idle_clocks(cases, folder)]
+    if wrong:
+        raise StudyError([_where_swept(mistake, axes) for mistake in wrong])
+
+
+def _idle_head(cases: tuple[Case, ...], folder: Path) -> Iterator[Mistake]:
+    """Yield the mistake of a head that is a device where no rule has a use for one."""
     of_device = [case.rule for case in cases if case.settings.head == "device"]
     rules = [(resolve_rule(rule.name, folder), rule.options) for rule in of_device]
     if rules and not any(rule.uses_head(rule.Options(**options)) for rule, options in rules):
         expected = '"digital" beside rules that have no use for a head'
-        raise StudyError([Mistake("head", expected, '"device"', "Leave it out, or add a rule that reads its head.")])
+        yield Mistake("head", expected, '"device"', "Leave it out, or add a rule that reads its head.")
+
+
+def _idle_clocks(cases: tuple[Case, ...], folder: Path) -> Iterator[Mistake]:
+    """Yield the mistakes of clocks that no rule tells from a coarser one."""
+    for clock in WITHIN_STEP:
+        own = [case for case in cases if case.settings.clock == clock]
+        rules = {id(one.rule): one.rule for case in own for one in (case, *case.later)}.values()
+        found = [(resolve_rule(rule.name, folder), rule.options) for rule in rules]
+        known = {clock_of(rule, rule.Options(**options), clock) for rule, options in found}
+        if known and clock not in known:
+            finest = "pass" if "pass" in known else "step"
+            why = {"pass": "passes that cannot alternate from image to image", "step": "passes of one kind"}[finest]
+            yield Mistake("clock", f'"{finest}" beside rules with {why}', f'"{clock}"', f'Write clock = "{finest}".')
 
 
 def _where_swept(mistake: Mistake, axes: Axes, values: dict[str, Any] | None = None) -> Mistake:
@@ -196,33 +235,37 @@ def _plain(path: str) -> str:
     return re.sub(r"\.\d+(?=\.|$)", "", path)
 
 
-def _shapes(cases: tuple[Case, ...], axes: Axes, folder: Path) -> dict[tuple[str, Scale], Shape]:
+def _shapes(cases: tuple[Case, ...], axes: Axes, folder: Path) -> dict[DataChoice, Shape]:
     """Load every data set as it will be used, so that too many images and shifts too far are refused now."""
-    shapes, mistakes = {}, []
-    for source, train, held_out in dict.fromkeys(
-        (c.settings.data, c.settings.train_images, c.settings.validation_images) for c in cases
-    ):
-        name, scale = source
+    shapes, unlabeled, mistakes = {}, {}, []
+    for source, train, held_out in dict.fromkeys(map(_images_of, cases)):
         try:
-            data = load_dataset(name, train_images=train, validation_images=held_out, scale=scale, folder=folder)
-            state = fingerprint(name, folder)
-            shapes[source] = Shape(data.n_in, data.image, data.classes, len(data.train.labels), state)
+            chosen = source._asdict()
+            data = load_dataset(**chosen, train_images=train, validation_images=held_out, folder=folder)
+            state = fingerprint(source.name, folder)
+            unlabeled[source, train, held_out] = 0 if data.unlabeled is None else len(data.unlabeled)
+            shapes[source] = Shape(data.n_in, data.image, data.classes, data.label_names, len(data.train.labels), state)
         except DataError as error:
             mistakes.append(in_clauses(error.field, str(error)))
-    for source, jitter in dict.fromkeys((c.settings.data, c.settings.jitter) for c in cases):
+    for source, augmentation in dict.fromkeys((c.settings.data, c.settings.augmentation) for c in cases):
         try:
             if source in shapes:
-                check_jitter(jitter, shapes[source].image)
+                augmentation.check(shapes[source].image)
         except DataError as error:
             mistakes.append(in_clauses(error.field, str(error)))
+    if not mistakes:
+        mistakes = [m for case in cases for m in too_few_unlabeled(case.steps, unlabeled[_images_of(case)])]
     if mistakes:
-        raise StudyError([_where_swept(mistake, axes) for mistake in mistakes])
+        raise StudyError([_where_swept(mistake, axes) for mistake in dict.fromkeys(mistakes)])
     return shapes
 
 
-def _try_layer_shapes(
-    cases: tuple[Case, ...], axes: Axes, shapes: dict[tuple[str, Scale], Shape], folder: Path
-) -> None:
+def _images_of(case: Case) -> tuple[DataChoice, int | None, int | None]:
+    """Return what decides which images a case has."""
+    return case.settings.data, case.settings.train_images, case.settings.validation_images
+
+
+def _try_layer_shapes(cases: tuple[Case, ...], axes: Axes, shapes: dict[DataChoice, Shape], folder: Path) -> None:
     """Refuse layers and images that a rule cannot be wired to, or that devices do not fit."""
     mistakes: dict[Mistake, Mistake] = {}
     fit = Fit(folder)
@@ -230,8 +273,9 @@ def _try_layer_shapes(
         with guarded("a rule or device that is asked whether it fits"):
             for case in cases:
                 shape = shapes[case.settings.data]
-                for mistake in fit.misfits(case, shape.n_in, shape.classes, shape.image):
-                    mistakes.setdefault(mistake, _where_swept(mistake, axes, case.values))
+                for now in [case, *case.later]:
+                    for mistake in fit.misfits(now, shape.n_in, shape.classes, shape.image):
+                        mistakes.setdefault(mistake, _where_swept(mistake, axes, case.values))
     except PatchedError as error:
         raise StudyError([in_clauses("rule", str(error))]) from error
     if mistakes:

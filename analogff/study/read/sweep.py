@@ -18,8 +18,10 @@ Axes = dict[str, list[Any]]
 """Swept paths, each with its values as TOML has them."""
 _NOT_SWEPT = {
     "name": "It labels the study.",
+    "question": "It labels the study.",
     "sweep": "A sweep has no sweep.",
     "tune": "One table [tune] serves all points.",
+    "figure": "It changes no run.",
     "chips": "Write chips = [0, 1, ...] at the top: every chip is run at every point.",
     "seeds": "Write seeds = [0, 1, ...] at the top: every seed is run at every point.",
     "controls": "Write controls = true at the top: every point gets them.",

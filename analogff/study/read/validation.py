@@ -15,6 +15,7 @@ from analogff.catalog import CatalogError
 from analogff.catalog.parameters import banked_parameters, read_parameters, with_files
 from analogff.device import ContractError, Device, Observable, Sealed, fabricate, require
 from analogff.learning.rule import Rule, RuleOptions
+from analogff.network.readout import why_unreadable
 from analogff.study import origin
 from analogff.study.case import DeviceChoice, RuleChoice
 from analogff.study.read.needs import AskedRule, TriedDevice
@@ -35,10 +36,13 @@ class Validator:
 
     Args:
         folder: The study file's folder, base of relative paths.
+        fingerprints: Whether choices get the fingerprints of their code, which stored results need. Classes of a
+        running notebook have none.
     """
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, *, fingerprints: bool = True):
         self.folder = folder
+        self.fingerprints = fingerprints
         self._devices: dict[str, DeviceRead] = {}
         self._rules: dict[str, RuleRead] = {}
         self._classes: dict[str, _Class] = {}
@@ -114,7 +118,8 @@ class Validator:
         """Return a device class and the fingerprint of its code, both from its first use in this study."""
         if reference not in self._classes:
             model = catalog.resolve_device(reference, self.folder)
-            self._classes[reference] = model, catalog.fingerprint(reference, catalog.DEVICES, self.folder)
+            code = catalog.fingerprint(reference, catalog.DEVICES, self.folder) if self.fingerprints else ""
+            self._classes[reference] = model, code
         return self._classes[reference]
 
     def _try(self, model: type[Device], choice: DeviceChoice, path: str) -> DeviceRead:
@@ -133,8 +138,15 @@ class Validator:
             chips = Sealed(device, chips=len(bank), level=Observable.PROBE, name=choices[0].reference)
             _use(chips, len(bank))
             hidden, fixed = {level: require(device, level) for level in Observable}, _why_fixed(chips, len(bank))
+            digital = device.datasheet.readable_weights
+            unreadable = None if digital else why_unreadable(device.datasheet)
+            apart = _why_apart(device, len(bank))
+            pulsed = not digital and device.datasheet.change_step is not None
         copies = _copies(device, len(bank))
-        return [TriedDevice(dataclasses.replace(choice, copies=copies), hidden, fixed) for choice in choices]
+        return [
+            TriedDevice(dataclasses.replace(choice, copies=copies), hidden, fixed, unreadable, digital, apart, pulsed)
+            for choice in choices
+        ]
 
     def _read_rule(self, table: Any, path: str) -> RuleRead:
         name, mistake = _named(table, "name", path, catalog.rule_names)
@@ -142,7 +154,7 @@ class Validator:
             return None, [mistake]
         try:
             model: type[Rule] = catalog.resolve_rule(name, self.folder)
-            mark = origin.of_rule(name, self.folder)
+            mark = origin.of_rule(name, self.folder) if self.fingerprints else ""
         except CatalogError as error:
             return None, [Mistake(f"{path}.name", error.expected, error.got, error.advice)]
         label = table.get("label")
@@ -154,27 +166,43 @@ class Validator:
         try:
             with guarded(name) if catalog.is_plug_in(name) else nullcontext():
                 options = model.Options.model_validate_json(json.dumps(written, default=str), strict=True)
-                needs, programs = _asked(model, options)
+                asked = _asked(model, options)
         except ValidationError as error:
             return None, from_pydantic(error, path, f"an option of {name}", model.Options.model_fields)
         except BaseException as error:
             return None, [of_plug_in(error, path, f"{name} to say what it needs and its schedule")]
         given = options.model_dump(mode="json")
         choice = RuleChoice(name, given, mark, written=tuple(sorted(written)), label=label)
-        return AskedRule(choice, needs, programs), []
+        return AskedRule(choice, **asked), []
 
 
-def _asked(model: type[Rule], options: RuleOptions) -> tuple[Observable, bool]:
-    """Call a rule's class methods, so that errors occur now; return what it needs and whether it programs."""
+def _asked(model: type[Rule], options: RuleOptions) -> dict[str, Any]:
+    """Call a rule's class methods, so that errors occur now; return the fields of `AskedRule`."""
     needs, schedule = model.needs(options), model.schedule(options)
     if not isinstance(needs, Observable):
         raise TypeError(f"needs returned {needs!r}, which is no Observable")
     if not isinstance(schedule, Schedule):
         raise TypeError(f"schedule returned {schedule!r}, which is no Schedule of analogff.timing")
     simulate([Stage(1.0, 1.0)] * 2, schedule, steps=2, reads_per_step=1)
-    for say in (model.uses_head, model.can_bank):
+    for say in (model.uses_head, model.can_bank, model.pass_clocks):
         say(options)
-    return needs, bool(model.programs(options))
+    scored = model.scores is not Rule.scores or (model.predict is Rule.predict and needs >= Observable.OUTPUT)
+    return {
+        "needs": needs,
+        "programs": bool(model.programs(options)),
+        "learns_soft_labels": bool(model.learns_soft_labels(options)),
+        "gives_scores": scored,
+        "writes": options,
+    }
+
+
+def _why_apart(device: Device, count: int) -> str | None:
+    """Say in a sentence why arrays of this kind cannot share their neurons, or None if they can."""
+    try:
+        device.sums(torch.ones(count, 1, _TINY[0]))
+    except ContractError as error:
+        return str(error)
+    return None
 
 
 def _use(chips: Sealed, count: int) -> None:

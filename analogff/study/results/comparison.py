@@ -139,12 +139,12 @@ def _pair(first: str, second: str, errors: pd.Series) -> dict:
     if mean > 0:
         first, second, differences, mean = second, first, -differences, -mean
     signs = np.unique(np.sign(errors.groupby("seed").mean()))
-    row = {"better": first, "worse": second, "difference": -mean, "chips": len(differences)}
+    row = {"better": first, "worse": second, "difference": abs(mean), "chips": len(differences)}
     row["apart"] = len(signs) == 1
     if len(differences) < 2:
         return row | {"low": np.nan, "high": np.nan, "p": np.nan}
     if np.ptp(differences) == 0:  # without a spread t is undefined; all chips have the same sign
-        return row | {"low": -mean, "high": -mean, "p": 1.0 if mean == 0 else 0.0}
+        return row | {"low": abs(mean), "high": abs(mean), "p": 1.0 if mean == 0 else 0.0}
     test: Any = ttest_1samp(-differences, 0.0)  # its stubs lack pvalue
     interval = test.confidence_interval(CONFIDENCE)
     return row | {"low": float(interval.low), "high": float(interval.high), "p": float(test.pvalue)}

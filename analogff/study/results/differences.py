@@ -20,7 +20,7 @@ def sources_of(study: Study) -> dict[str, dict[str, str]]:
     for case in study.cases:
         code[case.rule.name] = case.rule.fingerprint
         code |= {_named(device): device.fingerprint for device in case.devices}
-    return {"code": code, "data": {name: shape.fingerprint for (name, _), shape in study.shapes.items()}}
+    return {"code": code, "data": {data.name: shape.fingerprint for data, shape in study.shapes.items()}}
 
 
 def what_changed(folder: Path, now: Mapping[str, Any], *, shares_runs: bool) -> str:

@@ -18,7 +18,7 @@ from analogff.study.results.differences import sources_of
 from analogff.study.task import Run
 from analogff.support.atomic import replacing
 
-_VERSIONED = ("torch", "numpy", "numba", "pandas", "pyarrow", "distributed")
+_VERSIONED = ("torch", "numpy", "numba", "pandas", "pillow", "pyarrow", "distributed")
 
 
 class _Manifest(BaseModel):
@@ -35,7 +35,7 @@ def describe(study: Study, runs: Sequence[Run]) -> dict[str, Any]:
     """Return the manifest of a study: the study as resolved, versions, commit, seeds, and the order of its runs."""
     settings = study.cases[0].settings.model_dump(mode="json")
     tables = {"device": study.document.get("device"), "rule": study.document["rule"], "sweep": study.axes}
-    tables |= {name: study.document[name] for name in ("tune",) if name in study.document}
+    tables |= {name: study.document[name] for name in ("tune", "figure") if name in study.document}
     here = {
         "analogff": analogff.__version__,
         "python": platform.python_version(),
@@ -45,6 +45,7 @@ def describe(study: Study, runs: Sequence[Run]) -> dict[str, Any]:
         "versions": here | {name: version(name) for name in _VERSIONED},
         "platform": platform.platform(),
         "commit": _commit(study.folder),
+        "classes": {data.name: list(shape.label_names) for data, shape in study.shapes.items()},
         "seeds": {"chips": settings["chips"], "learning": settings["seeds"]},
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "sources": sources_of(study),

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import pandas as pd
 
+from analogff.data import title
 from analogff.study.case import LINEAR_DIGITAL, NO_DEVICE, SAME_SIZE_DIGITAL
 from analogff.study.results.device_names import short_reference, telling_names
 
@@ -17,6 +18,8 @@ _SHORT = {"forward-forward": "FF"}
 _UNITS = {"seconds": "s", "joules": "J", "siemens": "S", "volts": "V", "kelvin": "K", "ohms": "Ω"}
 _ACRONYMS = {"adc": "ADC", "dac": "DAC", "ir": "IR"}
 BOUND = "(oracle, bound)"
+BOUNDS = ("oracle", "perfect")
+"""Values of a rule's options with which it uses the simulator's truth."""
 _CONTROL = re.compile(rf"\(control: (?:{NO_DEVICE}|{LINEAR_DIGITAL}|{SAME_SIZE_DIGITAL})\)$")
 LONGEST_NAME = 100
 """Greatest length of a file name without its ending, in bytes; disks allow 255, some tools less."""
@@ -39,7 +42,7 @@ def variant_labels(frame: pd.DataFrame, swept: Sequence[str]) -> pd.Series:
     given = frame["label"] if "label" in frame else pd.Series(None, index=frame.index, dtype=object)
     labels = _told_apart(frame[given.isna()], swept)
     own = frame[given.notna()]
-    bound = (own.filter(like="rule.") == "oracle").any(axis=1).map({True: f" {BOUND}", False: ""})
+    bound = own.filter(like="rule.").isin(BOUNDS).any(axis=1).map({True: f" {BOUND}", False: ""})
     taken = set(labels)  # names taken by variants without a label, which must differ from given labels
     names = {}
     for pair in dict.fromkeys(zip(given.dropna(), bound, strict=True)):
@@ -75,9 +78,10 @@ def _told_apart(frame: pd.DataFrame, swept: Sequence[str]) -> pd.Series:
 
 
 def shorten(frame: pd.DataFrame, swept: Sequence[str]) -> pd.DataFrame:
-    """Return a frame in which swept whole devices have their short names."""
+    """Return a frame in which swept whole devices have their short names, and known data sets their titles."""
     texts = [path for path in swept if pd.api.types.is_string_dtype(frame[path])]
-    return frame.assign(**{path: frame[path].map(_names(frame[path])) for path in texts})
+    named = {path: frame[path].map(title if path == "dataset" else _names(frame[path])) for path in texts}
+    return frame.assign(**named)
 
 
 def _names(column: pd.Series) -> dict[str, str]:
@@ -123,10 +127,10 @@ def value_label(path: str, value: object) -> str:
     """Return one value of a swept path as text, with the path's name before a number.
 
     Example:
-        >>> value_label("device.family", "sigmoid"), value_label("device.adc_bits", 6.0)
-        ('sigmoid', 'ADC bits = 6')
+        >>> value_label("device.family", "sigmoid"), value_label("device.adc_bits", 6.0), value_label("layers", "32-32")
+        ('sigmoid', 'ADC bits = 6', 'layers = 32-32')
     """
-    if isinstance(value, str) and not value.startswith("["):
+    if isinstance(value, str) and not re.match(r"\[|[\d.-]+$", value):
         return value
     name, _, unit = axis_label(path).partition(" / ")
     text = f"{value:g}" if isinstance(value, float) else value
@@ -166,8 +170,8 @@ def _fewest_telling(options: pd.DataFrame) -> list[str]:
 
 def _label(rule: str, row: pd.Series, telling: Sequence[str], options: Sequence[str]) -> str:
     words = [_SHORT.get(rule) or short_reference(rule.replace("-", " "))]
-    words += [_option(name, row[name]) for name in telling if row[name] != "oracle"]
-    return " ".join(words + [BOUND] * bool((row[list(options)] == "oracle").any()))
+    words += [_option(name, row[name]) for name in telling if row[name] not in BOUNDS]
+    return " ".join(words + [BOUND] * bool(row[list(options)].isin(BOUNDS).any()))
 
 
 def _option(name: str, value: object) -> str:

@@ -5,10 +5,11 @@ from typing import Any, Literal
 import pandas as pd
 
 from analogff.study.results.names import axis_label, value_label
-from analogff.study.results.summary import COSTS
+from analogff.study.results.summary import CONFIDENCE, COSTS
 
 Format = Literal["latex", "markdown", "csv"]
-_LATEX = {"&": r"\&", "%": r"\%", "#": r"\#", "_": r"\_", "$": r"\$"}
+_LATEX = {sign: rf"\{sign}" for sign in "&%#_${}"}
+_LATEX |= {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
 
 
 def paper_table(summary: pd.DataFrame, form: Format, *, costs: bool = False) -> str:
@@ -20,13 +21,21 @@ def paper_table(summary: pd.DataFrame, form: Format, *, costs: bool = False) -> 
         costs: Whether the costs of training are columns; then each swept point is a row.
 
     Returns:
-        The table. An error is its mean in percent and the 95 % interval over chips in brackets.
+        The table, and what its numbers are: in a comment before it in LaTeX, in a sentence below it in Markdown.
     """
-    table = _with_costs(summary) if costs else _errors(summary)
+    table = _with_costs(summary) if costs else errors_table(summary)
     if form == "csv":
         return table.to_csv(index=False)
     rows = [list(map(str, table.columns)), *(list(map(str, row)) for row in table.itertuples(index=False))]
-    return _latex(rows) if form == "latex" else _markdown(rows)
+    return _latex(rows, _caption(summary)) if form == "latex" else _markdown(rows, _caption(summary))
+
+
+def _caption(summary: pd.DataFrame) -> str:
+    """Return what the numbers of a table are."""
+    least, most = int(summary["chips"].min()), int(summary["chips"].max())
+    chips = f"n = {most} chip{'s' * (most > 1)}" if least == most else f"n = {least} to {most} chips"
+    interval = f" [{100 * CONFIDENCE:.0f} % interval over chips, Student's t]" if summary["low"].notna().any() else ""
+    return f"Test error in percent: mean of {chips}{interval}."
 
 
 def _axes(summary: pd.DataFrame) -> list[str]:
@@ -34,8 +43,12 @@ def _axes(summary: pd.DataFrame) -> list[str]:
     return columns[1 : columns.index("mean")]
 
 
-def _errors(summary: pd.DataFrame) -> pd.DataFrame:
-    """Return rules in rows; the last swept path makes the columns, others are columns of their own."""
+def errors_table(summary: pd.DataFrame) -> pd.DataFrame:
+    """Return rules in rows; the last swept path makes the columns, others are columns of their own.
+
+    Args:
+        summary: As `analogff.study.results.summary.summarize` returns.
+    """
     axes = _axes(summary)
     cells = summary.assign(error=[_interval(row) for row in summary.to_dict("records")])
     if not axes:
@@ -47,6 +60,8 @@ def _errors(summary: pd.DataFrame) -> pd.DataFrame:
     ).dropna(how="all")
     wide = wide.rename(columns=names).fillna("").reset_index()
     wide.columns.name = None
+    for axis in rest:
+        wide[axis] = wide[axis].map(lambda value: f"{value:g}" if isinstance(value, float) else value)
     return wide.rename(columns={axis: axis_label(axis) for axis in rest})
 
 
@@ -60,7 +75,7 @@ def _with_costs(summary: pd.DataFrame) -> pd.DataFrame:
 
 
 def _name(axis: str, value: Any) -> str:
-    return str(value) if isinstance(value, str) else value_label(axis, value)
+    return value_label(axis, value)
 
 
 def _interval(row: Any) -> str:
@@ -68,11 +83,12 @@ def _interval(row: Any) -> str:
     return f"{row['mean']:.2f}{bounds}"
 
 
-def _latex(rows: list[list[str]]) -> str:
+def _latex(rows: list[list[str]], caption: str) -> str:
     lines = [" & ".join("".join(_LATEX.get(c, c) for c in cell) for cell in row) + r" \\" for row in rows]
     columns = "l" + "r" * (len(rows[0]) - 1)
     return "\n".join(
         [
+            rf"% {caption} Needs \usepackage{{booktabs}}.",
             rf"\begin{{tabular}}{{{columns}}}",
             r"\toprule",
             lines[0],
@@ -85,6 +101,6 @@ def _latex(rows: list[list[str]]) -> str:
     )
 
 
-def _markdown(rows: list[list[str]]) -> str:
+def _markdown(rows: list[list[str]], caption: str) -> str:
     head, *body = ["| " + " | ".join(cell.replace("|", r"\|") for cell in row) + " |" for row in rows]
-    return "\n".join([head, "|---" * len(rows[0]) + "|", *body, ""])
+    return "\n".join([head, "|---" * len(rows[0]) + "|", *body, "", caption, ""])

@@ -4,11 +4,14 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
 from analogff.study.results.comparison import beaten_by_controls, compare, labeled, sentences
+from analogff.study.results.lives import LAST_EPOCH, at_end_of_life, judged_when
+from analogff.study.results.names import value_label
 from analogff.study.results.summary import summarize, unchanged_axes
 from analogff.support.console import say, table_of
 
@@ -32,23 +35,27 @@ _LEAST_FIRST = ("device_seconds", "pulses", "device_joules", "reads", "chips")
 """What a narrow terminal can do without, and in which order."""
 _READABLE, _ENDLESS = 20, 10_000  # characters
 _PAIRS = "Difference of test errors, 95 % interval over chips that both taught; p by Holm's method over all rows"
+_TESTED = ("by / points", "p", "told apart")
 _VERDICTS, _COMPARED = 8, 200
 """Most points of which a sentence is printed, and most that are compared without being asked."""
 _TEST = "Which rule is best (paired t-test over chips, p by Holm's method, bounds left out):"
 _BEATEN = "Warning: these do not show that their device computes, since a control does as well without it:"
-_TITLE = "Test error at the last epoch, 95 % interval over chips"
+_TITLE = "Test error {when}, 95 % interval over chips"
 
 
-def report(frame: pd.DataFrame, manifest: Mapping[str, Any], console: Console) -> None:
+def report(
+    frame: pd.DataFrame, manifest: Mapping[str, Any], console: Console, events: pd.DataFrame | None = None
+) -> None:
     """Print the results table, which rules are told apart, and warnings: of controls, and of paths without effect."""
-    print_results(summarize(frame, manifest), console)
+    trained, frame = frame, at_end_of_life(frame, manifest, events)
+    print_results(summarize(frame, manifest), console, judged_when(manifest))
     print_verdicts(frame, manifest, console)
     beaten = list(beaten_by_controls(frame, manifest))
     if beaten:
         say(console, _BEATEN)
     for sentence in beaten[:_VERDICTS]:
         say(console, f"  {sentence}")
-    for axis in unchanged_axes(frame, list(manifest["study"]["sweep"])):
+    for axis in unchanged_axes(trained, list(manifest["study"]["sweep"]), events):
         say(
             console,
             f"Warning: the sweep over {axis} changed nothing: every number is the same at each of its values. Is it "
@@ -71,29 +78,46 @@ def print_verdicts(frame: pd.DataFrame, manifest: Mapping[str, Any], console: Co
 
 
 def print_pairs(pairs: pd.DataFrame, axes: Sequence[str], console: Console) -> None:
-    """Print a comparison as a table, a row a pair and swept point."""
-    columns = [Column(name, overflow="fold") for name in (*axes, "better", "worse")]
-    columns += [Column(name, justify="right", no_wrap=True) for name in ("by / points", "p", "chips", "told apart")]
-    rows = [
+    """Print a comparison as a table, a row a pair and swept point; a table a point where the terminal is narrow."""
+    table = table_of(_columns((*axes, "better", "worse"), (*_TESTED, "chips")), _pair_rows(pairs, axes))
+    if console.measure(table, options=console.options.update(width=_ENDLESS)).maximum <= console.width:
+        table.title = Text(_PAIRS)
+        console.print(table)
+        return
+    say(console, f"{_PAIRS}.")
+    for point, group in pairs.groupby(list(axes), dropna=False, sort=False) if axes else [((), pairs)]:
+        values: Any = zip(axes, point, strict=True)
+        at = ", ".join(value_label(axis, value) for axis, value in values if not pd.isna(value))
+        rows = (row[:-1] for row in _pair_rows(group, ()))
+        given = {"title": Text(f"At {at}"), "title_justify": "left"} if at else {}
+        console.print(table_of(_columns(("better", "worse"), _TESTED), rows, box=SIMPLE, padding=(0, 1), **given))
+
+
+def _columns(names: Sequence[str], numbers: Sequence[str]) -> list[Column]:
+    columns = [Column(name, overflow="fold") for name in names]
+    return columns + [Column(number, justify="right", no_wrap=True) for number in numbers]
+
+
+def _pair_rows(pairs: pd.DataFrame, axes: Sequence[str]) -> list[list[str]]:
+    return [
         [*(_cell(row[axis]) for axis in axes), row["better"], row["worse"]]
         + [f"{row['difference']:.2f} {_bounds(row['low'], row['high'])}".rstrip()]
-        + ["-" if pd.isna(row["p"]) else f"{row['p']:.2g}", str(row["chips"]), "yes" if row["apart"] else "no"]
+        + ["-" if pd.isna(row["p"]) else f"{row['p']:.2g}", "yes" if row["apart"] else "no", str(row["chips"])]
         for row in pairs.to_dict("records")
     ]
-    console.print(table_of(columns, rows, title=Text(_PAIRS)))
 
 
-def print_results(summary: pd.DataFrame, console: Console) -> None:
+def print_results(summary: pd.DataFrame, console: Console, when: str = LAST_EPOCH) -> None:
     """Print a summary with as many of its columns as the terminal has room for, none of them cut."""
     dropped = ["diverged"] * (not summary["diverged"].any())
     left_out: list[str] = []
     spare = _room_in_names(summary)
-    table = results_table(summary, dropped)
+    table = results_table(summary, dropped, when)
     for column in _LEAST_FIRST:
         if console.measure(table, options=console.options.update(width=_ENDLESS)).maximum - spare <= console.width:
             break
         left_out.append(column)
-        table = results_table(summary, dropped + left_out)
+        table = results_table(summary, dropped + left_out, when)
     console.print(table)
     if left_out:
         names = ", ".join(_COSTS.get(column, column) for column in left_out)
@@ -117,7 +141,7 @@ def print_then_and_now(
     console.print(table_of(columns, rows, title=Text("Test error, 95 % interval over chips")))
 
 
-def results_table(summary: pd.DataFrame, dropped: Collection[str] = ()) -> Table:
+def results_table(summary: pd.DataFrame, dropped: Collection[str] = (), when: str = LAST_EPOCH) -> Table:
     """Return a summary as a table for a terminal; names may go on in the next line, numbers never."""
     named = _names(summary)
     columns = [Column(name.removeprefix("rule."), overflow="fold") for name in named]
@@ -135,7 +159,8 @@ def results_table(summary: pd.DataFrame, dropped: Collection[str] = ()) -> Table
         for row in summary.to_dict("records")
     ]
     costs = any(name in kept for name in _COSTS)
-    return table_of(columns, rows, title=Text(f"{_TITLE}; costs of training, mean of a run" if costs else _TITLE))
+    title = _TITLE.format(when=when) + "; costs of training, mean of a run" * costs
+    return table_of(columns, rows, title=Text(title))
 
 
 def _room_in_names(summary: pd.DataFrame) -> int:

@@ -31,7 +31,7 @@ from analogff.support.atomic import clear_half_done
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Store", "StoreError", "load_measurement", "load_measurements", "load_results"]
+__all__ = ["Store", "load_measurement", "load_measurements", "load_results"]
 
 
 class Store:
@@ -111,6 +111,7 @@ class Store:
     def tidy(self) -> None:
         """Remove the folder of checkpoints, unless it holds a failed task."""
         with contextlib.suppress(OSError):
+            unfinished.forget_trained(self.unfinished)
             self.unfinished.rmdir()
 
     def write(self, outcome: Outcome) -> None:

@@ -49,19 +49,23 @@ def summarize(frame: pd.DataFrame, manifest: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def interval_over_chips(
-    group: pd.DataFrame, column: str = "test_error", most: float = 100.0
+    group: pd.DataFrame, column: str = "test_error", most: float = 100.0, least: float = 0.0
 ) -> tuple[float, float, float, int]:
     """Return mean, lower and upper bound, and the number of chips; see `interval_over`."""
-    return interval_over(group, "chip", column, most)
+    return interval_over(group, "chip", column, most, least)
 
 
 def interval_over(
-    group: pd.DataFrame, unit: Literal["chip", "seed"], column: str = "test_error", most: float = 100.0
+    group: pd.DataFrame,
+    unit: Literal["chip", "seed"],
+    column: str = "test_error",
+    most: float = 100.0,
+    least: float = 0.0,
 ) -> tuple[float, float, float, int]:
     """Return mean, lower and upper bound (Student's t over the means of units), and the number of units.
 
-    Bounds are clipped to 0 and ``most``, that of a percentage. A unit without a finite number is excluded from the mean
-    and the count.
+    Bounds are clipped to ``least`` and ``most``, by default those of a percentage. A unit without a finite number is
+    excluded from the mean and the count.
     """
     from scipy.stats import t
 
@@ -70,7 +74,7 @@ def interval_over(
     if len(means) < 2:
         return (float(means.mean()) if len(means) else np.nan), np.nan, np.nan, len(means)
     half = t.ppf((1 + CONFIDENCE) / 2, len(means) - 1) * means.std(ddof=1) / len(means) ** 0.5
-    low, high = np.clip([means.mean() - half, means.mean() + half], 0.0, most)
+    low, high = np.clip([means.mean() - half, means.mean() + half], least, most)
     return float(means.mean()), float(low), float(high), len(means)
 
 
@@ -79,10 +83,13 @@ def last_epochs(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.loc[frame.groupby("run", sort=False)["epoch"].idxmax()]
 
 
-def unchanged_axes(frame: pd.DataFrame, axes: Sequence[str]) -> list[str]:
-    """Return the swept paths that changed no number of any run; what happens after training changes none of them."""
-    axes = [axis for axis in axes if not axis.startswith("event.")]
+def unchanged_axes(frame: pd.DataFrame, axes: Sequence[str], events: pd.DataFrame | None = None) -> list[str]:
+    """Return the swept paths that changed no number of any run, in training or in the events after it."""
     last = last_epochs(frame)
+    if events is not None:
+        numbers = ["event", "reads", "pulses", "validation_error", "test_error"]
+        lives = pd.util.hash_pandas_object(events[numbers], index=False).groupby(events["run"]).sum()
+        last = last.assign(life=last["run"].map(lives))
     return [axis for axis in axes if axis in last and _changed_nothing(last.dropna(subset=[axis]), axis, axes)]
 
 
@@ -94,6 +101,6 @@ def _changed_nothing(last: Any, axis: str, axes: Sequence[str]) -> bool:
     several = groups[axis].transform("nunique") > 1
     if not several.any():
         return False
-    numbers = [name for name in NUMBERS if name in last]  # a record may be older than a column
+    numbers = [name for name in (*NUMBERS, "life") if name in last]  # a record may be older than a column
     spread = last[several].groupby(others, dropna=False)[numbers].nunique(dropna=False)
     return bool((spread <= 1).to_numpy().all())

@@ -9,12 +9,12 @@ import torch
 
 from analogff.catalog import resolve_device, resolve_rule
 from analogff.catalog.parameters import with_files
-from analogff.data import Dataset, Scale, load_dataset
-from analogff.device import derive_seed
+from analogff.data import DataChoice, Dataset, ImageShape, load_dataset
+from analogff.device import convolution, derive_seed
 from analogff.learning.rule import Rule
-from analogff.network import Chips, LayerSpec, Network, fabricate_wired
+from analogff.network import Chips, LayerSpec, Network, fabricate_wired, plan_layers
 from analogff.network.normalization import make_normalizer
-from analogff.study.case import Settings
+from analogff.study.case import Case, Settings
 from analogff.study.events import Copy
 from analogff.study.task import Task, bank_parameters
 
@@ -33,22 +33,12 @@ def build(
     case, folder = task.runs[0].case, Path(task.folder)
     model = resolve_rule(case.rule.name, folder)
     options = model.Options(**case.rule.options)
-    sizes, layers = (data.n_in, case.settings.layers, data.classes), len(case.settings.layers)
-    lines, specs = model.input_lines(options, *sizes), []
-    for layer, choice in enumerate(case.devices):
-        device = resolve_device(choice.reference, folder)
-        parameters = bank_parameters([run.case.devices[layer] for run in task.runs])
-        specs.append(LayerSpec(device, device.on_lines(lines[layer], with_files(device, parameters, folder))))
-    chips = fabricate_wired(
-        specs[:layers],
-        model.layer_shapes(options, *sizes),
-        seeds=list(seeds) or [run.chip for run in task.runs],
-        head=specs[layers] if case.settings.head == "device" else None,
-    )
-    chips.devices.to(case.settings.compute)
+    fabricated = list(seeds) or [run.chip for run in task.runs]
+    chips = fabricate([run.case for run in task.runs], data.n_in, data.classes, fabricated, folder, data.image)
+    chips.to(case.settings.compute)
     if state is not None:
         chips.devices.load_state_dict(state)
-    if any(isinstance(step.event, Copy) for step in case.steps):
+    if any(isinstance(step.event, Copy) and step.event.by == "register" for step in case.steps):
         chips.keep_requests()
     normalizer = make_normalizer(
         case.settings.normalization, max_gain=case.settings.agc_max_gain, offset=case.settings.agc_offset
@@ -57,6 +47,40 @@ def build(
     if case.settings.first_weights == "programmed" and not model.programs(options):
         program_first_weights(network, seed)
     return model(network, options, seed=seed), chips
+
+
+def fabricate(
+    cases: Sequence[Case],
+    n_in: int,
+    classes: int,
+    seeds: Sequence[int],
+    folder: Path,
+    image: ImageShape | None = None,
+) -> Chips:
+    """Make the chips of cases that share a bank, one a chip.
+
+    Args:
+        cases: They differ in per-chip parameters only.
+        n_in: Input lines of an image.
+        classes: Number of labels.
+        seeds: Chip seeds.
+        folder: The study file's folder.
+        image: How the input lines are a picture, which convolutions slide over.
+    """
+    case = cases[0]
+    model = resolve_rule(case.rule.name, folder)
+    options, planned = model.Options(**case.rule.options), plan_layers(case.settings.layers, image)
+    sizes, layers = (n_in, [layer.width for layer in planned], classes), len(planned)
+    lines, specs = model.input_lines(options, *sizes), []
+    for layer, choice in enumerate(case.devices):
+        given = resolve_device(choice.reference, folder)
+        parameters = with_files(given, bank_parameters([one.devices[layer] for one in cases]), folder)
+        window = planned[layer].options if layer < layers else None
+        device = given if window is None else convolution(given)
+        specs.append(LayerSpec(device, device.on_lines(lines[layer], parameters | (window or {}))))
+    head, pooling = specs[layers] if case.settings.head == "device" else None, [layer.pooling for layer in planned]
+    shapes, writes = model.layer_shapes(options, *sizes), options.write_hardware
+    return fabricate_wired(specs[:layers], shapes, seeds=list(seeds), head=head, writes=writes, pooling=pooling)
 
 
 def program_first_weights(network: Network, seed: int) -> None:
@@ -69,7 +93,7 @@ def program_first_weights(network: Network, seed: int) -> None:
     for layer in (*network.layers, network.head):
         if not layer.datasheet.readable_weights:
             generator = torch.Generator().manual_seed(derive_seed(seed, "first weights", layer.name))
-            shape = layer.datasheet.n_out, layer.datasheet.n_in
+            shape = layer.datasheet.weight_shape
             weights = torch.randn(shape, generator=generator) / shape[1] ** 0.5
             layer.program(weights.to(layer.torch_device).expand(layer.chips, -1, -1).contiguous())
 
@@ -88,19 +112,17 @@ def load_data(settings: Settings, state: str, folder: str) -> Dataset:
 
 @functools.lru_cache(maxsize=2)
 def _load(
-    source: tuple[str, Scale],
+    source: DataChoice,
     _state: str,
     train_images: int | None,
     validation_images: int | None,
     folder: str,
     device: str,
 ) -> Dataset:
-    name, scale = source
     return load_dataset(
-        name,
+        **source._asdict(),
         train_images=train_images,
         validation_images=validation_images,
-        scale=scale,
         folder=folder,
         device=device,
     )

@@ -15,12 +15,13 @@ _exit = os._exit  # under any name that devices import later
 CONNECT_SECONDS = 10.0
 WAIT_FOR_WORKERS_SECONDS = 60.0
 WATCH_SECONDS = 1.0
+_SPAWNED = "distributed.nanny.pre-spawn-environ"
 _SETTINGS = {
     "distributed.scheduler.allowed-failures": 0,  # the driver decides which tasks are retried, and with which neighbors
     "distributed.scheduler.worker-ttl": None,  # a long task is not a dead worker
     "distributed.comm.timeouts.connect": "10s",
     # Dask makes workers return memory at once; each large tensor is then paged in anew, which doubles the time.
-    "distributed.nanny.pre-spawn-environ": {
+    _SPAWNED: {
         "MALLOC_TRIM_THRESHOLD_": 2**30,
         "MALLOC_MMAP_THRESHOLD_": 2**30,
         "OMP_NUM_THREADS": 1,
@@ -46,7 +47,7 @@ def connect(workers: int, scheduler: str | None = None) -> Iterator[Client]:
         ClusterError: If no scheduler answers at the address, or it has no worker.
     """
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
-    with dask.config.set(_SETTINGS):
+    with dask.config.set(_SETTINGS), _same_environment():
         if scheduler is not None:
             with _remote(scheduler) as client:
                 yield client
@@ -57,6 +58,21 @@ def connect(workers: int, scheduler: str | None = None) -> Iterator[Client]:
         finally:
             with suppress(TimeoutError):  # a busy machine closes slowly; results are kept, and workers end with us
                 here.close()
+
+
+@contextmanager
+def _same_environment() -> Iterator[None]:
+    """Give this process its variables back: Dask sets those of its workers here, and leaves them."""
+    names = (*dask.config.get(_SPAWNED), "PYTHONHASHSEED", "__DASK_PARENT_PID")
+    before = {name: os.environ.get(name) for name in names}
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def _started(here: ExitStack, workers: int) -> Client:

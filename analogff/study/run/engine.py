@@ -1,13 +1,14 @@
 """From a study to results in a folder: runs only what is missing."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from distributed import Client
 from rich.console import Console
 
+from analogff.study.case import Case
 from analogff.study.read.doubts import doubts
 from analogff.study.read.spec import Study
 from analogff.study.read.trials import Tuning
@@ -67,7 +68,8 @@ def run_study(
         ClusterError: If a scheduler does not answer.
     """
     console = console or PlainConsole()
-    _check_compute(study, scheduler)
+    if scheduler is None:
+        check_compute(study.cases)
     if study.tuning is not None:
         tuned = _tune(study, study.tuning, folder, workers, scheduler, memory_gib, console)
         if isinstance(tuned, Finished):
@@ -155,10 +157,11 @@ def _prepare(store: Store, manifest: dict) -> None:
     write_manifest(store.folder, manifest)
 
 
-def _check_compute(study: Study, scheduler: str | None) -> None:
+def check_compute(cases: Iterable[Case]) -> None:
+    """Raise a `StudyError` if cases need hardware that this machine lacks."""
     import torch
 
-    if scheduler is None and any(c.settings.compute == "cuda" for c in study.cases) and not torch.cuda.is_available():
+    if any(case.settings.compute == "cuda" for case in cases) and not torch.cuda.is_available():
         advice = 'Write compute = "cpu", or give the --scheduler of a cluster that has them.'
         raise StudyError([Mistake("compute", "a CUDA device on this machine", "none", advice)])
 

@@ -14,21 +14,24 @@ from analogff.device.ledger import EVALUATION, TRAINING
 from analogff.learning.rule import Rule
 from analogff.network import Chips
 from analogff.study import origin
-from analogff.study.measurements.catalog import measurements
+from analogff.study.measurements.catalog import take
 from analogff.study.measurements.life import EVENTS
 from analogff.study.measurements.measurement import Due
 from analogff.study.origin import OriginError
 from analogff.study.run.build import build, load_data
+from analogff.study.run.diagnosis import Diagnosis
 from analogff.study.run.kept import keep_chips
 from analogff.study.run.life import Life
 from analogff.study.run.stall import watched
 from analogff.study.run.status import Teller
-from analogff.study.run.unfinished import Looks, Unfinished
+from analogff.study.run.unfinished import Looks, Trained, Unfinished
 from analogff.study.task import Run, Task
 from analogff.support.messages import in_words
 from analogff.support.process_state import PatchedError, standard
+from analogff.training.clock import clock_of
 from analogff.training.epoch import NUMBERS, Epoch
-from analogff.training.loop import Progress, train
+from analogff.training.loop import train
+from analogff.training.progress import Progress
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,7 +76,7 @@ def _execute(task: Task) -> Outcome:
         found = _checked(task)  # equal checksums before and after prove what was loaded between
         with products_in(settings.precision):
             looks, progress = _train(task, rule, chips, data, teller)
-            tables = looks.tables | _measure(Due.LAST_EVALUATION, task, rule, data, looks.epoch)
+            tables = looks.tables | take(Due.LAST_EVALUATION, task, rule, data, looks.epoch)
             life = Life(task, data, rule, chips, progress)
             if (events := life.live()) is not None:
                 tables = tables | {EVENTS.name: events}
@@ -86,7 +89,11 @@ def _execute(task: Task) -> Outcome:
 
 def _train(task: Task, rule: Rule, chips: Chips, data: Dataset, teller: Teller) -> tuple[Looks, Progress]:
     settings, unfinished = task.runs[0].case.settings, Unfinished(task, teller.warn)
-    progress, looks = unfinished.restore(rule, chips)
+    trained, (progress, looks) = Trained(task), unfinished.restore(rule, chips)
+    if not progress.epoch and (found := trained.restore(rule, chips)) is not None:
+        progress, looks = found
+        teller.tell(looks.numbers)
+    diagnosis = Diagnosis(task, data, rule, chips)
     epochs = train(
         rule,
         chips,
@@ -94,24 +101,24 @@ def _train(task: Task, rule: Rule, chips: Chips, data: Dataset, teller: Teller) 
         epochs=settings.epochs,
         evaluate_every=settings.evaluate_every,
         wait_seconds=settings.wait_seconds,
-        jitter=settings.jitter,
+        augmentation=settings.augmentation,
         budget=settings.budget,
         progress=progress,
         prices=settings.system,
         test=not task.runs[0].case.trial,
-        clock=settings.clock,
+        pipeline=settings.pipeline,
+        clock=clock_of(type(rule), rule.options, settings.clock),
+        watch=diagnosis.look if diagnosis.chosen else None,
     )
     for epoch in epochs:
-        measured = _measure(Due.EVERY_EVALUATION, task, rule, data, epoch.epoch)
+        measured = take(Due.EVERY_EVALUATION, task, rule, data, epoch.epoch) | diagnosis.take()
         looks = looks.with_tables(_rows(task.runs, epoch), measured)
         unfinished.keep(rule, chips, progress, looks)
         teller.tell(looks.numbers)
+    if task.runs[0].case.steps:
+        unfinished.keep_trained(rule, chips, progress, looks)
+        trained.keep(rule, chips, progress, looks)
     return looks, progress
-
-
-def _measure(due: Due, task: Task, rule: Rule, data: Dataset, epoch: int) -> dict[str, pa.Table]:
-    taken = {m.name: m.table(task, rule, data, epoch) for m in measurements().values() if m.due is due}
-    return {name: table for name, table in taken.items() if table is not None}
 
 
 def _checked(task: Task) -> Mapping[str, str]:

@@ -3,11 +3,12 @@
 import collections
 import dataclasses
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from analogff.catalog import resolve_rule
-from analogff.data import Scale
+from analogff.data import DataChoice
+from analogff.network import ConvolutionLayer, heard, plan_layers
 from analogff.study.case import Case
 from analogff.study.events import Distil
 from analogff.study.read.spec import Shape
@@ -58,7 +59,7 @@ class Packing:
 
 
 def pack(
-    runs: Iterable[Run], shapes: Mapping[tuple[str, Scale], Shape], *, workers: int, memory_gib: float, folder: str
+    runs: Iterable[Run], shapes: Mapping[DataChoice, Shape], *, workers: int, memory_gib: float, folder: str
 ) -> Packing:
     """Pack runs into banks, so that every worker has tasks and none exceeds its memory.
 
@@ -92,7 +93,7 @@ def pack(
     )
 
 
-def _oversize(cases: Iterable[Case], shapes: Mapping[tuple[str, Scale], Shape], memory_gib: float) -> tuple[str, ...]:
+def _oversize(cases: Iterable[Case], shapes: Mapping[DataChoice, Shape], memory_gib: float) -> tuple[str, ...]:
     """Return a warning if a chip exceeds the memory, since no task is smaller than a chip."""
     sizes = [size for case in cases if (size := gib_of_a_chip(case, shapes)) > memory_gib]
     if not sizes:
@@ -103,27 +104,27 @@ def _oversize(cases: Iterable[Case], shapes: Mapping[tuple[str, Scale], Shape], 
     )
 
 
-def chips_in(memory_gib: float, case: Case, shapes: Mapping[tuple[str, Scale], Shape]) -> int:
+def chips_in(memory_gib: float, case: Case, shapes: Mapping[DataChoice, Shape]) -> int:
     """Return the number of chips of a case that fit in a memory, at least one."""
     return max(1, int(memory_gib / gib_of_a_chip(case, shapes)))
 
 
-def gib_of_a_chip(case: Case, shapes: Mapping[tuple[str, Scale], Shape]) -> float:
+def gib_of_a_chip(case: Case, shapes: Mapping[DataChoice, Shape]) -> float:
     """Return the approximate memory of a learning chip."""
     shape = shapes[case.settings.data]
     batch = max(READ_AT_ONCE, 2 * min(shape.images, int(case.rule.options.get("batch", 0))))
-    widths = shape.n_in + sum(case.settings.layers) + shape.classes
+    widths = shape.n_in + sum(layer.width for layer in plan_layers(case.settings.layers, shape.image)) + shape.classes
     copies = RULES_COPIES + max((device.copies for device in case.devices), default=1.0)
     numbers = copies * _weights(case, shape) + COPIES_OF_ACTIVITIES * batch * widths
     return 4 * numbers / 2**30
 
 
-def _limits(case: Case, shapes: Mapping[tuple[str, Scale], Shape], memory_gib: float, folder: str) -> list[Limit]:
+def _limits(case: Case, shapes: Mapping[DataChoice, Shape], memory_gib: float, folder: str) -> list[Limit]:
     limits = [Limit(chips_in(memory_gib, case, shapes), f"no more fit in {memory_gib:g} GiB (--memory)")]
     rule = resolve_rule(case.rule.name, Path(folder))
     if not rule.can_bank(rule.Options(**case.rule.options)):
         limits.append(Limit(1, f"{case.rule.name} decides for each chip how often it is read"))
-    if any(isinstance(step.event, Distil) and step.event.labels == "teacher" for step in case.steps):
+    if any(isinstance(step.event, Distil) and step.event.labels != "true" for step in case.steps):
         limits.append(Limit(1, "each student has a teacher of its own"))
     budget = case.settings.budget
     if budget and budget.of_each_chip:
@@ -135,11 +136,23 @@ def _limits(case: Case, shapes: Mapping[tuple[str, Scale], Shape], memory_gib: f
 
 
 def _weights(case: Case, shape: Shape) -> int:
-    sizes = (shape.n_in, *case.settings.layers, shape.classes)
-    return sum(a * b for a, b in zip(sizes[:-1], sizes[1:], strict=True))
+    return sum(_cells(case, shape))
 
 
-def _effort(case: Case, shapes: Mapping[tuple[str, Scale], Shape]) -> float:
+def _cells(case: Case, shape: Shape) -> Iterator[int]:
+    """Yield the weights of each layer, the head last."""
+    lines = shape.n_in
+    for layer, planned in zip(case.settings.layers, plan_layers(case.settings.layers, shape.image), strict=True):
+        if isinstance(layer, ConvolutionLayer):
+            assert planned.options is not None
+            yield layer.conv * layer.kernel**2 * planned.options["channels"]
+        else:
+            yield lines * layer
+        lines = heard(planned.width)
+    yield lines * shape.classes
+
+
+def _effort(case: Case, shapes: Mapping[DataChoice, Shape]) -> float:
     """Return the weights that a run processes; small factors between rules are ignored."""
     shape = shapes[case.settings.data]
     return float(case.settings.epochs * (case.settings.train_images or shape.images) * _weights(case, shape))

@@ -1,11 +1,15 @@
 """From a study to its runs and their keys."""
 
+import collections
+import dataclasses
 import hashlib
 import json
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
+from analogff.catalog import is_plug_in
 from analogff.study.case import Case, DeviceChoice, RuleChoice, Settings, Step
+from analogff.study.events import Copy
 from analogff.study.origin import engine, known
 from analogff.study.read.spec import Study
 from analogff.study.task import Run
@@ -21,13 +25,14 @@ def plan_runs(study: Study) -> tuple[Run, ...]:
         StudyError: If two of them are the same run, since a row belongs to one run.
     """
     texts, runs = _Texts(), []
+    alike = _alike_in_training(study.cases, texts)
     for case in study.cases:
         data = study.shapes[case.settings.data].fingerprint
         # Everything that decides a case's numbers, and nothing else (such as its name).
         decisive = f"{texts.of_case(case, lambda device: device.parameters)} {data}"
-        origin = known(case, data)
+        origin, training = known(case, data), alike.get(id(case), "")
         runs += [
-            Run(_key(decisive, chip, seed), case, chip, seed, origin)
+            Run(_key(decisive, chip, seed), case, chip, seed, origin, training and _key(training, chip, seed))
             for seed in case.settings.seeds
             for chip in case.settings.chips
         ]
@@ -36,6 +41,21 @@ def plan_runs(study: Study) -> tuple[Run, ...]:
         if first.setdefault(run.key, run) is not run:
             raise StudyError([_same_run(first[run.key], run)])
     return tuple(runs)
+
+
+def _alike_in_training(cases: Iterable[Case], texts: "_Texts") -> dict[int, str]:
+    """Return what cases have in common that differ in their events alone, by the id of each such case.
+
+    Code that is no part of the package may draw random numbers that the key of its run decides, so it always trains.
+    """
+    lives = [case for case in cases if case.steps and not _has_plug_ins(case)]
+    common = {id(case): texts.of_training(case) for case in lives}
+    times = collections.Counter(common.values())
+    return {number: text for number, text in common.items() if times[text] > 1}
+
+
+def _has_plug_ins(case: Case) -> bool:
+    return any(map(is_plug_in, [case.rule.name, *(device.reference for device in case.devices)]))
 
 
 def first_alike(cases: Iterable[Case]) -> dict[int, Case]:
@@ -74,6 +94,7 @@ class _Texts:
     def __init__(self):
         self._engine = _json(engine())
         self._shared: dict[int, tuple[Settings | RuleChoice, str]] = {}
+        self._kept: list[Case] = []
 
     def of_case(self, case: Case, parameters: Callable[[DeviceChoice], dict[str, Any]]) -> str:
         """Return a case with some of its parameters."""
@@ -88,10 +109,20 @@ class _Texts:
             parts += [_json(case.control), self._part(case.shown, _rule)]
         return f"[{', '.join(parts)}]"
 
+    def of_training(self, case: Case) -> str:
+        """Return a case without its events, but for the register that a copy needs, whose work counts."""
+        register = any(isinstance(step.event, Copy) and step.event.by == "register" for step in case.steps)
+        settings = case.settings.model_copy(update={"event": ()})
+        alone = dataclasses.replace(case, settings=settings, steps=())
+        self._kept.append(alone)  # so that no other part gets the id of one of its own
+        return f"{self.of_case(alone, lambda device: device.parameters)} {register}"
+
     def _steps(self, steps: tuple[Step, ...]) -> str:
         """Return what events change, besides what the settings say of them."""
         rules = {id(step.rule): step.rule for step in steps if step.rule}
-        return _json([*map(_rule, rules.values()), *{id(s.changes): s.changes for s in steps if s.changes}.values()])
+        devices = {id(d): [d.reference, d.fingerprint, d.parameters] for step in steps for d in step.devices}
+        changes = {id(s.changes): s.changes for s in steps if s.changes}
+        return _json([*map(_rule, rules.values()), *devices.values(), *changes.values()])
 
     def _part(self, part: P, write: Callable[[P], object]) -> str:
         if id(part) not in self._shared:
@@ -100,7 +131,7 @@ class _Texts:
 
 
 def _settings(settings: Settings) -> dict[str, Any]:
-    return settings.model_dump(mode="json", exclude={"name", "chips", "seeds", "controls", "target_error"})
+    return settings.model_dump(mode="json", exclude={"name", "question", "chips", "seeds", "controls", "target_error"})
 
 
 def _rule(rule: RuleChoice) -> list[object]:

@@ -1,5 +1,6 @@
-"""What a run shows while it lasts: a moving line on a terminal, plain lines elsewhere."""
+"""What a run shows while it lasts: a moving line on a terminal and in a notebook, plain lines elsewhere."""
 
+import importlib.util
 import time
 
 from rich.console import Console
@@ -14,6 +15,11 @@ from analogff.support.console import say
 _BAR_WIDTH = 20
 
 
+def can_move(console: Console) -> bool:
+    """Return whether a console can redraw a line: a terminal can, and a notebook with ipywidgets."""
+    return console.is_terminal or (console.is_jupyter and importlib.util.find_spec("ipywidgets") is not None)
+
+
 class Progress:
     """Counts finished tasks and runs.
 
@@ -25,7 +31,7 @@ class Progress:
     """
 
     def __init__(self, console: Console, tasks: int, runs: int, kept: int):
-        self.console = console
+        self.console, self._moves = console, can_move(console)
         self.tasks, self.runs = tasks, runs
         self.tasks_done = self.runs_done = 0
         self._said: set[str] = set()
@@ -46,13 +52,13 @@ class Progress:
             say(console, f"{kept} runs are there already, {runs} are left.")
 
     def __enter__(self) -> "Progress":
-        if self.console.is_terminal:
+        if self._moves:
             self._bar.start()
             self._line = self._bar.add_task(f"0 of {self.tasks} tasks", total=self.runs)
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self.console.is_terminal:
+        if self._moves:
             self._bar.stop()
 
     def note(self, outcome: Outcome) -> None:
@@ -60,7 +66,7 @@ class Progress:
         self.tasks_done += 1
         self.runs_done += len(outcome.task.runs)
         given = f"{self.tasks_done} of {self.tasks} tasks; {_end(outcome)}"
-        if self.console.is_terminal:
+        if self._moves:
             self._bar.update(self._line, completed=self.runs_done, description=given)
             return
         elapsed = time.monotonic() - self._start
@@ -69,7 +75,7 @@ class Progress:
 
     def hear(self, given: str) -> None:
         """Show what a task that is not finished tells of itself."""
-        if self.console.is_terminal:
+        if self._moves:
             self._bar.update(self._line, description=f"{self.tasks_done} of {self.tasks} tasks; {given}")
             return
         elapsed = time.monotonic() - self._start

@@ -1,9 +1,11 @@
 """Checkpoints of long tasks, so that a killed run resumes them."""
 
+import contextlib
 import dataclasses
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import torch
@@ -15,13 +17,15 @@ from analogff.study.task import Run, Task, key_of
 from analogff.support.atomic import clear_half_done
 from analogff.support.messages import in_words
 from analogff.training.checkpoint import load, restore, save, state_of
-from analogff.training.loop import Progress
+from analogff.training.progress import Progress
 
 FOLDER = "unfinished"
 """Subfolder of the results with a checkpoint for each unfinished task."""
 _NAMES = 16 * "[0-9a-f]" + ".pt"  # pattern of our files; others are left alone
+_TRAINED = "trained-"  # how files of trainings that tasks share begin
 _NUMBERS = "results"  # one row for each run and evaluation, among the tables of measurements
 EVERY_SECONDS = 300.0  # shorter tasks never write; a bank of large nets takes seconds to write
+BEFORE_EVENTS_SECONDS = 30.0  # of training that an interrupted life would repeat
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,9 +70,7 @@ class Unfinished:
         if self._folder is None or not (path := self._folder / _name(self.task)).exists():
             return Progress(), Looks()
         try:
-            state = load(path)
-            tables = {name: _from_tensor(table) for name, table in state["looks"].items()}
-            return restore(state["run"], rule, chips), Looks(tables.pop(_NUMBERS), tables)
+            return _stood(load(path), rule, chips)
         except Exception as error:
             raise ValueError(
                 f"Expected {path} to restore its runs. Got {in_words(error)}. Remove it; they will begin anew."
@@ -76,15 +78,17 @@ class Unfinished:
 
     def keep(self, rule: Rule, chips: Chips, progress: Progress, looks: Looks) -> None:
         """Write a checkpoint after an evaluation, if there is a folder and some time has passed."""
-        if self._folder is None or not self._folder.is_dir() or time.monotonic() - self._written < EVERY_SECONDS:
+        self._keep(rule, chips, progress, looks, EVERY_SECONDS)
+
+    def keep_trained(self, rule: Rule, chips: Chips, progress: Progress, looks: Looks) -> None:
+        """Write a checkpoint before the events of a life, which may take long, if training took some time."""
+        self._keep(rule, chips, progress, looks, BEFORE_EVENTS_SECONDS)
+
+    def _keep(self, rule: Rule, chips: Chips, progress: Progress, looks: Looks, least_seconds: float) -> None:
+        if self._folder is None or not self._folder.is_dir() or time.monotonic() - self._written < least_seconds:
             return
-        state = {
-            "runs": [run.key for run in self.task.runs],
-            "run": state_of(rule, chips, progress),
-            "looks": {name: _to_tensor(table) for name, table in (looks.tables | {_NUMBERS: looks.numbers}).items()},
-        }
         try:
-            save(state, self._folder / _name(self.task))
+            save(_standing(self.task, rule, chips, progress, looks), self._folder / _name(self.task))
         except Exception as error:  # a full disk or a state that cannot be written must not end the task
             self.warn(
                 f"Expected to keep unfinished tasks in {self._folder}. Got {in_words(error)}. They go on, and begin "
@@ -92,6 +96,69 @@ class Unfinished:
             )
             self._folder = None
         self._written = time.monotonic()
+
+
+class Trained:
+    """The end of a training that several tasks have in common, which differ in their events alone.
+
+    The first task that is done with it writes it; those that begin later take it instead of training.
+
+    Args:
+        task: The task.
+    """
+
+    def __init__(self, task: Task):
+        self.task = task
+        there = bool(task.training and task.kept) and Path(task.kept).is_dir()
+        self._path = Path(task.kept) / f"{_TRAINED}{task.training}.pt" if there else None
+
+    def restore(self, rule: Rule, chips: Chips) -> tuple[Progress, Looks] | None:
+        """Restore a rule and its chips, if the file is there and sound."""
+        if self._path is None or not self._path.exists():
+            return None
+        try:
+            state = load(self._path)
+        except ValueError:  # damaged, so it is trained
+            return None
+        keys = {theirs: run.key for theirs, run in zip(state["runs"], self.task.runs, strict=True)}
+        progress, looks = _stood(state, rule, chips)
+        tables = {name: _with_keys(table, keys) for name, table in looks.tables.items()}
+        return progress, Looks(None if looks.numbers is None else _with_keys(looks.numbers, keys), tables)
+
+    def keep(self, rule: Rule, chips: Chips, progress: Progress, looks: Looks) -> None:
+        """Write the file, if others may need it and none has yet."""
+        if self._path is None or self._path.exists():
+            return
+        with contextlib.suppress(OSError):  # a full disk: the others train
+            save(_standing(self.task, rule, chips, progress, looks), self._path)
+
+
+def forget_trained(folder: Path) -> None:
+    """Remove what trainings left for others."""
+    for path in folder.glob(f"{_TRAINED}*.pt"):
+        path.unlink()
+    clear_half_done(folder, f"{_TRAINED}*.pt")
+
+
+def _standing(task: Task, rule: Rule, chips: Chips, progress: Progress, looks: Looks) -> dict[str, Any]:
+    """Return all that a task is after an evaluation."""
+    return {
+        "runs": [run.key for run in task.runs],
+        "run": state_of(rule, chips, progress),
+        "looks": {name: _to_tensor(table) for name, table in (looks.tables | {_NUMBERS: looks.numbers}).items()},
+    }
+
+
+def _stood(state: Mapping[str, Any], rule: Rule, chips: Chips) -> tuple[Progress, Looks]:
+    """Bring a rule and its chips to where `_standing` found others."""
+    tables = {name: _from_tensor(table) for name, table in state["looks"].items()}
+    return restore(state["run"], rule, chips), Looks(tables.pop(_NUMBERS), tables)
+
+
+def _with_keys(table: pa.Table, keys: Mapping[str, str]) -> pa.Table:
+    """Return a table whose runs have other keys."""
+    place = table.column_names.index("run")
+    return table.set_column(place, "run", pa.array([keys[key] for key in table["run"].to_pylist()]))
 
 
 def gather(folder: Path, left: Iterable[Run], study: str) -> list[Task]:

@@ -72,6 +72,18 @@ def fill_normals(words, z):
 
 
 @compiled
+def normal_at(seed, row, column, stream):
+    """Return the normal of one place, as `fill_normal` fills it in."""
+    k0, k1 = U64(seed) & _LOW, U64(seed) >> _SHIFT32
+    words = philox(U64(row) & _LOW, U64(row) >> _SHIFT32, U64(column // 4), U64(stream), k0, k1)
+    if column % 4 < 2:
+        pair = _box_muller(words[0], words[1])
+    else:
+        pair = _box_muller(words[2], words[3])
+    return pair[column % 2]
+
+
+@compiled
 def whole_vectors(columns):
     """Return the next number of columns without a remainder, which would not be vectorized."""
     return (columns + 63) // 64 * 64

@@ -103,13 +103,16 @@ WANTED = {
 
 
 def _life(model, **told):
-    """Return all that a chip shows in a life of reads, writes and two long waits, and what it costs."""
+    """Return all that a chip shows in a life of reads, writes and long waits, and what it costs."""
     device, x = fabricate(model, 16, 6, seeds=[5], parameters=BEGIN.get(model, {}) | told), inputs(1, 9, 16)
     wide = torch.linspace(-2, 3, 96).reshape(1, 6, 16)  # to the bounds of a range
     seen = trace(device, x)
     for write in (device.pulse, device.program):
         spent = write(wide)
         seen += [device(x)] if spent is None else [device(x), spent]
+    device.wait(3e5)
+    seen += [device(x)]
+    device.pulse(0.1 * wide)  # of cells that have drifted
     device.wait(3e5)
     seen += [device(x), *(torch.tensor(getattr(device.datasheet, name)) for name in PRICE)]
     return torch.cat([y.flatten().double() for y in seen])

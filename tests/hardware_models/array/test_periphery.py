@@ -94,8 +94,14 @@ def test_without_errors_there_is_no_path_but_the_plain_one(model):
     assert not device._paths and device._path_without_effects is None
 
 
-@pytest.mark.parametrize("model", [Unknown, PCM])
-@pytest.mark.parametrize("name", VARIANTS)
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [
+        *((Unknown, name) for name in VARIANTS),
+        (PCM, "everything"),
+        *(pytest.param(PCM, name, marks=pytest.mark.slow) for name in VARIANTS if name != "everything"),
+    ],
+)
 def test_every_parameter_is_alive_where_it_is_on(model, name):
     report = check_device(model, **VARIANTS[name])
     assert report.passed, "\n".join(report.lines())

@@ -272,11 +272,11 @@ def test_slopes_spread_from_cell_to_cell_as_published(name):
 
 @pytest.mark.parametrize("name", CELLS)
 def test_pulses_in_turn_lead_to_the_symmetry_point(name):
-    cell, chip = CELLS[name][2], make(name, cycle_spread=0.0, corrupt=0.0, slope_spread=0.0, **of_step(name, 0.05))
+    cell, chip = CELLS[name][2], make(name, cycle_spread=0.0, corrupt=0.0, slope_spread=0.0, **of_step(name, 0.1))
     if name == "rpu":  # else it takes ten thousands of pairs to a bound
-        chip = make(name, cycle_spread=0.0, step=0.05, asymmetry_spread=0.3)
+        chip = make(name, cycle_spread=0.0, step=0.1, asymmetry_spread=0.3)
     start = chip.weights.clone()
-    for _ in range(1200):
+    for _ in range(600):
         drive(chip, 1)
         drive(chip, -1)
     up, down, high, low = chip.step_up, chip.step_down, chip.upper, chip.lower

@@ -80,7 +80,7 @@ def test_a_chip_with_traps_is_the_same_alone_and_in_a_bank_and_in_halves(model, 
     torch.set_num_threads(threads)
 
 
-@pytest.mark.parametrize("model", [ReRAM, FloatingGate])
+@pytest.mark.parametrize("model", [ReRAM, pytest.param(FloatingGate, marks=pytest.mark.slow)])
 def test_traps_honor_the_contract(model):
     report = check_device(model, telegraph_noise=0.3, trap_reads=16)
     assert report.passed, "\n".join(report.lines())

@@ -221,8 +221,17 @@ def test_marked_inputs_and_several_biases_meet_the_same_fault():
         torch.testing.assert_close(together, device(x, bias))
 
 
-@pytest.mark.parametrize("faults", [{}, *({"at_write": 2, **fault} for fault in EACH)])
-@pytest.mark.parametrize("model", [Unknown, ReRAM])
+LATER = [{"at_write": 2, **fault} for fault in EACH]
+
+
+@pytest.mark.parametrize(
+    ("model", "faults"),
+    [
+        *((Unknown, fault) for fault in LATER),
+        *((model, {}) for model in (Unknown, ReRAM)),
+        *(pytest.param(ReRAM, fault, marks=pytest.mark.slow) for fault in LATER),
+    ],
+)
 def test_it_keeps_the_contract(model, faults):
     report = check_device(faulty(model), **faults)
     assert report.passed, "\n".join(report.lines())

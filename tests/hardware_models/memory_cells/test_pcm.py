@@ -158,6 +158,34 @@ def test_a_pulse_grows_one_cell_and_restarts_its_clock():
     assert fresh[:, 0].all() and fresh[:, N_OUT + 1].all() and fresh.sum() == 2 * N_IN
 
 
+@pytest.mark.parametrize("restart", ["pulse", "program"])
+def test_what_a_pulse_does_to_the_drift_of_its_cell(restart):
+    chip = _programmed(0.3, **STILL, cycle_spread=0.0, device_spread=0.0, restart=restart)
+    normals = chip.drift_normals[0, :N_OUT].double().numpy()
+
+    def left(g, seconds):
+        mean, spread = _nu(g)
+        return ((seconds + 20.0) / 20.0) ** -np.abs(mean + spread * normals)
+
+    chip.wait(1e4)
+    chip.pulse(torch.full_like(chip.weights, 0.01 * chip.unit.item()))
+    chip.wait(1e4)
+    if restart == "pulse":  # all that was there, and the step, drift from the start of the law
+        written, age = 0.3 * left(0.3, 1e4) + 0.01, 1e4
+    else:  # as one cell that was written larger, of twice the age
+        written, age = 0.3 + 0.01 / left(0.3, 1e4), 2e4
+    np.testing.assert_allclose(chip.drifted[0, :N_OUT].numpy(), written * left(written, age), rtol=1e-4)
+
+
+def test_a_first_pulse_starts_the_drift_of_an_empty_cell():
+    chip = _programmed(0.3, **STILL, cycle_spread=0.0, device_spread=0.0, restart="program")
+    chip.wait(1e4)
+    chip.pulse(torch.full_like(chip.weights, -0.01 * chip.unit.item()))
+    empty = chip.programmed[:, N_OUT:]  # g- of weights that were positive
+    assert torch.allclose(empty, torch.tensor(0.01), atol=1e-6) and (chip.age_seconds[:, N_OUT:] == 0).all()
+    assert (chip.age_seconds[:, :N_OUT] == 1e4).all()
+
+
 @pytest.mark.parametrize("pulses, share", [(1, norm.cdf(-1 / 0.6)), (2, norm.cdf(-(2**0.5) / 0.6))])
 def test_a_step_is_normal_and_takes_some_cells_back_as_that_of_aihwkit(pulses, share):
     chip = _programmed(0.5, **STILL, cycle_spread=0.6)

@@ -15,7 +15,8 @@ from analogff.study.measurements import catalog
 from analogff.study.measurements.measurement import Due, Measurement
 from analogff.study.read.spec import read_study
 from analogff.study.results.manifest import read_manifest
-from analogff.study.results.store import StoreError, load_measurements, load_results
+from analogff.study.results.parts import StoreError
+from analogff.study.results.store import load_measurements, load_results
 from analogff.study.run.engine import run_study
 from analogff.study.run.execute import build
 from analogff.study.run.plan import plan_runs

@@ -30,7 +30,7 @@ REFUSED = {
     "a digit that is none": ({"sweep": '[sweep]\n"layers.²" = [3]\n'}, 'sweep.layers.²: Expected an index from 0 to 0 after layers. Got "\\u00b2".'),
     "a rule that is true": ({"sweep": '[sweep]\n"rule.name" = [true]\n'}, "sweep.rule.name: Expected a name (asge,"),
     "a rule that is a list": ({"rule": '[[rule]]\nname = ["backprop"]\n'}, 'rule.0.name: Expected a name (asge,'),
-    "a data set of 300 characters": ({"head": HEAD.replace("digits", "d" * 300)}, "dataset: Expected the name of a data set or a folder. Got"),
+    "a data set of 300 characters": ({"head": HEAD.replace("digits", "d" * 300)}, "dataset: Expected the name of a data set, a folder or a file. Got"),
     "a device of 300 characters": ({"device": f'[device]\nmodel = "{"d" * 300}.py:Chip"\n'}, "device.model: Expected a file of Python. Got"),
     "a file of 300 characters": ({"device": f'[device]\nmodel = "measured"\nfile = "{"d" * 300}.csv"\n'}, "device.file: Expected a file. Got"),
     "a batch that no table holds": ({"rule": RULE + "batch = 9223372036854775807\n"}, "rule.0.batch: Expected a whole number of at most 9,007,199,254,740,992."),

@@ -58,6 +58,11 @@ def pictures(*shape, classes=3, n=30):
         (pictures(2, 2, classes=10), {}, 'labels = "lines" or "rows" for 10 classes .* over all of the 4 pixels'),
         (pictures(16), {"rule": HYBRID}, r"rule: Expected images \(n, height, width\), which hybrids .* Got a table"),
         (pictures(16), {"rule": HYBRID, "more": "jitter = 1\n"}, "jitter: Expected images, to be shifted. Got a table"),
+        (
+            pictures(16),
+            {"more": "flip = true\n"},
+            "flip: Expected images, to be flipped. Got a table, .* Leave flip out",
+        ),
         (pictures(4, 16), {"more": "jitter = 4\n"}, "jitter: Expected fewer pixels than the 4 of .* shorter side"),
         (
             pictures(4, 16),

@@ -32,16 +32,31 @@ def test_rules_are_rows_and_swept_values_columns():
     assert table["read noise = 0.1"].iloc[1] == "6.00"  # one chip has no interval
 
 
-def test_latex_is_a_booktabs_table_with_its_characters_escaped():
+def test_latex_is_a_booktabs_table_that_says_what_its_numbers_are():
     lines = paper_table(SUMMARY.drop(columns="device.read_noise").head(1), "latex").splitlines()
-    assert lines[0] == r"\begin{tabular}{lr}" and lines[1] == r"\toprule" and lines[-1] == r"\end{tabular}"
-    assert lines[2] == r"rule & test error / \% \\" and lines[4] == r"FF & 7.12 [6.50, 7.75] \\"
+    assert lines[0].startswith("% Test error in percent: mean of n = 4 chips [95 % interval") and "booktabs" in lines[0]
+    assert lines[1] == r"\begin{tabular}{lr}" and lines[2] == r"\toprule" and lines[-1] == r"\end{tabular}"
+    assert lines[3] == r"rule & test error / \% \\" and lines[5] == r"FF & 7.12 [6.50, 7.75] \\"
+
+
+def test_latex_escapes_what_has_a_meaning_there():
+    row = SUMMARY.drop(columns="device.read_noise").head(1).assign(rule="a_b & {c}~100 %^\\d")
+    text = paper_table(row, "latex").splitlines()[5]
+    assert text.startswith(r"a\_b \& \{c\}\textasciitilde{}100 \%\textasciicircum{}\textbackslash{}d &")
 
 
 def test_markdown_has_as_many_cells_in_every_row():
-    lines = paper_table(SUMMARY, "markdown", costs=True).splitlines()
+    *lines, empty, caption = paper_table(SUMMARY, "markdown", costs=True).splitlines()
     assert {line.count("|") for line in lines} == {8} and len(lines) == 6
     assert "2e+06" in lines[2] and "test error / %" in lines[0]
+    assert not empty and caption.startswith("Test error in percent: mean of n = 1 to 4 chips")
+
+
+def test_all_swept_values_are_written_alike():
+    cells = SUMMARY.assign(**{"device.spread": [0.0, 0.0, 1.0, 1.0]})
+    cells = cells[["rule", "device.spread", *SUMMARY.columns[1:]]]
+    text = paper_table(cells.assign(rule="FF"), "markdown")
+    assert "| FF | 0 |" in text and "read noise = 0 |" in text
 
 
 def test_the_command_says_what_is_missing(tmp_path, capsys):

@@ -9,7 +9,8 @@ import pytest
 from rich.console import Console
 
 from analogff.study.read.spec import read_study
-from analogff.study.results.report import print_results, report
+from analogff.study.results.comparison import compare
+from analogff.study.results.report import print_pairs, print_results, report
 from analogff.study.results.summary import summarize
 from analogff.study.run.execute import Outcome
 from analogff.study.run.plan import plan_runs
@@ -87,3 +88,16 @@ def test_lines_elsewhere_are_whole(task):
     with Progress(console, tasks=12, runs=240, kept=0) as progress:
         progress.hear(HOSTILE)
     assert console.file.getvalue() == f"0/240 runs, 0 s: {HOSTILE}\n"  # type: ignore[attr-defined]
+
+
+def test_pairs_are_a_table_a_point_on_a_narrow_terminal():
+    """A name keeps its words, and every number is whole."""
+    frame = small().assign(variant=lambda f: "a rule of some words, " + f["rule.slope"])
+    pairs = compare(frame, ["device.read_noise"])
+    for width, tables in ((80, 2), (200, 1)):
+        console = Console(file=io.StringIO(), width=width)
+        print_pairs(pairs, ["device.read_noise"], console)
+        said = console.file.getvalue()  # type: ignore[attr-defined]
+        assert said.count("told apart") == tables and said.count("At read noise = ") == tables - (width == 200)
+        assert said.count("0.00 [0.00, 0.00]") == 2 and "words," in said
+        assert max(map(len, said.splitlines()[2:])) <= width

@@ -86,6 +86,14 @@ def test_an_axis_that_changed_nothing_is_told():
     assert "Warning: the sweep over device.read_noise changed nothing" in console.export_text()
 
 
+def test_an_axis_that_changed_only_the_life_after_training_is_not_told():
+    frame = results({("ff", "probed", 0.0): [1.0, 2.0], ("ff", "probed", 0.1): [1.0, 2.0]})
+    axes = ["device.read_noise"]
+    lives = pd.DataFrame({"run": frame["run"].unique()}).assign(event=1, reads=5, pulses=0, validation_error=np.nan)
+    assert unchanged_axes(frame, axes, lives.assign(test_error=3.0)) == axes
+    assert unchanged_axes(frame, axes, lives.assign(test_error=[3.0, 3.0, 3.0, 4.0])) == []
+
+
 def test_an_unchanged_option_is_told_though_its_column_differs():
     frame = results({("ff", "probed", 0.0): [1.0, 2.0], ("ff", "assumed", 0.0): [1.0, 2.0]})
     assert unchanged_axes(frame, ["rule.slope"]) == ["rule.slope"]

@@ -34,7 +34,7 @@ def test_a_rule_is_given_the_normalizer_of_its_study(settings, expected, write_s
 
 def test_each_setting_changes_what_is_learned(write_study):
     path, small = write_study(), ("train_images=50", "validation_images=10", "chips=1")
-    settings = [(), ("jitter=1",), ("jitter=2",), ("normalization=l2",), ("normalization=none",)]
+    settings = [(), ("jitter=1",), ("jitter=2",), ("flip=true",), ("normalization=l2",), ("normalization=none",)]
     settings += [
         ("normalization=gain-control", more) for more in ("agc_max_gain=30", "agc_max_gain=3", "agc_offset=0.1")
     ]

@@ -13,7 +13,7 @@ from analogff.study.results.store import load_results
 from analogff.study.run.engine import run_study
 from analogff.study.run.look_again import look_again
 from analogff.support.mistakes import StudyError
-from tests.study.conftest import DEVICE, RULE
+from tests.study.conftest import DEVICE, HEAD, RULE
 from tests.study.run.test_life import FORWARD, IDEAL, event
 
 KEEP = "keep = true\n"
@@ -29,6 +29,14 @@ def sums(folder):
     return {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.rglob("*.p*"))}
 
 
+@pytest.fixture(scope="module")
+def quiet(tmp_path_factory):
+    """Kept chips without noise, which looks leave as they are."""
+    folder = tmp_path_factory.mktemp("kept")
+    (folder / "study.toml").write_text(f"{HEAD}{KEEP}{QUIET}{RULE}")
+    return folder / "out", done(folder / "study.toml", folder / "out")
+
+
 @pytest.mark.parametrize("device", [IDEAL, QUIET])
 def test_kept_chips_answer_as_they_did(device, write_study, tmp_path):
     trained = done(write_study(more=KEEP, device=device, rule=RULE + FORWARD), tmp_path / "out")
@@ -39,13 +47,13 @@ def test_kept_chips_answer_as_they_did(device, write_study, tmp_path):
     assert sums(tmp_path / "out") == before and len(before) > 4
 
 
-def test_they_answer_under_other_conditions(write_study, tmp_path):
-    trained = done(write_study(more=KEEP, device=QUIET), tmp_path / "out")
-    drowned = look_again(tmp_path / "out", ["device.read_noise=50.0"])
+def test_they_answer_under_other_conditions(quiet):
+    folder, trained = quiet
+    drowned = look_again(folder, ["device.read_noise=50.0"])
     assert (np.abs(drowned["test_error"] - 90) < 4 * 100 * np.sqrt(0.1 * 0.9 / 360)).all()
-    one = look_again(tmp_path / "out", ["device.0.read_noise=50.0"])  # the one layer, the head is digital
+    one = look_again(folder, ["device.0.read_noise=50.0"])  # the one layer, the head is digital
     assert one.equals(drowned)
-    again = look_again(tmp_path / "out").set_index("run").loc[trained["run"]]
+    again = look_again(folder).set_index("run").loc[trained["run"]]
     np.testing.assert_array_equal(again["test_error"], trained["test_error"])
 
 
@@ -86,17 +94,16 @@ def test_a_damaged_file_is_named(write_study, tmp_path):
         ("wait=-1", "wait: Expected seconds"),
     ],
 )
-def test_a_mistaken_setting_is_refused(setting, said, write_study, tmp_path):
-    done(write_study(more=KEEP), tmp_path / "out")
+def test_a_mistaken_setting_is_refused(setting, said, quiet):
     with pytest.raises(StudyError) as refused:
-        look_again(tmp_path / "out", [setting])
+        look_again(quiet[0], [setting])
     assert said in str(refused.value)
 
 
-def test_the_command_prints_then_and_now(write_study, tmp_path, capsys):
-    trained = done(write_study(more=KEEP, device=QUIET), tmp_path / "out")
+def test_the_command_prints_then_and_now(quiet, tmp_path, capsys):
+    folder, trained = quiet
     with pytest.raises(SystemExit) as stop:
-        main(["evaluate", str(tmp_path / "out"), "--set", "device.read_noise=50.0", "--csv", str(tmp_path / "a.csv")])
+        main(["evaluate", str(folder), "--set", "device.read_noise=50.0", "--csv", str(tmp_path / "a.csv")])
     said = capsys.readouterr().out
     assert not stop.value.code and "as trained / %" in said and "now / %" in said
     assert f"{trained['test_error'].mean():.2f}" in said

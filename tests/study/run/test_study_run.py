@@ -17,7 +17,8 @@ from filelock import FileLock
 from rich.console import Console
 
 from analogff.study.read.spec import read_study
-from analogff.study.results.store import Store, StoreError, load_measurement, load_results
+from analogff.study.results.parts import StoreError
+from analogff.study.results.store import Store, load_measurement, load_results
 from analogff.study.run import engine as study_run
 from analogff.study.run import status
 from analogff.study.run.engine import describe_failure, run_study

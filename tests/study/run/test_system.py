@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from analogff.study.read.spec import read_study
-from analogff.study.results.prices import repriced
+from analogff.study.results.prices import OF_DATAFLOWS, repriced
 from analogff.study.results.store import load_results
 from analogff.study.run.engine import run_study
 from analogff.study.run.plan import plan_runs
@@ -43,7 +43,9 @@ def test_prices_change_the_energy_of_digital_work_and_nothing_else(write_study, 
     for part, price in (("digital_joules", "mac_joules"), ("memory_joules", "sram_joules")):
         ratio = getattr(Prices(), price) / getattr(Prices(technology="7nm"), price)
         np.testing.assert_allclose(old[part] / new[part], ratio, rtol=1e-12)
-    assert repriced(old, Prices(technology="7nm"))[new.columns].drop(columns=OWN).equals(new.drop(columns=OWN))
+    other = repriced(old, Prices(technology="7nm"))[new.columns]
+    assert other.drop(columns=OWN + OF_DATAFLOWS).equals(new.drop(columns=OWN + OF_DATAFLOWS))
+    assert other[OF_DATAFLOWS].isna().all(axis=None) and (new["pipeline_joules"] < old["pipeline_joules"]).all()
     small = Prices(sram_bytes=int(old["kept_bytes"].iloc[0]) // 2)
     off_chip = 0.5 * (small.sram_joules + small.dram_joules) / small.sram_joules
     np.testing.assert_allclose(repriced(old, small)["memory_joules"], off_chip * old["memory_joules"], rtol=1e-3)

@@ -15,7 +15,8 @@ from analogff.study.read.spec import read_study
 from analogff.study.read.trials import shares
 from analogff.study.read.tune import FIRST_SEED
 from analogff.study.results.choice import describe_choice, read_choice
-from analogff.study.results.store import StoreError, load_results
+from analogff.study.results.parts import StoreError
+from analogff.study.results.store import load_results
 from analogff.study.run import engine, tuning
 from analogff.study.run.engine import run_study
 from analogff.study.run.plan import plan_runs
@@ -293,7 +294,7 @@ class Odd(Backprop):
     ("space", "told"),
     [
         ('{"through": Choice(("twin", "oracle"))}', "leave what it must see and program"),
-        ('{"momentum": Choice((1, 2))}', "a Range for each of some options of rule.py:Odd. Got momentum."),
+        ('{"inertia": Choice((1, 2))}', "a Range for each of some options of rule.py:Odd. Got inertia."),
         ('{"batch": [1, 2]}', "Got batch."),
         ('{"batch": Choice((1, 0.5))}', "to say what can be tuned"),
         ("1 / 0", "rule.py:Odd to say what can be tuned. Got ZeroDivisionError"),

@@ -12,7 +12,8 @@ import torch
 from rich.console import Console
 
 from analogff.study.read.spec import read_study
-from analogff.study.results.store import StoreError, load_measurements, load_results
+from analogff.study.results.parts import StoreError
+from analogff.study.results.store import load_measurements, load_results
 from analogff.study.run import execute, unfinished
 from analogff.study.run.engine import run_study
 from analogff.study.task import key_of
@@ -20,7 +21,7 @@ from tests.study.conftest import DEVICE, HEAD, RULE
 from tests.study.results.test_integrity import flip
 from tests.study.run.test_study_run import RULES, same
 
-LONG = HEAD.replace("epochs = 1", "epochs = 5\nevaluate_every = 2\njitter = 1")
+LONG = HEAD.replace("epochs = 1", "epochs = 5\nevaluate_every = 2\njitter = 1\nflip = true")
 NOISY = DEVICE + "read_noise = 0.05\n"
 
 
@@ -51,7 +52,7 @@ def stop_after_keeping(monkeypatch, looks):
     monkeypatch.setattr(unfinished.Unfinished, "keep", keep)
 
 
-@pytest.mark.parametrize("looks", [1, 2])
+@pytest.mark.parametrize("looks", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_task_goes_on_to_the_same_numbers(write_study, tmp_path, monkeypatch, kept_at_each_look, looks):
     path = write_study(head=LONG, device=NOISY, rule=RULES)
     run(path, tmp_path / "undisturbed")
@@ -166,6 +167,7 @@ run_study(read_study(Path(sys.argv[1]), ()), Path(sys.argv[2]), workers=0)
 """
 
 
+@pytest.mark.slow
 def test_a_real_kill(write_study, tmp_path):
     path = write_study(head=LONG.replace("epochs = 5", "epochs = 400").replace("chips = 2", "chips = 1"), rule=RULE)
     driver = subprocess.Popen([sys.executable, "-c", KILLED, path, tmp_path / "out"], stdout=subprocess.DEVNULL)

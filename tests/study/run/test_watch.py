@@ -1,6 +1,7 @@
 """Nobody is waited for without a word, and nobody pays for the death of a worker but who caused it."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -243,11 +244,12 @@ def test_whatever_ends_a_thread_is_the_failure_of_its_task(write, tmp_path):
 
 
 def test_workers_that_die_at_their_start_are_a_sentence(monkeypatch):
-    spawn = {"PYTHONHOME": "/nowhere"}
-    monkeypatch.setitem(cluster._SETTINGS, "distributed.nanny.pre-spawn-environ", spawn)
+    spawn, before = {"PYTHONHOME": "/nowhere"}, dict(os.environ)
+    monkeypatch.setitem(cluster._SETTINGS, cluster._SPAWNED, spawn)
     with pytest.raises(ClusterError, match="Expected 1 workers to start. Got RuntimeError: Nanny failed to start."):
         with connect(1):
             pass
+    assert dict(os.environ) == before, "what workers are started with is not left to other processes"
 
 
 def test_local_workers_ask_for_a_certificate():

@@ -1,0 +1,12 @@
+"""Test error against the hardware time of training."""
+
+from collections.abc import Iterator
+
+from analogff.figures.costs import against_cost
+from analogff.figures.drawing import Drawing
+from analogff.figures.results import Results
+
+
+def draw(results: Results) -> Iterator[Drawing]:
+    """Yield one figure for each swept point, with one point for each epoch."""
+    yield from against_cost(results, "device_seconds", "seconds", "s")
