@@ -37,11 +37,11 @@ def completed(block):
 
 @pytest.mark.parametrize("path", STUDIES, ids=lambda path: str(path.relative_to(ROOT / "experiments")))
 def test_every_study_of_an_experiment_is_without_mistakes(path):
-    if 'dataset = "fashion-mnist"' in path.read_text():
+    for dataset in set(re.findall(r'^dataset = "(fashion-mnist|cifar10-jpeg)"', path.read_text(), re.M)):
         try:
-            check_dataset("fashion-mnist")
+            check_dataset(dataset)
         except DataError:
-            pytest.skip("Fashion-MNIST is not on this machine.")
+            pytest.skip(f"{dataset} is not on this machine.")
     if (path.parent / "prepare.py").exists():
         subprocess.run([sys.executable, path.parent / "prepare.py"], cwd=ROOT, check=True)
     assert read_study(path).cases
