@@ -12,7 +12,7 @@ from analogff.figures.aggregate import intervals
 from analogff.figures.drawing import Drawing
 from analogff.figures.lines import Tables, draw_panels
 from analogff.figures.results import PANELS, Missing, Results, arrange
-from analogff.figures.scales import choose_axis, scale_values
+from analogff.figures.scales import choose_axis, scale_values, write_names
 from analogff.figures.style import panel_columns, points_of, scaled
 from analogff.study.results.lives import judged_when
 from analogff.study.results.names import axis_label, file_name
@@ -86,7 +86,7 @@ def _write_names(figure: Figure, names: list[str]) -> None:
     share = {None: 0.0, 30: 0.5, 90: 1.0}[turned.get("rotation")]  # share of a label's length in the height
     figure.set_figheight(figure.get_figheight() + share * letter * longest)
     for axes in figure.axes:
-        axes.set_xticks(range(len(names)), lines, **turned)
+        write_names(axes.xaxis, lines, **turned)
 
 
 def wrapped_tightly(part: str) -> str:

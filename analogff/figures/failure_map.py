@@ -16,7 +16,7 @@ from matplotlib.patches import Patch, Rectangle
 from analogff.figures.drawing import Drawing
 from analogff.figures.failing_dose import LEARNED_PERCENT, SHARE, failing_dose
 from analogff.figures.results import Missing, Results
-from analogff.figures.scales import PLAIN
+from analogff.figures.scales import PLAIN, write_names
 from analogff.figures.style import new_figure, points_of, scaled
 from analogff.study.results.names import axis_label, is_control
 
@@ -93,7 +93,7 @@ def _draw(table: pd.DataFrame) -> Figure:
             face = {"never": _NEVER, "not learned": _UNLEARNED}.get(str(one.status), color)
             _cell(axes, column, rows.index(one.variant), face, _text(str(one.status), float(one.dose)))  # type: ignore[arg-type]
     axes.set(xlim=(-0.5, len(columns) - 0.5), ylim=(len(rows) - 0.5, -0.5))
-    axes.set_xticks(range(len(columns)), columns, rotation=40, ha="left", rotation_mode="anchor")
+    write_names(axes.xaxis, columns, rotation=40, ha="left", rotation_mode="anchor")
     axes.set_yticks(range(len(rows)), rows)
     axes.tick_params(length=0, labeltop=True, labelbottom=False)
     axes.grid(visible=False)

@@ -3,7 +3,7 @@
 import dataclasses
 import itertools
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -152,6 +152,12 @@ def _round_numbers(least: float, most: float) -> np.ndarray:
         inside, fitting = np.array([decade * digit for decade in decades for digit in (1, 2, 5)]), 2
         inside = inside[(inside >= least) & (inside <= most)]
     return inside[:: -(-len(inside) // fitting) or 1]
+
+
+def write_names(axis: Axis, names: Sequence[str], **how: Any) -> None:
+    """Label an axis with names at 0, 1, ..., all of which `thin_out` leaves; `how` are properties of their text."""
+    axis.set_ticks(range(len(names)), names, **how)
+    axis.set_major_formatter(FixedFormatter(names))
 
 
 def thin_out(figure: Figure) -> None:

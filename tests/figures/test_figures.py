@@ -184,10 +184,16 @@ def test_diverged_chips_are_left_out_counted_and_marked():
     assert "some runs diverged" in [text.get_text() for text in drawing.figure.legends[0].get_texts()]
 
 
-def test_a_sweep_of_names_alone_has_a_figure_too():
-    axes = {"device.family": AXES["device.family"]}
+@pytest.mark.parametrize(
+    "names", [AXES["device.family"], ["saturating", "exponential", "non-monotone", "reram", "pcm"]]
+)
+def test_a_sweep_of_names_alone_has_a_figure_that_names_them_all(names):
+    axes = {"device.family": names}
     (drawing,) = error_vs_sweep.draw(named(synthetic.results(axes), axes))
-    assert [label.get_text() for label in drawing.figure.axes[0].get_xticklabels()] == axes["device.family"]
+    with mpl.rc_context(RC):
+        thin_out(drawing.figure)
+        drawing.figure.draw_without_rendering()
+    assert [label.get_text() for label in drawing.figure.axes[0].get_xticklabels()] == names
 
 
 def test_devices_that_only_several_numbers_tell_apart_have_names_that_fit():
