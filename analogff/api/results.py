@@ -21,7 +21,7 @@ from analogff.study.measurements.life import EVENTS
 from analogff.study.results.comparison import compare, labeled
 from analogff.study.results.lives import at_end_of_life
 from analogff.study.results.manifest import read_manifest
-from analogff.study.results.names import variant_labels
+from analogff.study.results.names import controls_in, variant_labels
 from analogff.study.results.store import load_measurements, load_results
 from analogff.study.results.summary import last_epochs, summarize
 from analogff.study.run.kept import kept_chips
@@ -120,7 +120,7 @@ class Results:
                 raise
 
     def chip(self, *, chip: int, rule: str | None = None, seed: int = 0, **point: Any) -> KeptChip:
-        """Return a trained chip of a study with ``keep = true``.
+        """Return a trained chip of a study with ``keep = true``, no control.
 
         Args:
             chip: Its chip seed.
@@ -132,7 +132,7 @@ class Results:
             ValueError: If no run, or more than one, is meant.
             StoreError: If its chips were not kept.
         """
-        last = last_epochs(self.table)
+        last = last_epochs(self.table[controls_in(self.table).isna()])
         swept = [path for path in self.manifest["study"].get("sweep", {}) if path in last]
         last = last.assign(variant=variant_labels(last, swept))
         found = last[(last["chip"] == chip) & (last["seed"] == seed)]

@@ -137,14 +137,16 @@ def train(
     Raises:
         StudyError: With every mistake in the arguments, before anything is learned.
     """
-    if not (whole(plain(seed)) and seed >= 0):
-        raise StudyError([Mistake("seed", "a whole number, at least 0", shown(seed), "Write seed=0.")])
+    _check_seed(seed)
     counts = {"train_images": train_images, "validation_images": validation_images, "budget": budget}
     given = {name: value for name, value in counts.items() if value is not None}
     given |= {"epochs": epochs, "seeds": [seed], "evaluate_every": evaluate_every, "jitter": jitter, "flip": flip}
     given["rule"] = [tables(rule, "name") | options]
-    if isinstance(data, Dataset):
-        network.teach(plain(given), data)
-    else:
-        network.teach(plain(given | {"dataset": data}))
+    named, own = ({}, data) if isinstance(data, Dataset) else ({"dataset": data}, None)
+    network.teach(plain(given | named), own)
     return Training(network)
+
+
+def _check_seed(seed: object) -> None:
+    if not (whole(number := plain(seed)) and number >= 0):
+        raise StudyError([Mistake("seed", "a whole number, at least 0", shown(seed), "Write seed=0.")])

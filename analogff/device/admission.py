@@ -1,13 +1,47 @@
-"""What the seal lets in and out: shapes, times and counts that make one call one act on the chip."""
+"""What devices and their seals let in and out: shapes, times and counts that make one call one act on the chip."""
 
 import math
 from collections.abc import Iterable
 
 import torch
 
-from analogff.device.datasheet import PerChip
+from analogff.device.datasheet import Datasheet, PerChip
 from analogff.device.errors import BlackBoxError, ContractError
+from analogff.device.numerics.finite import parts_of
 from analogff.device.shared_inputs import SharedInputs
+
+
+def check_signal(x: torch.Tensor, n_in: int, buffers: Iterable[torch.Tensor], device: str, *, banked: bool) -> None:
+    """Refuse inputs that would fail somewhere inside a device, where nobody is told what was wrong with them.
+
+    Args:
+        x: The inputs.
+        n_in: Input lines.
+        buffers: Numbers that the device holds; inputs may have the type of one of them.
+        device: Its class, for the message.
+        banked: Whether it holds many chips.
+    """
+    if x.dtype != torch.float32 and all(buffer.dtype != x.dtype for buffer in buffers):
+        raise ContractError(f"Expected inputs to {device} of torch.float32. Got {x.dtype}. Write x.float().")
+    axes, dims = ("chips, batch, n_in", 3) if banked else ("batch, n_in", 2)
+    if x.dim() < dims or x.shape[-1] != n_in:
+        advice = "Write x[None] to show it to every chip." if x.shape[-1:] == (n_in,) and x.dim() == dims - 1 else ""
+        raise ContractError(
+            f"Expected inputs to {device} of shape ({axes}) with n_in = {n_in}. Got {tuple(x.shape)}. "
+            f"{advice or 'Give one row a sample, and in it one number a line.'}"
+        )
+
+
+def check_read(
+    x: torch.Tensor | SharedInputs, biases: tuple[torch.Tensor, ...], chips: int, sheet: Datasheet, layer: str
+) -> bool:
+    """Refuse what is no read of a layer; tell whether a gradient would have to pass through it."""
+    check_inputs(x, (chips, sheet.n_in), layer)
+    for bias in biases:
+        check_bias(bias, (chips, x.shape[1], sheet.n_out), sheet.bias_port, layer)
+    parts = (*parts_of(x), *biases)
+    check_plain(parts, layer)
+    return torch.is_grad_enabled() and any(part.requires_grad for part in parts)
 
 
 def check_inputs(x: torch.Tensor | SharedInputs, size: tuple[int, int], layer: str) -> None:
@@ -58,6 +92,16 @@ def check_error(error: torch.Tensor, wanted: tuple[int, int, int], layer: str) -
             f"Expected errors of {layer} of shape (chips, batch, n_out) = {wanted}. Got {tuple(error.shape)}. Give the "
             "derivative of the loss by each output."
         )
+
+
+def check_matrices(values: torch.Tensor, wanted: tuple[int, int, int], verb: str, layer: str) -> None:
+    """Refuse a write that is not one matrix for each chip."""
+    if tuple(values.shape) != wanted:
+        raise ContractError(
+            f"Expected {verb} on {layer} with shape (chips, n_out, n_in) = {wanted}. Got {tuple(values.shape)}. Give "
+            "one matrix for each chip."
+        )
+    check_plain((values,), layer)
 
 
 def check_plain(parts: Iterable[torch.Tensor], layer: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, NamedTuple, final
 
 import torch
 
+from analogff.device.admission import check_signal
 from analogff.device.backward_guard import without_backward
 from analogff.device.datasheet import Datasheet, PerChip, column_of
 from analogff.device.errors import ContractError
@@ -254,24 +255,11 @@ class Device(torch.nn.Module, abc.ABC):
             BlackBoxError: From a later ``backward`` through the output.
             ContractError: If the inputs have not the axes or numbers that the class takes.
         """
-        _check_signal(self, x.shared if isinstance(x, SharedInputs) else x)
+        whole = x.shared if isinstance(x, SharedInputs) else x
+        check_signal(whole, self.datasheet.n_in, self.buffers(), type(self).__name__, banked=self.banked)
         with torch.no_grad():
             y = _measure(self, x, bias)
         return without_backward(y, type(self).__name__)
-
-
-def _check_signal(device: Device, x: torch.Tensor) -> None:
-    """Refuse inputs that would fail somewhere inside, where nobody is told what was wrong with them."""
-    name, n_in = type(device).__name__, device.datasheet.n_in
-    if x.dtype != torch.float32 and all(buffer.dtype != x.dtype for buffer in device.buffers()):
-        raise ContractError(f"Expected inputs to {name} of torch.float32. Got {x.dtype}. Write x.float().")
-    axes, dims = ("chips, batch, n_in", 3) if device.banked else ("batch, n_in", 2)
-    if x.dim() < dims or x.shape[-1] != n_in:
-        advice = "Write x[None] to show it to every chip." if x.shape[-1:] == (n_in,) and x.dim() == dims - 1 else ""
-        raise ContractError(
-            f"Expected inputs to {name} of shape ({axes}) with n_in = {n_in}. Got {tuple(x.shape)}. "
-            f"{advice or 'Give one row a sample, and in it one number a line.'}"
-        )
 
 
 def _measure(device: Device, x: torch.Tensor | SharedInputs, bias: torch.Tensor | None) -> torch.Tensor:

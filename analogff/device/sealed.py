@@ -7,10 +7,9 @@ import torch
 
 from analogff.device.admission import (
     check_answer,
-    check_bias,
     check_error,
-    check_inputs,
-    check_plain,
+    check_matrices,
+    check_read,
     check_seconds,
     check_steps,
     check_trains,
@@ -19,7 +18,7 @@ from analogff.device.admission import (
 from analogff.device.backward_guard import without_backward
 from analogff.device.bank import Bank
 from analogff.device.datasheet import Datasheet, PerChip, column_of
-from analogff.device.errors import BlackBoxError, ContractError
+from analogff.device.errors import BlackBoxError
 from analogff.device.ledger import Ledger, LedgerView
 from analogff.device.numerics.coincidences import coincidences
 from analogff.device.numerics.counting import cells_asked, mean_squares
@@ -30,7 +29,7 @@ from analogff.device.owned import Owner
 from analogff.device.protocol import Device, Truth
 from analogff.device.requested import Requested
 from analogff.device.shared_inputs import SharedInputs, whole
-from analogff.device.visibility import not_shown, shown
+from analogff.device.visibility import demand, not_shown, shown
 
 
 class Sealed:
@@ -242,21 +241,11 @@ class Sealed:
 
     def demand(self, needed: Observable, verb: str) -> None:
         """Refuse a verb that shows more than the holder declared."""
-        if self.level < needed:
-            raise BlackBoxError(
-                f"Expected a holder of {self.name} that declared {needed.name}, which {verb} shows. Got one that "
-                f"declared {self.level.name}. Declare it in the rule's `needs`, where a reader sees it."
-            )
+        demand(self.level, needed, verb, self.name)
 
     def _write(self, verb, values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Write; return what was asked for, and the steps that the device spent, or None if it does not count."""
-        wanted = (self.chips, *self.datasheet.weight_shape)
-        if tuple(values.shape) != wanted:
-            raise ContractError(
-                f"Expected {verb.__name__} on {self.name} with shape (chips, n_out, n_in) = {wanted}. Got "
-                f"{tuple(values.shape)}. Give one matrix for each chip."
-            )
-        check_plain((values,), self.name)
+        check_matrices(values, (self.chips, *self.datasheet.weight_shape), verb.__name__, self.name)
         values = self._finite_signals(values, f"the matrix to {verb.__name__}")
         with torch.no_grad():
             steps = verb(values)
@@ -266,13 +255,7 @@ class Sealed:
 
     def _admit(self, x: torch.Tensor | SharedInputs, biases: tuple[torch.Tensor, ...]) -> bool:
         """Refuse what is no read; tell whether a gradient would have to pass through it."""
-        sheet = self.datasheet
-        check_inputs(x, (self.chips, sheet.n_in), self.name)
-        for bias in biases:
-            check_bias(bias, (self.chips, x.shape[1], sheet.n_out), sheet.bias_port, self.name)
-        parts = (*parts_of(x), *biases)
-        check_plain(parts, self.name)
-        return torch.is_grad_enabled() and any(part.requires_grad for part in parts)
+        return check_read(x, biases, self.chips, self.datasheet, self.name)
 
     def _finite(self, x: torch.Tensor | SharedInputs, biases: tuple[torch.Tensor, ...]) -> list[Any]:
         """Return inputs and biases, of which those to chips that diverged are 0."""

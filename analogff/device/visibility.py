@@ -23,11 +23,17 @@ _INSTEAD = {
 }
 
 
+def demand(level: Observable, needed: Observable, verb: str, layer: str) -> None:
+    """Refuse a verb that shows more than the holder of a layer declared."""
+    if level < needed:
+        raise BlackBoxError(_too_little(level, needed, verb, layer))
+
+
 def shown(sheet: Datasheet, level: Observable, name: str) -> Datasheet:
     """Return a datasheet whose curve only those can use who declared that they believe it."""
     if sheet.neuron is None or level >= Observable.TWIN:
         return sheet
-    return dataclasses.replace(sheet, neuron=_Withheld(name, level.name))
+    return dataclasses.replace(sheet, neuron=_Withheld(name, level))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,13 +41,17 @@ class _Withheld:
     """A printed curve in the hands of somebody who declared to do without."""
 
     layer: str
-    level: str
+    level: Observable
 
     def __call__(self, a: torch.Tensor) -> NoReturn:
-        raise BlackBoxError(
-            f"Expected a holder of {self.layer} that declared TWIN, which the printed neuron curve shows. Got one that "
-            f"declared {self.level}. Declare it in the rule's `needs`, where a reader sees it."
-        )
+        raise BlackBoxError(_too_little(self.level, Observable.TWIN, "the printed neuron curve", self.layer))
+
+
+def _too_little(level: Observable, needed: Observable, verb: str, layer: str) -> str:
+    return (
+        f"Expected a holder of {layer} that declared {needed.name}, which {verb} shows. Got one that declared "
+        f"{level.name}. Declare it in the rule's `needs`, where a reader sees it."
+    )
 
 
 def require(device: Device, needed: Observable) -> str | None:

@@ -78,20 +78,14 @@ def draw_all(
         StudyError: If a change has a mistake, the kind is unknown, or it draws no other folders beside.
         Missing: If the results do not have what the kind needs.
     """
-    folder = Path(folder)
-    frame = load_results(folder) if frame is None else frame
-    if beside and kind not in OF_SEVERAL:
-        advice = f"Write --kind {OF_SEVERAL[0]}, or leave the other folders out."
-        raise StudyError([Mistake("--beside", f"--kind {' or '.join(OF_SEVERAL)}", str(kind or "all kinds"), advice)])
-    results = Results.of(frame, load_measurements(folder), read_manifest(folder), changes, folder)
+    results = _opened(Path(folder), frame, changes)
     if beside:
-        others = [_opened(other) for other in beside]
-        results = dataclasses.replace(results, beside=tuple(others))
+        results = _with_others(results, beside, kind)
     kinds = FIGURES if kind is None else (known_kind(kind),)
     with styled(results.choice.style, results.choice.columns):
         by_kind = _by_kind(kinds, results, strict=kind is not None)
         chosen = _chosen(by_kind, every)
-        with Drawn.into(out or folder / "figures", formats, keep=kind is not None) as drawn:
+        with Drawn.into(out or Path(folder) / "figures", formats, keep=kind is not None) as drawn:
             for drawing in itertools.chain(*by_kind):
                 if id(drawing) in chosen:
                     drawn.save(dataclasses.replace(drawing, caption=caption(drawing, results)))
@@ -100,8 +94,16 @@ def draw_all(
     return drawn.files
 
 
-def _opened(folder: Path) -> Results:
-    return Results.of(load_results(folder), load_measurements(folder), read_manifest(folder), folder=folder)
+def _opened(folder: Path, frame: pd.DataFrame | None = None, changes: Mapping[str, Any] | None = None) -> Results:
+    frame = load_results(folder) if frame is None else frame
+    return Results.of(frame, load_measurements(folder), read_manifest(folder), changes, folder)
+
+
+def _with_others(results: Results, beside: Sequence[Path], kind: str | None) -> Results:
+    if kind not in OF_SEVERAL:
+        advice = f"Write --kind {OF_SEVERAL[0]}, or leave the other folders out."
+        raise StudyError([Mistake("--beside", f"--kind {' or '.join(OF_SEVERAL)}", str(kind or "all kinds"), advice)])
+    return dataclasses.replace(results, beside=tuple(map(_opened, beside)))
 
 
 def known_kind(kind: str) -> str:

@@ -42,6 +42,11 @@ class Labels:
             f'would write over {of}. Write labels = "lines".'
         )
 
+    @property
+    def over(self) -> int:
+        """How many of the first lines of an image are written over."""
+        return self.classes if self.place == "overlay" else 0
+
     def layer_shapes(self, n_in: int, widths: Sequence[int]) -> list[tuple[int, int]]:
         """Return inputs and outputs of every layer, the head last."""
         first = 0 if self.place == "overlay" else self.classes

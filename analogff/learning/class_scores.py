@@ -112,6 +112,11 @@ class LayerVote:
         return scores
 
 
+def dropout_work(options: ScoreOptions, numbers: int) -> Work:
+    """Return the digital work of dropping some of so many pixels; see `with_dropout`."""
+    return work.dropout(numbers * bool(options.input_dropout))
+
+
 def with_dropout(network: Network, images: torch.Tensor, p: float, generator: torch.Generator) -> torch.Tensor:
     """Silence pixels of a training step with probability ``p``, the same for all chips; the others are louder."""
     if not p:

@@ -9,12 +9,13 @@ from typing_extensions import override
 
 from analogff.device import Observable, Sealed, derive_seed, product, whole
 from analogff.learning import flows, step_work
-from analogff.learning.class_scores import LayerVote, ScoreOptions, with_dropout
+from analogff.learning.class_scores import LayerVote, ScoreOptions, dropout_work, with_dropout
 from analogff.learning.head import cross_entropy_of_chips
 from analogff.learning.layer_local import mean_loss
 from analogff.learning.perturbation import Distribution, draw, drawn_work, move, moved_work
 from analogff.learning.rule import Rule, RuleOptions
 from analogff.learning.search_space import LogUniform
+from analogff.learning.voting import Voting
 from analogff.network.normalization import length_normalize
 from analogff.system import Work, work
 from analogff.timeline import Dataflow, Pass, Phase, Update, Visit
@@ -34,7 +35,7 @@ class FFzeroOptions(ScoreOptions, RuleOptions):
     """Distribution of the directions: random signs, or Gaussian of variance 1."""
 
 
-class FFzero(Rule[FFzeroOptions]):
+class FFzero(Voting, Rule[FFzeroOptions]):
     r"""Local losses by prototypes, and directional derivatives from forward reads alone.
 
     .. math:: s_{lk} = \alpha \frac{p_{lk} \cdot y_l}{|y_l|}, \qquad
@@ -81,19 +82,9 @@ class FFzero(Rule[FFzeroOptions]):
 
     @classmethod
     @override
-    def uses_head(cls, options):
-        return False
-
-    @classmethod
-    @override
-    def learns_soft_labels(cls, options):
-        return True
-
-    @classmethod
-    @override
     def digital_work(cls, options, shapes, batch):
         *hidden, (_, classes) = shapes
-        parts = [step_work.passing(hidden, batch), _dropped(options, batch * shapes[0][0])]
+        parts = [step_work.passing(hidden, batch), dropout_work(options, batch * shapes[0][0])]
         for shape in hidden:
             cells, loss = shape[0] * shape[1], _loss(batch, shape[1], classes)
             direction = drawn_work(cells, options.distribution) + moved_work(cells).times(3) + work.difference(cells)
@@ -109,7 +100,7 @@ class FFzero(Rule[FFzeroOptions]):
             Visit(
                 layer=n,
                 before=(
-                    *flows.jobs(batch, dropout=_dropped(options, batch * shape[0] * (n == 0))),
+                    *flows.jobs(batch, dropout=dropout_work(options, batch * shape[0] * (n == 0))),
                     *flows.normalizing(shape[0]),
                 ),
                 reads=1,
@@ -163,18 +154,6 @@ class FFzero(Rule[FFzeroOptions]):
             optimizer.step(estimate)
         return mean_loss(losses)
 
-    @override
-    def predict(self, images):
-        return self.vote.answer(images)
-
-    @override
-    def scores(self, images):
-        return self.vote.total(images)
-
-    @override
-    def answers_by_layer(self, images):
-        return self.vote.answers_by_layer(images)
-
     def _losses(self, inputs: Sequence[torch.Tensor], labels: torch.Tensor) -> list[torch.Tensor]:
         """Read every layer with inputs that were kept, and return its loss, ``(chips,)``."""
         answers = [layer.measure(x) for layer, x in zip(self.network.layers, inputs, strict=True)]
@@ -227,10 +206,6 @@ def _moves(
         found = {label: of(cells) for label, of in more.items()}
         updates.append(Update(layer=layer, jobs=flows.jobs(1, direction=direction, move=moved_work(cells), **found)))
     return tuple(updates)
-
-
-def _dropped(options: FFzeroOptions, n: int) -> Work:
-    return work.dropout(n * bool(options.input_dropout))
 
 
 def _scores(vectors: int, n: int, classes: int) -> Work:

@@ -99,7 +99,7 @@ class ForwardForward(LayerLocal[ForwardForwardOptions, GoodnessObjective]):
     @classmethod
     @override
     def written_over(cls, options, classes):
-        return classes if options.labels == "overlay" else 0
+        return Labels(options.labels, classes).over
 
     @classmethod
     @override

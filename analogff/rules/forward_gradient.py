@@ -9,11 +9,12 @@ from typing_extensions import override
 
 from analogff.device import Observable, Sealed
 from analogff.learning import flows, step_work
-from analogff.learning.class_scores import LayerVote, ScoreOptions, with_dropout
+from analogff.learning.class_scores import LayerVote, ScoreOptions, dropout_work, with_dropout
 from analogff.learning.group_scores import GroupScores
 from analogff.learning.layer_local import mean_loss
 from analogff.learning.rule import Rule, RuleOptions
 from analogff.learning.search_space import LogUniform
+from analogff.learning.voting import Voting
 from analogff.network.forward import Passed
 from analogff.system import Work, work
 from analogff.timeline import Dataflow, Pass, Phase, Visit
@@ -47,7 +48,7 @@ class _Reading(NamedTuple):
     """The activities with each noise and with its opposite, in pairs."""
 
 
-class ForwardGradient(Rule[ForwardGradientOptions]):
+class ForwardGradient(Voting, Rule[ForwardGradientOptions]):
     r"""Layers that descend along random directions of their activity, by as much as local losses fall.
 
     .. math:: \Delta W_l \propto -\sum_b \left(D_{lb} \circ \xi_{lb}\right) x_{lb}^T, \qquad
@@ -111,16 +112,6 @@ class ForwardGradient(Rule[ForwardGradientOptions]):
 
     @classmethod
     @override
-    def uses_head(cls, options):
-        return False
-
-    @classmethod
-    @override
-    def learns_soft_labels(cls, options):
-        return True
-
-    @classmethod
-    @override
     def layer_shapes(cls, options, n_in, widths, classes):
         _refuse_narrow(options, widths)
         return super().layer_shapes(options, n_in, widths, classes)
@@ -129,7 +120,7 @@ class ForwardGradient(Rule[ForwardGradientOptions]):
     @override
     def digital_work(cls, options, shapes, batch):
         *hidden, (_, classes) = shapes
-        parts = [step_work.passing(hidden, batch), _dropped(options, batch * shapes[0][0])]
+        parts = [step_work.passing(hidden, batch), dropout_work(options, batch * shapes[0][0])]
         for shape in hidden:
             sizes = _sizes(options, shape[1])
             parts += [_noise(batch * shape[1]).times(options.directions), _errors(options, batch, shape[1], classes)]
@@ -142,7 +133,7 @@ class ForwardGradient(Rule[ForwardGradientOptions]):
         *hidden, (_, classes) = shapes
         visits = []
         for n, shape in enumerate(hidden):
-            dropped = flows.jobs(batch, dropout=_dropped(options, batch * shape[0] * (n == 0)))
+            dropped = flows.jobs(batch, dropout=dropout_work(options, batch * shape[0] * (n == 0)))
             noise = flows.jobs(batch, noise=_noise(batch * shape[1]).times(options.directions))
             learned = flows.jobs(
                 batch,
@@ -190,18 +181,6 @@ class ForwardGradient(Rule[ForwardGradientOptions]):
             [self._learn(passed, labels) for passed in self.network.forward(self.network.present(kept), reads)]
         )
 
-    @override
-    def predict(self, images):
-        return self.vote.answer(images)
-
-    @override
-    def scores(self, images):
-        return self.vote.total(images)
-
-    @override
-    def answers_by_layer(self, images):
-        return self.vote.answers_by_layer(images)
-
     def _reader(self, layer: Sealed):
         """Return what reads a layer with noise, with its opposite, and without."""
 
@@ -243,10 +222,6 @@ def _refuse_narrow(options: ForwardGradientOptions, widths: Sequence[int]) -> No
                 f"Expected at least {options.groups} neurons in layer {layer}, one a group. Got {width}. "
                 "Make it wider, or take fewer groups."
             )
-
-
-def _dropped(options: ForwardGradientOptions, n: int) -> Work:
-    return work.dropout(n * bool(options.input_dropout))
 
 
 def _noise(n: int) -> Work:

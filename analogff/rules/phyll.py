@@ -133,7 +133,7 @@ class Phyll(Rule[PhyllOptions]):
     @classmethod
     @override
     def written_over(cls, options, classes):
-        return classes if options.labels == "overlay" else 0
+        return Labels(options.labels, classes).over
 
     @classmethod
     @override

@@ -70,16 +70,13 @@ def train(
         ValueError: If the rule does not tell the clock from a coarser one.
     """
     progress = progress or Progress()
-    refuse_clock(type(rule), rule.options, clock)
     recorder, spending = Recorder(rule, chips, watch), Spending(rule, chips, epochs, budget, prices)
-    for loss, cost, start in _learned(recorder, data, spending, augmentation, progress, epochs, clock):
+    for loss, cost in _learned(recorder, data, spending, augmentation, progress, epochs, clock):
         if progress.stopped_by and wait_seconds:
             rule.network.wait(wait_seconds)
-        if progress.epoch % evaluate_every and not progress.stopped_by:
-            progress.wall_seconds += time.perf_counter() - start
-            continue
-        in_full = pipeline_cost(rule, chips, progress.images, pipeline, prices)
-        yield _evaluate(recorder, data, progress, loss, cost, in_full, start, test)
+        if progress.stopped_by or progress.epoch % evaluate_every == 0:
+            in_full = pipeline_cost(rule, chips, progress.images, pipeline, prices)
+            yield _evaluate(recorder, data, progress, loss, cost, in_full, test)
 
 
 def learn(
@@ -95,7 +92,6 @@ def learn(
 ) -> None:
     """Train chips as `train` does, and look at nothing."""
     progress = progress or Progress()
-    refuse_clock(type(rule), rule.options, clock)
     recorder, spending = Recorder(rule, chips), Spending(rule, chips, epochs, None, prices)
     for _ in _learned(recorder, data, spending, augmentation, progress, epochs, clock):
         pass
@@ -109,15 +105,18 @@ def _learned(
     progress: Progress,
     epochs: int,
     clock: Clock,
-) -> Iterator[tuple[torch.Tensor, Spent, float]]:
-    """Train epoch by epoch, and let its hardware time pass; yields the loss, all cost so far, and when it began."""
+) -> Iterator[tuple[torch.Tensor, Spent]]:
+    """Train epoch by epoch, and let its hardware time pass; yields the loss and all cost so far."""
+    refuse_clock(type(recorder.rule), recorder.rule.options, clock)
     recorder.chips.ledger.record_divergence(recorder.chips.chips, data.train.images.device)
     hardware = HardwareClock(recorder.rule, spending, progress, clock)
     while progress.epoch < epochs and not progress.stopped_by:
         start = time.perf_counter()
         loss = _one_epoch(recorder, data, spending, augmentation, progress, hardware)
         hardware.catch_up()
-        yield loss, spending.spent(), start
+        spent = spending.spent()
+        progress.wall_seconds += time.perf_counter() - start
+        yield loss, spent
 
 
 def _evaluate(
@@ -127,10 +126,10 @@ def _evaluate(
     loss: torch.Tensor,
     cost: Spent,
     in_full: PipelineCost,
-    start: float,
     look_at_test: bool,
 ) -> Epoch:
-    """Return how the chips stand after an epoch that began at ``start``."""
+    """Return how the chips stand after an epoch."""
+    start = time.perf_counter()
     validation = _errors(recorder, data.validation)
     test = _errors(recorder, data.test) if look_at_test else np.full_like(validation, np.nan)
     progress.wall_seconds += time.perf_counter() - start

@@ -254,6 +254,17 @@ class Crossbar(Device):
         """Let the next write of each chip that was asked for anything have new noise; a change of zero is no write."""
         self.writes += (change != 0).flatten(1).any(1)
 
+    def _chip_by_chip(self, pulse: Callable[[slice, torch.Tensor], torch.Tensor], change: torch.Tensor) -> torch.Tensor:
+        """Let a change land on the chips that are written together, and count the write; return the pulses of each."""
+        counts = [pulse(chip, change[chip]) for chip in chip_groups(change)]
+        self._count_write(change)
+        return torch.cat(counts)
+
+    def _rounding(self, chip: slice, cells: torch.Tensor) -> torch.Tensor:
+        """Draw what rounds the present write of some chips to whole pulses, uniform, shaped as their cells."""
+        rows, columns = cells.shape[1:]
+        return kernels.uniform(self.seeds[chip], self.writes[chip] * rows, rows, columns, Stream.ROUNDING)
+
     def _add_write_noise(
         self, cells: torch.Tensor, sigma: torch.Tensor, stream: Stream, chip: slice = slice(None)
     ) -> torch.Tensor:

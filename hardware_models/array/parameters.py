@@ -58,6 +58,24 @@ def require_allowed(given: Mapping[str, Any], hints: Mapping[str, Any]) -> None:
             _require_numbers(name, value, parts)
 
 
+def require_as_many(n_in: int, n_out: int, what: str) -> None:
+    """Refuse a fixed transform with other outputs than inputs.
+
+    Args:
+        n_in: Inputs.
+        n_out: Outputs.
+        what: What they are, in words that follow them.
+
+    Raises:
+        ContractError: If so.
+    """
+    if n_in != n_out:
+        raise ContractError(
+            f"Expected as many outputs as inputs{what}. Got n_in={n_in}, n_out={n_out}. Put weights in front of it by "
+            "analogff.device.fabricate."
+        )
+
+
 def _require_numbers(name: str, value: Any, parts: list[Any]) -> None:
     """Refuse what is no number, not finite, or beyond a limit."""
     if value is None and type(None) in parts:

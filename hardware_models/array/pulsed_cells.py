@@ -135,9 +135,7 @@ class PulsedArray(Crossbar):
 
     @override
     def pulse(self, change):
-        counts = [self._pulse(chip, change[chip]) for chip in chip_groups(change)]
-        self._count_write(change)
-        return torch.cat(counts)
+        return self._chip_by_chip(self._pulse, change)
 
     @override
     def pulse_trains(self, rows, columns):
@@ -162,14 +160,16 @@ class PulsedArray(Crossbar):
 
     def _pulse(self, chip: slice, change: torch.Tensor) -> torch.Tensor:
         w, (low, high) = self.weights[chip], (self.lower[chip], self.upper[chip])
-        rows, columns = w.shape[1:]
-        u = kernels.uniform(self.seeds[chip], self.writes[chip] * rows, rows, columns, Stream.ROUNDING)
-        pulses = write.whole_pulses(change, self.step[chip] * self.unit[chip], u)
+        pulses = self._whole_pulses(chip, change)
         law = self.cell.law
         moved = law.move(w, pulses, *(self._buffers[name][chip] for name in law.takes))  # type: ignore[index]
         self._add_write_noise(moved, self._cycle_noise(chip, pulses, moved), Stream.WRITE, chip)
         w.copy_(torch.clamp(w + moved, low, high))
         return pulses.abs().nan_to_num().sum((1, 2)).long()
+
+    def _whole_pulses(self, chip: slice, change: torch.Tensor) -> torch.Tensor:
+        """Return the pulses, with signs, that the present write asks of cells."""
+        return write.whole_pulses(change, self.step[chip] * self.unit[chip], self._rounding(chip, change))
 
     def _cycle_noise(self, chip: slice, pulses: torch.Tensor, moved: torch.Tensor) -> torch.Tensor:
         """Return the spread of a change: n independent steps of mean m and spread c m add up to c m sqrt(n)."""

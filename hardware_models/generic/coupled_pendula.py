@@ -9,7 +9,7 @@ import torch
 from annotated_types import Gt, Le
 from typing_extensions import override
 
-from analogff.device import ContractError, Datasheet, Device, Truth, chipwise
+from analogff.device import Datasheet, Device, Truth, chipwise
 from hardware_models import kernels
 from hardware_models.array.parameters import (
     Bits,
@@ -19,6 +19,7 @@ from hardware_models.array.parameters import (
     per_chip,
     printed_bits,
     require_allowed,
+    require_as_many,
 )
 from hardware_models.effects import mismatch as spread
 from hardware_models.effects.pendula import Law, acceleration, move, tangent
@@ -101,11 +102,7 @@ class CoupledPendula(Device):
         numbers |= dict(adc_bits=adc_bits, dac_bits=dac_bits)
         given = numbers | dict(duration=duration, law=law, encoding=encoding)
         require_allowed(given, typing.get_type_hints(CoupledPendula.__init__, include_extras=True))
-        if n_in != n_out:
-            raise ContractError(
-                f"Expected as many outputs as inputs, one a pendulum. Got n_in={n_in}, n_out={n_out}. Put weights in "
-                "front of it by analogff.device.fabricate."
-            )
+        require_as_many(n_in, n_out, ", one a pendulum")
         seeds = torch.as_tensor(seed, dtype=torch.int64).reshape(-1)
         self.duration, self.encoding = duration, encoding
         self.law: Law = law

@@ -8,7 +8,6 @@ from annotated_types import Ge, Le
 from typing_extensions import override
 
 from analogff.device import ContractError, PerChip
-from hardware_models import kernels
 from hardware_models.array.groups import cached_groups
 from hardware_models.array.parameters import LogSpread, NonNegative, require_defined
 from hardware_models.array.periphery import Periphery, with_periphery
@@ -148,9 +147,7 @@ class Unknown(ProgrammedArray):
         w, unit = self.weights[chips], self.unit[chips]
         if not self.planes.shape[1] or (not w.is_cuda and not unit.any()):
             return
-        rows, columns = w.shape[1:]
-        u = kernels.uniform(self.seeds[chips], self.writes[chips] * rows, rows, columns, Stream.ROUNDING)
-        states = whole_states(w, unit, u.masked_fill(asked == 0, 0.5), self.most[chips])
+        states = whole_states(w, unit, self._rounding(chips, w).masked_fill(asked == 0, 0.5), self.most[chips])
         w.copy_(torch.where(unit > 0, states * unit, w))
         for n, of_chip in zip(range(len(self.seeds))[chips], states.nan_to_num(0.0), strict=True):
             self.planes[n] = planes_of(of_chip, self.planes.shape[1])

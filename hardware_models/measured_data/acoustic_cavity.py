@@ -8,9 +8,17 @@ import numpy as np
 import torch
 from typing_extensions import override
 
-from analogff.device import ContractError, Datasheet, Device, Truth, product
+from analogff.device import Datasheet, Device, Truth, product
 from hardware_models import kernels
-from hardware_models.array.parameters import Bits, NonNegative, Positive, per_chip, printed_bits, require_allowed
+from hardware_models.array.parameters import (
+    Bits,
+    NonNegative,
+    Positive,
+    per_chip,
+    printed_bits,
+    require_allowed,
+    require_as_many,
+)
 from hardware_models.effects.quadratic import features, own_slopes, pulled_back
 from hardware_models.effects.quantize import quantize
 from hardware_models.kernels.streams import Stream
@@ -79,11 +87,7 @@ class AcousticCavity(Device):
     ):
         given = dict(sum_span=sum_span, measured_noise=measured_noise, adc_bits=adc_bits, dac_bits=dac_bits)
         require_allowed(given, typing.get_type_hints(AcousticCavity.__init__, include_extras=True))
-        if n_in != n_out:
-            raise ContractError(
-                f"Expected as many outputs as inputs of the cavity. Got n_in={n_in}, n_out={n_out}. Put weights in "
-                "front of it by analogff.device.fabricate."
-            )
+        require_as_many(n_in, n_out, " of the cavity")
         seeds = torch.as_tensor(seed, dtype=torch.int64).reshape(-1)
         with np.load(FILE) as file:
             fit = {name: torch.from_numpy(file[name]) for name in ("coefficients", "residual")}

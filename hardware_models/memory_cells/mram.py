@@ -113,13 +113,10 @@ class MRAM(Crossbar):
     @override
     def pulse(self, change):
         require_defined(change, "changes")
-        counts = [self._pulse(chip, change[chip]) for chip in chip_groups(change)]
-        self._count_write(change)
-        return torch.cat(counts)
+        return self._chip_by_chip(self._pulse, change)
 
     def _pulse(self, chip: slice, change: torch.Tensor) -> torch.Tensor:
-        rows, columns = change.shape[1:]
-        u = kernels.uniform(self.seeds[chip], self.writes[chip] * rows, rows, columns, Stream.ROUNDING)
+        u = self._rounding(chip, change)
         steps = (change * (self._most / (2 * self.unit[chip])) + u).floor().clamp(-self._most, self._most)
         wanted = (self.codes[chip] + steps.nan_to_num().int()).clamp(0, self._most)
         return self._turn(chip, wanted, tries=1)

@@ -8,7 +8,6 @@ from annotated_types import Ge, Le
 from typing_extensions import override
 
 from analogff.device import PerChip
-from hardware_models import kernels
 from hardware_models.array.crossbar import Crossbar
 from hardware_models.array.groups import chip_groups
 from hardware_models.array.parameters import LogSpread, NonNegative, Positive, per_chip
@@ -193,25 +192,21 @@ class PCM(Crossbar):
 
     @override
     def pulse(self, change):
-        counts = [self._pulse(chip, change[chip]) for chip in chip_groups(change)]
-        self._count_write(change)
-        return torch.cat(counts)
+        return self._chip_by_chip(self._pulse, change)
 
     def _pulse(self, chip: slice, change: torch.Tensor) -> torch.Tensor:
-        rows = change.shape[1]
-        u = kernels.uniform(self.seeds[chip], self.writes[chip] * rows, rows, change.shape[2], Stream.ROUNDING)
-        signed = write.whole_pulses(change, self.step[chip] * self.unit[chip], u)
+        signed = write.whole_pulses(change, self.step[chip] * self.unit[chip], self._rounding(chip, change))
         # n independent steps of mean m and spread c m add up to a spread of c m sqrt(n)
         sigma = self.cycle_spread[chip] / signed.abs().clamp(min=1).sqrt()
         luck = self._add_write_noise(torch.ones_like(signed), sigma, Stream.WRITE, chip)
         pulses = pair(signed)
-        growth = (pulses * self.steps[chip]).unflatten(1, (2, rows)).mul_(luck.unsqueeze(1)).flatten(1, 2)
+        growth = (pulses * self.steps[chip]).unflatten(1, (2, -1)).mul_(luck.unsqueeze(1)).flatten(1, 2)
         g = self._bounded(chip, self.drifted[chip] + growth)
         fresh = pulses.clamp_(max=1)
         if self.restart == "program":
             fresh *= self.drifted[chip] == 0  # nothing is there yet that could go on
         spent = signed.abs().nan_to_num().sum((1, 2)).long()
-        full = (g > FULL * self.bounds[chip]).unflatten(1, (2, rows)).any(1) & (signed != 0)
+        full = (g > FULL * self.bounds[chip]).unflatten(1, (2, -1)).any(1) & (signed != 0)
         if full.any():
             target, again = pair(difference(g)), torch.cat([full, full], 1)
             g = torch.where(again, self._programmed(chip, target, Stream.REFRESH), g)

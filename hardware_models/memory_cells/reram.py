@@ -163,9 +163,7 @@ class ReRAM(PulsedArray):
     def _pulse(self, chip, change):
         spent = super()._pulse(chip, change)
         if self.endurance_cycles[chip].any():
-            rows, columns = change.shape[1:]  # the same pulses, drawn once more
-            u = kernels.uniform(self.seeds[chip], self.writes[chip] * rows, rows, columns, Stream.ROUNDING)
-            self._wear(chip, write.whole_pulses(change, self.step[chip] * self.unit[chip], u).abs().nan_to_num())
+            self._wear(chip, self._whole_pulses(chip, change).abs().nan_to_num())  # the same, drawn once more
         return spent
 
     def _program(self, chip, weights):

@@ -129,14 +129,10 @@ class ResetOnly(Crossbar):
 
     @override
     def pulse(self, change):
-        counts = [self._pulse(chip, change[chip]) for chip in chip_groups(change)]
-        self._count_write(change)
-        return torch.cat(counts)
+        return self._chip_by_chip(self._pulse, change)
 
     def _pulse(self, chip: slice, change: torch.Tensor) -> torch.Tensor:
-        rows, columns = change.shape[1:]
-        u = kernels.uniform(self.seeds[chip], self.writes[chip] * rows, rows, columns, Stream.ROUNDING)
-        signed = write.whole_pulses(change, self.step[chip] * self.unit[chip], u)
+        signed = write.whole_pulses(change, self.step[chip] * self.unit[chip], self._rounding(chip, change))
         signed = torch.minimum(signed.abs(), self.longest_train[chip]).copysign(signed)
         luck = self._add_write_noise(
             torch.zeros_like(signed), self.cycle_spread[chip] * signed.abs().sqrt(), Stream.WRITE, chip

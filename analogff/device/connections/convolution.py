@@ -9,8 +9,7 @@ from annotated_types import Ge
 from typing_extensions import override
 
 from analogff.device.connections.connected import Connected
-from analogff.device.connections.connection import Connection
-from analogff.device.connections.squares import check_image_of_squares, check_squares
+from analogff.device.connections.on_image import OnImage, lines_beside
 from analogff.device.errors import ContractError
 from analogff.device.numerics.windowed import rows_of
 from analogff.device.protocol import Device, Truth
@@ -19,7 +18,7 @@ from analogff.device.windows import Windows
 from analogff.device.wrappers.wrapping import answer, wrapping
 
 
-class Convolution(Connection):
+class Convolution(OnImage):
     r"""One array, read with one window of an image after another; its weights are those of all positions.
 
     .. math:: y_{pj} = f\left(\sum_{c, u, v} W_{jcuv}\, x_{c,\, s p_1 + u - m,\, s p_2 + v - m}\right)_j
@@ -70,8 +69,7 @@ class Convolution(Connection):
         before: Annotated[int, Ge(0)] | None = None,
         over: Annotated[int, Ge(0)] | None = None,
     ):
-        before = min(before or 0, n_in - 1)  # a layer smaller than its options say may still be made, to be tried
-        over = min(over or 0, n_in - before)
+        before, over = lines_beside(n_in, before, over)
         shape = {"kernel": kernel, "stride": stride, "padding": padding, "channels": channels, "height": height}
         windows = Windows(n_in=n_in, n_out=n_out, before=before, over=over, **shape)
         super().__init__(n_in, n_out, _lines(windows), common=before + over)
@@ -80,7 +78,7 @@ class Convolution(Connection):
     @classmethod
     @override
     def check_size(cls, n_in, n_out, *, channels=1, height=0, before=None, over=None, **given):
-        check_squares(n_in, channels=channels, height=height, before=before or 0, over=over or 0)
+        super().check_size(n_in, n_out, channels=channels, height=height, before=before, over=over)
         shape = {"kernel": 3, "stride": 1, "padding": 0} | given
         windows = Windows(n_in=n_in, n_out=n_out, channels=channels, height=height, before=before or 0, **shape)
         (rows, columns), (down, across) = windows.sides, windows.map
@@ -94,17 +92,6 @@ class Convolution(Connection):
                 f"Expected outputs at each of {down} x {across} positions alike. Got {n_out} in all. Give the layer a "
                 f"width that {windows.positions} divides: positions times channels."
             )
-
-    @classmethod
-    @override
-    def check_image(cls, n_in, image, *, channels=1, height=0, before=None, **_):
-        check_image_of_squares(n_in, image, channels=channels, height=height, before=before or 0)
-
-    @classmethod
-    @override
-    def on_lines(cls, lines, options):
-        given = {name: value for name, value in options.items() if value is not None}
-        return {"before": lines.before, "over": lines.over} | given
 
     @override
     def seeds(self, seed):

@@ -7,13 +7,13 @@ from annotated_types import Ge
 from typing_extensions import override
 
 from analogff.device.connections.connected import Connected, connected
-from analogff.device.connections.connection import Connection
-from analogff.device.connections.squares import check_image_of_squares, check_squares, fields_of
+from analogff.device.connections.on_image import OnImage, lines_beside
+from analogff.device.connections.squares import fields_of
 from analogff.device.protocol import Device
 from analogff.device.seeds import derive_seed
 
 
-class LocalFields(Connection):
+class LocalFields(OnImage):
     r"""An array for each field of an image.
 
     .. math:: y = (f(W_1 x_{F_1}), \dots, f(W_P x_{F_P})), \qquad F_p \subset \{1, \dots, n_{in}\}
@@ -57,26 +57,9 @@ class LocalFields(Connection):
         before: Annotated[int, Ge(0)] | None = None,
         over: Annotated[int, Ge(0)] | None = None,
     ):
-        before = min(before or 0, n_in - 1)  # a layer smaller than its options say may still be made, to be tried
-        over = min(over or 0, n_in - before)
+        before, over = lines_beside(n_in, before, over)
         lines = fields_of(n_in, field, stride, channels, before, over, height)
         super().__init__(n_in, n_out, lines.unsqueeze(1), common=before + over)
-
-    @classmethod
-    @override
-    def check_size(cls, n_in, n_out, *, channels=1, height=0, before=None, over=None, **_):
-        check_squares(n_in, channels=channels, height=height, before=before or 0, over=over or 0)
-
-    @classmethod
-    @override
-    def check_image(cls, n_in, image, *, channels=1, height=0, before=None, **_):
-        check_image_of_squares(n_in, image, channels=channels, height=height, before=before or 0)
-
-    @classmethod
-    @override
-    def on_lines(cls, lines, options):
-        given = {name: value for name, value in options.items() if value is not None}
-        return {"before": lines.before, "over": lines.over} | given
 
     @override
     def seeds(self, seed):

@@ -6,7 +6,7 @@ import itertools
 import re
 import unicodedata
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pandas as pd
 
@@ -17,6 +17,8 @@ from analogff.study.results.device_names import short_reference, telling_names
 _SHORT = {"forward-forward": "FF"}
 _UNITS = {"seconds": "s", "joules": "J", "siemens": "S", "volts": "V", "kelvin": "K", "ohms": "Ω"}
 _ACRONYMS = {"adc": "ADC", "dac": "DAC", "ir": "IR"}
+ANY = "any"
+"""What stands for the value of a swept path in a row that has no such path."""
 BOUND = "(oracle, bound)"
 BOUNDS = ("oracle", "perfect")
 """Values of a rule's options with which it uses the simulator's truth."""
@@ -123,16 +125,22 @@ def axis_label(path: str) -> str:
     return f"{text}{of}" + (f" / {unit}" if unit else "")
 
 
-def value_label(path: str, value: object) -> str:
+def value_label(path: str, value: Any) -> str:
     """Return one value of a swept path as text, with the path's name before a number.
+
+    An undefined value is that of a row which has no such path, as controls have no device: it is of any value.
 
     Example:
         >>> value_label("device.family", "sigmoid"), value_label("device.adc_bits", 6.0), value_label("layers", "32-32")
         ('sigmoid', 'ADC bits = 6', 'layers = 32-32')
+        >>> value_label("wait_seconds", float("nan"))
+        'any wait'
     """
     if isinstance(value, str) and not re.match(r"\[|[\d.-]+$", value):
         return value
     name, _, unit = axis_label(path).partition(" / ")
+    if pd.isna(value):
+        return f"{ANY} {name}"
     text = f"{value:g}" if isinstance(value, float) else value
     return f"{name} = {text} {unit}".rstrip()
 

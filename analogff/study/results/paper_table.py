@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from analogff.study.results.names import axis_label, value_label
+from analogff.study.results.names import ANY, axis_label, value_label
 from analogff.study.results.summary import CONFIDENCE, COSTS
 
 Format = Literal["latex", "markdown", "csv"]
@@ -46,6 +46,8 @@ def _axes(summary: pd.DataFrame) -> list[str]:
 def errors_table(summary: pd.DataFrame) -> pd.DataFrame:
     """Return rules in rows; the last swept path makes the columns, others are columns of their own.
 
+    A row that has no such path, as controls and rules without a swept option, stands under "any".
+
     Args:
         summary: As `analogff.study.results.summary.summarize` returns.
     """
@@ -54,19 +56,20 @@ def errors_table(summary: pd.DataFrame) -> pd.DataFrame:
     if not axes:
         return cells[["rule", "error"]].rename(columns={"error": "test error / %"})
     *rest, across = axes
-    names = {value: _name(across, value) for value in cells[across].unique()}
     wide = cells.pivot_table(
         index=["rule", *rest], columns=across, values="error", aggfunc="first", sort=False, dropna=False
     ).dropna(how="all")
-    wide = wide.rename(columns=names).fillna("").reset_index()
-    wide.columns.name = None
+    wide = wide.set_axis([value_label(across, value) for value in wide.columns], axis="columns")
+    wide = wide.fillna("").reset_index()
     for axis in rest:
-        wide[axis] = wide[axis].map(lambda value: f"{value:g}" if isinstance(value, float) else value)
+        wide[axis] = wide[axis].map(_value)
     return wide.rename(columns={axis: axis_label(axis) for axis in rest})
 
 
 def _with_costs(summary: pd.DataFrame) -> pd.DataFrame:
     cells = summary.assign(error=[_interval(row) for row in summary.to_dict("records")])
+    for axis in _axes(summary):
+        cells[axis] = cells[axis].map(_value)
     for cost in COSTS:
         cells[cost] = [f"{value:.3g}" for value in cells[cost]]
     named = {axis: axis_label(axis) for axis in _axes(summary)} | {"error": "test error / %"}
@@ -74,8 +77,10 @@ def _with_costs(summary: pd.DataFrame) -> pd.DataFrame:
     return cells[["rule", *_axes(summary), "error", *COSTS]].rename(columns=named)
 
 
-def _name(axis: str, value: Any) -> str:
-    return value_label(axis, value)
+def _value(value: Any) -> Any:
+    if pd.isna(value):
+        return ANY
+    return f"{value:g}" if isinstance(value, float) else value
 
 
 def _interval(row: Any) -> str:

@@ -11,7 +11,6 @@ from rich.console import Console
 from analogff.study.case import Case
 from analogff.study.read.doubts import doubts
 from analogff.study.read.spec import Study
-from analogff.study.read.trials import Tuning
 from analogff.study.results.choice import FOLDER
 from analogff.study.results.manifest import describe, metadata_of, write_manifest
 from analogff.study.results.names import file_name
@@ -70,11 +69,10 @@ def run_study(
     console = console or PlainConsole()
     if scheduler is None:
         check_compute(study.cases)
-    if study.tuning is not None:
-        tuned = _tune(study, study.tuning, folder, workers, scheduler, memory_gib, console)
-        if isinstance(tuned, Finished):
-            return tuned
-        study = tuned
+    study_or_end = _tuned(study, folder, workers, scheduler, memory_gib, console)
+    if isinstance(study_or_end, Finished):
+        return study_or_end
+    study = study_or_end
     runs = plan_runs(study)
     manifest = describe(study, runs)
     store = Store(folder.absolute(), runs, metadata_of(manifest))
@@ -96,18 +94,20 @@ def run_study(
     return Finished(folder, len(left) - failed, failures)
 
 
-def _tune(
-    study: Study, tuning: Tuning, folder: Path, workers: int, scheduler: str | None, memory_gib: float, console: Console
+def _tuned(
+    study: Study, folder: Path, workers: int, scheduler: str | None, memory_gib: float, console: Console
 ) -> Study | Finished:
     """Run the trials, and return the study with the chosen options; how it ended, if a trial failed."""
-    trials = trial_study(study, tuning)
-    say(console, explain(trials, tuning))
+    if study.tuning is None:
+        return study
+    trials = trial_study(study, study.tuning)
+    say(console, explain(trials, study.tuning))
     own = folder / FOLDER
     done = run_study(trials, own, workers=workers, scheduler=scheduler, memory_gib=memory_gib, console=console)
     if done.failures:
         return Finished(folder, 0, done.failures)
     say(console, "Options are chosen. The study follows.")
-    return with_choice(study, tuning, folder)
+    return with_choice(study, study.tuning, folder)
 
 
 def _say_doubts(runs: Sequence[Run], study: Study, console: Console) -> None:

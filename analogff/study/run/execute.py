@@ -80,7 +80,7 @@ def _execute(task: Task) -> Outcome:
             life = Life(task, data, rule, chips, progress)
             if (events := life.live()) is not None:
                 tables = tables | {EVENTS.name: events}
-            if settings.keep and not task.runs[0].case.trial:
+            if settings.keep and not (task.runs[0].case.trial or task.runs[0].case.control):
                 keep_chips(life)
     origin.demand_files(task.runs[0].case, Path(task.folder))
     origin.demand_loaded()

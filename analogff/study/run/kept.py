@@ -55,27 +55,32 @@ class KeptChips:
 
 
 def kept_chips(folder: Path) -> Iterator[KeptChips]:
-    """Yield the kept chips of a folder of results, file by file.
+    """Yield the kept chips of a folder of results, file by file, without controls.
 
     Raises:
         StoreError: If there are none, or a file is damaged.
     """
+    found = False
     files = sorted((folder / FOLDER).glob("*.pt"))
     files = [path for path in files if (folder / RESULTS / part_name(path.stem)).exists()]  # of finished tasks
-    if not files:
-        raise StoreError(
-            f"Expected {folder} to hold trained chips. Got none. Write keep = true in the study, and run it again."
-        )
     for path in files:
         try:
             held = load(path)
-            task = _task(json.loads(held["task"]))
-            yield KeptChips(task, tuple(held["seeds"]), tuple(held["waited"]), held["run"])
+            described = json.loads(held["task"])
+            if any(run.get("control") for run in described["runs"]):
+                continue  # as 0.19 kept them, before they were found to be nobody's chips
+            kept = KeptChips(_task(described), tuple(held["seeds"]), tuple(held["waited"]), held["run"])
         except (KeyError, TypeError, ValueError) as error:
             raise StoreError(
                 f"Expected {path} as analogff wrote it. Got {in_words(error)}. Remove it and its results, and run "
                 "the study again."
             ) from error
+        found = True
+        yield kept
+    if not found:
+        raise StoreError(
+            f"Expected {folder} to hold trained chips. Got none. Write keep = true in the study, and run it again."
+        )
 
 
 def _described(task: Task) -> dict[str, Any]:
@@ -89,8 +94,6 @@ def _described(task: Task) -> dict[str, Any]:
             "devices": [dataclasses.asdict(d) | {"per_chip": sorted(d.per_chip)} for d in run.case.devices],
             "rule": dataclasses.asdict(run.case.rule),
             "values": run.case.values,
-            "control": run.case.control,
-            "control_of": run.case.control_of and dataclasses.asdict(run.case.control_of),
         }
         for run in task.runs
     ]
@@ -103,15 +106,7 @@ def _task(described: dict[str, Any]) -> Task:
 
 def _run(kept: dict[str, Any]) -> Run:
     devices = tuple(DeviceChoice(**d | {"per_chip": frozenset(d["per_chip"])}) for d in kept["devices"])
-    of = kept["control_of"]
-    case = Case(
-        Settings.model_validate(_tuples(kept["settings"])),
-        devices,
-        _rule(kept["rule"]),
-        kept["values"],
-        control=kept["control"],
-        control_of=of and _rule(of),
-    )
+    case = Case(Settings.model_validate(_tuples(kept["settings"])), devices, _rule(kept["rule"]), kept["values"])
     return Run(kept["key"], case, kept["chip"], kept["seed"], kept["origin"])
 
 

@@ -18,6 +18,16 @@ def coincide(row, column):
 
 
 @compiled
+def geometric_sum(ratio, terms):
+    """Return the sum of a geometric series that begins with 1."""
+    total, term = ZERO, ONE
+    for _ in range(terms):
+        total += term
+        term *= ratio
+    return total
+
+
+@compiled
 def fire(w, rows, columns, up, down, fall_up, fall_down, upper, lower, cycle_spread, even, seed, write, stream):
     """Fire trains at one chip; see `hardware_models.effects.write.linear_step` for the law.
 
@@ -58,11 +68,7 @@ def fire(w, rows, columns, up, down, fall_up, fall_down, upper, lower, cycle_spr
                 lost = min(step * fall, ONE)
                 if lost > ZERO:
                     step = lost / fall
-                first, total, left = step * (ONE - fall * w[j, i]), ZERO, ONE
-                for _ in range(n):
-                    total += left
-                    left *= ONE - lost
-                moved = first * total
+                moved = step * (ONE - fall * w[j, i]) * geometric_sum(ONE - lost, n)
                 sigma = cycle_spread * (abs(step) * np.sqrt(F32(n)) if even else abs(moved) / np.sqrt(F32(n)))
                 if sigma > ZERO:
                     moved += sigma * normal_at(seed, write * n_out + j, i, stream)

@@ -1,6 +1,7 @@
 """Tables for papers hold the numbers of the summary, and are valid in their language."""
 
 import io
+import re
 
 import numpy as np
 import pandas as pd
@@ -57,6 +58,28 @@ def test_all_swept_values_are_written_alike():
     cells = cells[["rule", "device.spread", *SUMMARY.columns[1:]]]
     text = paper_table(cells.assign(rule="FF"), "markdown")
     assert "| FF | 0 |" in text and "read noise = 0 |" in text
+
+
+@pytest.mark.parametrize("form", ["latex", "markdown", "csv"])
+@pytest.mark.parametrize("costs", [False, True])
+def test_a_row_without_a_swept_path_stands_under_any_value(form, costs):
+    """As controls of a study that sweeps a device, along one path and along two."""
+    control = SUMMARY.tail(1).assign(**{"rule": "backprop (control: linear digital)", "device.read_noise": np.nan})
+    one = pd.concat([SUMMARY, control], ignore_index=True)
+    two = one.assign(**{"device.spread": one["device.read_noise"] * 2})[["rule", "device.spread", *one.columns[1:]]]
+    for cells in (one, two):
+        text = paper_table(cells, form, costs=costs)
+        assert "nan" not in text
+        rows = [list(map(str.strip, re.split(r"[,&|]", line))) for line in text.replace("\\\\", "").splitlines()]
+        heading = next(row for row in rows if "rule" in row)
+        last = next(row for row in rows if "backprop (control: linear digital)" in row)
+        if costs:
+            assert last[heading.index("read noise")] == "any" and "6.00" in last
+        else:
+            assert last[heading.index("any read noise")] == "6.00"
+            assert all(name in heading for name in ("read noise = 0", "read noise = 0.1"))
+        if cells is two:
+            assert last[heading.index("spread")] == "any"
 
 
 def test_the_command_says_what_is_missing(tmp_path, capsys):

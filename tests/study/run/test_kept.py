@@ -1,18 +1,23 @@
 """Kept chips are exact, stay as they are when somebody looks, and are refused where they are damaged."""
 
 import hashlib
+import json
+import shutil
 
 import numpy as np
 import pytest
 from rich.console import Console
 
+from analogff.api.results import Results
 from analogff.cli import main
+from analogff.study.case import LINEAR_DIGITAL
 from analogff.study.read.spec import read_study
 from analogff.study.results.parts import StoreError
 from analogff.study.results.store import load_results
 from analogff.study.run.engine import run_study
 from analogff.study.run.look_again import look_again
 from analogff.support.mistakes import StudyError
+from analogff.training.checkpoint import load, save
 from tests.study.conftest import DEVICE, HEAD, RULE
 from tests.study.run.test_life import FORWARD, IDEAL, event
 
@@ -108,3 +113,50 @@ def test_the_command_prints_then_and_now(quiet, tmp_path, capsys):
     assert not stop.value.code and "as trained / %" in said and "now / %" in said
     assert f"{trained['test_error'].mean():.2f}" in said
     assert (tmp_path / "a.csv").read_text().count("\n") == 3
+
+
+@pytest.fixture(scope="module")
+def beside_controls(tmp_path_factory):
+    """Kept chips of two rules at two points, and controls of each rule."""
+    folder = tmp_path_factory.mktemp("controls")
+    sweep = '\n[sweep]\n"device.read_noise" = [0.0, 0.1]\n'
+    (folder / "study.toml").write_text(f"{HEAD}{KEEP}controls = true\n{DEVICE}{RULE}{FORWARD}{sweep}")
+    return folder / "out", done(folder / "study.toml", folder / "out")
+
+
+def test_controls_are_nobodys_chips(beside_controls):
+    folder, trained = beside_controls
+    own = trained[trained["control"].isna()]
+    assert len(own) == 8 and len(trained) == 20
+    assert set(look_again(folder)["run"]) == set(own["run"])
+    with pytest.raises(SystemExit) as left:
+        main(["evaluate", str(folder)])
+    assert left.value.code == 0
+
+
+def test_controls_that_were_kept_are_left_out(beside_controls, tmp_path):
+    """As in folders of version 0.19.0: among other chips, and alone."""
+    folder, trained = beside_controls
+    shutil.copytree(folder, tmp_path / "out")
+    files = sorted((tmp_path / "out/chips").iterdir())
+    held = load(files[0])
+    described = json.loads(held["task"])
+    for run in described["runs"]:
+        run |= {"control": LINEAR_DIGITAL, "control_of": run["rule"]}
+        run["settings"]["layers"] = []
+    save(held | {"task": json.dumps(described)}, files[0])
+    left = look_again(tmp_path / "out")
+    assert 0 < len(left) < 8 and not set(left["run"]) & {run["key"] for run in described["runs"]}
+    for file in files[1:]:
+        file.unlink()
+    with pytest.raises(StoreError, match="to hold trained chips. Got none. Write keep = true"):
+        look_again(tmp_path / "out")
+
+
+def test_a_chip_of_a_rule_is_no_control(beside_controls):
+    folder, trained = beside_controls
+    results = Results(folder)
+    chip = results.chip(rule="backprop", chip=1, device_read_noise=0.1)
+    assert f"{chip!r}" == "KeptChip(backprop, device.read_noise = 0.1, chip 1, seed 0)"
+    with pytest.raises(ValueError, match=r"Got 2 of chip 1.*the rules \(backprop, FF\), and values of device"):
+        results.chip(rule="backprop", chip=1)
