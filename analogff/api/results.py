@@ -129,11 +129,14 @@ class Results:
             point: Values of swept paths, with ``_`` for dots: ``device_read_noise=0.1``.
 
         Raises:
-            ValueError: If no run, or more than one, is meant.
+            ValueError: If no run, or more than one, is meant, or a value is given of what is not swept.
             StoreError: If its chips were not kept.
         """
         last = last_epochs(self.table[controls_in(self.table).isna()])
         swept = [path for path in self.manifest["study"].get("sweep", {}) if path in last]
+        if unknown := sorted(set(point) - {path.replace(".", "_") for path in swept}):
+            names = ", ".join(path.replace(".", "_") for path in swept) or "none, for nothing is swept"
+            raise ValueError(f"Expected names of swept paths ({names}). Got {', '.join(unknown)}. Leave out others.")
         last = last.assign(variant=variant_labels(last, swept))
         found = last[(last["chip"] == chip) & (last["seed"] == seed)]
         found = found if rule is None else found[(found["variant"] == rule) | (found["rule"] == rule)]

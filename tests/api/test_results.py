@@ -58,6 +58,8 @@ def test_a_kept_chip_answers(write_study, tmp_path):  # noqa: F811
 
 def test_a_chip_is_one(results, write_study, tmp_path):  # noqa: F811
     assert results.chip(rule="backprop", chip=1, device_read_noise=0.1)
+    with pytest.raises(ValueError, match=r"swept paths \(device_read_noise\). Got read_noise"):
+        results.chip(rule="backprop", chip=1, device_read_noise=0.1, read_noise=0.1)
     with pytest.raises(ValueError, match="Got 2 of chip 1"):
         results.chip(rule="backprop", chip=1)
     path = write_study(device=DEVICE)
