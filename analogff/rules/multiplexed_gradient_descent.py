@@ -1,19 +1,18 @@
 """Multiplexed gradient descent: all weights are perturbed all the time, each in a code of its own."""
 
-from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 import torch
 from pydantic import Field, field_validator
 from typing_extensions import override
 
-from analogff.learning import codes, flows, step_work
+from analogff.learning import codes, lock_in, step_work
 from analogff.learning.loss_rule import LossRule
 from analogff.learning.perturbation import draw, moved_work
-from analogff.learning.rule import RuleOptions
+from analogff.learning.rule import RuleOptions, refuse_idle
 from analogff.learning.search_space import LogUniform
-from analogff.system import Work, work
-from analogff.timeline import Dataflow, Pass, Phase, Update
+from analogff.support.state import state_of
+from analogff.system import work
 
 
 class MultiplexedGradientDescentOptions(RuleOptions):
@@ -25,30 +24,51 @@ class MultiplexedGradientDescentOptions(RuleOptions):
     """What tells the weights apart. `signs`: random signs. `walsh`: rows of a Walsh matrix. `time`: one weight after
     another. `frequency`: a sine for each weight. All but the first are exact after a period of at least as many
     perturbations as there are weights."""
+    detection: Literal["sums", "filters"] = "sums"
+    """How the loss is correlated with the code. `sums`: its differences to a loss without perturbations, times them,
+    are summed until an update. `filters`, the analog variant: it passes a high-pass filter, and its products with
+    them a low-pass filter; every unit of time has an update, and no loss is read without perturbations."""
     sample_time: Annotated[int, Field(ge=1)] = 4
     """Time for which a batch is shown, in reads of the perturbed loss: tau_x."""
     update_time: Annotated[int, Field(ge=1)] = 4
     """Time over which the gradient is summed before an update, in the same unit: tau_theta. It may be longer than
-    that of a batch."""
+    that of a batch. With `filters` the time constant of the low-pass filter."""
     perturbation_time: Annotated[int, Field(ge=1)] = 1
     """Time for which a perturbation lasts, in the same unit: tau_p."""
+    highpass_time: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.6
+    """Time constant of the high-pass filter, in the same unit: tau_hp. Only with `filters`."""
+
+    @field_validator("sample_time")
+    @classmethod
+    def _a_batch_has_changes(cls, value, info):
+        if info.data.get("detection") == "filters" and value < 2:
+            raise ValueError('at least 2 beside detection = "filters", so that the loss can change within a batch')
+        return value
 
     @field_validator("update_time")
     @classmethod
     def _updates_meet_batches(cls, value, info):
-        return _divisible(value, info.data.get("sample_time"), "sample_time")
+        other = None if info.data.get("detection") == "filters" else info.data.get("sample_time")
+        return _divisible(value, other, "sample_time")
 
     @field_validator("perturbation_time")
     @classmethod
     def _perturbations_meet_baselines(cls, value, info):
         times = [info.data.get("sample_time"), info.data.get("update_time")]
+        if info.data.get("detection") == "filters":
+            return _divides(value, times[0])
         least = min(times) if None not in times else None
         return _divisible(value, least, "the lesser of sample_time and update_time")
 
+    @field_validator("highpass_time")
+    @classmethod
+    def _losses_are_filtered(cls, value, info):
+        return refuse_idle(cls, info, value, user="detection", used_by="filters")
+
     @property
     def baseline_time(self) -> int:
-        """Time for which a loss without perturbations holds: until the batch or the weights change."""
-        return min(self.sample_time, self.update_time)
+        """Time after which perturbations are taken back: when the batch or, in sums, the weights change."""
+        return self.sample_time if self.detection == "filters" else min(self.sample_time, self.update_time)
 
 
 class MultiplexedGradientDescent(LossRule[MultiplexedGradientDescentOptions]):
@@ -67,6 +87,19 @@ class MultiplexedGradientDescent(LossRule[MultiplexedGradientDescentOptions]):
     On a chip whose only port is the pulse a change of the perturbation is a write, and perturbations are taken back
     before a batch ends, so that nobody is tested with them.
 
+    The analog variant (`detection` is `filters`) has two filters in place of :math:`C_0` and the sum:
+
+    .. math:: \tilde C_t = \frac{\tau_{hp}}{\tau_{hp} + 1} \left(\tilde C_{t-1} + C_t - C_{t-1}\right), \qquad
+              G_t = \frac{1}{\tau_\theta + 1} \left(\tilde C_t \frac{\tilde\theta_t}{\Delta\theta^2}
+              + \tau_\theta G_{t-1}\right), \qquad \Delta w \propto -G_t \text{ every } t
+
+    Where a batch begins :math:`C_{t-1} = C_t`, so that a change of the loss is none of the data. Filters keep what they
+    hold from batch to batch. Under random signs that last for :math:`\tau_p = 1` the mean of :math:`G` is the gradient
+    times :math:`a (1 - \tfrac{1}{\tau_x})`, :math:`a = \tfrac{\tau_{hp}}{\tau_{hp} + 1}`. Relative to that the variance
+    which weights cause each other is :math:`\tfrac{2}{1 + a}` times that of differences to a known :math:`C_0`: a short
+    :math:`\tau_{hp}` forgets a drift of the loss soon, and is noisier. Other codes are not exact after a period, since
+    the filter mixes perturbations that follow each other.
+
     Args:
         network: Sealed at LOSS.
         options: See `MultiplexedGradientDescentOptions`.
@@ -74,14 +107,15 @@ class MultiplexedGradientDescent(LossRule[MultiplexedGradientDescentOptions]):
 
     Reference:
         McCaughan et al., Multiplexed gradient descent (APL Machine Learning 1, 2023, 026118), algorithm 1; theirs
-        steps along the sum. The analog variant, of filters in place of sums, is not here.
+        steps along the sum. The analog variant is that of their program (amccaugh/multiplexed-gradient-descent-paper,
+        ``cpu/wmgd.jl``), which takes plain steps.
     """
 
     name = "multiplexed-gradient-descent"
     Options = MultiplexedGradientDescentOptions
     convolves = True
 
-    state_names = ("time", "code", "sums")
+    state_names = ("time", "code", "sums", "high_pass")
 
     def __init__(self, network, options, *, seed):
         super().__init__(network, options, seed=seed)
@@ -92,32 +126,19 @@ class MultiplexedGradientDescent(LossRule[MultiplexedGradientDescentOptions]):
         self.code = [torch.zeros(shape, device=device) for shape, device in places]
         """The present perturbation in units of its size, ``(n_out, n_in)`` each."""
         self.sums = [torch.zeros(network.chips, *shape, device=device) for shape, device in places]
-        """What was summed since the last update, ``(chips, n_out, n_in)`` each."""
+        """What was summed since the last update, or what the low-pass filters hold, ``(chips, n_out, n_in)`` each."""
+        self.high_pass = lock_in.HighPass(network.chips, options.highpass_time, network.head.torch_device)
         self._applied: list[torch.Tensor] = []  # what the weights are perturbed by; nothing between steps
 
     @classmethod
     @override
     def digital_work(cls, options, shapes, batch):
-        cells = 1 if options.code == "time" else sum(n_in * n_out for n_in, n_out in shapes)
-        cost = step_work.passing(shapes, batch) + work.cross_entropy(batch, shapes[-1][1])
-        baselines, changes = options.sample_time // options.baseline_time, _changes(options)
-        changed = moved_work(2) if options.code == "time" else _changed(cells)
-        moved = moved_work(cells).times(2 * baselines) + changed.times(baselines * (changes - 1))
-        drawn = _drawn(options, cells).times(options.sample_time / options.perturbation_time)
-        summed = work.difference(cells).times(options.sample_time)
-        updates = work.total(step_work.optimizer(options, s) for s in shapes).times(
-            options.sample_time / options.update_time
-        )
-        return work.total([cost.times(options.sample_time + baselines), moved, drawn, summed, updates])
+        return lock_in.digital_work(options, shapes, batch)
 
     @classmethod
     @override
     def dataflows(cls, options, shapes, batch):
-        """Return one for each batch of an update; none for code `time`, which writes one weight at a time."""
-        if options.code == "time":
-            return []
-        batches = max(1, options.update_time // options.sample_time)
-        return [_dataflow(options, shapes, batch, updated=n == batches - 1) for n in range(batches)]
+        return lock_in.dataflows(options, shapes, batch)
 
     @classmethod
     @override
@@ -132,14 +153,20 @@ class MultiplexedGradientDescent(LossRule[MultiplexedGradientDescentOptions]):
 
     @override
     def step(self, images, labels):
+        return (self._filter if self.options.detection == "filters" else self._sum)(images, labels)
+
+    @override
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        super().load_state_dict({"high_pass": state_of(self.high_pass)} | state)  # chips kept by version 18 have none
+
+    def _sum(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """Take a step whose gradient is a sum of differences to losses without perturbations."""
         given, losses = self.options, []
         for _ in range(given.sample_time):
             if self.time % given.baseline_time == 0:
                 losses.append(self.network.loss(images, labels))
-            if self.time % given.perturbation_time == 0:
-                self.code = self._next()
-            self._perturb(self.code)
-            self._sum(self.network.loss(images, labels) - losses[-1])
+            self._perturb_next()
+            self._add(self.network.loss(images, labels) - losses[-1])
             self.time += 1
             if self.time % given.baseline_time == 0:
                 self._perturb([])
@@ -149,6 +176,29 @@ class MultiplexedGradientDescent(LossRule[MultiplexedGradientDescentOptions]):
                     gradient.zero_()
         return torch.stack(losses).mean(0)
 
+    def _filter(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """Take a step at each read, down what filters let pass."""
+        losses: list[torch.Tensor] = []
+        for _ in range(self.options.sample_time):
+            self._perturb_next()
+            losses.append(self.network.loss(images, labels))
+            self.network.head.compute(*lock_in.high_pass_work())
+            passed = self.high_pass(losses[-1] - losses[-2] if len(losses) > 1 else 0.0)
+            share = (passed / self.options.size).view(-1, 1, 1)
+            for optimizer, held, code in zip(self.optimizers, self.sums, self.code, strict=True):
+                optimizer.layer.compute(*lock_in.low_pass_work(code.numel()))
+                lock_in.low_pass(held, share * code, self.options.update_time)
+                optimizer.step(held)
+            self.time += 1
+        self._perturb([])
+        return torch.stack(losses).mean(0)
+
+    def _perturb_next(self) -> None:
+        """Go on to the next perturbation, if this one has lasted."""
+        if self.time % self.options.perturbation_time == 0:
+            self.code = self._next()
+        self._perturb(self.code)
+
     def _next(self) -> list[torch.Tensor]:
         """Return the next perturbation of the code."""
         layers = [o.layer for o in self.optimizers]
@@ -157,7 +207,7 @@ class MultiplexedGradientDescent(LossRule[MultiplexedGradientDescentOptions]):
         sizes = [n_out * n_in for n_out, n_in in self._shapes]
         values = codes.perturbation(self.options.code, self.time // self.options.perturbation_time, sizes)
         for layer, size in zip(layers, sizes, strict=True):
-            layer.compute(*_drawn(self.options, size))
+            layer.compute(*lock_in.drawn_work(self.options, size))
         every = zip(values, self._shapes, layers, strict=True)
         return [value.view(shape).to(layer.torch_device) for value, shape, layer in every]
 
@@ -170,12 +220,12 @@ class MultiplexedGradientDescent(LossRule[MultiplexedGradientDescentOptions]):
             change = torch.zeros_like(self.code[n]) if not code else code[n]
             change = change - self._applied[n] if self._applied else change
             between = code and self._applied and self.options.code != "time"
-            optimizer.layer.compute(*(_changed if between else moved_work)(self._active(change)))
+            optimizer.layer.compute(*(lock_in.changed_work if between else moved_work)(self._active(change)))
             optimizer.move((self.options.size * change).expand(self.network.chips, -1, -1))
         self._applied = code
         self.pass_over(1)  # writes take time too
 
-    def _sum(self, difference: torch.Tensor) -> None:
+    def _add(self, difference: torch.Tensor) -> None:
         """Add what the loss has changed by, times the present perturbation, to the sums."""
         share = (difference / (self.options.size * self.options.update_time)).view(-1, 1, 1)
         for optimizer, total, code in zip(self.optimizers, self.sums, self.code, strict=True):
@@ -193,48 +243,9 @@ def _divisible(value: int, other: int | None, name: str) -> int:
     return value
 
 
-def _changes(options: MultiplexedGradientDescentOptions) -> int:
-    """Return how many perturbations there are between two losses without any."""
-    return max(1, options.baseline_time // options.perturbation_time)
-
-
-def _drawn(options: MultiplexedGradientDescentOptions, cells: int) -> Work:
-    """Return the digital work of the next perturbation of a code; a counter suffices for `time`."""
-    operations = {"signs": 1, "time": 0}.get(options.code, 2)
-    return work.elementwise(cells * bool(operations), operations=operations, operands=0)
-
-
-def _changed(cells: int) -> Work:
-    """Return that of going from one perturbation to the next."""
-    return work.difference(cells)
-
-
-def _dataflow(
-    options: MultiplexedGradientDescentOptions, shapes: Sequence[step_work.Shape], batch: int, *, updated: bool
-) -> Dataflow:
-    """Return that of a batch, behind which the weights are updated or not."""
-    loss = flows.jobs(batch, cross_entropy=work.cross_entropy(batch, shapes[-1][1]))
-    read = (Pass(name="loss", visits=flows.forward([n_in for n_in, _ in shapes], loss)),)
-    cells, drawn = [n_in * n_out for n_in, n_out in shapes], options.baseline_time / options.perturbation_time
-
-    def written(writes: int = 1, **jobs: Sequence[Work]) -> tuple[Update, ...]:
-        return tuple(
-            Update(layer=n, jobs=flows.jobs(1, **{label: each[n] for label, each in jobs.items()}), writes=writes)
-            for n in range(len(shapes))
+def _divides(value: int, other: int | None) -> int:
+    if other is not None and (other % value or value == other):
+        raise ValueError(
+            f"a divisor of sample_time, which is {other}, and less, so that the loss can change in a batch"
         )
-
-    def code(share: float) -> list[Work]:
-        return [_drawn(options, n).times(share) for n in cells]
-
-    summed, moved = [work.difference(n) for n in cells], [moved_work(n) for n in cells]
-    phases: list[Phase] = []
-    for _ in range(options.sample_time // options.baseline_time):
-        phases.append(Phase(passes=read, updates=written(code=code(min(drawn, 1)), move=moved)))
-        for t in range(1, options.baseline_time):
-            following = t % options.perturbation_time == 0
-            jobs = {"code": code(1), "move": [_changed(n) for n in cells]} if following else {}
-            phases.append(Phase(passes=read, updates=written(int(following), estimate=summed, **jobs)))
-        phases.append(Phase(passes=read, updates=written(estimate=summed, move=moved)))
-        if updated:
-            phases.append(Phase(updates=flows.updates(options, dict(enumerate(shapes)))))
-    return Dataflow(batch=batch, phases=tuple(phases))
+    return value

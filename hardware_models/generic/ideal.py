@@ -6,7 +6,7 @@ from typing import Literal
 import torch
 from typing_extensions import override
 
-from analogff.device import Datasheet, Device, SharedInputs, Truth, product
+from analogff.device import Datasheet, Device, SharedInputs, Truth, chipwise, product
 from hardware_models import kernels
 from hardware_models.effects.nonlinearity import relu
 from hardware_models.kernels.streams import Stream
@@ -22,13 +22,20 @@ class Ideal(Device):
         n_in: Input lines.
         n_out: Output lines.
         seed: One seed a chip.
-        neuron: The curve ``f``.
+        neuron: The curve ``f``; `sigmoid` is ``1 / (1 + exp(-a))``.
     """
 
     banked = True
 
-    def __init__(self, n_in: int, n_out: int, *, seed: int | Sequence[int], neuron: Literal["relu", "linear"] = "relu"):
-        curve = {"relu": relu, "linear": _identity}[neuron]
+    def __init__(
+        self,
+        n_in: int,
+        n_out: int,
+        *,
+        seed: int | Sequence[int],
+        neuron: Literal["relu", "linear", "sigmoid"] = "relu",
+    ):
+        curve = {"relu": relu, "linear": _identity, "sigmoid": torch.sigmoid}[neuron]
         sheet = Datasheet(n_in=n_in, n_out=n_out, bias_port=True, neuron=curve, parallel_pulses=n_out)
         super().__init__(n_in, n_out, datasheet=sheet)
         self.curve = curve
@@ -61,7 +68,7 @@ class Ideal(Device):
         a = self._sum(x, bias)
         with torch.enable_grad():
             a = a.detach().requires_grad_()
-            slope = torch.autograd.grad(self.curve(a).sum(), a)[0]
+            slope = torch.autograd.grad(self._curved(a).sum(), a)[0]
         return Truth(slope, self.weights.clone())
 
     @override
@@ -73,7 +80,11 @@ class Ideal(Device):
         return self._bend(self._sum(x, bias))
 
     def _bend(self, a: torch.Tensor) -> torch.Tensor:
-        return a.relu_() if self.curve is relu else a
+        return a.relu_() if self.curve is relu else self._curved(a)
+
+    def _curved(self, a: torch.Tensor) -> torch.Tensor:
+        """Bend sums, ``(chips, ...)``; exponentials of a chip must not depend on its neighbors."""
+        return chipwise(torch.sigmoid, a) if self.curve is torch.sigmoid else self.curve(a)
 
     def _sum(self, x: torch.Tensor | SharedInputs, bias: torch.Tensor | None) -> torch.Tensor:
         a = product(x, self.weights)

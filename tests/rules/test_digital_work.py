@@ -47,6 +47,8 @@ VARIANTS = {
         {"code": "walsh", "sample_time": 6, "update_time": 2},
         {"code": "frequency", "sample_time": 2, "update_time": 2, "perturbation_time": 2},
         {"sample_time": 2, "perturbation_time": 4, "update_time": 2},
+        {"detection": "filters", "sample_time": 6, "perturbation_time": 2},
+        {"detection": "filters", "code": "walsh", "update_time": 9},
     ],
     "node-perturbation": [
         {"estimate": "activity", "slope": "probed", "size": 0.0},

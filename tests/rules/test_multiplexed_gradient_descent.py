@@ -100,6 +100,18 @@ def test_reads_and_writes_of_a_step(told, reads, writes):
     assert rule.needs(rule.options) == Observable.LOSS
 
 
+def test_filters_are_at_work_for_all_weights_while_one_is_perturbed():
+    chips = make_chips(**SMALL)
+    rule = make_rule(chips, code="time", detection="filters", sample_time=6)
+    rule.step(*batch_of(10))
+    declared = rule.digital_work(rule.options, [(4, 3), (3, 2)], 10)
+    found = chips.ledger.total("macs"), chips.ledger.total("moved_bytes")
+    assert found == pytest.approx((declared.macs, declared.moved_bytes), rel=1e-12)
+    every = 3 * 18 + 3 + 9 * 18  # the low pass of 18 weights, the high pass, Adam
+    moved = 2 * 1 + 5 * 2  # there and back, and from one to the next
+    assert declared.macs == 6 * (every + 2 * 10 * (4 + 3) + 4 * 10 * 2) + moved
+
+
 def test_one_weight_after_another_costs_a_pulse_a_change_and_hardly_any_work():
     chips, told = make_chips(**SMALL), {"code": "time", "sample_time": 18, "update_time": 36}
     rule = make_rule(chips, **told)
@@ -131,3 +143,100 @@ def test_the_small_case_of_the_paper_exclusive_or():
 def test_times_that_do_not_end_together_are_refused(told):
     with pytest.raises(ValidationError, match="a multiple or a divisor of .* so that they end together"):
         MultiplexedGradientDescent.Options(**told)
+
+
+def test_times_in_which_the_loss_cannot_change_are_refused_beside_filters():
+    filters = {"detection": "filters"}
+    with pytest.raises(ValidationError, match="at least 2 beside detection"):
+        MultiplexedGradientDescent.Options(**filters | {"sample_time": 1})
+    for last in (3, 4, 8):
+        with pytest.raises(ValidationError, match="a divisor of sample_time, which is 4, and less"):
+            MultiplexedGradientDescent.Options(**filters | {"perturbation_time": last})
+    with pytest.raises(
+        ValidationError, match='detection = "filters" beside it, without which highpass_time does nothing'
+    ):
+        MultiplexedGradientDescent.Options(**{"highpass_time": 3.0})
+    MultiplexedGradientDescent.Options(**filters | {"update_time": 7})  # with which nothing has to end
+
+
+def given_losses(rule, cost):
+    """Let a rule read a given cost of its perturbation, a number or ``(weights,)`` to a number; returns what it met."""
+    met = []
+
+    def loss(images, labels):
+        codes = torch.cat([code.flatten() for code in rule.code]).double()
+        value = cost(rule.options.size * codes)
+        met.append((codes, value))
+        return torch.as_tensor(value, dtype=torch.float32).expand(rule.network.chips)
+
+    rule.network.loss = loss
+    return met
+
+
+def test_filters_are_those_of_the_closed_form():
+    """Sums over all the past, of which each batch's first change is none, against the recursion."""
+    draws = torch.Generator().manual_seed(0)
+    told = {"detection": "filters", "sample_time": 5, "update_time": 3, "highpass_time": 1.6, "size": 0.5}
+    rule, captured = make_rule(make_chips(**SMALL), **told), []
+    met = given_losses(rule, lambda _: torch.rand((), generator=draws, dtype=torch.float64))
+    gradients = capture_gradients(rule)
+    for _ in range(2):
+        rule.step(*batch_of(2))
+        captured.append(flat(gradients[n][0].double() for n in sorted(gradients)))
+    rows, costs = torch.stack([codes for codes, _ in met]), torch.stack([cost for _, cost in met])
+    changes = costs.diff(prepend=costs[:1]) * torch.tensor([0, 1, 1, 1, 1] * 2)
+    high, low = 1.6 / 2.6, 3 / 4
+    passed = [sum(high ** (k + 1) * changes[t - k] for k in range(t + 1)) for t in range(10)]
+    for found, end in zip(captured, (5, 10), strict=True):
+        truth = sum((1 - low) * low**k * passed[end - 1 - k] * rows[end - 1 - k] / 0.5 for k in range(end))
+        torch.testing.assert_close(found, truth, rtol=1e-5, atol=1e-6)
+
+
+def test_a_constant_cost_passes_no_filter():
+    rule = make_rule(make_chips(**SMALL), detection="filters", sample_time=8)
+    given_losses(rule, lambda _: 2.5)
+    (found,) = estimates(rule, *batch_of(2), steps=1)
+    assert not found.any()
+
+
+@pytest.mark.parametrize(("shown", "lasts", "passing"), [(2, 1, 0.5 / 2), (4, 2, (0.5 + 0.5**2) / 4)])
+def test_a_linear_cost_shows_its_slope_behind_filters(shown, lasts, passing):
+    """The first perturbation of a batch shows nothing, and another is seen as the high-pass filter forgets it."""
+    slope = torch.linspace(-1, 1, 18, dtype=torch.float64)
+    times = {"sample_time": shown, "perturbation_time": lasts, "highpass_time": 1.0, "update_time": 2}
+    rule, steps = make_rule(make_chips(**SMALL), detection="filters", **times), 400
+    given_losses(rule, lambda moved: moved @ slope)
+    sums = [torch.zeros(n_out, n_in, dtype=torch.float64) for n_out, n_in in ((3, 4), (2, 3))]
+    for optimizer, total in zip(rule.optimizers, sums, strict=True):
+
+        def keep(gradient, cut=True, total=total):
+            total += gradient[0]
+            return torch.zeros_like(gradient)
+
+        optimizer._step = keep
+    found = []
+    for _ in range(steps):
+        before = flat(sums)
+        rule.step(*batch_of(2))
+        found.append((flat(sums) - before) / shown)
+    found = torch.stack(found)
+    assert_unbiased(found, passing * slope)
+    along = found @ slope / (slope @ slope)
+    error = along.std().item() / steps**0.5
+    assert abs(along.mean().item() - passing) < 4 * error < 0.4 * passing
+
+
+def test_filters_read_and_write_at_each_unit_of_time():
+    chips = make_chips()
+    rule = make_rule(chips, detection="filters", sample_time=6, perturbation_time=2)
+    for reads, writes in ((60, 3 + 1 + 4), (120, 8 + 3 + 1 + 6)):  # perturbations, one back, updates
+        rule.step(*make_batch(10))  # the very first perturbation shows nothing, and there is nothing to write
+        assert counted(chips, "reads") == [reads] * 3  # none without a perturbation
+        assert counted(chips, "writes") == [writes] * 3
+
+
+def test_chips_kept_before_there_were_filters_go_on():
+    rule, other = (make_rule(make_chips(), code="walsh") for _ in range(2))
+    rule.step(*make_batch())
+    other.load_state_dict({name: part for name, part in rule.state_dict().items() if name != "high_pass"})
+    assert other.time == 4 and not other.high_pass.passed.any()

@@ -77,6 +77,7 @@ PASSES = [
     ("weight-perturbation", {"sides": "one"}, 8),
     ("analogff.rules.evolution_strategies:EvolutionStrategies", {"pairs": 2}, 12),
     ("analogff.rules.multiplexed_gradient_descent:MultiplexedGradientDescent", {}, 10),
+    ("analogff.rules.multiplexed_gradient_descent:MultiplexedGradientDescent", {"detection": "filters"}, 10),
 ]
 IDS = [f"{name} {' '.join(map(str, options))}".strip() for name, options, _ in PASSES]
 
