@@ -91,9 +91,9 @@ class PulseOptimizer:
             return self.layer.pulse(change)
         size = change.abs().amax((1, 2), keepdim=True).nan_to_num()
         parts = (size / self._most).ceil().clamp(min=1)
-        share = change / parts
+        share, fewest = change / parts, int(parts.min())
         for part in range(int(parts.max())):
-            self.layer.pulse(torch.where(part < parts, share, 0.0))
+            self.layer.pulse(share if part < fewest else torch.where(part < parts, share, 0.0))
 
     @property
     def rate(self) -> torch.Tensor | float:

@@ -16,6 +16,7 @@ from hardware_models.array.stages.path import OwnStages, ReadPath, path, paths
 from hardware_models.array.stages.stage import Chips, Linear, Stage
 from hardware_models.array.wire_limits import check_wires, require_short_wires
 from hardware_models.effects import mismatch
+from hardware_models.kernels import pulsing
 from hardware_models.kernels.circuit import Circuit, of_chips
 from hardware_models.kernels.streams import Stream
 
@@ -252,7 +253,7 @@ class Crossbar(Device):
 
     def _count_write(self, change: torch.Tensor) -> None:
         """Let the next write of each chip that was asked for anything have new noise; a change of zero is no write."""
-        self.writes += (change != 0).flatten(1).any(1)
+        self.writes += pulsing.which_ask(change)
 
     def _chip_by_chip(self, pulse: Callable[[slice, torch.Tensor], torch.Tensor], change: torch.Tensor) -> torch.Tensor:
         """Let a change land on the chips that are written together, and count the write; return the pulses of each."""

@@ -14,6 +14,7 @@ from hardware_models.array.periphery import Periphery
 from hardware_models.array.presets import LINEAR, SOFT_BOUNDS, Cell
 from hardware_models.effects import mismatch as spread
 from hardware_models.effects import write
+from hardware_models.kernels import pulsing
 from hardware_models.kernels.streams import Stream
 
 VERIFY_PULSES = 8.5
@@ -135,7 +136,11 @@ class PulsedArray(Crossbar):
 
     @override
     def pulse(self, change):
-        return self._chip_by_chip(self._pulse, change)
+        if not (pulsing.takes(change) and self._is_linear()):
+            return self._chip_by_chip(self._pulse, change)
+        counts = self._pulse_compiled(change)
+        self._count_write(change)
+        return counts
 
     @override
     def pulse_trains(self, rows, columns):
@@ -157,6 +162,13 @@ class PulsedArray(Crossbar):
     def _is_linear(self) -> bool:
         """Tell whether steps are linear in the state, and nothing else comes of a pulse."""
         return self.cell.law in (SOFT_BOUNDS, LINEAR)
+
+    def _pulse_compiled(self, change: torch.Tensor) -> torch.Tensor:
+        """As `_pulse` for all chips, with the same numbers."""
+        falls = (self.fall_up, self.fall_down) if self.cell.law == LINEAR else ()
+        cells = pulsing.Cells(self.weights, self.step_up, self.step_down, self.lower, self.upper, falls)
+        numbers = pulsing.Numbers(self.step, self.unit, self.seeds, self.writes)
+        return pulsing.pulse(change, cells, numbers, self.cycle_spread, self.cell.even_noise)
 
     def _pulse(self, chip: slice, change: torch.Tensor) -> torch.Tensor:
         w, (low, high) = self.weights[chip], (self.lower[chip], self.upper[chip])

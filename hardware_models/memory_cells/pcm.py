@@ -16,6 +16,7 @@ from hardware_models.effects import drift as drifts
 from hardware_models.effects import mismatch as spread
 from hardware_models.effects import read_noise, temperature, write
 from hardware_models.effects.pairs import difference, pair
+from hardware_models.kernels import pairs, pulsing
 from hardware_models.kernels.streams import Stream
 
 TYPICAL_SIEMENS = 5e-6
@@ -192,7 +193,22 @@ class PCM(Crossbar):
 
     @override
     def pulse(self, change):
-        return self._chip_by_chip(self._pulse, change)
+        if not pulsing.takes(change):
+            return self._chip_by_chip(self._pulse, change)
+        counts = self._pulse_compiled(change)
+        self._count_write(change)
+        return counts
+
+    def _pulse_compiled(self, change: torch.Tensor) -> torch.Tensor:
+        """As `_pulse` for all chips, with the same numbers."""
+        cells = pairs.Cells(*(self._buffers[name] for name in pairs.Cells._fields))  # type: ignore[arg-type]
+        numbers = pulsing.Numbers(self.step, self.unit, self.seeds, self.writes)
+        again, own = self.restart == "pulse", (self.cycle_spread, self.program_noise, self.factor)
+        counts = pairs.pulse(change, cells, numbers, pairs.Growth(*own, FULL, again, RESET_PULSES))
+        for chip in chip_groups(change):
+            if not self._is_at_room_temperature(chip):
+                self._sum_up(chip)
+        return counts
 
     def _pulse(self, chip: slice, change: torch.Tensor) -> torch.Tensor:
         signed = write.whole_pulses(change, self.step[chip] * self.unit[chip], self._rounding(chip, change))
@@ -248,8 +264,11 @@ class PCM(Crossbar):
 
     def _warmed(self, chip: slice, size: torch.Tensor) -> torch.Tensor:
         """Return what grows in proportion to the conductances, as it is at the temperature of the chips."""
-        kelvin = self.temperature_kelvin[chip]
-        if (kelvin == temperature.ROOM_KELVIN).all():
+        if self._is_at_room_temperature(chip):
             return size
+        kelvin = self.temperature_kelvin[chip]
         energy = torch.full_like(kelvin, ACTIVATION_ELECTRONVOLTS)
         return size * temperature.in_series(self.drifted[chip], temperature.arrhenius(kelvin, energy))
+
+    def _is_at_room_temperature(self, chip: slice) -> bool:
+        return bool((self.temperature_kelvin[chip] == temperature.ROOM_KELVIN).all())

@@ -72,6 +72,16 @@ def fill_normals(words, z):
 
 
 @compiled
+def fill_uniforms(words, u):
+    """Convert the words of a row to four numbers in [0, 1) for each block."""
+    for b in range(words.shape[1]):
+        u[4 * b] = F32(I32(words[0, b] >> U32(8))) * _2_24
+        u[4 * b + 1] = F32(I32(words[1, b] >> U32(8))) * _2_24
+        u[4 * b + 2] = F32(I32(words[2, b] >> U32(8))) * _2_24
+        u[4 * b + 3] = F32(I32(words[3, b] >> U32(8))) * _2_24
+
+
+@compiled
 def normal_at(seed, row, column, stream):
     """Return the normal of one place, as `fill_normal` fills it in."""
     k0, k1 = U64(seed) & _LOW, U64(seed) >> _SHIFT32
@@ -129,9 +139,12 @@ def fill_normal(y, seeds, first_row, stream):
 def fill_uniform(y, seeds, first_row, stream):
     """Fill ``y`` with numbers in [0, 1)."""
     chips, rows, columns = y.shape
-    words = np.empty((4, (columns + 3) // 4), U32)
+    full = whole_vectors(columns)
+    words, u = np.empty((4, full // 4), U32), np.empty(full, F32)
     for c in range(chips):
         for r in range(rows):
             fill_words(seeds[c], first_row[c] + r, stream, words)
+            fill_uniforms(words, u)
+            out = y[c, r]
             for j in range(columns):
-                y[c, r, j] = F32(I32(words[j % 4, j // 4] >> U32(8))) * _2_24
+                out[j] = u[j]
