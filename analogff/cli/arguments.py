@@ -101,7 +101,18 @@ def device_and_settings(device: str, settings: Sequence[str]) -> tuple[Any, dict
     return model, with_files(model, given, Path.cwd())
 
 
-def check_folder(folder: Path) -> None:
+def check_file(file: Path, option: str = "--out") -> None:
+    """Refuse a file that cannot be written, before anything is computed.
+
+    Raises:
+        ArgumentError: If a folder is in its place, or its own folder cannot be written.
+    """
+    if file.is_dir():
+        raise ArgumentError(f"{option}: Expected a file. Got the folder {file}. Name a file in it.")
+    check_folder(file.parent, option)
+
+
+def check_folder(folder: Path, option: str = "--out") -> None:
     """Refuse a folder that cannot be written, before anything is computed.
 
     Raises:
@@ -111,5 +122,5 @@ def check_folder(folder: Path) -> None:
     got = "a file" if not there.is_dir() else "" if os.access(there, os.W_OK | os.X_OK) else "a read-only place"
     if got:
         raise ArgumentError(
-            f"--out: Expected a folder that can be written. Got {there}, which is {got}. Name another one."
+            f"{option}: Expected a folder that can be written. Got {there}, which is {got}. Name another one."
         )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from analogff.cli.arguments import Command, Settings, argument
+from analogff.cli.arguments import Command, Settings, argument, check_file
 from analogff.cli.boundary import OK
 
 if TYPE_CHECKING:
@@ -35,13 +35,16 @@ class Evaluate(Command):
         from analogff.support.mistakes import StudyError
 
         try:
-            manifest, trained = read_manifest(self.folder), last_epochs(load_results(self.folder))
+            if self.csv is not None:
+                check_file(self.csv, "--csv")
+            trained, manifest = last_epochs(load_results(self.folder)), read_manifest(self.folder)
             errors = look_again(self.folder, self.set)
         except StudyError as error:
             return mistaken(self.folder, error.mistakes)
         except ValueError as error:  # no results, no chips, or damaged ones
             return mistaken(error)
         if self.csv is not None:
+            self.csv.parent.mkdir(parents=True, exist_ok=True)
             errors.to_csv(self.csv, index=False)
         print_then_and_now(trained, errors, manifest, console)
         return OK

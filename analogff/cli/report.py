@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from analogff.cli.arguments import Command, argument
+from analogff.cli.arguments import Command, argument, check_file
 from analogff.cli.boundary import OK
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ class Report(Command):
         if self.out is not None and self.out.is_dir():
             return mistaken(f"--out: Expected a file. Got the folder {self.out}. Write {self.out / 'report.html'}.")
         try:
+            if self.out is not None:
+                check_file(self.out)
             path = write_report(self.folder, self.out)
         except ValueError as error:  # no results, damaged ones, or no manifest
             return mistaken(error)

@@ -7,6 +7,7 @@ import pytest
 from rich.console import Console
 
 from analogff.cli import main
+from analogff.figures import draw_all
 from analogff.study.read.spec import read_study
 from analogff.study.results.parts import StoreError
 from analogff.study.results.store import load_results
@@ -80,8 +81,11 @@ def test_a_damaged_file_is_named(write_study, tmp_path):
     done(write_study(more=KEEP), tmp_path / "out")
     file = next((tmp_path / "out/chips").iterdir())
     file.write_bytes(file.read_bytes()[:-100])
-    with pytest.raises(StoreError, match=f"Expected {file} as analogff wrote it"):
+    once = rf"^Expected {file} as analogff wrote it. Got damage \(File is not a zip file\). Remove it"
+    with pytest.raises(StoreError, match=once):
         look_again(tmp_path / "out")
+    with pytest.raises(StoreError, match=once):  # and not that no chips were kept
+        draw_all(tmp_path / "out", kind="confusion_matrix")
 
 
 @pytest.mark.parametrize(
@@ -108,3 +112,23 @@ def test_the_command_prints_then_and_now(quiet, tmp_path, capsys):
     assert not stop.value.code and "as trained / %" in said and "now / %" in said
     assert f"{trained['test_error'].mean():.2f}" in said
     assert (tmp_path / "a.csv").read_text().count("\n") == 3
+
+
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [("", "--csv: Expected a file. Got the folder"), ("a.txt/b.csv", "--csv: Expected a folder that can be written.")],
+)
+def test_a_file_that_cannot_be_written_is_told_before_anything_is_read(
+    file, said, quiet, tmp_path, monkeypatch, capsys
+):
+    (tmp_path / "a.txt").write_text("")
+    monkeypatch.setattr("analogff.study.run.look_again.look_again", lambda *_: pytest.fail("it looked"))
+    with pytest.raises(SystemExit) as stop:
+        main(["evaluate", str(quiet[0]), "--csv", str(tmp_path / file)])
+    assert stop.value.code == 2 and said in capsys.readouterr().err
+
+
+def test_a_folder_for_the_errors_is_made(quiet, tmp_path):
+    with pytest.raises(SystemExit) as stop:
+        main(["evaluate", str(quiet[0]), "--csv", str(tmp_path / "new" / "a.csv")])
+    assert not stop.value.code and (tmp_path / "new" / "a.csv").exists()
