@@ -16,10 +16,9 @@ PAGE = "docs/guides/your-data.md"
 def place(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)
-    names = written(PAGE, tmp_path, "python", "csv", "toml")
-    assert names == ["make_shapes.py", "make_arrays.py", "iris.csv", "shapes.toml", "iris.toml"]
-    iris = tmp_path / "iris.csv"
-    iris.write_text(iris.read_text().partition("\n")[2])  # without the name of the block
+    names = written(PAGE, tmp_path, "python", "toml")
+    assert names == ["make_shapes.py", "make_arrays.py", "shapes.toml", "iris.toml"]
+    (tmp_path / "iris.csv").write_text(blocks(PAGE, "csv")[0])
     return tmp_path
 
 

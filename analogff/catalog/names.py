@@ -162,7 +162,8 @@ def _of_entry_point(name: str, group: str, expected: str) -> Any:
     entries = [entry for entry in registered(group) if entry.name == name]
     if not entries:
         names = sorted({entry.name for entry in registered(group)})
-        advice = did_you_mean(name, names, "Take one of them.")
+        advice = f"Add its class: {name}:MyClass." if name.endswith(".py") else ""
+        advice = advice or did_you_mean(name, names, "Take one of them.")
         raise CatalogError(f"{expected} ({', '.join(names)})", repr(name), advice)
     if len(entries) > 1:
         owners = " and ".join(sorted(distribution(entry) for entry in entries))

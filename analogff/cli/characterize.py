@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from analogff.cli.arguments import ArgumentError, Command, Settings, check_folder, device_and_settings
+from analogff.cli.arguments import ArgumentError, Command, Settings, argument, check_folder, device_and_settings
 from analogff.cli.boundary import FAILED, OK, say_error
 
 if TYPE_CHECKING:
@@ -17,21 +17,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Characterize(Command):
-    """Measure a device by reads and pulses alone: write its datasheet, and a twin fitted to the same reads."""
+    """Write the datasheet of a device, and a twin, from reads and pulses alone."""
 
-    device: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="DEVICE")]
+    device: Annotated[tyro.conf.Positional[str], argument("DEVICE")]
     """A registered name, package.module:Class or path/to/file.py:Class."""
     set: Settings = ()
     """A parameter of the device, e.g. read_noise=0.1; may be given several times."""
-    n_in: Annotated[int, tyro.conf.arg(metavar="N")] = 64
+    n_in: Annotated[int, argument("N")] = 64
     """Input lines."""
-    n_out: Annotated[int, tyro.conf.arg(metavar="N")] = 32
+    n_out: Annotated[int, argument("N")] = 32
     """Output lines; many intervals count them."""
-    chips: Annotated[int, tyro.conf.arg(metavar="N")] = 5
+    chips: Annotated[int, argument("N")] = 5
     """Number of chips."""
-    seed: Annotated[int, tyro.conf.arg(metavar="N")] = 0
+    seed: Annotated[int, argument("N")] = 0
     """Seed of the first chip and of the stimuli."""
-    out: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")] = None
+    out: Annotated[Path | None, argument("DIR")] = None
     """Folder of the datasheet; datasheets/<name of the device> by default."""
 
     def perform(self, console: "Console") -> int:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from analogff.cli.arguments import ArgumentError, Command, Settings, device_and_settings
+from analogff.cli.arguments import ArgumentError, Command, Settings, argument, device_and_settings
 from analogff.cli.boundary import FAILED, OK, say_error
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Check(Command):
     """Check whether a device honors the contract, or what a study file would run."""
 
-    subject: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="DEVICE|STUDY.toml")]
+    subject: Annotated[tyro.conf.Positional[str], argument("DEVICE|STUDY.toml")]
     """A device: a registered name, package.module:Class or path/to/file.py:Class. Or a study file: its mistakes, or
     what it would run. Nothing is trained."""
     set: Settings = ()

@@ -9,7 +9,7 @@ from typing import Union
 import tyro
 
 from analogff import __version__
-from analogff.cli.arguments import Command
+from analogff.cli.arguments import NUMBERS, Command
 from analogff.cli.boundary import OK
 
 COMMANDS = (
@@ -27,10 +27,9 @@ COMMANDS = (
     "new",
 )
 """Files of this folder, in the order of --help. Each defines a `Command` of the same name, capitalized."""
-_DESCRIPTION = (
-    "Train black-box analog hardware, and compare learning rules on it. --version prints the version; "
-    "--tyro-print-completion bash (zsh, tcsh) prints the completion of a shell."
-)
+_DESCRIPTION = """\
+Train black-box analog hardware, and compare learning rules on it.
+--version prints the version, --tyro-print-completion bash a shell completion."""
 _WIDTH_OF_A_FILE = 200  # columns of output without a terminal
 
 
@@ -59,7 +58,8 @@ def parse(arguments: Sequence[str]) -> Command:
         args=arguments,
         prog="analogff",
         description=_DESCRIPTION,
-        config=(tyro.conf.OmitSubcommandPrefixes, tyro.conf.OmitArgPrefixes),
+        registry=NUMBERS,
+        config=(tyro.conf.OmitSubcommandPrefixes, tyro.conf.OmitArgPrefixes, tyro.conf.DisallowNone),
     )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from analogff.cli.arguments import ArgumentError, Command
+from analogff.cli.arguments import ArgumentError, Command, argument
 from analogff.cli.boundary import OK
 
 if TYPE_CHECKING:
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Compare(Command):
-    """Compare rules pairwise over common chips: which is better, by how much, and whether it is resolved."""
+    """Compare rules pairwise on the same chips: difference, interval and p."""
 
-    folders: Annotated[tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="DIR")]
+    folders: Annotated[tyro.conf.Positional[tuple[Path, ...]], argument("DIR ...")]
     """Folders of results. Rules of several folders are compared on equal chips at equal points."""
 
     def perform(self, console: "Console") -> int:

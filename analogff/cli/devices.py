@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from analogff.cli.arguments import Command
+from analogff.cli.arguments import Command, argument
 from analogff.cli.boundary import OK
 
 if TYPE_CHECKING:
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Devices(Command):
-    """List the registered devices, or describe one: equation, parameters, ranges, source."""
+    """List the devices, or describe one: equation, parameters, ranges, source."""
 
-    device: Annotated[tyro.conf.Positional[str | None], tyro.conf.arg(metavar="DEVICE")] = None
+    device: Annotated[tyro.conf.Positional[str | None], argument("[DEVICE]")] = None
     """A registered name, package.module:Class or path/to/file.py:Class; all registered ones by default."""
 
     def perform(self, console: "Console") -> int:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from analogff.cli.arguments import Command
-from analogff.cli.boundary import OK
+from analogff.cli.arguments import Command, argument
+from analogff.cli.boundary import MISTAKE, OK, say_error
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -31,12 +31,11 @@ class New(Command):
 
     kind: tyro.conf.Positional[Literal["device", "rule", "study"]]
     """What to write."""
-    file: Annotated[tyro.conf.Positional[Path | None], tyro.conf.arg(metavar="FILE")] = None
+    file: Annotated[tyro.conf.Positional[Path | None], argument("[FILE]")] = None
     """The file; my_device.py, my_rule.py or study.toml by default. An existing one is left alone."""
 
     def perform(self, console: "Console") -> int:
         """Write the file and say what to do with it."""
-        from analogff.cli.output import mistaken
         from analogff.support.console import say
 
         template, name = _FILES[self.kind]
@@ -45,8 +44,10 @@ class New(Command):
             with file.open("x", encoding="utf-8") as written:
                 written.write((_TEMPLATES / template).read_text(encoding="utf-8"))
         except FileExistsError:
-            return mistaken(f"Expected no file {file}. Got one. Give another name, or remove it.")
+            say_error(f"Expected no file {file}. Got one. Give another name, or remove it.")
+            return MISTAKE
         except OSError as error:
-            return mistaken(f"Expected to write {file}. Got {error.strerror}. Give another place.")
+            say_error(f"Expected to write {file}. Got {error.strerror}. Give another place.")
+            return MISTAKE
         say(console, f"{file} is there. Edit it, and go on with `{_NEXT[self.kind].format(file=file)}`.")
         return OK

@@ -81,6 +81,7 @@ def draw_figures(folder: Path, results: "pd.DataFrame", console: Console, **how:
         console: The console.
         how: Further arguments of `analogff.figures.draw_all`.
     """
+    from analogff.study.results.parts import StoreError
     from analogff.support.mistakes import StudyError
 
     try:
@@ -89,7 +90,7 @@ def draw_figures(folder: Path, results: "pd.DataFrame", console: Console, **how:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", LeftOut)
             files = draw_all(folder, results, **how)
-    except (StudyError, Missing) as error:
+    except (StudyError, Missing, StoreError) as error:
         return mistaken(error)
     except OSError:
         raise  # a full or closed disk is not an error of figures

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from analogff.cli.arguments import ArgumentError, Command, Settings, check_folder
+from analogff.cli.arguments import ArgumentError, Command, Flag, Settings, argument, check_folder
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -15,25 +15,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Plot(Command):
-    """Draw the figures of a folder of results again, each with its numbers (CSV) and its caption (text)."""
+    """Draw the figures of a study, each with its numbers (CSV) and its caption (text)."""
 
-    folder: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DIR")]
+    folder: Annotated[tyro.conf.Positional[Path], argument("DIR")]
     """Folder of results."""
-    style: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
+    style: Annotated[str | None, argument("NAME")] = None
     """default, ieee, nature, neurips, icml or poster; that of the study by default."""
-    columns: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
+    columns: Annotated[int | None, argument("N")] = None
     """Columns of the page that a figure spans: 1 or 2."""
-    format: Annotated[str, tyro.conf.arg(metavar="NAMES")] = "pdf,png"
+    format: Annotated[str, argument("NAMES")] = "pdf,png"
     """Formats of the files, with commas: pdf, png, svg."""
-    kind: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
+    kind: Annotated[str | None, argument("NAME")] = None
     """Draw this kind alone, such as heat_map; it says what is missing where it cannot be drawn."""
-    all: tyro.conf.FlagCreatePairsOff[bool] = False
+    all: Flag = False
     """Draw all figures, also where there are more than twenty."""
     set: Settings = ()
     """Override a field of [figure] in the study, e.g. figure.axes.error.scale=log; may be given several times."""
-    beside: Annotated[tuple[Path, ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="DIR")] = ()
+    beside: Annotated[tuple[Path, ...], tyro.conf.UseAppendAction, argument("DIR")] = ()
     """Another folder of results to draw in the same figure, with --kind failure_map; may be given several times."""
-    out: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
+    out: Annotated[Path | None, argument("DIR")] = None
     """Folder of the figures; DIR/figures by default."""
 
     def perform(self, console: "Console") -> int:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from analogff.cli.arguments import Command
+from analogff.cli.arguments import Command, argument, check_file
 from analogff.cli.boundary import OK
 
 if TYPE_CHECKING:
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Report(Command):
-    """Write one HTML page of a study: design, tables, figures, costs, how to reproduce and cite. It opens from disk."""
+    """Write one HTML page of a study: design, tables, figures, costs, citation."""
 
-    folder: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DIR")]
+    folder: Annotated[tyro.conf.Positional[Path], argument("DIR")]
     """Folder of results."""
-    out: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    out: Annotated[Path | None, argument("FILE")] = None
     """The page; report.html in the folder by default."""
 
     def perform(self, console: "Console") -> int:
@@ -31,6 +31,8 @@ class Report(Command):
         if self.out is not None and self.out.is_dir():
             return mistaken(f"--out: Expected a file. Got the folder {self.out}. Write {self.out / 'report.html'}.")
         try:
+            if self.out is not None:
+                check_file(self.out)
             path = write_report(self.folder, self.out)
         except ValueError as error:  # no results, damaged ones, or no manifest
             return mistaken(error)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from analogff.cli.arguments import Command
+from analogff.cli.arguments import Command, argument
 from analogff.cli.boundary import OK
 
 if TYPE_CHECKING:
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Rules(Command):
-    """List the registered learning rules, or describe one: equation, options, ranges, source."""
+    """List the learning rules, or describe one: equation, options, ranges, source."""
 
-    rule: Annotated[tyro.conf.Positional[str | None], tyro.conf.arg(metavar="RULE")] = None
+    rule: Annotated[tyro.conf.Positional[str | None], argument("[RULE]")] = None
     """A registered name, package.module:Class or path/to/file.py:Class; all registered ones by default."""
 
     def perform(self, console: "Console") -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from analogff.cli.arguments import ArgumentError, Command, Settings, check_folder
+from analogff.cli.arguments import ArgumentError, Command, Flag, Settings, argument, check_folder
 from analogff.cli.boundary import FAILED, MISTAKE, OK, say_error
 
 if TYPE_CHECKING:
@@ -21,22 +21,22 @@ if TYPE_CHECKING:
 class Run(Command):
     """Run studies one after the other, or resume them: finished runs are kept."""
 
-    studies: Annotated[tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="STUDY.toml")]
+    studies: Annotated[tyro.conf.Positional[tuple[Path, ...]], argument("STUDY.toml ...")]
     """Study files (TOML). Mistakes in any of them are told before the first one runs."""
-    out: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
+    out: Annotated[Path | None, argument("DIR")] = None
     """Folder of the results of one study; results/<name of the study> by default."""
-    workers: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
+    workers: Annotated[int | None, argument("N")] = None
     """Worker processes on this machine, one thread each; 0 works inside this process; all cores by default."""
-    scheduler: Annotated[str | None, tyro.conf.arg(metavar="ADDRESS")] = None
+    scheduler: Annotated[str | None, argument("ADDRESS")] = None
     """Address of a running Dask scheduler, to use its workers instead."""
     set: Settings = ()
     """Override a path of every study file, e.g. device.read_noise=0.1; may be given several times."""
-    memory: Annotated[float, tyro.conf.arg(metavar="GIB")] = 1.0
+    memory: Annotated[float, argument("GIB")] = 1.0
     """Most memory in GiB that the state of one task may take."""
-    quiet: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    quiet: Flag = False
     """Print errors only."""
-    verbose: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """Print a line for each finished task, on a terminal too."""
+    verbose: Flag = False
+    """Print a line for each finished task."""
 
     def perform(self, console: "Console") -> int:
         """Validate all studies; of each one, run the remaining runs, print the results and draw them."""

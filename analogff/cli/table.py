@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from analogff.cli.arguments import Command
+from analogff.cli.arguments import Command, Flag, argument
 from analogff.cli.boundary import OK
 
 if TYPE_CHECKING:
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Table(Command):
-    """Print the results of a study as a table for a paper: mean test errors with intervals over chips."""
+    """Print a table for a paper: mean test errors with intervals over chips."""
 
-    folder: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DIR")]
+    folder: Annotated[tyro.conf.Positional[Path], argument("DIR")]
     """Folder of results."""
-    format: Literal["latex", "markdown", "csv"] = "latex"
-    """Format of the table; LaTeX needs the package booktabs."""
-    costs: bool = False
-    """Whether reads, pulses, seconds and joules of training are columns too."""
+    format: Annotated[Literal["latex", "markdown", "csv"], argument("NAME")] = "latex"
+    """latex, markdown or csv; LaTeX needs the package booktabs."""
+    costs: Flag = False
+    """Add columns with the reads, pulses, seconds and joules of training."""
 
     def perform(self, console: "Console") -> int:
         """Load the results and print the table, with nothing around it."""

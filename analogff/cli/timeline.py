@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from analogff.cli.arguments import ArgumentError, Command, Settings, check_folder
+from analogff.cli.arguments import ArgumentError, Command, Settings, argument, check_folder
 from analogff.cli.boundary import OK, say_error
 
 if TYPE_CHECKING:
@@ -20,15 +20,15 @@ _MOST_IMAGES = 100
 
 @dataclass(frozen=True)
 class Timeline(Command):
-    """Play a step of each rule of a study on a chip with converters, buffers and digital periphery; train nothing."""
+    """Play a step of each rule on a chip with converters and buffers; train nothing."""
 
-    study: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="STUDY.toml")]
+    study: Annotated[tyro.conf.Positional[Path], argument("STUDY.toml")]
     """The study file (TOML)."""
-    out: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
+    out: Annotated[Path | None, argument("DIR")] = None
     """Folder of the figures; timelines/<name of the study> by default."""
     set: Settings = ()
     """A path of the study file and its value, such as pipeline.adcs_per_tile=32; may be given several times."""
-    images: Annotated[int, tyro.conf.arg(metavar="N")] = 2
+    images: Annotated[int, argument("N")] = 2
     """Images of a step in the figures; the table has the batch of each rule."""
 
     def perform(self, console: "Console") -> int:

@@ -2,7 +2,6 @@
 
 import abc
 import dataclasses
-import difflib
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -19,6 +18,7 @@ from analogff.data.picture_set import read_pictures, sum_of_pictures
 from analogff.data.raw import Raw
 from analogff.data.resize import resized
 from analogff.data.tables import read_tables, sum_of_tables, table_files
+from analogff.support.messages import did_you_mean
 
 
 class Source(abc.ABC):
@@ -131,9 +131,9 @@ def find_source(name: str, folder: Path) -> Source:
     if os.path.isfile(place):
         return _file(place.resolve())
     if not os.path.isdir(place):  # pathlib would raise for names that no file system allows
-        near = difflib.get_close_matches(name, _NAMED, n=1)
-        hint = f"Did you mean {near[0]}?" if near else f"Choose one of {', '.join(_NAMED)}, or give a folder or file."
-        raise DataError(f"Expected the name of a data set, a folder or a file. Got {shortened(name)}. {hint}")
+        hint = did_you_mean(name, _NAMED, f"Choose one of {', '.join(_NAMED)}, or give the path of a folder or file.")
+        got = f"{shortened(name)}, which is no name and not in {shortened(str(folder.absolute()))}"
+        raise DataError(f"Expected the name of a data set, a folder or a file. Got {got}. {hint}")
     return _folder(place.resolve())
 
 

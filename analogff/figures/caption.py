@@ -20,7 +20,7 @@ def caption(drawing: Drawing, results: Results) -> str:
     parts = (
         drawing.caption,
         " ".join(_numbers(drawing.table, study)),
-        " ".join(_training(study)),
+        " ".join(_training(results.manifest, study)),
         " ".join(_data(study)),
         _program(results.manifest, study),
     )
@@ -42,9 +42,11 @@ def _numbers(table: pd.DataFrame, study: Mapping[str, Any]) -> Iterator[str]:
         yield f"Runs that diverged ({lost} of the points' runs) are left out of the means and marked by crosses."
 
 
-def _training(study: Mapping[str, Any]) -> Iterator[str]:
+def _training(manifest: Mapping[str, Any], study: Mapping[str, Any]) -> Iterator[str]:
     if "layers" in study:
         yield f"Hidden layers: {'-'.join(map(layer_text, study['layers']))}."
+    if reads := manifest.get("reads_per_sample"):
+        yield f"Reads per sample and pass: {' + '.join(map(str, reads))}, a layer each."
     if "epochs" in study:
         images = study.get("train_images")
         yield f"Training: {study['epochs']} epochs of {images or 'all'} images."
@@ -60,8 +62,10 @@ def _data(study: Mapping[str, Any]) -> Iterator[str]:
     if "dataset" in study:
         yield f"Data: {title(study['dataset'])}; the whole test set."
         held = study.get("validation_images")
-        held = f"{held}" if held is not None else "2000, or a tenth of a small set,"
-        yield f"Validation images, {held} of the training images, are never learned from; no choice used the test set."
+        held = (
+            f"{held} of the training images" if held is not None else "2000 of the training images, or a tenth of few"
+        )
+        yield f"Validation images ({held}) are never learned from; no choice used the test set."
 
 
 def _program(manifest: Mapping[str, Any], study: Mapping[str, Any]) -> str:

@@ -4,8 +4,7 @@ import dataclasses
 from collections.abc import Iterator
 
 from analogff.figures.results import Missing, Results, points
-from analogff.study.results.parts import StoreError
-from analogff.study.run.kept import kept_chips
+from analogff.study.run.kept import NoChips, kept_chips
 from analogff.study.run.life import Life
 from analogff.study.run.look_again import awaken
 
@@ -25,10 +24,11 @@ def kept_by_point(results: Results, kind: str) -> Iterator[tuple[str, dict[str, 
 
     Raises:
         Missing: If no chips were kept.
+        StoreError: If one is damaged.
     """
     try:
         tasks = list(kept_chips(results.folder)) if results.folder else []
-    except StoreError:
+    except NoChips:
         tasks = []
     if not tasks:
         raise Missing(

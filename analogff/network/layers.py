@@ -119,8 +119,7 @@ def _convolution(layer: ConvolutionLayer, image: ImageShape, number: int) -> Pla
             f"{margin} zeros on each side. Got kernel = {layer.kernel}. Give a smaller one, more padding, or less "
             "pooling before."
         )
-    squares = [min(layer.pool, side) for side in map_of]
-    if any(side % square for side, square in zip(map_of, squares, strict=True)):
+    if any(side > 1 and side % layer.pool for side in map_of):
         raise ValueError(
             f"Expected pool of layer {number} to divide its map of {map_of[0]} x {map_of[1]} points. Got pool = "
             f"{layer.pool}. Give another one, or other padding or stride."

@@ -37,6 +37,7 @@ def write_report(folder: Path | str, out: Path | None = None) -> Path:
     """
     text = page(Path(folder))
     out = Path(folder) / NAME if out is None else out
+    out.parent.mkdir(parents=True, exist_ok=True)
     with replacing(out) as temporary:
         temporary.write_text(text, encoding="utf-8")
     return out

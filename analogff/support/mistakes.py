@@ -105,7 +105,8 @@ def _translate(place: str, entries: list[Any], what: str, names: Iterable[str]) 
 def _expected(entry: Any) -> str:
     message: str = entry["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
     if not message.startswith("Input should be "):
-        return message.replace("Tuple should have", "a list with").replace(" after validation", "").split(", not")[0]
+        message = message.replace("Tuple should have", "a list with").replace("String should have", "a text with")
+        return message.replace(" after validation", "").split(", not")[0]
     said = message.removeprefix("Input should be ").split(", got")[0].split(", unable")[0]
     plain: str = _PLAINER.get(said, said)
     return f"a number {plain}" if plain.startswith(("greater", "less")) else plain.replace("None", "nothing")

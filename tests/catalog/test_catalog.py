@@ -92,6 +92,8 @@ def test_a_rule_of_a_module_and_of_a_file(tmp_path):
     ("reference", "message"),
     [
         ("bakprop", "Expected a registered rule, package.module:Class or file.py:Class .*Did you mean backprop\\?"),
+        ("FF", "Got 'FF'. Did you mean forward-forward\\?"),
+        ("mine.py", "Got 'mine.py'. Add its class: mine.py:MyClass."),
         ("mine.py:Mne", "Got 'Mne'. Did you mean Mine\\?"),
         ("mine.py:Unfinished", "to say name, needs, schedule and step. Got a class without schedule, step, name."),
         ("analogff.device:Digital", "to be a class derived from analogff.learning.rule.Rule"),

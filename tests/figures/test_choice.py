@@ -1,5 +1,6 @@
 """The table [figure] chooses what figures show, and no run."""
 
+import json
 import shutil
 
 import numpy as np
@@ -190,6 +191,12 @@ def test_a_caption_says_of_what_the_figure_is(tmp_path):
     draw_all(folder, kind="error_vs_sweep")
     text = (folder / "figures" / "error_vs_device_read_noise.txt").read_text()
     assert text.startswith("Test error at the last epoch against read noise.")
+    assert "Reads per sample" not in text  # which is one a layer
+    manifest = json.loads((folder / "manifest.json").read_text()) | {"reads_per_sample": [784, 196, 1]}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    draw_all(folder, kind="error_vs_sweep")
+    read = (folder / "figures" / "error_vs_device_read_noise.txt").read_text()
+    assert "Reads per sample and pass: 784 + 196 + 1, a layer each." in read
     assert "n = 3 chips" in text and "95 % confidence intervals (Student's t over chips)" in text
     table = pd.read_csv(folder / "figures" / "error_vs_device_read_noise.csv")
     assert (table["chips"] == 3).all() and np.isfinite(table["low"]).all()

@@ -244,6 +244,7 @@ BROKEN = {
         "to make a chip",
         None,
     ),
+    "empty name": (head('"tiny"', '""'), "name:", '""', "a text with at least 1 character", None),
     "no rule": ({"rule": ""}, "rule:", "nothing", "at least one [[rule]] table", None),
     "rule is no list": ({"rule": RULE.replace("[[rule]]", "[rule]")}, "rule:", "backprop", "[[rule]]", None),
     "unknown rule": (

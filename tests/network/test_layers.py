@@ -31,6 +31,7 @@ def test_each_layer_hears_the_pooled_map_of_the_one_before():
             IMAGE,
             "kernel of layer 1 that fits on its image of 8 x 6 points with 0 zeros on each side. Got kernel = 9",
         ),
+        ([ConvolutionLayer(conv=4, pool=9)], IMAGE, "pool of layer 1 to divide its map of 8 x 6 points. Got pool = 9"),
         ([ConvolutionLayer(conv=4, pool=3)], IMAGE, "pool of layer 1 to divide its map of 8 x 6 points. Got pool = 3"),
         ([9, ConvolutionLayer(conv=4)], IMAGE, "image for layer 2, a convolution, to slide over. Got the outputs of a"),
         ([ConvolutionLayer(conv=4)], None, "image for layer 1, a convolution, to slide over. Got a table"),

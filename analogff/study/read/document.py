@@ -102,7 +102,7 @@ def _text(path: Path) -> str:
         advice = f"There is {', '.join(near[:5])}." if near else "Give the path of a TOML file."
         raise StudyError([Mistake(str(path), "a study file", "no such file", advice)]) from None
     except (OSError, ValueError) as error:
-        got = str(getattr(error, "strerror", None) or error)
+        got = "a folder" if isinstance(error, IsADirectoryError) else str(getattr(error, "strerror", None) or error)
         advice = "Give the path of a TOML file."
         raise StudyError([Mistake(_short(str(path)), "a file that can be read", got, advice)]) from None
     if len(content) > MAX_BYTES:
@@ -122,7 +122,8 @@ def _parse(path: Path, text: str) -> Document:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise StudyError([Mistake(str(path), "valid TOML", _short(str(error)), "Mend that line.")]) from None
+        got, advice = _short(f"{str(error)[:1].lower()}{str(error)[1:]}"), _advice(lines, error)
+        raise StudyError([Mistake(str(path), "valid TOML", got, advice)]) from None
     except RecursionError:
         deepest = max(range(len(lines)), key=lambda n: lines[n].count("[") + lines[n].count("{"))
         raise StudyError([_too_deep(path, deepest + 1)]) from None
@@ -130,6 +131,15 @@ def _parse(path: Path, text: str) -> Document:
         longest = max(range(len(lines)), key=lambda n: max(map(len, re.findall(r"[\d_]+", lines[n])), default=0))
         got = f"one of thousands of digits (at line {longest + 1})"
         raise StudyError([Mistake(str(path), "numbers that can be read", got, "Mend that line.")]) from None
+
+
+def _advice(lines: list[str], error: tomllib.TOMLDecodeError) -> str:
+    """Return how to mend a line of TOML: texts need quotes."""
+    place = re.search(r"at line (\d+)", str(error))
+    line = lines[int(place[1]) - 1] if place else ""
+    if bare := re.fullmatch(r"\s*([\w.\"-]+)\s*=\s*([A-Za-z][\w ./:-]*?)\s*(#.*)?", line):
+        return f'Write texts in quotes: {bare[1]} = "{bare[2]}".'
+    return "Mend that line."
 
 
 def _too_deep(path: Path, line: int) -> Mistake:

@@ -19,7 +19,7 @@ def read_layers(listed: Any) -> tuple[Any, dict[int, Layer], list[Mistake]]:
         The layers with a width of 1 in place of each table; what the tables say, by layer; and the mistakes in them.
     """
     if not isinstance(listed, list):
-        return listed, {}, []
+        return [1], {}, [Mistake("layers", "a list of layers", shown(listed), "Write layers = [64, 64], for example.")]
     tables: dict[int, Layer] = {}
     mistakes: list[Mistake] = []
     for n, table in enumerate(listed):

@@ -13,6 +13,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 import analogff
+from analogff.network.layers import plan_layers
+from analogff.network.pooling import Width, kinds_of_neurons
 from analogff.study.read.spec import Study
 from analogff.study.results.differences import sources_of
 from analogff.study.task import Run
@@ -40,6 +42,7 @@ def describe(study: Study, runs: Sequence[Run]) -> dict[str, Any]:
         "analogff": analogff.__version__,
         "python": platform.python_version(),
     }  # the code that runs, installed or not
+    reads = _reads_per_sample(study)
     return {
         "study": settings | tables,
         "versions": here | {name: version(name) for name in _VERSIONED},
@@ -50,7 +53,19 @@ def describe(study: Study, runs: Sequence[Run]) -> dict[str, Any]:
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "sources": sources_of(study),
         "runs": [run.key for run in runs],
-    }
+    } | ({"reads_per_sample": reads} if reads else {})
+
+
+def _reads_per_sample(study: Study) -> list[int]:
+    """Return how often each layer is read for one input, where some are convolutions and none differ in the study."""
+    images = {shape.image for shape in study.shapes.values()}
+    layers = study.cases[0].settings.layers
+    if len(images) > 1 or any(case.settings.layers != layers for case in study.cases):
+        return []
+    widths = [planned.width for planned in plan_layers(layers, images.pop())]
+    if not any(isinstance(width, Width) for width in widths):
+        return []
+    return [width // kinds_of_neurons(width) for width in widths]
 
 
 def metadata_of(manifest: dict[str, Any]) -> dict[str, str]:

@@ -74,7 +74,7 @@ def print_verdicts(frame: pd.DataFrame, manifest: Mapping[str, Any], console: Co
     for sentence in said[:_VERDICTS]:
         say(console, f"  {sentence}")
     if len(said) > _VERDICTS:
-        say(console, f"  {len(said) - _VERDICTS} more points: `analogff compare DIR` shows all.")
+        say(console, f"  {len(said) - _VERDICTS} more: `analogff compare DIR` shows all points.")
 
 
 def print_pairs(pairs: pd.DataFrame, axes: Sequence[str], console: Console) -> None:

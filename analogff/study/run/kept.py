@@ -11,6 +11,7 @@ from analogff.study.results.columns import RESULTS
 from analogff.study.results.parts import StoreError, part_name
 from analogff.study.task import Run, Task
 from analogff.support.messages import in_words
+from analogff.support.mistakes import in_clauses
 from analogff.training.checkpoint import load, save, state_of
 
 if TYPE_CHECKING:
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 
 FOLDER = "chips"
 """Subfolder of the results with a file for each task whose chips are kept."""
+
+
+class NoChips(StoreError):
+    """A folder holds no trained chips."""
 
 
 def keep_chips(life: "Life") -> None:
@@ -58,7 +63,8 @@ def kept_chips(folder: Path) -> Iterator[KeptChips]:
     """Yield the kept chips of a folder of results, file by file, without controls.
 
     Raises:
-        StoreError: If there are none, or a file is damaged.
+        NoChips: If there are none.
+        StoreError: If a file is damaged.
     """
     found = False
     files = sorted((folder / FOLDER).glob("*.pt"))
@@ -72,15 +78,20 @@ def kept_chips(folder: Path) -> Iterator[KeptChips]:
             kept = KeptChips(_task(described), tuple(held["seeds"]), tuple(held["waited"]), held["run"])
         except (KeyError, TypeError, ValueError) as error:
             raise StoreError(
-                f"Expected {path} as analogff wrote it. Got {in_words(error)}. Remove it and its results, and run "
+                f"Expected {path} as analogff wrote it. Got {_damage(error)}. Remove it and its results, and run "
                 "the study again."
             ) from error
         found = True
         yield kept
     if not found:
-        raise StoreError(
+        raise NoChips(
             f"Expected {folder} to hold trained chips. Got none. Write keep = true in the study, and run it again."
         )
+
+
+def _damage(error: Exception) -> str:
+    said = str(error)
+    return in_clauses("", said).got if said.startswith("Expected ") else in_words(error)
 
 
 def _described(task: Task) -> dict[str, Any]:

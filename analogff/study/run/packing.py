@@ -48,8 +48,8 @@ class Packing:
         """Return a sentence on all tasks, and one for each limit that cut banks."""
         runs, tasks, banks = sum(size for size, _ in self.banks), len(self.tasks), len(self.banks)
         lines = [
-            f"{_count(runs, 'run')} in {_count(tasks, 'task')}: {_count(banks, 'bank')} of chips that differ only in "
-            "themselves and in numbers that every chip of a bank can have for itself."
+            f"{_count(runs, 'run')} in {_count(tasks, 'task')}: {_count(banks, 'bank')} of chips that are "
+            "simulated together."
         ]
         cut = collections.Counter(limit for size, limit in self.banks if size > limit.chips)
         for limit, times in cut.items():

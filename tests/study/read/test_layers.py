@@ -5,6 +5,7 @@ import pytest
 
 import analogff as ff
 from analogff.study.read.spec import resolve_study
+from analogff.study.results.manifest import describe
 from analogff.study.run.engine import check_compute
 from analogff.study.run.packing import gib_of_a_chip
 from analogff.study.run.plan import plan_runs
@@ -131,3 +132,12 @@ def test_a_network_of_ones_own_learns_the_same_in_a_study_and_in_python(head, tm
         np.testing.assert_array_equal(training.table[name], results.table[name], err_msg=name)
     with pytest.raises(StudyError, match="layers: Expected layers whose weights are read once for each input"):
         ff.Study(**HEAD, layers=layers, device="ideal", rule=rule).timelines()
+
+
+def test_the_manifest_says_how_often_a_convolution_is_read_for_a_sample(tmp_path):
+    def told(layers, **changes):
+        return describe(read(layers, tmp_path, **changes), []).get("reads_per_sample")
+
+    assert told(NET) == [64, 4, 1]
+    assert told([8, 8]) is None
+    assert told([{"conv": 4}, 7], sweep={"layers.0.stride": [1, 2]}) is None  # layers differ in the study

@@ -99,6 +99,30 @@ def test_a_setting_is_reported_like_the_file(setting, path, got, near, write_stu
     assert near is None or f"Did you mean {near}?" in said
 
 
+@pytest.mark.parametrize(
+    ("head", "said"),
+    [
+        (HEAD.replace("[8]", "8"), "layers: Expected a list of layers. Got 8. Write layers = [64, 64], for example."),
+        (HEAD.replace('"digits"', "digits"), 'Got invalid value (at line 3, column 11). Write texts in quotes: dataset = "digits".'),
+        (HEAD.replace("epochs = 1", "epochs = "), "Expected valid TOML. Got invalid value (at line 5, column 10). Mend that line."),
+        (HEAD.replace('"digits"', '"DIGITS"'), "Did you mean digits?"),
+        (HEAD.replace('"digits"', '"./nowhere"'), "Got './nowhere', which is no name and not in"),
+        (HEAD + "[budget]\njoules = 1\n", "Did you mean system_joules?"),
+        (HEAD + 'compute = "gpu"\n', "Did you mean cuda?"),
+        (HEAD.replace("[8]", "[{dense = 8, kernel = 3}]"), 'Got "kernel". Remove it.'),
+    ],
+)  # fmt: skip
+def test_a_mistake_that_many_make_is_told_with_the_way_out(head, said, write_study):
+    with pytest.raises(StudyError) as found:
+        read_study(write_study(head=head))
+    assert said in str(found.value)
+
+
+def test_a_folder_in_place_of_the_study_is_told(tmp_path):
+    with pytest.raises(StudyError, match=r"Expected a file that can be read. Got a folder. Give the path of a TOML"):
+        read_study(tmp_path)
+
+
 def test_settings_overrule_the_file(write_study):
     settings = ["device.mismatch=0.3", "rule.0.through=oracle", "layers=[4, 5]", "name=other", "sweep.epochs=[1, 2]"]
     study = read_study(write_study(), settings)

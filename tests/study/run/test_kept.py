@@ -10,6 +10,7 @@ from rich.console import Console
 
 from analogff.api.results import Results
 from analogff.cli import main
+from analogff.figures import draw_all
 from analogff.study.case import LINEAR_DIGITAL
 from analogff.study.read.spec import read_study
 from analogff.study.results.parts import StoreError
@@ -85,8 +86,11 @@ def test_a_damaged_file_is_named(write_study, tmp_path):
     done(write_study(more=KEEP), tmp_path / "out")
     file = next((tmp_path / "out/chips").iterdir())
     file.write_bytes(file.read_bytes()[:-100])
-    with pytest.raises(StoreError, match=f"Expected {file} as analogff wrote it"):
+    once = rf"^Expected {file} as analogff wrote it. Got damage \(File is not a zip file\). Remove it"
+    with pytest.raises(StoreError, match=once):
         look_again(tmp_path / "out")
+    with pytest.raises(StoreError, match=once):  # and not that no chips were kept
+        draw_all(tmp_path / "out", kind="confusion_matrix")
 
 
 @pytest.mark.parametrize(
@@ -160,3 +164,23 @@ def test_a_chip_of_a_rule_is_no_control(beside_controls):
     assert f"{chip!r}" == "KeptChip(backprop, device.read_noise = 0.1, chip 1, seed 0)"
     with pytest.raises(ValueError, match=r"Got 2 of chip 1.*the rules \(backprop, FF\), and values of device"):
         results.chip(rule="backprop", chip=1)
+
+
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [("", "--csv: Expected a file. Got the folder"), ("a.txt/b.csv", "--csv: Expected a folder that can be written.")],
+)
+def test_a_file_that_cannot_be_written_is_told_before_anything_is_read(
+    file, said, quiet, tmp_path, monkeypatch, capsys
+):
+    (tmp_path / "a.txt").write_text("")
+    monkeypatch.setattr("analogff.study.run.look_again.look_again", lambda *_: pytest.fail("it looked"))
+    with pytest.raises(SystemExit) as stop:
+        main(["evaluate", str(quiet[0]), "--csv", str(tmp_path / file)])
+    assert stop.value.code == 2 and said in capsys.readouterr().err
+
+
+def test_a_folder_for_the_errors_is_made(quiet, tmp_path):
+    with pytest.raises(SystemExit) as stop:
+        main(["evaluate", str(quiet[0]), "--csv", str(tmp_path / "new" / "a.csv")])
+    assert not stop.value.code and (tmp_path / "new" / "a.csv").exists()
