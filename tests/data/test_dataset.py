@@ -175,9 +175,9 @@ def test_fashion_mnist_is_looked_for_and_checked(tmp_path, monkeypatch):
     ("name", "message"),
     [
         ("mnits", "Did you mean mnist?"),
-        ("nothing/like/it", "Choose one of mnist, fashion-mnist, digits, .*, or give a folder or file"),
-        ("x" * 300, "Got 'x+[.]{3}x+'[.] Choose one"),
-        ("nul\0", "a folder or a file. Got 'nul.x00'[.]"),
+        ("nothing/like/it", "Choose one of mnist, fashion-mnist, digits, .*, or give the path of a folder or file"),
+        ("x" * 300, "Got 'x+[.]{3}x+', which is no name and not in '.*'[.] Choose one"),
+        ("nul\0", "a folder or a file. Got 'nul..?x00', which is no name"),
         ("~nobody-of-this-name/data", "Write its whole path"),
         (".", "the four IDX files"),
     ],
