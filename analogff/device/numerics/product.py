@@ -57,12 +57,12 @@ def product(x: torch.Tensor | SharedInputs, weights: torch.Tensor) -> torch.Tens
 
 
 def multiply(a: torch.Tensor, b: torch.Tensor, out: torch.Tensor, plus: torch.Tensor | None = None) -> None:
-    """Fill ``out`` with ``a b``, or ``a b + plus``, of matrices, the same whatever stands before them in memory.
+    """Fill ``out`` with ``a b``, or ``a b + plus``, of matrices, the same whatever stands around them in memory.
 
     Some libraries sum in another order where a matrix does not start at a round address, as that of a chip in the
-    middle of a bank may not.
+    middle of a bank may not, or where other numbers stand between its rows.
     """
-    a, b = (matrix if _is_round(matrix) else matrix.clone() for matrix in (a, b))
+    a, b = (matrix if _is_round(matrix) and _is_dense(matrix) else _copy(matrix) for matrix in (a, b))
     place = out if _is_round(out) else torch.empty_like(out)
     if plus is None:
         torch.mm(a, b, out=place)
@@ -74,6 +74,15 @@ def multiply(a: torch.Tensor, b: torch.Tensor, out: torch.Tensor, plus: torch.Te
 
 def _is_round(matrix: torch.Tensor) -> bool:
     return matrix.data_ptr() % _ROUND_BYTES == 0
+
+
+def _is_dense(matrix: torch.Tensor) -> bool:
+    return matrix.is_contiguous() or matrix.mT.is_contiguous()
+
+
+def _copy(matrix: torch.Tensor) -> torch.Tensor:
+    """Return a dense copy, transposed in memory if the matrix is."""
+    return matrix.clone() if _is_dense(matrix) else matrix.clone(memory_format=torch.contiguous_format)
 
 
 def add_marks(marks: torch.Tensor, weights: torch.Tensor, common: torch.Tensor, out: torch.Tensor) -> None:
