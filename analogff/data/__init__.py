@@ -2,7 +2,7 @@
 
 from analogff.data.augmentation import Augmentation
 from analogff.data.choice import DataChoice
-from analogff.data.dataset import Dataset, Split, check_dataset, fingerprint, load_dataset
+from analogff.data.dataset import Dataset, Split, check_dataset, fingerprint, load_dataset, look_at_dataset
 from analogff.data.errors import DataError
 from analogff.data.features import Range
 from analogff.data.image_shape import ImageShape
@@ -29,5 +29,6 @@ __all__ = [
     "fingerprint",
     "jittered",
     "load_dataset",
+    "look_at_dataset",
     "title",
 ]

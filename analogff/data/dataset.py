@@ -12,6 +12,7 @@ from analogff.data.errors import DataError, shortened
 from analogff.data.image_shape import ImageShape, image_shape
 from analogff.data.pixels import Scale, input_lines
 from analogff.data.raw import Raw
+from analogff.data.resize import no_pictures
 from analogff.data.sources import find_source
 
 MOST_HELD_OUT = 2000
@@ -103,6 +104,29 @@ def load_dataset(
         label_names=classes.names,
         unlabeled=train[count:first_held_out],
     )
+
+
+def look_at_dataset(
+    choice: DataChoice, train_images: int | None, validation_images: int | None, folder: Path | str = "."
+) -> Dataset:
+    """Return what `load_dataset` would, with the sizes that are chosen, but without the work of resizing stored arrays.
+
+    The images of such arrays have the size that they are stored in; all that is refused of them is refused here too.
+
+    Raises:
+        DataError: As `load_dataset`.
+    """
+    later = choice.image_size if find_source(choice.name, Path(folder)).resizes_arrays else None
+    chosen = choice if later is None else choice._replace(image_size=None)
+    data = load_dataset(
+        **chosen._asdict(), train_images=train_images, validation_images=validation_images, folder=folder
+    )
+    if later is None:
+        return data
+    if data.image is None:
+        raise no_pictures(choice, tuple(data.train.images.shape))
+    image = data.image._replace(height=later[0], width=later[1])
+    return dataclasses.replace(data, image=image, n_in=image.n_in)
 
 
 def check_dataset(name: str, folder: Path | str = ".") -> None:

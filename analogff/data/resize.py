@@ -23,12 +23,7 @@ def resized(raw: Raw, choice: DataChoice) -> Raw:
 
 def _adapted(images: np.ndarray, choice: DataChoice) -> np.ndarray:
     if images.ndim not in (3, 4):
-        field = "gray" if choice.gray else "image_size"
-        raise DataError(
-            f"Expected images (n, height, width) beside {field}. Got an array {images.shape} of {choice.name}. Leave "
-            f"{field} out.",
-            field,
-        )
+        raise no_pictures(choice, images.shape)
     if choice.gray:
         images = _grayed(images, choice.name)
     if choice.image_size is None:
@@ -39,6 +34,15 @@ def _adapted(images: np.ndarray, choice: DataChoice) -> np.ndarray:
         planes = planes.astype(np.float32)
     found = np.stack([np.asarray(adapted(Image.fromarray(plane), choice.image_size, False)) for plane in planes])
     return found.reshape(*images.shape[:-2], height, width)
+
+
+def no_pictures(choice: DataChoice, shape: tuple[int, ...]) -> DataError:
+    """Return the refusal of a size or of gray beside arrays of this shape, which hold no images."""
+    field = "gray" if choice.gray else "image_size"
+    return DataError(
+        f"Expected images (n, height, width) beside {field}. Got an array {shape} of {choice.name}. Leave {field} out.",
+        field,
+    )
 
 
 def _grayed(images: np.ndarray, name: str) -> np.ndarray:

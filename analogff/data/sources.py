@@ -5,6 +5,7 @@ import dataclasses
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import ClassVar
 
 from typing_extensions import override
 
@@ -24,6 +25,9 @@ from analogff.support.messages import did_you_mean
 class Source(abc.ABC):
     """A data set that was found but not read."""
 
+    resizes_arrays: ClassVar[bool] = False
+    """Whether `image_size` resizes arrays in memory, at each reading."""
+
     @abc.abstractmethod
     def fingerprint(self) -> str:
         """Return what tells its content from another one; empty if that is known."""
@@ -41,6 +45,7 @@ class Source(abc.ABC):
 class _Arrays(Source):
     """Arrays that are read as a whole: known data sets, IDX and NPZ files."""
 
+    resizes_arrays = True
     load: Callable[[], Raw]
     mark: Callable[[], str]
 

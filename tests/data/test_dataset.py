@@ -9,7 +9,16 @@ import numpy as np
 import pytest
 import torch
 
-from analogff.data import DataError, check_dataset, dataset_names, fingerprint, load_dataset, raw
+from analogff.data import (
+    DataChoice,
+    DataError,
+    check_dataset,
+    dataset_names,
+    fingerprint,
+    load_dataset,
+    look_at_dataset,
+    raw,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -186,3 +195,30 @@ def test_unknown_names_are_refused_before_reading(tmp_path, name, message):
     with pytest.raises(DataError, match=message):
         check_dataset(name, tmp_path)
     assert name not in dataset_names()
+
+
+@pytest.mark.parametrize("gray", [False, True])
+def test_a_look_tells_what_loading_would(tmp_path, gray):
+    """And resizes nothing."""
+    random = np.random.default_rng(0)
+    for part, n in (("train", 30), ("test", 7)):
+        images = random.integers(0, 256, (n, 3, 8, 6), np.uint8)
+        np.savez(tmp_path / f"{part}.npz", images=images, labels=np.arange(n) % 3)
+    choice = DataChoice(str(tmp_path), image_size=(5, 4), gray=gray)
+    looked = look_at_dataset(choice, 20, 4)
+    loaded = load_dataset(**choice._asdict(), train_images=20, validation_images=4)
+    assert (looked.n_in, looked.image, looked.classes) == (loaded.n_in, loaded.image, loaded.classes)
+    assert looked.n_in == loaded.train.images.shape[1] == 5 * 4 * (1 if gray else 3)
+    assert torch.equal(looked.train.labels, loaded.train.labels)
+    assert looked.unlabeled is not None and loaded.unlabeled is not None
+    assert len(looked.unlabeled) == len(loaded.unlabeled) == 6
+    assert looked.train.images.shape[1] == 8 * 6 * (1 if gray else 3)
+
+
+def test_a_look_refuses_a_size_of_tables(tmp_path):
+    for part in ("train", "test"):
+        np.savez(tmp_path / f"{part}.npz", images=np.eye(4, dtype=np.uint8), labels=np.arange(4))
+    for read in (look_at_dataset, lambda choice, n, m: load_dataset(**choice._asdict(), train_images=n)):
+        with pytest.raises(DataError, match="images .n, height, width. beside image_size") as refused:
+            read(DataChoice(str(tmp_path), image_size=(5, 4)), 4, 0)
+        assert refused.value.field == "image_size"

@@ -22,7 +22,7 @@ from analogff.study.run.packing import pack
 from analogff.study.run.plan import plan_runs
 from analogff.training.epoch import NUMBERS
 
-MOST_SECONDS = 90.0  # of this thread; a large image_size resizes all images when a study is read
+MOST_SECONDS = 5.0  # of this thread, so that neither a busy machine nor what other tests left running counts
 SENTENCE = re.compile(r"(?P<path>\S.*?): Expected .+\. Got .+\.", re.DOTALL)
 TOP = {
     "name": "tiny",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from analogff.catalog import resolve_rule
-from analogff.data import DataChoice, DataError, ImageShape, fingerprint, load_dataset
+from analogff.data import DataChoice, DataError, ImageShape, fingerprint, look_at_dataset
 from analogff.study.case import Case, Settings
 from analogff.study.read.cases import Reader
 from analogff.study.read.controls import COUNT, controls_of
@@ -236,12 +236,11 @@ def _plain(path: str) -> str:
 
 
 def _shapes(cases: tuple[Case, ...], axes: Axes, folder: Path) -> dict[DataChoice, Shape]:
-    """Load every data set as it will be used, so that too many images and shifts too far are refused now."""
+    """Look at every data set as it will be used, so that too many images and shifts too far are refused now."""
     shapes, unlabeled, mistakes = {}, {}, []
     for source, train, held_out in dict.fromkeys(map(_images_of, cases)):
         try:
-            chosen = source._asdict()
-            data = load_dataset(**chosen, train_images=train, validation_images=held_out, folder=folder)
+            data = look_at_dataset(source, train, held_out, folder)
             state = fingerprint(source.name, folder)
             unlabeled[source, train, held_out] = 0 if data.unlabeled is None else len(data.unlabeled)
             shapes[source] = Shape(data.n_in, data.image, data.classes, data.label_names, len(data.train.labels), state)
