@@ -45,12 +45,7 @@ def pulse_pairs(chip, pulses, roots, cells, shown, numbers, limits, again, seeds
     refreshed = 0
     for r in range(rows):
         n, scale = pulses[r], numbers[3][chip, 0, 0] * numbers[4][chip, r, 0]
-        if asks(n):
-            fill_words(seeds[chip], first + r, streams[0], words)
-            fill_normals(words, z)
-            _draw_luck(roots[r], numbers[0][chip, 0, 0], z, luck)
-        else:
-            luck[:] = ONE
+        _draw_luck(n, roots[r], numbers[0][chip, 0, 0], (seeds[chip], first + r, streams[0]), words, z, luck)
         for half in range(2):
             own, sign = r + half * rows, ONE if half == 0 else -ONE
             _grow(n, sign, steps[chip, own], luck, drifted[chip, own], bounds[chip, own], grown[half])
@@ -67,17 +62,31 @@ def pulse_pairs(chip, pulses, roots, cells, shown, numbers, limits, again, seeds
                 place = seeds[chip], 2 * first + own, streams[1]
                 _rebuild(full_pairs, grown[half], numbers[2][chip, 0, 0], rebuilt[own], fresh[half])
                 _program(full_pairs, grown[half], bounds[chip, own], numbers[1][chip, 0, 0], limits, place, words, z)
-        for half in range(2):
-            own = r + half * rows
-            _put(grown[half], fresh[half], drifted[chip, own], programmed[chip, own])
-            _keep(fresh[half], age[chip, own], flicker[chip, own])
-        _show(grown[0], grown[1], scale, shown[0][chip, r])
-        _show_noise(flicker[chip, r], flicker[chip, r + rows], scale, shown[1][chip, r])
+        _land(chip, r, grown, fresh, (drifted, programmed, age, flicker), scale, shown)
     return refreshed
 
 
 @compiled
-def _draw_luck(roots, spread, z, luck):
+def _land(chip, row, grown, fresh, cells, scale, shown):
+    """Let a pair of rows be where it got to, and show its weights."""
+    drifted, programmed, age, flicker = cells
+    other = row + drifted.shape[1] // 2
+    for half in range(2):
+        own = row if half == 0 else other
+        _put(grown[half], fresh[half], drifted[chip, own], programmed[chip, own])
+        _keep(fresh[half], age[chip, own], flicker[chip, own])
+    _show(grown[0], grown[1], scale, shown[0][chip, row])
+    _show_noise(flicker[chip, row], flicker[chip, other], scale, shown[1][chip, row])
+
+
+@compiled
+def _draw_luck(pulses, roots, spread, place, words, z, luck):
+    """Fill in by how much pulses do more or less than their mean; a row without pulses draws nothing."""
+    if not asks(pulses):
+        luck[:] = ONE
+        return
+    fill_words(place[0], place[1], place[2], words)
+    fill_normals(words, z)
     for j in range(luck.shape[0]):
         luck[j] = ONE + spread / roots[j] * z[j]
 
