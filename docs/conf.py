@@ -62,6 +62,8 @@ autodoc_default_options = {
     "exclude-members": "set_fit_request, set_score_request",  # scikit-learn's, with links into its own pages
 }
 autodoc_member_order = "bysource"
+autodoc_mock_imports = ["triton"]
+"""Kernels for CUDA are documented also where there is no Triton, which only the extra `gpu` installs."""
 autodoc_typehints_format = "short"
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
