@@ -44,6 +44,7 @@ def floor_of(module):
     return next((n for n, rooms in enumerate(FLOORS) if parts[1] in rooms), None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", files("analogff"), ids=lambda p: str(p.relative_to(ROOT)))
 def test_the_learner_never_sees_the_physics(path):
     found = [m for m in imports(path) if m.split(".")[0] in ("hardware_models", "experiments")]
@@ -69,6 +70,7 @@ def test_no_import_runs_upward(path):
     assert not above, f"{path} imports {above} from a floor above. Move what both need down."
 
 
+@pytest.mark.slow
 def test_no_two_files_import_each_other():
     """Not even for their types, nor by a detour; a package's own ``__init__`` is no file of its room."""
     paths = [p for p in [*files("analogff"), *files("hardware_models")] if p.name != "__init__.py"]
@@ -116,6 +118,7 @@ def test_no_unsafe_loading_anywhere():
                 assert any(k.arg == "weights_only" and ast.unparse(k.value) == "True" for k in call.keywords), path
 
 
+@pytest.mark.slow
 def test_nothing_seeds_globally():
     banned = {
         "torch.manual_seed",

@@ -57,6 +57,7 @@ def test_the_devices_of_the_documents_honor_the_contract(page, device, tmp_path,
     assert status("check", device) == 0, capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("blank_figures")
 def test_the_study_of_the_device_page_runs(tmp_path, monkeypatch, capsys):
     page = "docs/guides/add-a-device.md"
@@ -93,6 +94,7 @@ def test_the_device_page_names_every_field_of_the_datasheet():
     assert not [field.name for field in dataclasses.fields(Datasheet) if f"`{field.name}`" not in text]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("blank_figures")
 def test_a_chip_that_is_only_pulsed_is_refused_by_backprop_as_the_page_says(tmp_path, monkeypatch, capsys):
     written("docs/guides/add-a-device.md", tmp_path)
@@ -109,6 +111,7 @@ def test_a_chip_that_is_only_pulsed_is_refused_by_backprop_as_the_page_says(tmp_
 SMALL = ("dataset=digits", "train_images=200", "layers=[16]", "epochs=1", "chips=2", "validation_images=50")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("blank_figures")
 def test_the_measured_data_of_the_documents_is_a_device_that_learns(tmp_path, monkeypatch, capsys):
     page = "docs/guides/measured-data.md"
@@ -165,6 +168,7 @@ def test_the_rule_of_the_documents_takes_a_step(tmp_path, monkeypatch):
         assert chips.ledger.total("pulses").min() > 0
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("blank_figures")
 def test_the_rule_of_the_documents_learns_from_its_file(tmp_path, monkeypatch, capsys):
     written("docs/guides/add-a-rule.md", tmp_path, "python", "toml")
@@ -175,6 +179,7 @@ def test_the_rule_of_the_documents_learns_from_its_file(tmp_path, monkeypatch, c
     assert "hebb.py:Hebb" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("blank_figures")
 def test_the_network_of_ones_own_is_run_and_trained_as_the_page_says(tmp_path, monkeypatch, capsys):
     assert written("docs/guides/network.md", tmp_path, "python", "toml") == ["my_network.py", "study.toml"]

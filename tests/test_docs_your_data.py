@@ -22,6 +22,7 @@ def place(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("blank_figures")
 def test_the_studies_of_the_page_run(place, capsys):
     runpy.run_path("make_shapes.py")

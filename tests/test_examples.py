@@ -15,6 +15,7 @@ MODULES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", MODULES)
 def test_the_examples_of_a_module(module):
     results = doctest.testmod(importlib.import_module(module), optionflags=doctest.ELLIPSIS)

@@ -32,6 +32,7 @@ def learn(network, **changes):
     return ff.train(network, **({"epochs": 1} | SMALL | changes))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", ["forward-forward", "backprop"])
 def test_the_numbers_are_those_of_a_study(rule, tmp_path):
     """Of every epoch, so the network has to look at its chips as often as a study does."""

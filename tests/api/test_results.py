@@ -25,6 +25,7 @@ def results(tmp_path_factory):
     return analogff.run(folder / "study.toml", out=folder / "results" / "tiny", workers=0, quiet=True)
 
 
+@pytest.mark.slow
 def test_a_run_gives_the_results_of_its_folder(results):
     assert results.table.equals(load_results(results.folder))
     assert len(results.summary) == 4 and set(results.measurements) >= {"goodness", "layers"}
@@ -56,6 +57,7 @@ def test_a_kept_chip_answers(write_study, tmp_path):  # noqa: F811
         assert f"{rule}, chip 1" in repr(chip)
 
 
+@pytest.mark.slow
 def test_a_chip_is_one(results, write_study, tmp_path):  # noqa: F811
     assert results.chip(rule="backprop", chip=1, device_read_noise=0.1)
     with pytest.raises(ValueError, match=r"swept paths \(device_read_noise\). Got read_noise"):
@@ -79,6 +81,7 @@ def test_mistakes_and_failures_are_raised(write_study, tmp_path):  # noqa: F811
         analogff.run(broken, out=tmp_path / "out", workers=0, quiet=True)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("blank_figures")
 def test_the_page_works_as_written(results, monkeypatch):
     monkeypatch.chdir(results.folder.parents[1])

@@ -18,6 +18,7 @@ class Here(ff.Device):
         return x
 
 
+@pytest.mark.slow
 def test_an_object_and_a_file_are_the_same_runs(write_study, tmp_path, capsys):  # noqa: F811
     path = write_study(rule=FORWARD, sweep='\n[sweep]\n"device.read_noise" = [0.0, 0.1]\n')
     results = ff.Study.read(path).run(out=tmp_path / "out", workers=0, quiet=True)

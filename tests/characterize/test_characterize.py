@@ -79,6 +79,7 @@ def values(found):
 EVERYTHING = (Ideal, Digital, Leaky, Tanh, Constant, Hot, Lost, Deaf, Inverting, Fading, HalfDead, Lopsided)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", EVERYTHING)
 def test_no_device_gets_a_wrong_number_or_an_exception(model):
     found = known(model)
@@ -87,6 +88,7 @@ def test_no_device_gets_a_wrong_number_or_an_exception(model):
     json.dumps(as_plain(found), allow_nan=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "figure", "why"),
     [
@@ -139,6 +141,7 @@ def test_silent_neurons_are_counted():
     assert values(known(HalfDead))["silent neurons"].value.tolist() == [2, 2]
 
 
+@pytest.mark.slow
 def test_chips_do_not_depend_on_their_number():
     one, two = values(known(Unknown, chips=1)), values(known(Unknown))
     for name in ("gain", "noise, bias +0", "output step"):  # stimuli alike, noise counted by the chip
@@ -146,6 +149,7 @@ def test_chips_do_not_depend_on_their_number():
     assert "gain spread over chips" not in one
 
 
+@pytest.mark.slow
 def test_a_twin_is_differentiable_and_responds_with_its_slope():
     twin = known(Unknown).twin
     assert isinstance(twin, MeasuredTwin)
@@ -162,6 +166,7 @@ def test_sizes_that_are_too_small_are_a_sentence():
         known(Ideal, n_out=3)
 
 
+@pytest.mark.slow
 def test_files(tmp_path):
     found = known(Unknown)
     files = write_down(found, tmp_path / "sheet")
@@ -190,6 +195,7 @@ def call(*arguments):
 SMALL = ("--n-in", "8", "--n-out", "8", "--chips", "2")
 
 
+@pytest.mark.slow
 def test_the_command_prints_the_table_and_writes_the_sheet(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(Drawing, "save", lambda self, folder: [])  # `test_files` draws

@@ -92,6 +92,7 @@ def test_an_uneven_converter(chips):
 QUIET = {"read_noise": 0.003, "adc_bits": 6}  # a fifth of a step, so that nulls lie on edges of codes
 
 
+@pytest.mark.slow
 @MANY
 @pytest.mark.parametrize("numbers", [{}, QUIET])
 def test_superposition_holds(chips, numbers):
@@ -178,6 +179,7 @@ def test_spread_over_chips():
     assert_covers(dataclasses.replace(lots[0], **ends), 0.3)
 
 
+@pytest.mark.slow
 @COSTLY
 def test_drift(chips):
     bench, device = make_bench(Powerful, chips)
@@ -187,6 +189,7 @@ def test_drift(chips):
     assert_covers(figures(drift.measure(make_bench(Unknown, chips)[0]))["drift exponent"], 0.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chips", [5, pytest.param(400, marks=pytest.mark.slow)])
 def test_the_drift_of_phase_change_cells(chips):
     bench, device = make_bench(PCM, chips)
@@ -206,6 +209,7 @@ def test_the_drift_of_phase_change_cells(chips):
     assert_covers(found, truth)
 
 
+@pytest.mark.slow
 @COSTLY
 def test_crosstalk(chips):
     for model, share in ((Unknown, 0.0), (Coupled, 0.05)):
@@ -231,6 +235,7 @@ def test_writes_that_land_roughly(chips):
 CELLS = {"asymmetry": 0.2, "bounds_spread": 0.1, "weight_noise": 0.0}
 
 
+@pytest.mark.slow
 @MANY
 @pytest.mark.parametrize("cycle_spread", [1.0, 3.75])  # the published one is 3.75
 def test_pulses_of_resistive_cells(chips, cycle_spread):
@@ -252,6 +257,7 @@ def test_pulses_of_resistive_cells(chips, cycle_spread):
     assert_covers(found["step spread, pulse to pulse"], noise)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chips", [12, pytest.param(200, marks=pytest.mark.slow)])
 def test_symmetry_points(chips):
     bench, _ = make_bench(ReRAM, chips, cycle_spread=0.0, **CELLS)
@@ -262,6 +268,7 @@ def test_symmetry_points(chips):
     assert_covers(found["spread of settled cells"], float(point.std()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chips", [6, pytest.param(400, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("model", [Unknown, ReRAM])
 def test_the_twin(chips, model):

@@ -16,6 +16,7 @@ def without_pictures(monkeypatch):
     monkeypatch.setattr(Drawing, "save", lambda self, folder: [])  # `test_files` draws
 
 
+@pytest.mark.slow
 def test_the_device_of_the_page_is_found_as_it_was_written(tmp_path, monkeypatch, capsys):
     assert written(PAGE, tmp_path) == ["my_chip.py"]
     monkeypatch.chdir(tmp_path)
@@ -29,6 +30,7 @@ def test_the_device_of_the_page_is_found_as_it_was_written(tmp_path, monkeypatch
     assert "of the weighted sums are out of reach" in reasons["symmetry point"]
 
 
+@pytest.mark.slow
 def test_the_python_of_the_page_runs(tmp_path):
     device, use = blocks(PAGE, "python")
     exec(device + use, {"folder": tmp_path, "__name__": "page"})

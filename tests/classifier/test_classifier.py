@@ -30,6 +30,7 @@ def quick(*device, **changes):
     return FFClassifier(*device, **({"layers": (12,), "epochs": 2, "random_state": 0} | changes))
 
 
+@pytest.mark.slow
 @parametrize_with_checks([FFClassifier(layers=(16,), epochs=8, batch=16)])
 def test_scikit_learn_takes_it_for_one_of_its_own(estimator, check):
     check(estimator)
@@ -132,6 +133,7 @@ def test_slopes_are_probed_where_there_is_a_port(device, slope, told, a_sample):
     assert classifier.reads_ == 2 * len(X) * a_sample
 
 
+@pytest.mark.slow
 def test_accuracy_on_digits():
     X, y = load_digits(return_X_y=True)
     X, X_test, y, y_test = train_test_split(X, y, random_state=0, stratify=y)
@@ -139,6 +141,7 @@ def test_accuracy_on_digits():
     assert classifier.score(X_test, y_test) > 0.94
 
 
+@pytest.mark.slow
 def test_a_problem_that_no_plane_solves():
     """One column, the class in the middle: only the length of the inputs and the curve of the neurons can tell."""
     X = np.linspace(-3, 5, 200)[:, None]
@@ -197,6 +200,7 @@ def test_a_diverged_training_is_told():
         quick(learning_rate=1e30, epochs=3).fit(*IRIS)
 
 
+@pytest.mark.slow
 def test_it_works_in_a_pipeline_and_in_a_search():
     """The values that a search tries are numpy's numbers, and must serve as well."""
     X, y = IRIS
@@ -213,6 +217,7 @@ def test_nothing_heavy_is_imported_before_it_is_needed():
     assert subprocess.run([sys.executable, "-c", heavy], capture_output=True, text=True).stdout.split() == []
 
 
+@pytest.mark.slow
 def test_the_page_runs_as_written(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs/guides/scikit-learn.md").read_text(), re.S)

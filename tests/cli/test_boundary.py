@@ -101,6 +101,7 @@ def test_a_lock_that_is_a_folder_and_a_name_that_no_disk_holds_are_sentences(stu
     assert "Got file name too long. Use a shorter name" in long
 
 
+@pytest.mark.slow
 def test_a_study_has_a_name_as_long_as_it_likes_and_a_mark_of_its_encoding(study, tmp_path, capsys):
     study.write_text(STUDY.replace("A tiny study!", "n" * 300), encoding="utf-8-sig")
     assert call("run", study, "--workers", 0) == 0
@@ -108,6 +109,7 @@ def test_a_study_has_a_name_as_long_as_it_likes_and_a_mark_of_its_encoding(study
     assert len(folder.name) <= 100 and list((folder / "results").iterdir())
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_up_loses_no_finished_task(study, tmp_path, capsys, monkeypatch):
     from analogff.study.results.store import Store
 
@@ -128,6 +130,7 @@ def test_a_disk_that_fills_up_loses_no_finished_task(study, tmp_path, capsys, mo
     assert "1 runs are there already, 3 are left." in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_figures_that_cannot_be_written_and_an_interrupt_in_their_midst_are_sentences(study, capsys, monkeypatch):
     assert call("run", study, "--out", "out", "--workers", 0) == 0
     for error, status, sentence in [

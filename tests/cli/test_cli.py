@@ -170,6 +170,7 @@ def test_plot_and_check_refuse_what_is_not_there(tmp_path, capsys):
     assert "holds none" in said and "Did you mean ideal?" in said and "Did you mean neuron?" in said
 
 
+@pytest.mark.slow
 def test_plot_loads_the_results_once(study, tmp_path, monkeypatch, blank_figures):
     from analogff.study.results import store
 

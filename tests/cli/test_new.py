@@ -13,6 +13,7 @@ def status(*arguments):
     return stop.value.code or 0
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("blank_figures")
 def test_the_study_runs_with_the_device_and_the_rule(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)

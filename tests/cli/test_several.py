@@ -28,6 +28,7 @@ def write(tmp_path, monkeypatch, blank_figures):
     return write
 
 
+@pytest.mark.slow
 def test_studies_run_one_after_the_other(write, tmp_path, capsys):
     assert call("run", write("a"), write("b"), "--workers", 0) == 0
     said = capsys.readouterr().out
@@ -46,6 +47,7 @@ def test_mistakes_of_all_files_are_told_before_anything_runs(write, tmp_path, ca
     assert not (tmp_path / "results").exists()
 
 
+@pytest.mark.slow
 def test_a_study_that_fails_leaves_the_others_and_the_status(write, tmp_path, capsys):
     (tmp_path / "mine.py").write_text(
         "from analogff import Device\nclass Mine(Device):\n    def measure(self, x):\n        "
@@ -101,6 +103,7 @@ def test_completion_is_named_in_the_help_and_printed(capsys):
     assert "analogff" in said and "characterize" in said
 
 
+@pytest.mark.slow
 def test_folders_of_one_name_are_compared_under_names_that_differ(write, tmp_path, capsys):
     two = BACKPROP + '[[rule]]\nname = "direct-feedback-alignment"\n'
     assert call("run", write("a", two), "--workers", 0, "--quiet", "--out", "x/out", "--set", "chips=2") == 0
@@ -114,6 +117,7 @@ def test_folders_of_one_name_are_compared_under_names_that_differ(write, tmp_pat
     assert "Expected a folder with results of analogff run. Got nowhere, which holds none." in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_report_is_written_and_what_is_no_folder_of_results_is_told(write, tmp_path, capsys):
     assert call("run", write("a"), "--workers", 0, "--quiet") == 0
     assert call("report", "results/a") == 0

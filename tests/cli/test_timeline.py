@@ -34,6 +34,7 @@ def study(tmp_path, monkeypatch):
     return tmp_path / "study.toml"
 
 
+@pytest.mark.slow
 def test_every_rule_gets_a_row_and_a_figure(study, capsys):
     assert call("timeline", study, "--set", "pipeline.adcs_per_tile=2", "--images", 3) == 0
     said = " ".join(capsys.readouterr().out.split())
@@ -53,6 +54,7 @@ def test_every_rule_gets_a_row_and_a_figure(study, capsys):
     assert (events["end_seconds"] >= events["start_seconds"]).all()
 
 
+@pytest.mark.slow
 def test_parameters_of_study_and_chip_both_count(study, capsys, blank_figures):
     slow = ("--set", "layers=[8, 6]", "--set", "pipeline.digital_macs_per_second=1e6")
     assert call("timeline", study, "--out", "slow", *slow) == 0

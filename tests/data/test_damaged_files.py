@@ -94,7 +94,7 @@ def check_refusal(place):
     assert len(raised.value.mistakes) == 1 and sorted(place.rglob("*")) == before
 
 
-test_a_folder_is_data_or_one_sentence = with_examples(is_data_or_one_sentence, 100)
+test_a_folder_is_data_or_one_sentence = with_examples(is_data_or_one_sentence, 20)
 test_many_folders_are_data_or_one_sentence = pytest.mark.slow(with_examples(is_data_or_one_sentence, 2000))
 
 

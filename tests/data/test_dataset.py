@@ -44,6 +44,7 @@ def fill(folder: Path, suffix: str = ".gz", train: int = 10, test: int = 6):
     return folder
 
 
+@pytest.mark.slow
 def test_mnist_is_whole_and_scaled():
     data = load_dataset("mnist", validation_images=2000)
     assert (len(data.train), len(data.validation), len(data.test)) == (58000, 2000, 10000)

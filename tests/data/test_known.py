@@ -130,6 +130,7 @@ def published():
     return signals()
 
 
+@pytest.mark.slow
 def test_mnist1d_is_the_published_one(published):
     """Against the file of the authors' repository: its first signal, and sums that any other signal would change."""
     found, labels = published
@@ -140,6 +141,7 @@ def test_mnist1d_is_the_published_one(published):
     assert np.bincount(labels).tolist() == [500] * 10
 
 
+@pytest.mark.slow
 def test_mnist1d_is_one_row_of_points_above_and_below_zero(published):
     data = load_dataset("mnist1d")
     assert data.image == ImageShape(2, 1, 40) and (len(data.train), len(data.test)) == (4000, 1000)
@@ -149,6 +151,7 @@ def test_mnist1d_is_one_row_of_points_above_and_below_zero(published):
     assert torch.allclose(signed / signed.std(), torch.tensor(published[0][:4000], dtype=torch.float32), atol=0.03)
 
 
+@pytest.mark.slow
 def test_another_seed_is_another_mnist1d(published):
     assert np.array_equal(published[0], signals(42)[0]) and not np.array_equal(published[0], signals(1)[0])
 

@@ -38,6 +38,7 @@ def test_a_device_is_the_same_whatever_torch_makes_by_default(name, tmp_path, do
     assert torch.equal(*answers) and answers[0].dtype == torch.float32
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", [Tanh, Leaky, Curved, Digital])
 def test_a_device_is_checked_and_known_whatever_torch_makes_by_default(model, double):
     report = check_device(model)

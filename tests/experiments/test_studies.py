@@ -35,6 +35,7 @@ def completed(block):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", STUDIES, ids=lambda path: str(path.relative_to(ROOT / "experiments")))
 def test_every_study_of_an_experiment_is_without_mistakes(path):
     for dataset in set(re.findall(r'^dataset = "(fashion-mnist|cifar10-jpeg)"', path.read_text(), re.M)):

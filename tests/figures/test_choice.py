@@ -33,6 +33,7 @@ def first(kind, table=None, **changes):
     return next(iter(draw_one(kind, results(table, **changes))))
 
 
+@pytest.mark.slow
 def test_lines_are_chosen_ordered_named_and_colored():
     table = {
         "lines": ["backprop", "FF probed", "backprop twin"],
@@ -49,6 +50,7 @@ def test_lines_are_chosen_ordered_named_and_colored():
     assert set(changed.table["variant"]) == {"mine"}
 
 
+@pytest.mark.slow
 def test_an_interval_beyond_chosen_limits_is_marked():
     drawing = first("error_vs_epoch", axes={"error": {"limits": [1, 20], "scale": "linear", "label": "wrong / %"}})
     panels = drawing.figure.axes
@@ -114,6 +116,7 @@ def many(tmp_path_factory):
     return synthetic.write(tmp_path_factory.mktemp("many") / "study", frame, axes)
 
 
+@pytest.mark.slow
 def test_of_many_figures_twenty_are_drawn_of_all_kinds_and_the_number_is_said(many, monkeypatch):
     saved = []
     monkeypatch.setattr("analogff.figures.drawn.Drawn.save", lambda self, drawing: saved.append(drawing.name))
@@ -128,6 +131,7 @@ def test_of_many_figures_twenty_are_drawn_of_all_kinds_and_the_number_is_said(ma
     assert len(saved) == total
 
 
+@pytest.mark.slow
 def test_figures_that_all_drew_stay_as_long_as_their_numbers_do(tmp_path, monkeypatch):
     monkeypatch.setattr(draw, "MOST", 2)
     axes = {"device.read_noise": [0.0, 0.1]}
@@ -185,6 +189,7 @@ def test_each_kind_says_what_is_missing(kind):
         list(draw_one(kind, bare))
 
 
+@pytest.mark.slow
 def test_a_caption_says_of_what_the_figure_is(tmp_path):
     frame = synthetic.results(AXES, rules=synthetic.RULES[:2], epochs=2, chips=3)
     folder = synthetic.write(tmp_path / "study", frame, AXES)

@@ -17,6 +17,7 @@ LIVES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("x", LIVES)
 def test_every_look_is_drawn(x, write_study, tmp_path):  # noqa: F811
     events = lived(write_study(device=IDEAL, sweep=LIVES[x]), tmp_path / "out")

@@ -66,6 +66,7 @@ def folders(tmp_path_factory):
     return made
 
 
+@pytest.mark.slow
 def test_studies_are_columns_and_rules_are_rows(folders, tmp_path):
     files = draw_all(folders[0], kind="failure_map", beside=folders[1:], out=tmp_path, formats=("png",))
     table = pd.read_csv(next(path for path in files if path.suffix == ".csv"))

@@ -101,6 +101,7 @@ def test_epoch_csv_and_its_one_file_a_number():
     assert (row["mean"], row["low"], row["high"]) == pytest.approx(expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("figure", [error_vs_sweep, error_vs_epoch, error_vs_reads])
 def test_what_is_plotted_is_what_the_csv_says(figure):
     drawing = next(iter(figure.draw(named(synthetic.results(AXES)))))
@@ -172,6 +173,7 @@ def test_one_chip_has_no_interval():
     assert drawing.table["low"].isna().all() and drawing.table["mean"].notna().all()
 
 
+@pytest.mark.slow
 def test_diverged_chips_are_left_out_counted_and_marked():
     frame = synthetic.results(AXES, epochs=1)
     lost = (frame["rule"] == "weight-perturbation") & (frame["chip"] == 2)
@@ -342,6 +344,7 @@ def folder(tmp_path_factory):
     )
 
 
+@pytest.mark.slow
 def test_a_figure_is_always_the_same(folder):
     before = dict(mpl.rcParams)
     once, again = ([path.read_bytes() for path in draw_all(folder, kind="error_vs_epoch")] for _ in range(2))
@@ -359,6 +362,7 @@ def test_draw_all_writes_each_figure_three_times(blank_figures, folder):
     assert expected | {"layer_error_vs_epoch-read_noise_0"} <= {p.stem for p in paths}
 
 
+@pytest.mark.slow
 def test_figures_fit_a_column_and_the_legend_hides_nothing(folder):
     with mpl.rc_context(RC):
         drawing, _ = error_vs_sweep.draw(named(synthetic.results(AXES)))
@@ -412,6 +416,7 @@ def test_figures_beyond_the_limit_are_said_to_be_missing():
         assert list(at_most(range(5), 3, "panels")) == [0, 1, 2]
 
 
+@pytest.mark.slow
 def test_pdf_fonts_are_those_that_journals_take(small):
     (pdf, *_) = draw_all(small, formats=("pdf",))
     assert b"/Type3" not in pdf.read_bytes() and b"CreationDate" not in pdf.read_bytes()
@@ -436,6 +441,7 @@ def test_a_folder_without_results_is_refused(tmp_path):
 HOSTILE = ("[/on] $x", "$\\frac{1}{2}$", "_hidden", "α", "β", "a.b!", "a.b?", "A.b?", "x" * 120)
 
 
+@pytest.mark.slow
 def test_labels_stand_as_written_and_each_has_a_file_of_its_own(blank_figures, tmp_path):
     """Markup, mathematics, names that a legend hides, and those that are the same without their punctuation."""
     rules = [{"rule": "forward-forward", "rule.slope": f"s{n}", "label": text} for n, text in enumerate(HOSTILE)]
@@ -459,6 +465,7 @@ def test_labels_stand_as_written_and_each_has_a_file_of_its_own(blank_figures, t
     assert told[: len(HOSTILE)] == [*HOSTILE] and all(t.get_visible() for t in figure.legends[0].get_texts())
 
 
+@pytest.mark.slow
 def test_swept_files_stand_as_written_and_each_has_a_figure_of_its_own(blank_figures, tmp_path):
     files = [f"curves/{name}.csv" for name in ("a[b]", "a b", "$a", "a$b$", "a_b", "c", "d")]
     axes = {"device.file": files}

@@ -44,6 +44,7 @@ def folder(tmp_path_factory):
     return folder / "out"
 
 
+@pytest.mark.slow
 def test_the_cosine_of_exact_slopes_is_one_and_that_of_perturbation_has_its_law(folder):
     (drawing,) = draw_one("cosine_vs_parameters", opened(folder))
     found = {variant: rows.set_index("parameters")["mean"] for variant, rows in drawing.table.groupby("variant")}
@@ -63,6 +64,7 @@ def test_the_cosine_of_exact_slopes_is_one_and_that_of_perturbation_has_its_law(
     np.testing.assert_allclose(slope, -0.5, atol=0.01)
 
 
+@pytest.mark.slow
 def test_updates_that_are_looked_at_change_no_weight(folder):
     for kept in kept_chips(folder):
         life = awaken(kept)
@@ -73,6 +75,7 @@ def test_updates_that_are_looked_at_change_no_weight(folder):
                 np.testing.assert_array_equal(device.get_buffer("weights"), weights)
 
 
+@pytest.mark.slow
 def test_a_twin_is_compared_with_its_chip_at_the_same_inputs(folder):
     drawings = {drawing.name: drawing for drawing in draw_one("sim_to_real", opened(folder))}
     assert len(drawings) == 4
@@ -93,6 +96,7 @@ def test_the_explained_share_is_one_without_fault_and_none_for_the_mean():
     assert explained(-measured, measured) < -1
 
 
+@pytest.mark.slow
 def test_one_size_is_no_figure_and_the_message_says_what_to_sweep(folder):
     results = opened(folder)
     one = Results.of(

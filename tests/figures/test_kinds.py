@@ -141,6 +141,7 @@ def kept(write_study, tmp_path):  # noqa: F811
     return Results.of(load_results(folder), load_measurements(folder), read_manifest(folder), folder=folder)
 
 
+@pytest.mark.slow
 def test_confusions_and_fields_are_those_of_the_kept_chips(kept):
     """Without noise the confusions repeat the error, and the fields of linear neurons are their weights."""
     from analogff.study.run.kept import kept_chips
@@ -164,6 +165,7 @@ def test_confusions_and_fields_are_those_of_the_kept_chips(kept):
 FAMILIES = ["saturating", "non-monotone", "exponential", "softplus", "relu", "sigmoid"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", ["ieee", "nature", "poster"])
 @pytest.mark.parametrize("numbers", [[2.0, 4.0], None])
 def test_a_heat_map_names_every_category(style, numbers):
@@ -176,6 +178,7 @@ def test_a_heat_map_names_every_category(style, numbers):
         assert sorted(labels) == sorted(FAMILIES)
 
 
+@pytest.mark.slow
 def test_titles_break_at_hyphens_and_not_within_words():
     name = "direct-feedback-alignment of slopes"
     rules = [rule | {"label": None if n else name} for n, rule in enumerate(synthetic.RULES[:4])]
@@ -186,6 +189,7 @@ def test_titles_break_at_hyphens_and_not_within_words():
         assert "\n" in title and title.replace("-\n", "-").replace("\n", " ") == name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["error_vs_epoch", "error_vs_joules"])
 def test_a_figure_says_at_which_point_of_the_other_axes_it_is(kind):
     drawings = list(draw_one(kind, of(synthetic.results(AXES, rules=synthetic.RULES[:2], epochs=2))))

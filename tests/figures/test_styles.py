@@ -42,6 +42,7 @@ def first(kind, **study):
     return next(iter(draw_one(kind, results(**study))))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("style", "columns"), EACH)
 def test_a_saved_page_has_the_width_to_a_tenth_of_a_millimeter(style, columns, tmp_path):
     with styled(style, columns):
@@ -63,6 +64,7 @@ def test_a_style_has_names_widths_and_refusals():
         rc_of("neurips", 2)
 
 
+@pytest.mark.slow
 def test_an_svg_holds_its_text_as_text_and_is_always_the_same(tmp_path):
     with styled("ieee"):
         for folder in "ab":
@@ -73,6 +75,7 @@ def test_an_svg_holds_its_text_as_text_and_is_always_the_same(tmp_path):
     assert "test error / %" in written and "backprop twin" in written
 
 
+@pytest.mark.slow
 def test_a_figure_is_saved_in_its_style_also_later(tmp_path):
     with styled("nature"):
         figure = first("error_vs_epoch", rules=synthetic.RULES[:1]).figure
@@ -113,6 +116,7 @@ def assert_readable(figure, style):
 KINDS = ("error_vs_sweep", "heat_map", "error_over_chips", "error_vs_joules", "energy_split", "layer_error_vs_epoch")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_text_lies_on_text_or_beyond_the_page(kind):
     with styled("ieee"):
@@ -127,6 +131,7 @@ def test_no_text_lies_on_text_in_any_style(kind, style, columns):
         assert_readable(first(kind).figure, style if kind != "heat_map" else "")
 
 
+@pytest.mark.slow
 def test_panels_have_letters_and_a_single_one_has_none():
     with styled("ieee"):
         several = first("error_vs_epoch").figure

@@ -40,6 +40,7 @@ def test_each_use_is_a_bar_and_a_row(log):
     assert set(rows.columns) >= {"rule", "resource", "kind", "pass", "image", "joules"}
 
 
+@pytest.mark.slow
 def test_timelines_of_a_study_in_python():
     study = ff.Study(
         name="tiny", dataset="digits", layers=(8,), epochs=1, chips=1, device="reram", rule=["mono-forward", "backprop"]

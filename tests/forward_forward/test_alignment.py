@@ -138,6 +138,7 @@ def perturbed_cosine(width, steps=6):
     return torch.stack(squares).mean().sqrt().item()
 
 
+@pytest.mark.slow
 def test_the_angle_of_a_probed_update_does_not_grow_with_the_width_and_that_of_a_random_direction_does():
     """Exponents of the cosine against the number of neurons: 0, and -1/2 by ``cos^2 = 1 / (1 + (P + 1) / K)``."""
     widths = np.array([32, 128, 512])

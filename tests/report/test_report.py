@@ -85,6 +85,7 @@ def content(folder):
         return page(folder)
 
 
+@pytest.mark.slow
 def test_it_is_well_formed_and_every_name_in_it_is_its_own(content):
     parsed = Page(content)
     names = [attributes["id"] for _, attributes in parsed.elements if "id" in attributes]
@@ -215,6 +216,7 @@ def test_the_citation_is_that_of_the_project():
     assert "version = {1.2.3}" in citation(manifest) and "year = {2031}" in citation(manifest)
 
 
+@pytest.mark.slow
 def test_a_real_study_has_its_page(write_study, tmp_path, blank_figures):  # noqa: F811
     results = analogff.run(write_study(rule=FORWARD), out=tmp_path / "out", workers=0, quiet=True)
     path = write_report(results.folder)

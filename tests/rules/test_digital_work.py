@@ -132,6 +132,7 @@ def test_the_ledger_counts_what_the_rule_declares(name, told):
     assert found.macs > 0 and found.moved_bytes > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", rule_names())
 def test_a_third_party_counts_the_same_products(name, monkeypatch):
     """Torch's own counter sees the matrix products of a step that are not the chips'."""

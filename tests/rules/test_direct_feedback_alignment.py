@@ -47,6 +47,7 @@ def test_feedback_is_fixed_random_and_of_its_size():
     assert not torch.equal(rule.feedback[0][:300], rule.feedback[1])
 
 
+@pytest.mark.slow
 def test_forward_weights_align_with_the_feedback():
     """The reason why it learns: the loss falls, and the second layer's transposed path points along the feedback."""
     chips, (images, labels) = make_chips(sizes=(20, 40, 40), seeds=(0,)), make_batch(200)

@@ -113,6 +113,7 @@ def test_it_programs_only_if_it_says_so(name, monkeypatch):
         made.finish_epoch()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", rule_names())
 def test_the_seed_decides_everything(name):
     def losses(seed):
@@ -239,6 +240,7 @@ def test_it_says_where_its_passes_end_if_it_tells_them_apart(name):
     assert set(passes) <= {1, 10}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate", [1e9, 3e38])
 @pytest.mark.parametrize("name", rule_names())
 def test_a_rate_beyond_all_measure_ends_as_a_record_and_not_as_an_error(name, rate):

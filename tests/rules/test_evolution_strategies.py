@@ -52,6 +52,7 @@ def test_the_estimate_is_the_formula_of_what_was_written_and_read(form):
         torch.testing.assert_close(gradients[0][chip], sums, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_pepg_finds_the_gradient_and_ranks_its_direction():
     """Ranks of a normal variable correlate with it by sqrt(3 / pi), which costs 2 % of the cosine."""
     chips, batch = make_chips(**SMALL), batch_of(8)
@@ -63,6 +64,7 @@ def test_pepg_finds_the_gradient_and_ranks_its_direction():
     assert torch.cosine_similarity(found.mean(0), truth, 0) > 1 / (1 + 19 / 160) ** 0.5 * (3 / torch.pi) ** 0.5 - 0.04
 
 
+@pytest.mark.slow
 def test_the_square_of_the_cosine_follows_the_law():
     """K / (K + P + 1) for K = 2 Gaussian pairs, which 18 weights and a finite sample leave within its error."""
     chips, batch = make_chips(**SMALL), batch_of(8)
@@ -112,6 +114,7 @@ def test_a_step_costs_two_reads_and_three_moves_a_pair_and_returns():
     assert rule.needs(rule.options) == Observable.LOSS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["ranks", "pepg"])
 def test_it_learns_a_small_problem(form):
     chips = make_chips(sizes=(6, 8), classes=2, seeds=(0,))

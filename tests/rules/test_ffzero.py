@@ -29,6 +29,7 @@ def truths(rule, chips, images, labels, scale=8.0):
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("distribution", ["signs", "gaussian"])
 def test_the_mean_estimate_is_the_gradient_of_each_layers_loss(distribution):
     chips, batch = make_chips(**SMALL), make_batch(8, n_in=4, classes=3)
@@ -67,6 +68,7 @@ def test_reads_and_writes_of_a_step_and_the_way_back():
     assert rule.needs(rule.options) == Observable.ACTIVITY
 
 
+@pytest.mark.slow
 def test_it_learns_a_small_problem_and_answers_by_the_nearest_prototype():
     chips = make_chips(sizes=(6, 12), classes=2, seeds=(0,))
     rule = make_rule(chips, directions=6, learning_rate=0.02)

@@ -180,6 +180,7 @@ def test_prediction_by_goodness_is_the_label_with_most_goodness():
     assert torch.equal(rule.predict(images), answer)
 
 
+@pytest.mark.slow
 def test_it_separates_the_goodness_of_right_and_wrong_labels():
     chips = make_chips(sizes=(20, 64, 64), classes=4)
     rule = make_rule(chips, slope="assumed", learning_rate=0.01)

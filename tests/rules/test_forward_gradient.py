@@ -36,12 +36,14 @@ def truths(rule, chips, images, labels):
     return torch.cat([g.flatten() for g in found])
 
 
+@pytest.mark.slow
 def test_the_mean_estimate_is_the_gradient_of_the_local_losses():
     chips, batch = small()
     rule = make_rule(chips, size=0.02, directions=10)
     assert_unbiased(estimates(rule, *batch, steps=60), truths(rule, chips, *batch))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("groups", "neurons"), [(1, 6), (3, 2)])
 def test_the_variance_is_that_of_the_neurons_of_a_group(groups, neurons):
     """cos^2 of one image's estimate at one direction, by the sums of a group, is one over its neurons."""

@@ -38,6 +38,7 @@ def test_weights_are_told_apart_exactly_within_a_period(code, period):
     torch.testing.assert_close(found, truth, rtol=0, atol=0.02 * truth.abs().max().item())
 
 
+@pytest.mark.slow
 def test_random_signs_follow_the_law_of_random_directions():
     chips, batch = make_chips(**SMALL), batch_of(8)
     truth = flat(true_gradients(chips, *batch, torch.tanh))
@@ -125,6 +126,7 @@ def test_one_weight_after_another_costs_a_pulse_a_change_and_hardly_any_work():
     assert rule.dataflows(rule.options, [(4, 3), (3, 2)], 10) == []
 
 
+@pytest.mark.slow
 def test_the_small_case_of_the_paper_exclusive_or():
     """On 3-3-2 sigmoids, a line always on: most chips of 8 are all right, and others are in a local minimum as there."""
     images = torch.tensor([[0.0, 0, 1], [0, 1, 1], [1, 0, 1], [1, 1, 1]])
@@ -199,6 +201,7 @@ def test_a_constant_cost_passes_no_filter():
     assert not found.any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("shown", "lasts", "passing"), [(2, 1, 0.5 / 2), (4, 2, (0.5 + 0.5**2) / 4)])
 def test_a_linear_cost_shows_its_slope_behind_filters(shown, lasts, passing):
     """The first perturbation of a batch shows nothing, and another is seen as the high-pass filter forgets it."""

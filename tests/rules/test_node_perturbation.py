@@ -24,6 +24,7 @@ def true_gradients(chips, images, labels, curve):
     return torch.autograd.grad(loss, weights)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("told", [{}, {"estimate": "activity", "slope": "oracle"}])
 def test_the_mean_estimate_is_the_gradient(told):
     """Layer by layer, over many directions: no bias beyond the error of the mean.
@@ -46,6 +47,7 @@ def test_the_mean_estimate_is_the_gradient(told):
             )
 
 
+@pytest.mark.slow
 def test_variance_grows_with_neurons_and_falls_with_directions():
     """cos^2 of one image's estimate by neurons: K / (K + N - 1), in the mean of draws; the law of random directions."""
     found = {}
@@ -83,6 +85,7 @@ def test_reads_of_a_step(told, hidden, head):
     assert counted(chips, "reads") == [10 * hidden, 10 * hidden, 10 * head]
 
 
+@pytest.mark.slow
 def test_a_chips_own_noise_can_do_and_needs_no_bias_port():
     chips, (images, labels) = make_chips(model=Curved, noise=0.05, seeds=(0,)), make_batch(200)
     rule = make_rule(chips, estimate="activity", size=0.0, slope="one", directions=10, learning_rate=0.003)
@@ -91,6 +94,7 @@ def test_a_chips_own_noise_can_do_and_needs_no_bias_port():
     assert sum(losses[-5:]) < 0.95 * sum(losses[:5])
 
 
+@pytest.mark.slow
 def test_decorrelated_inputs_end_uncorrelated():
     chips, (images, labels) = make_chips(seeds=(0,)), make_batch(100)
     rule = make_rule(chips, decorrelation=0.05, learning_rate=0.0)

@@ -67,6 +67,7 @@ def test_inner_steps_cost_digital_work_and_no_reads():
     assert work[1] - work[0] == pytest.approx(work[2] - work[1]) and work[2] > 5 * work[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("labels", ["overlay", "lines"])
 def test_it_learns_a_small_problem(labels):
     sizes = (9 if labels == "overlay" else 12, 8, 8)

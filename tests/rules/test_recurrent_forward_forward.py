@@ -123,6 +123,7 @@ def test_layers_that_no_label_reaches_are_refused():
     make(**short, loss="hinton")
 
 
+@pytest.mark.slow
 def test_a_chip_is_bitwise_the_same_alone_and_in_a_bank():
     def life(seeds):
         rule, chips = make(seeds=seeds, slope="probed", loss="hinton", learning_rate=0.01)
@@ -133,6 +134,7 @@ def test_a_chip_is_bitwise_the_same_alone_and_in_a_bank():
     assert all(torch.equal(a, b) for a, b in zip(life((0, 5, 1)), life((1,)), strict=True))
 
 
+@pytest.mark.slow
 def test_it_learns_labels_that_only_the_top_layer_hears():
     rule, _ = make((48, 48), learning_rate=0.003)
     images, labels = make_batch(40)

@@ -244,6 +244,7 @@ def test_an_option_that_would_do_nothing_is_refused(options, message):
         Rule.Options(**options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("negatives", ["hybrid", "mixed"])
 def test_its_goodness_tells_images_from_negatives(negatives):
     """Images of which the left half foretells the right one, as the halves of two do not."""

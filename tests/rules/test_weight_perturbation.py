@@ -39,6 +39,7 @@ def mean_cosine(parameters_wide, directions, repeats=40):
     return np.mean(cosines), np.std(cosines) / repeats**0.5
 
 
+@pytest.mark.slow
 def test_the_cosine_follows_the_law_of_random_directions():
     """cos = 1/sqrt(1 + (P-1)/K) for many directions: slope 1/2 against K while K << P."""
     directions = np.array([4, 16, 64])
@@ -53,6 +54,7 @@ VARIANTS = [{}, {"sides": "one"}, {"distribution": "gaussian"}, {"local": True, 
 SMALL = {"sizes": (4, 3), "classes": 2, "seeds": (0,), "curve": torch.tanh}  # 18 weights, 6 of them in the head
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("told", VARIANTS)
 def test_the_mean_estimate_is_the_gradient(told):
     """One-sided differences have a bias of first order: there the step is a tenth of it."""
@@ -70,6 +72,7 @@ def test_the_square_of_the_cosine_is_one_over_the_number_of_weights(told):
     assert_squared_cosine(found, flat(true_gradients(chips, *batch, torch.tanh)), 1 / 18)
 
 
+@pytest.mark.slow
 def test_a_layer_moved_alone_has_the_variance_of_its_own_weights():
     """What other layers' directions do to the loss is noise to the head, unless it is moved alone."""
     chips, batch = make_chips(**SMALL), make_batch(8, n_in=4, classes=2)
@@ -148,6 +151,7 @@ def test_it_sees_one_number_and_no_more():
             peek(make_batch()[0])
 
 
+@pytest.mark.slow
 def test_it_learns_a_small_problem():
     chips = make_chips(sizes=(6, 8), classes=2, seeds=(0,))
     rule = make_rule(chips, directions=8, learning_rate=0.01)

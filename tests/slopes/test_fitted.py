@@ -1,5 +1,6 @@
 import functools
 
+import pytest
 import torch
 
 from analogff.device import Observable, Sealed, fabricate
@@ -78,6 +79,7 @@ def test_reads_that_are_spent():
     assert box.ledger.total("reads") == BATCH * (5 * EVERY + 2 * probes + 2)
 
 
+@pytest.mark.slow
 def test_it_follows_a_chip_that_drifts():
     box, device = layer(rectified_tanh)
     fitted = taught(box, 2 * EVERY + 1)

@@ -121,6 +121,7 @@ def errors_of(**options):
     return gradients[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("direction", ["maximize", "minimize"])
 def test_the_option_reaches_the_halves_whose_goodness_falls(direction):
     with_it, without = (errors_of(saturation_gradient=on, direction=direction) for on in (True, False))

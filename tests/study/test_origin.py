@@ -63,6 +63,7 @@ def run(study, out, workers=0):
     return run_study(study, out, workers=workers, console=Console(file=io.StringIO()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EDITS)
 def test_what_was_edited_after_the_study_was_read_is_refused_and_named(study, tmp_path, name):
     read = read_study(study)
@@ -110,6 +111,7 @@ def test_a_comment_is_no_edit(study, tmp_path):
     assert run(read_study(study), tmp_path / "out").computed == 0  # all there already
 
 
+@pytest.mark.slow
 def test_a_worker_with_other_code_files_nothing(study, tmp_path, monkeypatch):
     """Whatever it computed: its fingerprints come back with the numbers, and are looked at before they are kept."""
     honest = dispatch.execute

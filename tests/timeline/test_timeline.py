@@ -219,6 +219,7 @@ def test_a_step_behind_a_barrier_fills_empties_and_writes(hardware, batch, reads
     assert np.diff(play(flow, hardware, 3).ends) == pytest.approx(step_seconds(flow, hardware), rel=1e-6)
 
 
+@pytest.mark.slow
 @settings(max_examples=6, deadline=None, derandomize=True)  # layers that are nearly alike take long to settle
 @given(hardware=chips(), batch=st.integers(2, 5), reads=st.tuples(st.integers(1, 3), st.integers(1, 3)))
 def test_a_step_of_local_learning_takes_what_its_slowest_layer_takes(hardware, batch, reads):
@@ -250,6 +251,7 @@ GRID: dict[str, list[Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("resource", GRID)
 @pytest.mark.parametrize("name", ["inference", "mono", "ff", "backprop", "dfa", "nodes", "weights"])
 def test_more_of_a_resource_never_slows_a_rule(name, resource):

@@ -82,6 +82,7 @@ PASSES = [
 IDS = [f"{name} {' '.join(map(str, options))}".strip() for name, options, _ in PASSES]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("clock", ["pass", "interleaved"])
 @pytest.mark.parametrize(("name", "options", "pauses"), PASSES, ids=IDS)
 def test_the_waits_of_a_step_add_up_to_its_seconds(name, options, pauses, clock, digits, monkeypatch):
@@ -153,6 +154,7 @@ SAME = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "options", "noise"), SAME, ids=[f"{name} {' '.join(options)}".strip() for name, options, _ in SAME]
 )

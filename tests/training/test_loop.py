@@ -51,6 +51,7 @@ def build(rule, options, seeds=(0, 1, 2), sizes=(64, 31, 17), seed=0, normalizer
     return rule(chips.seal(rule.needs(chosen), normalizer), chosen, seed=seed), chips
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rule", "options"), VARIANTS, ids=IDS)
 def test_a_chip_learns_the_same_alone_and_in_a_bank(rule, options, digits):
     *_, bank = train(*build(rule, options), digits, epochs=2)
@@ -71,6 +72,7 @@ def test_so_it_does_whatever_stands_between_the_layers(rule, options, normalizer
         assert (alone.train_loss[0], alone.test_error[0]) == (bank.train_loss[chip], bank.test_error[chip])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rule", "options"), VARIANTS, ids=IDS)
 def test_a_run_goes_on_from_a_checkpoint_as_if_nothing_had_happened(rule, options, digits, tmp_path):
     undisturbed = list(train(*build(rule, options), digits, epochs=3))

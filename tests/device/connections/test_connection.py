@@ -139,6 +139,7 @@ def test_marks_on_common_lines_are_marks_of_every_read():
         torch.testing.assert_close(device(marked), device(marked.whole()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", [Curved, Ideal, Unknown, Leaky])
 def test_it_keeps_the_contract(model):
     parameters = NOISY if model is Unknown else {}

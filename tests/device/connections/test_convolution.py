@@ -201,6 +201,7 @@ def test_the_oracle_knows_slopes_weights_and_what_neurons_do_to_each_other():
     assert torch.equal(layer.pullback(x, error), pulled.view_as(error))
 
 
+@pytest.mark.slow
 def test_a_write_goes_to_the_array_and_is_counted_once():
     layer, array = make(SHAPES[1], ReRAM), ReRAM(27, OUT, seed=[0, 1])
     sealed, alone = Sealed(layer, chips=2), Sealed(array, chips=2)
@@ -221,6 +222,7 @@ def test_its_seed_is_that_of_its_array():
     assert make(SHAPES[0], seeds=(7,)).connection.seeds(7) == [7] != [derive_seed(7, "array", 0)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", [Ideal, Unknown, ReRAM, Tanh])
 def test_it_honors_the_contract(model):
     given = {"kernel": 3, "padding": 1, "channels": 2, "height": 3}

@@ -154,6 +154,7 @@ def test_its_sheet_adds_what_the_arrays_cost():
     assert digital.read_joules == pytest.approx(9 * 4 * 2 * 0.2e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", [Curved, Ideal, Unknown])
 def test_it_keeps_the_contract(model):
     noisy = {"read_noise": 0.02, "adc_bits": 8} if model is Unknown else {}

@@ -80,6 +80,7 @@ def _seen(model, **parameters):
     return torch.cat([y.flatten().float() for y in trace(device, x)])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", MODELS)
 def test_every_parameter_is_alive_once_it_is_on(model):
     plain = _seen(model)
@@ -132,6 +133,7 @@ def _others(model, parameter):
     return [OTHERWISE.get(name, 2 if isinstance(value, int) else 0.7)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ALONE)  # but `prints`, which no read may depend on: see test_unprinted
 def test_no_parameter_told_alone_is_accepted_and_does_nothing(model):
     before, refused = _life(model), {}

@@ -94,6 +94,7 @@ def test_without_errors_there_is_no_path_but_the_plain_one(model):
     assert not device._paths and device._path_without_effects is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "name"),
     [

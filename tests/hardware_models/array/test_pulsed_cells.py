@@ -270,6 +270,7 @@ def test_slopes_spread_from_cell_to_cell_as_published(name):
         assert abs(drawn.double().mean() - law.mean()) < norm.ppf(0.995) * law.std() / math.sqrt(n)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CELLS)
 def test_pulses_in_turn_lead_to_the_symmetry_point(name):
     cell, chip = CELLS[name][2], make(name, cycle_spread=0.0, corrupt=0.0, slope_spread=0.0, **of_step(name, 0.1))

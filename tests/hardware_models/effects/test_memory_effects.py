@@ -50,6 +50,7 @@ def test_each_chip_has_noise_of_its_own_wherever_its_neighbor_is():
     assert torch.equal(one[0], other[0]) and not torch.equal(one[0], one[1])
 
 
+@pytest.mark.slow
 def test_telegraph_noise_has_two_levels_and_is_up_its_share_of_the_time():
     p, blocks, columns = 0.3, 2000, 400
     y = read_telegraph(torch.zeros(2, dtype=torch.int64), blocks * 16)
@@ -59,6 +60,7 @@ def test_telegraph_noise_has_two_levels_and_is_up_its_share_of_the_time():
     assert y.double().var() == pytest.approx(p * (1 - p), rel=0.01)
 
 
+@pytest.mark.slow
 def test_its_correlation_falls_linearly_over_a_block():
     length, reads = 16, 16 * 2000
     y = read_telegraph(torch.zeros(2, dtype=torch.int64), reads, occupancy=0.5).double()

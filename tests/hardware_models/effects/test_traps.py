@@ -63,6 +63,7 @@ def test_a_jump_is_a_share_of_the_weight():
     assert torch.equal(chip.oracle(x).weights, chip.weights)  # right on average
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("parts", [{}, dict(rows_per_tile=30), dict(crosstalk=0.05)])
 @pytest.mark.parametrize("model", [Unknown, ReRAM])
 def test_a_chip_with_traps_is_the_same_alone_and_in_a_bank_and_in_halves(model, parts):
@@ -80,6 +81,7 @@ def test_a_chip_with_traps_is_the_same_alone_and_in_a_bank_and_in_halves(model, 
     torch.set_num_threads(threads)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", [ReRAM, pytest.param(FloatingGate, marks=pytest.mark.slow)])
 def test_traps_honor_the_contract(model):
     report = check_device(model, telegraph_noise=0.3, trap_reads=16)

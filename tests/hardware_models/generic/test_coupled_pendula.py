@@ -30,12 +30,14 @@ def moved(q, steps, duration=2.0, velocity=None, **how):
     return move(q, velocity, lambda q, v: acceleration(q, v, coupled(), **how), duration, steps)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("told", [{}, {"law": "angles", "encoding": "drives", "damping": 0.3, "mismatch": 0.2}])
 def test_it_honors_the_contract(told):
     report = check_device(CoupledPendula, **told)
     assert report.passed, "\n".join(report.lines())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("law", ["sines", "angles"])
 def test_halving_a_step_divides_the_error_by_sixteen(law):
     exact, _ = moved(start(1.0), 4000, law=law)

@@ -224,6 +224,7 @@ def test_marked_inputs_and_several_biases_meet_the_same_fault():
 LATER = [{"at_write": 2, **fault} for fault in EACH]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "faults"),
     [

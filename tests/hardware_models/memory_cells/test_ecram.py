@@ -10,6 +10,7 @@ EVEN = dict(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("preset, upper, lower", [("lithium", 1.1724, -0.8276), ("metal-oxide", 1.1714, -0.8286)])
 def test_the_range_is_two_and_steps_meet_at_zero(preset, upper, lower):
     chip = ECRAM(13, 7, seed=0, preset=preset, **EVEN)

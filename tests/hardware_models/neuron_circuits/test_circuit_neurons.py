@@ -245,6 +245,7 @@ def test_bits_of_neurons_reads_and_chips_are_independent():
     assert all(abs(np.corrcoef(s[1:], s[:-1])[0, 1]) < limit for s in series)
 
 
+@pytest.mark.slow
 def test_the_mean_of_all_bits_and_its_slope():
     device = PBit(5, 3, seed=0, samples=4, dac_bits=0, offset_volts=0.0)
     x = inputs(1, 6, 5)

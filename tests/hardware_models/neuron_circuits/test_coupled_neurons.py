@@ -171,6 +171,7 @@ def test_what_neurons_remember_is_in_the_state_of_their_bank():
     assert torch.equal(other(x), device(x))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", VARIANTS)
 def test_they_honor_the_contract_and_every_number_is_alive(name):
     report = check_device(Unknown, family="relu", **VARIANTS[name])

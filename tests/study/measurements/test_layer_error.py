@@ -24,6 +24,7 @@ def task(path, *settings):
     return Task(tuple(plan_runs(study)), str(study.folder))
 
 
+@pytest.mark.slow
 def test_a_layer_answers_with_the_label_of_most_goodness(write_study):
     some = task(write_study(rule=FF, device=IDEAL), "layers=[40,30]")  # wide, so that no two labels tie
     data = load_dataset("digits", train_images=200, validation_images=50)
@@ -52,6 +53,7 @@ def test_a_rule_without_layers_that_answer_keeps_nothing(write_study):
     assert not execute(task(write_study(rule=RULE))).tables
 
 
+@pytest.mark.slow
 def test_the_store_holds_every_epoch_of_every_layer(write_study, tmp_path):
     study = read_study(write_study(rule=FF + RULE), ["layers=[8,12]", "epochs=3"])
     run_study(study, tmp_path / "out", workers=0, console=Console(quiet=True))

@@ -71,6 +71,7 @@ def run(path, out):
     return run_study(read_study(path), out, workers=0, console=Console(quiet=True))
 
 
+@pytest.mark.slow
 def test_a_new_measurement_is_one_file_and_one_line(
     with_activity, kept_at_each_look, write_study, tmp_path, monkeypatch
 ):
@@ -98,6 +99,7 @@ def test_a_new_measurement_is_one_file_and_one_line(
         run(path, tmp_path / "out")
 
 
+@pytest.mark.slow
 def test_a_measurement_changes_neither_errors_nor_prices(with_activity, write_study, tmp_path, monkeypatch):
     """Its reads are evaluation. They move the read noise of later reads, so this chip has none."""
     path = write_study(head=LONG, device='[device]\nmodel = "ideal"\n', rule=RULE)

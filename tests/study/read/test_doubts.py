@@ -132,6 +132,7 @@ def test_a_rule_that_breaks_a_promise_is_told_too(rule, told, write_study):
     assert list(doubts(study.cases, study.folder)) == [f"rules.py:{rule}: {line}." for line in told]
 
 
+@pytest.mark.slow
 def test_the_line_stands_before_the_results_and_the_study_runs(write_study, tmp_path, capsys):
     said_of(write_study, "mine.py:Forgets")
     arguments = ["run", str(tmp_path / "study.toml"), "--out", str(tmp_path / "out"), "--workers", "0"]

@@ -53,6 +53,7 @@ def test_a_run_is_another_one_when_its_file_was_edited(write, monkeypatch):
     assert keys(study) == before
 
 
+@pytest.mark.slow
 def test_a_study_runs_from_anywhere_and_sweeps_files(write, tmp_path, monkeypatch, capsys):
     study = write(
         sweep='[sweep]\n"device.file" = ["data/gain.txt", "half.txt"]\n',

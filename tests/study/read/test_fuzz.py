@@ -20,12 +20,14 @@ def folder(tmp_path_factory):
         yield there
 
 
+@pytest.mark.slow
 @FAST
 @given(mutated())
 def test_a_study_with_other_values_is_run_or_refused_in_a_sentence(folder, study):
     assert not (wrong := verdict(*study, folder)), wrong
 
 
+@pytest.mark.slow
 @FAST
 @given(garbled())
 def test_a_study_with_other_characters_is_run_or_refused_in_a_sentence(folder, study):

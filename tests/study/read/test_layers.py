@@ -116,6 +116,7 @@ def test_mistakes_in_a_device_of_a_layer_name_its_place(tmp_path):
     assert "layers.0.device: Expected devices in one place. Got [[device]] tables too" in both
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("head", ["digital", "device"])
 def test_a_network_of_ones_own_learns_the_same_in_a_study_and_in_python(head, tmp_path):
     layers = [{"conv": 4, "pool": 2, "device": {"model": "reram"}}, {"conv": 6, "kernel": 2}, {"dense": 7}]

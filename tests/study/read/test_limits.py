@@ -69,6 +69,7 @@ def test_a_file_without_an_end_is_refused(tmp_path):
         read_study(endless)
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_values_are_compared_in_one_pass(write_study, tmp_path):
     """Each against each would take hours."""
     values = ", ".join(map(str, range(100_000)))

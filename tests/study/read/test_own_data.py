@@ -88,6 +88,7 @@ def test_wide_color_images_go_through_every_use_of_their_shape(own, more):
     assert np.isfinite(row["train_loss"])
 
 
+@pytest.mark.slow
 def test_a_standardized_table_is_learned_as_the_page_says(own):
     """Three kinds of wine, whose names are texts: a third would be guessed; a line through the columns tells them."""
     table, kinds = load_wine(return_X_y=True)

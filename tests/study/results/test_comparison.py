@@ -32,6 +32,7 @@ def test_a_pair_is_told_apart_chip_by_chip_where_intervals_over_chips_overlap():
     assert (row["low"], row["high"]) == (pytest.approx(1 - half, rel=1e-5), pytest.approx(1 + half, rel=1e-5))
 
 
+@pytest.mark.slow
 def test_equal_rules_are_told_apart_as_rarely_as_is_said():
     """Of 300 tables of ten pairs without a difference, at most 5 % hold a finding, but for chance."""
     generator, tables = np.random.default_rng(1), 300

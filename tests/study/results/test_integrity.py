@@ -108,6 +108,7 @@ WRONG = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", WRONG, ids=lambda damage: damage.__name__)
 def test_damage_is_told_with_a_way_out_that_works(study, finished, damage):
     path, out = study
@@ -132,6 +133,7 @@ def test_no_figure_is_drawn_of_damage(study, damage):
         [load(study[1]) for load in LOADS.values()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind, load", LOADS.items(), ids=LOADS)
 def test_no_flipped_bit_gives_other_numbers(study, kind, load):
     """Wherever it is: in the pages, in the names of columns, in what the file says of itself."""
@@ -174,6 +176,7 @@ def test_a_damaged_manifest_is_written_anew(study, content):
     assert read_manifest(out) | {"created": ""} == whole | {"created": ""}
 
 
+@pytest.mark.slow
 def test_what_is_not_ours_stays(study):
     path, out = study
     names = [*("results/notes.txt results/.draft.tmp goodness/mine.parquet goodness/part-mine.parquet".split()),

@@ -49,6 +49,7 @@ def test_interval_is_students_t_over_chips():
     assert (row["chips"], row["reads"], row["diverged"]) == (3, 5, 0)
 
 
+@pytest.mark.slow
 def test_interval_covers_as_often_as_it_says():
     generator, n, trials = np.random.default_rng(0), 5, 2000
     covered = 0

@@ -60,6 +60,7 @@ def test_chips_that_stop_at_steps_of_their_own_are_packed_one_by_one(write_study
     assert "each chip reaches the budget of device_seconds at a step of its own" in packing.explain()[1]
 
 
+@pytest.mark.slow
 def test_results_tell_which_limit_ended_each_run(write_study, tmp_path):
     path = write_study(rule=TWO, sweep='\n[sweep]\n"budget.reads" = [200, 900]\n')
     told = run_study(read_study(path, ["epochs=2", "chips=1"]), tmp_path / "out", workers=0)

@@ -38,6 +38,7 @@ def done(tmp_path_factory):
     return run(folder / "study.toml", folder / "out")
 
 
+@pytest.mark.slow
 def test_no_device_is_chance_level(done):
     frame, _ = done
     labels = load_dataset("digits", train_images=200, validation_images=50).test.labels

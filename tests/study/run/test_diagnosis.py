@@ -66,6 +66,7 @@ def end_of(folder):
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rules", [RULES[:3], pytest.param(RULES[3:], marks=pytest.mark.slow)], ids=["few", "many"])
 def test_a_run_is_bitwise_the_same_with_and_without(write_study, tmp_path, rules):
     given = {"head": SHORT, "device": NOISY, "rule": "".join(map(table, rules))}
@@ -110,6 +111,7 @@ def test_a_figure_of_a_study_without_diagnostics_says_what_to_write(write_study,
         list(draw_one("update_vs_step", opened(tmp_path / "out")))
 
 
+@pytest.mark.slow
 def test_perturbation_has_the_cosine_the_norm_and_the_noise_of_its_law(write_study, tmp_path):
     r"""Of a layer with P_l of the weights and a share x of the gradient's square, rho^2 = 1 + (P_l / x - 1) / K."""
     directions, repeats = 4, 64
@@ -127,6 +129,7 @@ def test_perturbation_has_the_cosine_the_norm_and_the_noise_of_its_law(write_stu
     np.testing.assert_allclose(first["snr"], 1 / np.sqrt(first["norm_ratio"] ** 2 - 1), rtol=0.5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["forward-gradient", "ffzero"])
 def test_directional_derivatives_of_scores_are_right_in_the_mean(write_study, tmp_path, name):
     """The projection on the true gradient is 1; a Gaussian direction's has a variance of at most 2 and its square."""
@@ -140,6 +143,7 @@ def test_directional_derivatives_of_scores_are_right_in_the_mean(write_study, tm
     assert set(rows["layer"]) == {1} and (rows["norm_ratio"] > 1).all()
 
 
+@pytest.mark.slow
 def test_rows_are_those_of_a_chip_alone_and_survive_a_kill(write_study, tmp_path, monkeypatch, kept_at_each_look):
     head = SHORT.replace("epochs = 1", "epochs = 3")
     given = {"head": head, "device": NOISY, "rule": table(RULES[0]) + table(RULES[2]), "sweep": LOOKS}

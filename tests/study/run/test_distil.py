@@ -61,6 +61,7 @@ def test_unlabeled_images_are_those_that_nobody_learned_from():
     assert torch.equal(given.labels, data.unlabeled[:2, :3].argmax(1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("rule", "temperature"),
     [
@@ -80,6 +81,7 @@ def test_a_student_learns_from_scores(rule, temperature, write_study, tmp_path):
     assert reads[2] > 2 * reads[1]  # those of the teacher's answers too
 
 
+@pytest.mark.slow
 def test_a_student_learns_on_images_without_labels(write_study, tmp_path):
     taught = event("distil", to=5, epochs=5, images_from=UNLABELED, images=800) + LOOK
     path = write_study(head=SOME, device=IDEAL, rule=RULE + FAST, sweep=LOOK + taught)
@@ -88,6 +90,7 @@ def test_a_student_learns_on_images_without_labels(write_study, tmp_path):
     assert (student["test_error"] < 25).all() and (student["images"] == 5 * 800).all()
 
 
+@pytest.mark.slow
 def test_a_student_may_be_of_another_kind_and_learn_by_another_rule(write_study, tmp_path):
     other = '{ model = "photodetector" }'
     taught = event("distil", to=5, epochs=3, labels=SOFT, device=other, rule='{ name = "mono-forward" }') + LOOK
@@ -98,6 +101,7 @@ def test_a_student_may_be_of_another_kind_and_learn_by_another_rule(write_study,
     assert one["device_joules"][1] > 0 and one["pulses"][1] > 0  # the ideal teacher costs neither
 
 
+@pytest.mark.slow
 def test_a_parameter_of_the_other_kind_can_be_set_afterwards(write_study, tmp_path):
     other = event("distil", to=5, device='{ model = "mzi-mesh" }')
     late = event("set", path='"device.phase_noise_radians"', value=0.0) + event("train", images=50) + LOOK
@@ -107,6 +111,7 @@ def test_a_parameter_of_the_other_kind_can_be_set_afterwards(write_study, tmp_pa
         read_study(write_study(device=IDEAL, rule=FORWARD, sweep=late + other), ())
 
 
+@pytest.mark.slow
 def test_known_weights_are_copied_onto_another_kind(write_study, tmp_path):
     """An exact mesh of ideal neurons does what the ideal chip did."""
     exact = (
@@ -119,6 +124,7 @@ def test_known_weights_are_copied_onto_another_kind(write_study, tmp_path):
     np.testing.assert_allclose(before, after, atol=1.0)  # up to the end of the detectors' range
 
 
+@pytest.mark.slow
 def test_a_distillation_is_the_same_alone_and_beside_others(write_study, tmp_path):
     life = event("distil", to=5, relative="true", labels=SOFT, device='{ model = "photodetector" }') + LOOK
     two = lived(write_study(rule=FORWARD, sweep=life), tmp_path / "two")

@@ -32,6 +32,7 @@ def test_a_rule_is_given_the_normalizer_of_its_study(settings, expected, write_s
     assert getattr(rule.network.normalizer, "__dict__", {}) == getattr(expected, "__dict__", {})
 
 
+@pytest.mark.slow
 def test_each_setting_changes_what_is_learned(write_study):
     path, small = write_study(), ("train_images=50", "validation_images=10", "chips=1")
     settings = [(), ("jitter=1",), ("jitter=2",), ("flip=true",), ("normalization=l2",), ("normalization=none",)]

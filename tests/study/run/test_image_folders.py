@@ -67,6 +67,7 @@ def run(path, *settings, out="out"):
     return Results.of(load_results(folder), load_measurements(folder), read_manifest(folder), folder=folder)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("blank_figures")
 def test_classes_have_their_names_in_results_and_figures(study, monkeypatch):
     results = run(study)

@@ -53,6 +53,7 @@ def test_kept_chips_answer_as_they_did(device, write_study, tmp_path):
     assert sums(tmp_path / "out") == before and len(before) > 4
 
 
+@pytest.mark.slow
 def test_they_answer_under_other_conditions(quiet):
     folder, trained = quiet
     drowned = look_again(folder, ["device.read_noise=50.0"])
@@ -70,6 +71,7 @@ def test_they_age(write_study, tmp_path):
     assert not soon.equals(late)
 
 
+@pytest.mark.slow
 def test_they_are_kept_at_the_end_of_their_life(write_study, tmp_path):
     life = event("copy", to=9) + event("set", path='"device.mismatch"', value=0.0)
     done(write_study(more=KEEP, device=QUIET, sweep=life), tmp_path / "out")
@@ -128,6 +130,7 @@ def beside_controls(tmp_path_factory):
     return folder / "out", done(folder / "study.toml", folder / "out")
 
 
+@pytest.mark.slow
 def test_controls_are_nobodys_chips(beside_controls):
     folder, trained = beside_controls
     own = trained[trained["control"].isna()]

@@ -49,6 +49,7 @@ def test_a_look_without_noise_repeats_that_of_the_training(write_study, tmp_path
     assert list(events["do"]) == ["evaluate"] * 2 and list(events["images"]) == [0, 0]
 
 
+@pytest.mark.slow
 def test_waiting_ages_a_chip_that_drifts_and_no_other(write_study, tmp_path):
     device, life = '\n[device]\nmodel = "DEVICE"\n', LOOK + event("wait", seconds='"1 year"') + LOOK
     for model, ages in (("pcm", True), ("ideal", False)):
@@ -60,6 +61,7 @@ def test_waiting_ages_a_chip_that_drifts_and_no_other(write_study, tmp_path):
         assert (after["reads"] == before["reads"]).all()  # looks are no part of the price
 
 
+@pytest.mark.slow
 def test_a_parameter_that_is_set_to_what_it_was_changes_nothing(write_study, tmp_path):
     noisy = DEVICE + "read_noise = 0.1\n"
     same = event("set", path='"device.read_noise"', value=0.1)
@@ -69,6 +71,7 @@ def test_a_parameter_that_is_set_to_what_it_was_changes_nothing(write_study, tmp
     np.testing.assert_array_equal(one["test_error"], looks)
 
 
+@pytest.mark.slow
 def test_a_parameter_that_is_set_acts(write_study, tmp_path):
     """Answers of neurons that are drowned in noise are those of chance."""
     deaf = event("set", path='"device.read_noise"', value=50.0)
@@ -80,6 +83,7 @@ def test_a_parameter_that_is_set_acts(write_study, tmp_path):
     np.testing.assert_array_equal(first, again)
 
 
+@pytest.mark.slow
 def test_columns_that_die_are_silent_from_then_on(write_study, tmp_path):
     """With all of them dead the answer is the same for every image."""
     dead = event("set", path='"device.dead_columns"', value=0.999)
@@ -147,6 +151,7 @@ def test_a_lost_gain_is_measured_and_made_up_for(write_study, tmp_path, monkeypa
     assert spent == 2 * VECTORS  # then and now
 
 
+@pytest.mark.slow
 def test_a_compensation_is_the_same_in_a_bank_and_stays_with_a_kept_chip(write_study, tmp_path):
     life = YEAR + COMPENSATED + event("train", images=50) + YEAR + COMPENSATED + LOOK
     pcm = '\n[device]\nmodel = "pcm"\n'
@@ -175,6 +180,7 @@ def test_another_rule_takes_over_the_weights_as_they_are(write_study, tmp_path):
     np.testing.assert_array_equal(before["test_error"], after["test_error"])
 
 
+@pytest.mark.slow
 def test_known_weights_are_copied_exactly_where_chips_are_exact(write_study, tmp_path):
     """Programmed weights are known and go with the register; changes of unknown weights do not carry knowledge."""
     rules, life = RULE + FAST + FORWARD + FAST, LOOK + event("copy", to=77) + LOOK
@@ -190,6 +196,7 @@ def test_known_weights_are_copied_exactly_where_chips_are_exact(write_study, tmp
     assert pulses[2] - pulses[1] == 64 * 32  # cells of the one array; the digital head is a move of numbers
 
 
+@pytest.mark.slow
 def test_a_readout_copies_weights_that_nobody_knew(write_study, tmp_path):
     life = LOOK + event("copy", to=77, by='"readout"', reads=2) + LOOK
     events = lived(write_study(head=SHORT, device=IDEAL, rule=FORWARD + FAST, sweep=life), tmp_path / "out")
@@ -224,6 +231,7 @@ def test_a_register_costs_a_sum_and_three_numbers_a_weight():
     assert register.absolute and not register.weights.any()
 
 
+@pytest.mark.slow
 def test_a_student_learns_from_answers_alone(write_study, tmp_path):
     taught = event("distil", to=5, epochs=5) + LOOK
     path = write_study(head=SHORT, device=IDEAL, rule=RULE + FAST, sweep=LOOK + taught)
@@ -234,6 +242,7 @@ def test_a_student_learns_from_answers_alone(write_study, tmp_path):
     assert reads[2] > 2 * reads[1]  # the teacher's answers are paid too
 
 
+@pytest.mark.slow
 def test_repeated_events_are_rows_of_their_own(write_study, tmp_path):
     life = """
 [[event]]
@@ -250,6 +259,7 @@ do = "evaluate"
     np.testing.assert_allclose(events[events["chip"] == 1]["age_seconds"].diff().dropna(), [0, 10, 0, 10, 0])
 
 
+@pytest.mark.slow
 def test_a_life_is_the_same_alone_and_in_a_bank(write_study, tmp_path):
     life = event("set", path='"device.read_noise"', value=0.1) + event("train", images=100) + event("copy", to=9) + LOOK
     two = lived(write_study(rule=RULE + FORWARD, sweep=life), tmp_path / "two")
@@ -260,6 +270,7 @@ def test_a_life_is_the_same_alone_and_in_a_bank(write_study, tmp_path):
     assert mine.drop(columns="run").equals(one.drop(columns="run"))
 
 
+@pytest.mark.slow
 def test_a_life_goes_on_after_a_kill(write_study, tmp_path, monkeypatch, kept_at_each_look):  # noqa: F811
     head = HEAD.replace("epochs = 1", "epochs = 3")
     path = write_study(head=head, rule=RULE + FORWARD, sweep=event("copy", to=9) + event("train", images=100) + LOOK)
@@ -270,6 +281,7 @@ def test_a_life_goes_on_after_a_kill(write_study, tmp_path, monkeypatch, kept_at
     assert lived(path, tmp_path / "out").equals(whole)
 
 
+@pytest.mark.slow
 def test_a_life_that_is_killed_does_not_train_again(write_study, tmp_path, monkeypatch):
     monkeypatch.setattr(unfinished, "BEFORE_EVENTS_SECONDS", 0.0)
     path = write_study(rule=RULE + FORWARD, sweep=event("copy", to=9) + event("train", images=50) + LOOK)
@@ -292,6 +304,7 @@ def test_a_life_that_is_killed_does_not_train_again(write_study, tmp_path, monke
     )
 
 
+@pytest.mark.slow
 def test_lives_that_differ_in_events_alone_train_once(write_study, tmp_path, monkeypatch):
     swept = '\n[sweep]\n"event.0.to" = [9, 11, 13]\n'
     noisy = DEVICE + "read_noise = 0.05\n"
@@ -344,6 +357,7 @@ def test_programmed_first_weights_make_grown_knowledge_portable(write_study, tmp
     assert one["pulses"][1] >= 64 * 32  # their writes count
 
 
+@pytest.mark.slow
 def test_every_rule_of_a_study_ages_by_the_finest_clock_that_it_tells_apart(write_study, tmp_path):
     """In training and in events: backprop's one pass a step has the numbers of steps, Forward-Forward's two have not."""
     leaky = '\n[device]\nmodel = "capacitor"\nlifetime_seconds = 1e-3\n'

@@ -24,6 +24,7 @@ def results(path, out):
     return load_results(out)
 
 
+@pytest.mark.slow
 def test_resources_are_swept_and_change_the_costs_alone(write_study, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert call("new", "rule", "mine.py") == 0
@@ -39,6 +40,7 @@ def test_resources_are_swept_and_change_the_costs_alone(write_study, tmp_path, m
     assert silent["samples_per_second"].isna().all() and len(silent) == 2
 
 
+@pytest.mark.slow
 def test_a_timeline_reads_the_same_table(write_study, tmp_path, monkeypatch):
     """Forward-Forward's estimate is the bound of its busiest resource; --set overrules the table."""
     monkeypatch.chdir(tmp_path)

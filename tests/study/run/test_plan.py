@@ -138,6 +138,7 @@ def test_a_batch_beyond_the_images_takes_no_memory(write_study):
     assert beyond < 10 * all_images  # 10^12 of them would be thousands of times as much
 
 
+@pytest.mark.slow
 def test_the_devices_of_a_sweep_are_tried_together(write_study, monkeypatch):
     """One by one, a hundred thousand of them take twenty minutes."""
     made = []

@@ -66,6 +66,7 @@ def undisturbed(tmp_path_factory):
     return path, folder / "out", load_results(folder / "out")
 
 
+@pytest.mark.slow
 def test_one_row_a_point_rule_chip_seed_and_epoch(undisturbed):
     _, folder, frame = undisturbed
     assert len(frame) == 3 * 2 * 2 * 2
@@ -110,6 +111,7 @@ def test_a_chip_is_the_same_alone_and_in_a_bank(undisturbed, tmp_path):
     same(by_run(pd.concat(tables)), by_run(frame))
 
 
+@pytest.mark.slow
 def test_adding_chips_and_values_keeps_what_is_there(undisturbed, tmp_path):
     path, _, frame = undisturbed
     out = tmp_path / "grows"
@@ -127,6 +129,7 @@ def told(path, out, *settings) -> str:
     return console.file.getvalue()  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 def test_a_smaller_study_is_the_same_study_and_loses_nothing(undisturbed, tmp_path):
     """Points, chips and rules that were dropped are shown nowhere, and are there when they come back."""
     path, folder, frame = undisturbed
@@ -173,6 +176,7 @@ def test_another_version_or_unknown_one_is_told(undisturbed, tmp_path):
         run(path, out, "chips=1")
 
 
+@pytest.mark.slow
 def test_every_edit_of_a_label_takes_effect(write_study, tmp_path):
     out = tmp_path / "out"
     for label in ("first", "second", "[ours] $x$", None, "last"):
@@ -182,6 +186,7 @@ def test_every_edit_of_a_label_takes_effect(write_study, tmp_path):
         assert set(frame["label"]) == {label} if label else "label" not in frame
 
 
+@pytest.mark.slow
 def test_a_new_axis_names_the_old_runs_too(write_study, tmp_path):
     path, out = write_study(device=DEVICE + "mismatch = 0.1\n"), tmp_path / "out"
     run(path, out)
@@ -190,6 +195,7 @@ def test_a_new_axis_names_the_old_runs_too(write_study, tmp_path):
     assert sorted(frame["device.mismatch"]) == [0.1, 0.1, 0.3, 0.3]
 
 
+@pytest.mark.slow
 def test_a_label_decides_no_number_and_names_what_is_there(write_study, tmp_path):
     run(write_study(rule=RULE + "batch = 50\n" + RULE), tmp_path / "out")
     before = load_results(tmp_path / "out")
@@ -227,6 +233,7 @@ def test_edited_data_are_other_data(write_study, tmp_path):
         run(path, tmp_path / "out")
 
 
+@pytest.mark.slow
 def test_runs_that_another_driver_finished_meanwhile_are_not_done_again(undisturbed, tmp_path, monkeypatch):
     """It holds the lock when this one has looked what is there, and gives it back before this one asks for it."""
     path, _, frame = undisturbed
@@ -273,12 +280,14 @@ def test_a_diverging_run_is_a_marked_row(write_study, tmp_path):
     assert frame["test_error"].notna().all()
 
 
+@pytest.mark.slow
 def test_two_processes_give_the_same_numbers(undisturbed, tmp_path):
     path, _, frame = undisturbed
     assert run(path, tmp_path / "out", workers=2).failures == ()
     same(load_results(tmp_path / "out"), frame)
 
 
+@pytest.mark.slow
 def test_a_folder_has_one_driver_at_a_time(undisturbed, tmp_path):
     path, _, frame = undisturbed
     with FileLock(tmp_path / "lock"):
@@ -315,6 +324,7 @@ def _parts(out, least: int) -> bool:
     return folder.exists() and len(list(folder.glob("part-*.parquet"))) >= least
 
 
+@pytest.mark.slow
 def test_half_a_task_is_cleared_away(undisturbed, tmp_path, monkeypatch):
     """Killed between the goodness and the results of a task, and while a part was being written."""
     path, _, frame = undisturbed
@@ -337,6 +347,7 @@ def test_half_a_task_is_cleared_away(undisturbed, tmp_path, monkeypatch):
     assert [p for p in out.rglob(".*")] == []
 
 
+@pytest.mark.slow
 def test_what_is_measured_on_a_chip_is_the_same_alone_and_in_a_bank(write_study, tmp_path):
     measured = FF + 'probe = "measured"\nscale = "measured"\nloss = "hinton"\ntheta = "measured"\n'
     path = write_study(rule=measured)
@@ -352,6 +363,7 @@ def test_a_study_whose_devices_are_all_swept(write_study, tmp_path):
     assert run(path, tmp_path / "out").computed == 4
 
 
+@pytest.mark.slow
 def test_only_some_epochs_are_looked_at_and_always_the_last(write_study, tmp_path):
     path = write_study(rule='[[rule]]\nname = "backprop"\nthrough = "oracle"\n')
     every, some = tmp_path / "every", tmp_path / "some"

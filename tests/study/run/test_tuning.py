@@ -55,6 +55,7 @@ def parts(folder: Path) -> dict[Path, int]:
     return {part: part.stat().st_mtime_ns for part in folder.rglob("part-*.parquet")}
 
 
+@pytest.mark.slow
 def test_every_rule_has_equal_trials_on_chips_that_are_not_of_the_study(tuned):
     _, out, told = tuned
     assert "Tuning: 6 trials of 2 rules on 2 other chips" in told
@@ -90,6 +91,7 @@ def test_a_study_with_the_chosen_options_written_out_has_the_same_runs(tuned, tm
     assert run_study(read_study(path), out, workers=0, console=Console(quiet=True)).computed == 0
 
 
+@pytest.mark.slow
 def test_a_run_that_ends_between_tuning_and_study_goes_on_there(tuned, tmp_path, monkeypatch):
     path, whole, _ = tuned
     out = tmp_path / "out"
@@ -112,6 +114,7 @@ def test_a_run_that_ends_between_tuning_and_study_goes_on_there(tuned, tmp_path,
     assert "All 4 runs are there already." in said(read_study(path), out) and parts(out) == again
 
 
+@pytest.mark.slow
 def test_more_trials_keep_those_that_are_there(tuned, tmp_path):
     path, _, _ = tuned
     out = tmp_path / "out"
@@ -186,6 +189,7 @@ def test_a_choice_serves_all_points_or_each_has_its_own(write_study):
     assert {s.trials[0].case.devices[0].parameters["read_noise"] for s in first.searches} == {0.0}
 
 
+@pytest.mark.slow
 def test_a_rule_keeps_its_name_over_points_that_chose_different_options(write_study, tmp_path, monkeypatch):
     study = read_study(write_study(rule=RULE + FF, sweep=TUNE + 'points = "each"\n' + SWEEP))
     assert study.tuning is not None
@@ -196,6 +200,7 @@ def test_a_rule_keeps_its_name_over_points_that_chose_different_options(write_st
     assert any(line.startswith("  FF (read noise = 0.1):") for line in told)
 
 
+@pytest.mark.slow
 def test_controls_take_the_options_of_their_rule_and_its_name(write_study, tmp_path):
     study = read_study(write_study(rule=FF, more="controls = true\n", sweep=TUNE))
     assert study.tuning is not None and all(len(search.cases) == 1 for search in study.tuning.searches)
@@ -311,6 +316,7 @@ def test_a_rule_with_a_wrong_search_space_is_named(space, told, write_study):
     assert "rule: Expected" in str(refused.value) and told in str(refused.value)
 
 
+@pytest.mark.slow
 def test_a_trial_that_fails_is_reported_and_the_study_waits(write_study, tmp_path, capsys):
     broken = RULE_FILE.replace("return {SPACE}", 'return {"batch": Choice((50,))}') + (
         "    def step(self, images, labels):\n        assert self.options.batch != 50, 'the fuse blew'\n"

@@ -52,6 +52,7 @@ def stop_after_keeping(monkeypatch, looks):
     monkeypatch.setattr(unfinished.Unfinished, "keep", keep)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("looks", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_task_goes_on_to_the_same_numbers(write_study, tmp_path, monkeypatch, kept_at_each_look, looks):
     path = write_study(head=LONG, device=NOISY, rule=RULES)
@@ -93,6 +94,7 @@ def test_a_task_that_cannot_be_kept_goes_on(write_study, tmp_path, monkeypatch, 
     assert "They go on, and begin anew if the run is interrupted." in said
 
 
+@pytest.mark.slow
 def test_a_grown_study_keeps_what_was_begun(write_study, tmp_path, monkeypatch, kept_at_each_look):
     """However the rest is packed now, a bank that was begun stays together."""
     with monkeypatch.context() as patch:
