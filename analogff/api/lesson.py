@@ -16,7 +16,7 @@ from analogff.study.read.document import Document, unusable
 from analogff.study.read.fit import Fit
 from analogff.study.read.validation import Validator
 from analogff.study.run.build import build, load_data
-from analogff.study.run.engine import check_compute
+from analogff.study.run.compute import check_compute
 from analogff.study.task import Run, Task
 from analogff.support.mistakes import Mistake, StudyError, in_clauses
 from analogff.support.process_state import standard

@@ -183,7 +183,7 @@ def test_plot_loads_the_results_once(study, tmp_path, monkeypatch, blank_figures
     assert call("plot", tmp_path / "out") == 2
 
 
-def test_check_tells_what_a_study_would_run(tmp_path, capsys):
+def test_check_tells_what_a_study_would_run(tmp_path, monkeypatch, capsys):
     study = tmp_path / "mine.toml"
     rules = '[[rule]]\nname = "backprop"\n[[rule]]\nname = "asge"\n'
     swept = '[sweep]\n"device.read_noise" = [0.0, 0.1, 0.2]\n[tune]\ntrials = 2\n'
@@ -192,6 +192,9 @@ def test_check_tells_what_a_study_would_run(tmp_path, capsys):
     said = capsys.readouterr().out
     assert "mine has 12 runs: 2 rules, 3 values of device.read_noise, 2 chips, 1 learning seed." in said
     assert "4 trials of 2 rules" in said and not list(tmp_path.glob("results*"))
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert call("check", str(study), "--set", 'device.model="unknown"', "--set", 'compute="cuda"') == 0
+    assert "compute: Expected a CUDA device on this machine. Got none." in capsys.readouterr().out
     assert call("check", str(study), "--set", "epochs=0") == 2
     assert "epochs: Expected a number greater than or equal to 1. Got 0." in capsys.readouterr().err
 

@@ -1,14 +1,13 @@
 """From a study to results in a folder: runs only what is missing."""
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from distributed import Client
 from rich.console import Console
 
-from analogff.study.case import Case
 from analogff.study.read.doubts import doubts
 from analogff.study.read.spec import Study
 from analogff.study.results.choice import FOLDER
@@ -16,6 +15,7 @@ from analogff.study.results.manifest import describe, metadata_of, write_manifes
 from analogff.study.results.names import file_name
 from analogff.study.results.store import Store
 from analogff.study.run.cluster import connect
+from analogff.study.run.compute import check_compute
 from analogff.study.run.dispatch import Dispatch
 from analogff.study.run.execute import Outcome
 from analogff.study.run.packing import pack
@@ -27,7 +27,6 @@ from analogff.study.run.tuning import explain, trial_study, with_choice
 from analogff.study.run.unfinished import gather
 from analogff.study.task import Run, Task
 from analogff.support.console import PlainConsole, say
-from analogff.support.mistakes import Mistake, StudyError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -155,15 +154,6 @@ def _work(client: Client, tasks: list[Task], store: Store, progress: Progress) -
 def _prepare(store: Store, manifest: dict) -> None:
     store.prepare()
     write_manifest(store.folder, manifest)
-
-
-def check_compute(cases: Iterable[Case]) -> None:
-    """Raise a `StudyError` if cases need hardware that this machine lacks."""
-    import torch
-
-    if any(case.settings.compute == "cuda" for case in cases) and not torch.cuda.is_available():
-        advice = 'Write compute = "cpu", or give the --scheduler of a cluster that has them.'
-        raise StudyError([Mistake("compute", "a CUDA device on this machine", "none", advice)])
 
 
 def default_folder(study: Study) -> Path:

@@ -4,12 +4,16 @@ from collections.abc import Iterator
 
 from analogff.study.read.doubts import doubts
 from analogff.study.read.spec import Study
+from analogff.study.run.compute import check_compute
 from analogff.study.run.plan import plan_runs
 from analogff.study.run.tuning import explain, trial_study
+from analogff.support.mistakes import StudyError
 
 
 def outlook(study: Study) -> Iterator[str]:
-    """Yield how many runs of what a study has, the trials before them, and what is doubtful of its plug-ins.
+    """Yield how many runs of what a study has, the trials before them, and what is doubtful.
+
+    Doubtful are plug-ins that break a guarantee, and hardware that this machine lacks and a cluster may have.
 
     Args:
         study: The study.
@@ -26,6 +30,10 @@ def outlook(study: Study) -> Iterator[str]:
     if study.tuning is not None:
         yield explain(trial_study(study, study.tuning), study.tuning)
     yield from doubts(study.cases, study.folder)
+    try:
+        check_compute(study.cases)
+    except StudyError as error:
+        yield str(error)
 
 
 def _count(number: int, what: str) -> str:

@@ -6,7 +6,7 @@ import pytest
 import analogff as ff
 from analogff.study.read.spec import resolve_study
 from analogff.study.results.manifest import describe
-from analogff.study.run.engine import check_compute
+from analogff.study.run.compute import check_compute
 from analogff.study.run.packing import gib_of_a_chip
 from analogff.study.run.plan import plan_runs
 from analogff.study.task import column_value
