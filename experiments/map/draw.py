@@ -21,10 +21,11 @@ from analogff.study.results.summary import interval_over_chips
 
 BOUND = "backprop, true slopes"
 _HERE = Path(__file__).parent
-RECORDS = ("record", "record-others", "record-perturbation", "record-phyll")
+RECORDS = ("record", "record-others", "record-phyll", "record-perturbation")
 _WIDTH = 7.0  # inches, two columns of a paper
 _ROW, _AROUND = 0.24, 1.2  # inches of a rule, and of labels
 _MOST = 10.0  # points behind the best at which the color ends
+_COMPARED = 5  # chips from which on a rule is compared: over so many pairs fewer tell nothing apart
 
 
 def read(folder: Path) -> pd.DataFrame:
@@ -40,14 +41,15 @@ def table(frame: pd.DataFrame) -> pd.DataFrame:
     Returns:
         Columns ``device, rule, mean, low, high, chips, behind`` (points behind the best rule that is no bound) and
         ``first`` (whether it is that rule, or not told apart from it: paired t-test over chips, Holm's method over all
-        pairs at that kind of chip).
+        pairs at that kind of chip). Rules with fewer than five chips are not compared.
     """
     rows = []
     for device, group in frame.groupby("device", sort=False):
         means = {label: interval_over_chips(rows_of) for label, rows_of in group.groupby("label", sort=False)}
         best = min((label for label in means if label != BOUND), key=lambda label: means[label][0])
-        pairs = compare(group, ["device"])
-        apart = set(pairs[(pairs["better"] == best) & pairs["apart"]]["worse"])
+        few = {label for label in means if means[label][3] < _COMPARED}
+        pairs = compare(group[~group["label"].isin(few)], ["device"])
+        apart = set(pairs[(pairs["better"] == best) & pairs["apart"]]["worse"]) | few
         for label, (mean, low, high, chips) in means.items():
             rows.append((device, label, mean, low, high, chips, mean - means[best][0], label not in apart | {BOUND}))
     return pd.DataFrame(rows, columns=["device", "rule", "mean", "low", "high", "chips", "behind", "first"])
@@ -61,6 +63,8 @@ def draw(cells: pd.DataFrame) -> Figure:
     axes = figure.subplots()
     shades = np.clip(behind.to_numpy(), 0, _MOST)
     axes.imshow(shades, cmap="Blues", vmin=0, vmax=1.6 * _MOST, aspect="auto")
+    for rule, device in np.argwhere(np.isnan(shades)):
+        axes.text(device, rule, "not run", ha="center", va="center", fontsize=6, color="0.5")
     for row in cells.itertuples():
         at = devices.index(row.device), rules.index(row.rule)
         weight, style = "bold" if row.first else "normal", "italic" if row.rule == BOUND else "normal"
