@@ -130,6 +130,7 @@ def test_an_ideal_device_is_found_ideal():
         assert found[name].value == pytest.approx([truth] * 3, abs=2e-3), name
 
 
+@pytest.mark.slow
 def test_a_falling_neuron_is_measured_like_a_rising_one():
     fallen, risen = values(known(Inverting)), values(known(Known))
     assert fallen["gain"].value == pytest.approx(-risen["gain"].value, abs=0.02)
@@ -137,6 +138,7 @@ def test_a_falling_neuron_is_measured_like_a_rising_one():
         assert fallen[name].value == pytest.approx(risen[name].value, rel=0.1)
 
 
+@pytest.mark.slow
 def test_silent_neurons_are_counted():
     assert values(known(HalfDead))["silent neurons"].value.tolist() == [2, 2]
 

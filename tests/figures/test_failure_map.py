@@ -21,6 +21,7 @@ def errors(doses, *chips):
     return pd.DataFrame(chips, columns=doses)
 
 
+@pytest.mark.slow
 def test_a_dose_is_interpolated_on_a_line_from_zero_and_by_its_logarithm_further_on():
     """Accuracy 80 falls below 76."""
     assert crossing(np.array([0.0, 1.0, 2.0]), np.array([80.0, 72.0, 10.0])) == pytest.approx(0.5)
@@ -28,6 +29,7 @@ def test_a_dose_is_interpolated_on_a_line_from_zero_and_by_its_logarithm_further
     assert np.isnan(crossing(np.array([0.0, 1.0]), np.array([80.0, 76.0])))
 
 
+@pytest.mark.slow
 def test_the_interval_is_of_the_chips_own_doses():
     found = failing_dose(errors([0.0, 1.0, 100.0], [20, 20, 28], [20, 22, 26], [20, 22, 26]))
     own = np.log([10.0, 10.0, 10.0])
@@ -37,6 +39,7 @@ def test_the_interval_is_of_the_chips_own_doses():
     assert apart.low < apart.dose < apart.high and apart.dose < found.dose
 
 
+@pytest.mark.slow
 def test_chips_that_never_fall_leave_no_interval_and_a_rule_that_learned_nothing_has_no_dose():
     some = failing_dose(errors([0.0, 1.0], [20, 60], [20, 21]))
     assert some.status == "falls" and np.isnan(some.low)
@@ -47,6 +50,7 @@ def test_chips_that_never_fall_leave_no_interval_and_a_rule_that_learned_nothing
     assert lost.status == "falls" and lost.dose == pytest.approx(0.05)  # no finite error: no accuracy left
 
 
+@pytest.mark.slow
 def test_bits_are_steps_of_the_range():
     np.testing.assert_allclose(dose_of("device.adc_bits", np.array([0.0, 8.0, 1.0])), [0.0, 1 / 256, 0.5])
     np.testing.assert_allclose(dose_of("device.read_noise", np.array([0.0, 8.0])), [0.0, 8.0])
@@ -78,6 +82,7 @@ def test_studies_are_columns_and_rules_are_rows(folders, tmp_path):
     assert ended.value.code == 0
 
 
+@pytest.mark.slow
 def test_what_cannot_be_drawn_is_refused_with_advice(folders):
     with pytest.raises(StudyError, match=r"--beside.*--kind failure_map"):
         draw_all(folders[0], kind="heat_map", beside=folders[1:])

@@ -527,6 +527,7 @@ SWEEPS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("values", "families"), [*((values, 1) for values in SWEEPS), (SWEEPS[1], 2)], ids=str)
 def test_no_two_labels_of_ticks_touch_and_all_of_them_are_plain(values, families):
     axes = {"device.read_noise": values, "device.family": ["saturating", "non-monotone"][:families]}

@@ -95,6 +95,7 @@ def test_it_is_well_formed_and_every_name_in_it_is_its_own(content):
     assert len(parsed.all("h1")) == 1 and parsed.all("html")[0]["lang"] == "en"
 
 
+@pytest.mark.slow
 def test_it_loads_nothing_and_needs_no_script(content):
     parsed = Page(content)
     assert not {"script", "link", "iframe", "object", "embed", "base", "form"} & {tag for tag, _ in parsed.elements}
@@ -105,12 +106,14 @@ def test_it_loads_nothing_and_needs_no_script(content):
     assert not re.search(r"@import|url\(\s*['\"]?(?!#)", content)
 
 
+@pytest.mark.slow
 def test_names_are_escaped(content):
     assert "<script" not in content and "49" not in text_of(content).split("Settings")[0].split("matter?")[0]
     assert html.escape(NASTY).replace("&#x27;", "&#39;").replace("&quot;", "&#34;") in content
     assert f"Does {' '.join(NASTY.split())} matter?" in text_of(content)
 
 
+@pytest.mark.slow
 def test_every_figure_is_there_with_its_numbers(folder, content):
     frame = Results.of(load_results(folder), load_measurements(folder), read_manifest(folder))
     with styled():
@@ -129,6 +132,7 @@ def test_every_figure_is_there_with_its_numbers(folder, content):
     assert len([a for a in parsed.all("a") if a.get("download", "").endswith(".csv")]) == len(shown)
 
 
+@pytest.mark.slow
 def test_it_says_what_is_missing_what_diverged_and_what_changed_nothing(content):
     said = text_of(content)
     assert "Missing 1 of 49 runs are not finished." in said
@@ -136,6 +140,7 @@ def test_it_says_what_is_missing_what_diverged_and_what_changed_nothing(content)
     assert "Some files of that commit had been edited when this ran." in said and "commit abc ." in said
 
 
+@pytest.mark.slow
 def test_tables_have_intervals_tests_costs_and_shares_of_energy(content):
     said = text_of(content)
     assert re.search(r"interval over 4 chips .* \d+\.\d\d \[\d+\.\d\d, \d+\.\d\d\]", said)
@@ -146,6 +151,7 @@ def test_tables_have_intervals_tests_costs_and_shares_of_energy(content):
     assert shares and abs(sum(map(float, shares.groups())) - 100) < 0.2
 
 
+@pytest.mark.slow
 def test_it_is_readable_on_a_telephone(content):
     """Nothing is wider than the screen but what scrolls within itself."""
     parsed = Page(content)
@@ -184,6 +190,7 @@ do = "evaluate"
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", [STUDY, HEAD + '[device]\nmodel = "unknown"\n[tune]\ntrials = 2\n'])
 def test_the_study_file_of_the_page_is_of_the_same_runs(text, tmp_path):
     path = tmp_path / "study.toml"
@@ -196,6 +203,7 @@ def test_the_study_file_of_the_page_is_of_the_same_runs(text, tmp_path):
     assert read_study(again).name == study.name
 
 
+@pytest.mark.slow
 def test_any_text_survives_as_toml():
     from analogff.report.design import _toml
 
@@ -204,11 +212,13 @@ def test_any_text_survives_as_toml():
         assert tomllib.loads(f"{_toml(text)} = 1") == {text: 1}
 
 
+@pytest.mark.slow
 def test_the_question_changes_no_run(write_study):  # noqa: F811
     keys = [[r.key for r in plan_runs(read_study(write_study(more=m)))] for m in ("", 'question = "Why?"\n')]
     assert keys[0] == keys[1]
 
 
+@pytest.mark.slow
 def test_the_citation_is_that_of_the_project():
     text = (ROOT / "CITATION.cff").read_text()
     assert f"\ntitle: {TITLE}\n" in text and f"- name: {AUTHORS}\n" in text
@@ -225,6 +235,7 @@ def test_a_real_study_has_its_page(write_study, tmp_path, blank_figures):  # noq
     assert "Warnings" not in path.read_text() and f"analogff {analogff.__version__}" in said
 
 
+@pytest.mark.slow
 def test_what_is_no_folder_of_results_is_told(tmp_path):
     with pytest.raises(ValueError, match="Expected .*manifest.json, which every run writes. Got no such file"):
         write_report(tmp_path / "nowhere")

@@ -140,6 +140,7 @@ def test_every_write_of_one_array_goes_with_it(write):
     assert (torch.as_tensor(chips.ledger["layer 1"].pulses) > 0).all() or write in ("tiki-taka-2", "agad")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(n for n in rule_names() if resolve_rule(n).convolves))
 def test_a_chip_learns_the_same_alone_and_in_a_bank(name):
     answers = []

@@ -115,6 +115,7 @@ def work_of_a_step(made, chips):
     return counted(chips) + before.times(-1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "told"), cases())
 def test_the_ledger_counts_what_the_rule_declares(name, told):
     made, chips, shapes = make(name, told)

@@ -124,6 +124,7 @@ def test_the_seed_decides_everything(name):
     assert torch.equal(losses(1), losses(2)) == (name in DRAWS_NOTHING)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("decay_from", "progress", "left"), [(0.5, 0.4, 1.0), (0.5, 0.75, 0.5), (0.0, 0.25, 0.75), (1.0, 0.9, 1.0)]
 )
@@ -178,6 +179,7 @@ def cases():
             yield pytest.param(name, told, id=f"{name} {words}", marks=() if always else pytest.mark.slow)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "told"), cases())
 def test_a_checkpoint_restores_all_that_a_rule_remembers(name, told, tmp_path, monkeypatch):
     """A rule that goes on from a file is the one that never stopped: each register, counter and generator of it."""

@@ -193,6 +193,7 @@ def test_it_separates_the_goodness_of_right_and_wrong_labels():
     assert (rule.predict(images) == labels).float().mean() > 0.9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{}, *EACH_OPTION, *SEVERAL, {"peer_strength": 0.03}, {"prediction": "both"}])
 def test_a_chips_numbers_are_the_same_alone_and_in_any_bank(options):
     def numbers(seeds):

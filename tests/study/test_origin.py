@@ -77,6 +77,7 @@ def test_what_was_edited_after_the_study_was_read_is_refused_and_named(study, tm
     assert run(read, tmp_path / "out").computed == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EDITS)
 def test_what_was_edited_while_it_was_loaded_is_refused(study, tmp_path, monkeypatch, name):
     build = execute.build

@@ -61,6 +61,7 @@ def test_a_chip_learns_the_same_alone_and_in_a_bank(rule, options, digits):
             assert getattr(alone, field)[0] == getattr(bank, field)[chip], field
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("normalizer", [L2(), Unchanged(), GainControl(max_gain=3.0, offset=0.2)])
 @pytest.mark.parametrize(("rule", "options"), [VARIANTS[1], VARIANTS[5]], ids=[IDS[1], IDS[5]])
 def test_so_it_does_whatever_stands_between_the_layers(rule, options, normalizer, digits):

@@ -215,6 +215,7 @@ def rule_of(write, seeds, **told):
     return ForwardForward(chips.seal(ForwardForward.needs(options)), options, seed=0), chips
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("write", WRITES)
 def test_a_chip_is_bitwise_the_same_alone_and_in_a_bank(write):
     (alone, chip), (bank, chips) = rule_of(write, (7,)), rule_of(write, (5, 7))

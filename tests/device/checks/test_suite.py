@@ -388,6 +388,7 @@ class Raises(Chip):
         raise KeyError("oven")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "name", "sentence"),
     [

@@ -138,6 +138,7 @@ def test_a_chip_with_errors_is_the_same_alone_and_among_chips_without(model, nam
     torch.set_num_threads(threads)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ARRAYS)
 def test_no_effect_of_one_chip_changes_the_numbers_of_its_neighbors(model):
     """Bit by bit, in a bank of which each chip has one effect, and one has all that go together."""

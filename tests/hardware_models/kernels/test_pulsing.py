@@ -55,6 +55,7 @@ def assert_same(fast, slow):
         torch.testing.assert_close(one, other, rtol=0, atol=0, equal_nan=True, msg=name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("name", ARRAYS)
 def test_cells_land_where_their_equations_say(name, size):
@@ -65,6 +66,7 @@ def test_cells_land_where_their_equations_say(name, size):
         assert_same(fast, slow)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize(
     "parameters",

@@ -141,6 +141,7 @@ def test_controls_are_nobodys_chips(beside_controls):
     assert left.value.code == 0
 
 
+@pytest.mark.slow
 def test_controls_that_were_kept_are_left_out(beside_controls, tmp_path):
     """As in folders of version 0.19.0: among other chips, and alone."""
     folder, trained = beside_controls

@@ -68,6 +68,7 @@ def test_every_rule_has_equal_trials_on_chips_that_are_not_of_the_study(tuned):
     assert set(trials.loc[trials["rule"] == "forward-forward", "rule.slope"]) == {"assumed"}  # written, so not tuned
 
 
+@pytest.mark.slow
 def test_the_least_validation_error_is_chosen_and_the_study_runs_with_it(tuned):
     _, out, _ = tuned
     trials, choice = load_results(out / "tuning"), read_choice(out)
