@@ -22,10 +22,13 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 TESTS = [sys.executable, "-m", "pytest", "-q", "-m", "gpu", "-n", "4", "-p", "no:cacheprovider", "tests"]
 STUDIES = {
-    "jitter": "experiments/literature/jitter-4x2000.toml",
-    "recurrent": "experiments/recurrent/study.toml",
-    "unsupervised": "experiments/unsupervised/study.toml",
+    "jitter": ["literature/jitter-4x2000"],
+    "recurrent": ["recurrent/study"],
+    "unsupervised": ["unsupervised/study"],
+    "tinycnn": ["images/tinycnn", "epochs=20", "train_images=49000", "dataset=cifar10-jpeg"],
+    "cwcomp": ["images/cwcomp", "epochs=25", "train_images=49000", "dataset=cifar10-jpeg"],
 }
+"""Studies, and what is set in them. The last two read CIFAR-10 (JPEG) from the folder that ANALOGFF_DATA names."""
 PARTS = {
     "tests": 120,
     "read": 60,
@@ -33,10 +36,13 @@ PARTS = {
     "step": 90,
     "banks": 60,
     "same": 60,
+    "convolutions": 60,
     "quickstart": 150,
     "jitter": 480,
     "unsupervised": 480,
     "recurrent": 480,
+    "tinycnn": 480,
+    "cwcomp": 480,
 }
 """Seconds that each may take."""
 MOST_SECONDS = 540
@@ -94,8 +100,10 @@ def _command(part: str, out: Path) -> list[str]:
     if part == "tests":
         return TESTS
     if part in STUDIES:
-        study = [STUDIES[part], "--set", "compute=cuda", "--set", "precision=tf32"]
-        return [sys.executable, "-m", "analogff", "run", *study, "--workers", "0", "--out", str(out / part)]
+        study, *told = STUDIES[part]
+        given = [word for one in (*told, "compute=cuda", "precision=tf32") for word in ("--set", one)]
+        file = f"experiments/{study}.toml"
+        return [sys.executable, "-m", "analogff", "run", file, *given, "--workers", "0", "--out", str(out / part)]
     return [sys.executable, str(HERE / "gpu_parts.py"), part, str(out / f"{part}.json")]
 
 

@@ -15,7 +15,7 @@ from typing import cast
 import torch
 
 from analogff.data import load_dataset
-from analogff.device import Precision, fabricate, products_in
+from analogff.device import Precision, convolution, fabricate, products_in
 from analogff.forward_forward.options import ForwardForwardOptions
 from analogff.network import LayerSpec, fabricate_chips
 from analogff.rules.forward_forward import ForwardForward
@@ -201,6 +201,34 @@ def same() -> dict:
         one, other = (fabricate(Unknown, 784, 256, seeds=range(chips), parameters={"family": family}) for _ in range(2))
         off = (one(x) - other.cuda()(x.cuda()).cpu()).abs() / step_size
         found[family] = {"greatest_steps": float(off.max()), "share_that_differs": float((off > 1e-3).float().mean())}
+    return found
+
+
+@torch.no_grad()
+def convolutions() -> dict:
+    """Time a read at every position over PyTorch's convolution, and compare chips on the CPU and on the GPU."""
+    channels, out, side, batch = 96, 384, 16, 128
+    given = {"kernel": 3, "padding": 1, "channels": channels, "height": side}
+    sizes = side**2 * channels, side**2 * out
+    x, found = torch.rand(1, batch, sizes[0], device="cuda"), {}
+    image = x.view(batch, side, side, channels).permute(0, 3, 1, 2)
+    weights = torch.randn(out, channels, 3, 3, device="cuda")
+    for precision in PRECISIONS:
+        kind = torch.bfloat16 if precision == "bf16" else torch.float32
+        torch.backends.cudnn.allow_tf32 = precision == "tf32"
+        ours, own = image.to(kind), weights.to(kind)
+        bare = milliseconds(replayed(lambda: torch.nn.functional.conv2d(ours, own, padding=1)))  # noqa: B023
+        times = {"conv2d_ms": bare}
+        for model in (Ideal, Unknown):
+            layer = convolution(model)(*sizes, seed=[0], **given).cuda()
+            with products_in(precision):
+                times[f"{model.__name__}_ms"] = milliseconds(replayed(lambda: layer(x)))  # noqa: B023
+        found[precision] = times | {"ideal_over_conv2d": times["Ideal_ms"] / bare}
+        print(json.dumps(found), flush=True)
+    few = torch.rand(1, 8, sizes[0])
+    here, there = (convolution(Unknown)(*sizes, seed=[0], **given) for _ in range(2))
+    off = (here(few) - there.cuda()(few.cuda()).cpu()).abs() * (2**6 - 1)
+    found["same"] = {"greatest_steps": float(off.max()), "share_that_differs": float((off > 1e-3).float().mean())}
     return found
 
 

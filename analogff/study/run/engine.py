@@ -8,6 +8,7 @@ from typing import Any
 from distributed import Client
 from rich.console import Console
 
+from analogff.study.read.batches import oversized
 from analogff.study.read.doubts import doubts
 from analogff.study.read.spec import Study
 from analogff.study.results.choice import FOLDER
@@ -110,6 +111,8 @@ def _tuned(
 
 
 def _say_doubts(runs: Sequence[Run], study: Study, console: Console) -> None:
+    for line in oversized((run.case for run in runs), study.shapes, study.folder):
+        say(console, line)
     with watched("Checking plug-ins", lambda line: say(console, line)):
         for line in doubts((run.case for run in runs), study.folder):
             say(console, line)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from analogff.study.read.batches import oversized
 from analogff.study.read.doubts import doubts
 from analogff.study.read.spec import Study
 from analogff.study.run.compute import check_compute
@@ -13,7 +14,8 @@ from analogff.support.mistakes import StudyError
 def outlook(study: Study) -> Iterator[str]:
     """Yield how many runs of what a study has, the trials before them, and what is doubtful.
 
-    Doubtful are plug-ins that break a guarantee, and hardware that this machine lacks and a cluster may have.
+    Doubtful are batches larger than the data, plug-ins that break a guarantee, and hardware that this machine lacks and
+    a cluster may have.
 
     Args:
         study: The study.
@@ -29,6 +31,7 @@ def outlook(study: Study) -> Iterator[str]:
     yield f"No mistakes. {study.name} has {_count(len(runs), 'run')}: {parts}."
     if study.tuning is not None:
         yield explain(trial_study(study, study.tuning), study.tuning)
+    yield from oversized(study.cases, study.shapes, study.folder)
     yield from doubts(study.cases, study.folder)
     try:
         check_compute(study.cases)

@@ -258,3 +258,14 @@ def test_a_layer_is_read_at_its_level():
     sealed = Sealed(make(SHAPES[0], Curved), chips=2, level=Observable.PROBE)
     up, down = sealed.probe(torch.rand(2, BATCH, 25), (torch.full((2, 1, 1), 0.05), torch.full((2, 1, 1), -0.05)))
     assert up.shape == (2, BATCH, 36) and (up >= down).all() and (up > down).any()
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_gpu_reads_the_windows_of_a_cpu(shape):
+    """Noise belongs to a chip, a read and a position, so that all but the rounding of sums is equal."""
+    here, there = make(shape, Unknown), make(shape, Unknown).cuda()
+    x = torch.rand(2, BATCH, here.datasheet.n_in)
+    off = (here(x) - there(x.cuda()).cpu()).abs()
+    assert off.max() < 2 / (2**6 - 1)  # rounding may lift a sample to the next step of the converter
+    assert (off > 1e-4).float().mean() < 0.02

@@ -4,8 +4,10 @@ import pytest
 
 from analogff.catalog import is_plug_in
 from analogff.cli import main
+from analogff.study.read.batches import oversized
 from analogff.study.read.doubts import doubts
 from analogff.study.read.spec import read_study
+from analogff.study.run.outlook import outlook
 from tests.study.conftest import RULE
 
 CHIPS = """
@@ -157,3 +159,16 @@ def test_the_line_stands_before_the_results_and_the_study_runs(write_study, tmp_
 )
 def test_what_is_a_plug_in(reference, theirs):
     assert is_plug_in(reference) == theirs
+
+
+@pytest.mark.parametrize(("batch", "images", "told"), [(100, 60, True), (60, 60, False), (10, 60, False)])
+def test_a_batch_that_exceeds_the_images_is_told(write_study, batch, images, told):
+    path = write_study(
+        head=f'name = "tiny"\ndataset = "digits"\nlayers = [8]\nepochs = 1\nchips = 2\ntrain_images = {images}\n',
+        rule=f"{WEIGHTS}batch = {batch}\n",
+    )
+    study = read_study(path)
+    lines = list(oversized(study.cases, study.shapes, study.folder))
+    text = "its batches of 100 are larger than the 60 training images. Each step sees all of them."
+    assert lines == ([f"weight-perturbation: {text}"] if told else [])
+    assert (text in "\n".join(outlook(study))) == told
