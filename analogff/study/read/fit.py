@@ -24,7 +24,7 @@ class Fit:
     def __init__(self, folder: Path):
         self.folder = folder
         self._models: dict[str, type[Device]] = {}
-        self._wired: dict[tuple[int, int], tuple[Case, _Wiring | Mistake]] = {}
+        self._wired: dict[tuple[int, int], tuple[Case, _Wiring | None, list[Mistake]]] = {}
 
     def misfits(self, case: Case, n_in: int, classes: int, image: ImageShape | None) -> Iterator[Mistake]:
         """Yield what does not fit.
@@ -37,10 +37,10 @@ class Fit:
         """
         shared = id(case.rule), id(case.settings)  # their case is kept, so that no other ones get these numbers
         if shared not in self._wired:
-            self._wired[shared] = case, self._wire(case, n_in, classes, image)
-        layers = self._wired[shared][1]
-        if isinstance(layers, Mistake):
-            yield layers
+            self._wired[shared] = case, *self._wire(case, n_in, classes, image)
+        _, layers, mistakes = self._wired[shared]
+        yield from mistakes
+        if layers is None:
             return
         planned = [*plan_layers(case.settings.layers, image), Planned(classes)]
         alike = all(device == case.devices[0] for device in case.devices)
@@ -58,43 +58,49 @@ class Fit:
                 path, expected = "device" if alike else f"device.{n}", f"{device.reference} to say whether it fits"
                 yield of_plug_in(error, path, expected)
 
-    def _wire(self, case: Case, n_in: int, classes: int, image: ImageShape | None) -> _Wiring | Mistake:
+    def _wire(
+        self, case: Case, n_in: int, classes: int, image: ImageShape | None
+    ) -> tuple[_Wiring | None, list[Mistake]]:
+        """Return how the layers of a case are wired, None if they cannot be, and why not."""
+        mistakes: list[Mistake] = []
+        widths: list[int] = []
         try:
             widths = [layer.width for layer in plan_layers(case.settings.layers, image)]
         except ValueError as error:
-            return in_clauses("layers", str(error))
+            mistakes.append(in_clauses("layers", str(error)))
         try:
             rule = resolve_rule(case.rule.name, self.folder)
             options = rule.Options(**case.rule.options)
-            if case.settings.convolves and (wrong := self._unconvolved(case, rule, options)):
-                return wrong
+            if case.settings.convolves:
+                mistakes += self._unconvolved(case, rule, options)
+            if mistakes:
+                return None, mistakes
             rule.check_data(options, n_in, classes, image)
             sizes = n_in, widths, classes
             shapes = rule.layer_shapes(options, *sizes)
             layers = zip(shapes, rule.input_lines(options, *sizes), strict=False)
             wired = [((a, b), lines) for (a, b), lines in layers]
         except BaseException as error:
-            return of_plug_in(error, "rule", f"{case.rule.name} to say how layers are wired")
+            return None, [*mistakes, of_plug_in(error, "rule", f"{case.rule.name} to say how layers are wired")]
         try:
             for flow in rule.dataflows(options, shapes, options.batch):
                 flow.work()
-            return wired
         except BaseException as error:
-            return of_plug_in(error, "rule", f"{case.rule.name} to say what a step has a chip do")
+            return None, [of_plug_in(error, "rule", f"{case.rule.name} to say what a step has a chip do")]
+        return wired, []
 
-    def _unconvolved(self, case: Case, rule: type[Rule], options: RuleOptions) -> Mistake | None:
-        """Return why convolutions do not go with a rule, its write, or a device."""
+    def _unconvolved(self, case: Case, rule: type[Rule], options: RuleOptions) -> Iterator[Mistake]:
+        """Yield why convolutions do not go with a rule, its write, or a device."""
         if why := rule.why_no_convolution(options):
             advice = "Write layers as widths, or take a rule such as forward-forward or backprop."
-            return Mistake("rule", "a rule that learns by itself on convolutions", why, advice)
+            yield Mistake("rule", "a rule that learns by itself on convolutions", why, advice)
         if options.write == "multi-tile":
             expected = "a write of one array a layer, since a convolution reads its array in windows"
-            return Mistake("rule.write", expected, '"multi-tile"', "Take another write.")
+            yield Mistake("rule.write", expected, '"multi-tile"', "Take another write.")
         for device, layer in zip(case.devices, case.settings.layers, strict=False):
             if isinstance(layer, ConvolutionLayer) and issubclass(self._model(device.reference), Connected):
                 expected = "the device of the array itself beside conv, which connects it"
-                return Mistake("device.model", expected, f'"{device.reference}"', "Write the name in its brackets.")
-        return None
+                yield Mistake("device.model", expected, f'"{device.reference}"', "Write the name in its brackets.")
 
     def _model(self, reference: str) -> type[Device]:
         if reference not in self._models:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from analogff.catalog import resolve_rule
-from analogff.data import DataChoice, DataError, ImageShape, fingerprint, look_at_dataset
+from analogff.data import DataChoice, DataError, Dataset, ImageShape, fingerprint, look_at_dataset
 from analogff.study.case import Case, Settings
 from analogff.study.read.cases import Reader
 from analogff.study.read.controls import COUNT, controls_of
@@ -34,6 +34,7 @@ from analogff.support.process_state import PatchedError, guarded
 from analogff.training.clock import WITHIN_STEP, clock_of
 
 _TOGETHER = 1000  # points whose devices are tried side by side
+_COUNTS = ("train_images", "validation_images")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -115,9 +116,11 @@ def resolve_study(document: Document, folder: Path, settings: Sequence[str] = ()
     if mistakes:
         raise StudyError(mistakes)
     cases = _expand(document, axes, reader)
-    _refuse_idle(cases, axes, folder)
-    shapes = _shapes(cases, axes, folder)
-    _try_layer_shapes(cases, axes, shapes, folder)
+    mistakes = [_where_swept(mistake, axes) for mistake in (*_idle_head(cases, folder), *_idle_clocks(cases, folder))]
+    shapes, more = _shapes(cases, axes, folder)
+    mistakes += more + _misfits(cases, axes, shapes, folder)
+    if mistakes:
+        raise StudyError(mistakes)
     tuning = _plan_tuning(cases, axes, shapes, tune, folder) if tune else None
     if cases[0].settings.controls:
         cases += controls_of(cases, validator)
@@ -138,7 +141,9 @@ def _plan_tuning(
             tuning = plan_tuning(cases, tune, folder)
     except PatchedError as error:
         raise StudyError([in_clauses("rule", str(error))]) from error
-    _try_layer_shapes(tuple(t.case for search in tuning.searches for t in search.trials), axes, shapes, folder)
+    trials = tuple(trial.case for search in tuning.searches for trial in search.trials)
+    if wrong := _misfits(trials, axes, shapes, folder):
+        raise StudyError(wrong)
     return tuning
 
 
@@ -193,13 +198,6 @@ def _expand(document: Document, axes: Axes, reader: Reader) -> tuple[Case, ...]:
     return tuple(cases)
 
 
-def _refuse_idle(cases: tuple[Case, ...], axes: Axes, folder: Path) -> None:
-    """Refuse settings that no rule has a use for."""
-    wrong = [*_idle_head(cases, folder), *_idle_clocks(cases, folder)]
-    if wrong:
-        raise StudyError([_where_swept(mistake, axes) for mistake in wrong])
-
-
 def _idle_head(cases: tuple[Case, ...], folder: Path) -> Iterator[Mistake]:
     """Yield the mistake of a head that is a device where no rule has a use for one."""
     of_device = [case.rule for case in cases if case.settings.head == "device"]
@@ -235,12 +233,13 @@ def _plain(path: str) -> str:
     return re.sub(r"\.\d+(?=\.|$)", "", path)
 
 
-def _shapes(cases: tuple[Case, ...], axes: Axes, folder: Path) -> dict[DataChoice, Shape]:
-    """Look at every data set as it will be used, so that too many images and shifts too far are refused now."""
+def _shapes(cases: tuple[Case, ...], axes: Axes, folder: Path) -> tuple[dict[DataChoice, Shape], list[Mistake]]:
+    """Look at every data set as it will be used, so that too many images and shifts too far are told now."""
     shapes, unlabeled, mistakes = {}, {}, []
     for source, train, held_out in dict.fromkeys(map(_images_of, cases)):
         try:
-            data = look_at_dataset(source, train, held_out, folder)
+            data, more = _look_at(source, train, held_out, folder)
+            mistakes += more
             state = fingerprint(source.name, folder)
             unlabeled[source, train, held_out] = 0 if data.unlabeled is None else len(data.unlabeled)
             shapes[source] = Shape(data.n_in, data.image, data.classes, data.label_names, len(data.train.labels), state)
@@ -254,9 +253,19 @@ def _shapes(cases: tuple[Case, ...], axes: Axes, folder: Path) -> dict[DataChoic
             mistakes.append(in_clauses(error.field, str(error)))
     if not mistakes:
         mistakes = [m for case in cases for m in too_few_unlabeled(case.steps, unlabeled[_images_of(case)])]
-    if mistakes:
-        raise StudyError([_where_swept(mistake, axes) for mistake in dict.fromkeys(mistakes)])
-    return shapes
+    return shapes, [_where_swept(mistake, axes) for mistake in dict.fromkeys(mistakes)]
+
+
+def _look_at(
+    source: DataChoice, train: int | None, held_out: int | None, folder: Path
+) -> tuple[Dataset, list[Mistake]]:
+    """Return a data set and what is wrong with the numbers of images: its images have a shape all the same."""
+    try:
+        return look_at_dataset(source, train, held_out, folder), []
+    except DataError as error:
+        if error.field not in _COUNTS:
+            raise
+        return look_at_dataset(source, None, 0, folder), [in_clauses(error.field, str(error))]
 
 
 def _images_of(case: Case) -> tuple[DataChoice, int | None, int | None]:
@@ -264,18 +273,19 @@ def _images_of(case: Case) -> tuple[DataChoice, int | None, int | None]:
     return case.settings.data, case.settings.train_images, case.settings.validation_images
 
 
-def _try_layer_shapes(cases: tuple[Case, ...], axes: Axes, shapes: dict[DataChoice, Shape], folder: Path) -> None:
-    """Refuse layers and images that a rule cannot be wired to, or that devices do not fit."""
+def _misfits(cases: tuple[Case, ...], axes: Axes, shapes: dict[DataChoice, Shape], folder: Path) -> list[Mistake]:
+    """Return the layers and images that a rule cannot be wired to, or that devices do not fit."""
     mistakes: dict[Mistake, Mistake] = {}
     fit = Fit(folder)
     try:
         with guarded("a rule or device that is asked whether it fits"):
             for case in cases:
+                if case.settings.data not in shapes:
+                    continue
                 shape = shapes[case.settings.data]
                 for now in [case, *case.later]:
                     for mistake in fit.misfits(now, shape.n_in, shape.classes, shape.image):
                         mistakes.setdefault(mistake, _where_swept(mistake, axes, case.values))
     except PatchedError as error:
-        raise StudyError([in_clauses("rule", str(error))]) from error
-    if mistakes:
-        raise StudyError(list(mistakes.values()))
+        return [in_clauses("rule", str(error))]
+    return list(mistakes.values())

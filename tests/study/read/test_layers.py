@@ -85,6 +85,13 @@ def test_rules_writes_and_devices_that_do_not_go_with_convolutions_are_refused(c
     assert message in mistakes([{"conv": 4}], tmp_path, **changes)
 
 
+def test_images_layers_and_rules_that_do_not_fit_are_told_at_once(tmp_path):
+    changes = {"validation_images": 5000, "clock": "pass", "rule": [{"name": "phyll"}, {"name": "mono-forward"}]}
+    with pytest.raises(StudyError) as caught:
+        read([{"conv": 4, "pool": 3}], tmp_path, **changes)
+    assert [m.path for m in caught.value.mistakes] == ["clock", "validation_images", "layers", "rule"]
+
+
 def test_a_layer_may_have_a_device_of_its_own(tmp_path):
     own = {"model": "reram", "read_noise": 0.05}
     layers = [{"conv": 4, "device": own}, {"dense": 7}, 5]
