@@ -89,7 +89,7 @@ def test_images_layers_and_rules_that_do_not_fit_are_told_at_once(tmp_path):
     changes = {"validation_images": 5000, "clock": "pass", "rule": [{"name": "phyll"}, {"name": "mono-forward"}]}
     with pytest.raises(StudyError) as caught:
         read([{"conv": 4, "pool": 3}], tmp_path, **changes)
-    assert [m.path for m in caught.value.mistakes] == ["clock", "validation_images", "layers", "rule"]
+    assert [m.path for m in caught.value.mistakes] == ["clock", "train_images", "layers", "rule"]
 
 
 def test_a_layer_may_have_a_device_of_its_own(tmp_path):
