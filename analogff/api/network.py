@@ -16,7 +16,7 @@ from analogff.api.lesson import Lesson, begin, load, read_case, read_settings
 from analogff.data import Dataset, Split
 from analogff.device import Observable
 from analogff.network import evaluating, layer_text
-from analogff.network.normalization import make_normalizer
+from analogff.network.normalizers import Normalization
 from analogff.study.case import Settings, whole
 from analogff.study.read.document import MAX_WIDTH
 from analogff.support.mistakes import Mistake, StudyError, shown
@@ -51,7 +51,8 @@ class Network:
         layers: Sequence[int | Mapping[str, Any]],
         classes: int,
         chips: int | Sequence[int] = 1,
-        normalization: Literal["length", "l2", "none", "gain-control"] = "length",
+        normalization: Normalization = "length",
+        normalization_groups: int | None = None,
         head: Literal["digital", "device"] = "digital",
         compute: Literal["cpu", "cuda"] = "cpu",
         **parameters: Any,
@@ -66,6 +67,7 @@ class Network:
             classes: Number of labels.
             chips: Number n of chips (seeds 0 to n - 1), or a list of chip seeds.
             normalization: Of the inputs of each layer; as in a study.
+            normalization_groups: Groups of channels, only with "group"; 10 if None.
             head: Whether the last layer, which gives the labels, is digital or a device.
             compute: Where the simulation runs.
             parameters: Parameters of the device, such as ``read_noise=0.05``.
@@ -79,6 +81,7 @@ class Network:
             raise StudyError(wrong)
         document = {"device": devices, "layers": sizes[1:], "chips": plain(chips)}
         document |= {"normalization": normalization, "head": head, "compute": compute}
+        document |= {} if normalization_groups is None else {"normalization_groups": normalization_groups}
         try:
             return cls(document, sizes, int(classes))
         except StudyError as error:
@@ -145,9 +148,7 @@ class Network:
         chips, images = self.taught().chips, checked(images, self.layers[0], self._settings.compute)
         if hidden := chips.refuse(Observable.ACTIVITY):
             raise ValueError(f"Expected devices that show ACTIVITY. Got {hidden[0]}. Take another device.")
-        settings = self._settings
-        normalizer = make_normalizer(settings.normalization, max_gain=settings.agc_max_gain, offset=settings.agc_offset)
-        network = chips.seal(Observable.ACTIVITY, normalizer)
+        network = chips.seal(Observable.ACTIVITY, self._settings.normalizer)
         if (lines := network.layers[0].datasheet.n_in) != self.layers[0]:
             raise ValueError(
                 f"Expected a first layer of {self.layers[0]} input lines. Got {lines}, since {self.taught().name} has "

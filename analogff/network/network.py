@@ -8,7 +8,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from analogff.data import ImageShape
-from analogff.device import Ledger, Observable, PerChip, Sealed, SharedInputs, chipwise
+from analogff.device import Ledger, Observable, PerChip, Sealed, SharedInputs, chipwise, reads_of
 from analogff.network.forward import Onward, Passed, R, Read, Signal, forward
 from analogff.network.normalization import Length, Normalizer
 from analogff.network.pooling import Pooling
@@ -24,7 +24,7 @@ class Network:
         layers: The hidden layers, first to last.
         head: The layer that answers with one number a class, fed by the last activities.
         ledger: Where the layers count; the network shows a view of it.
-        normalizer: What the inputs of every layer pass, images too; length normalization if None.
+        normalizer: What images pass, and with the channels of a layer its activities; length normalization if None.
         image: How the input lines are a picture; None for a table.
         controlled: Of each layer, the head last, what the controller of its writes is given; see `WriteHardware`.
         pooling: What becomes of the map of each layer before it is normalized; nothing if None.
@@ -48,6 +48,8 @@ class Network:
         self.ledger = ledger.view()
         self._book = ledger
         self.normalizer = normalizer or Length()
+        """What images pass."""
+        self._normalizers = [self.normalizer.of_channels(channels_of(layer)) for layer in self.layers]
         self.image = image
         self.pooling = tuple(pooling) or (None,) * len(self.layers)
         self.chips = head.chips
@@ -93,24 +95,27 @@ class Network:
         """Return what the next layer is read with: the normalized activity, pooled before if the layer says so."""
         following, pooling = (*self.layers, self.head)[passed.layer + 1], self.pooling[passed.layer]
         if pooling is None:
-            return self.normalized(passed.y, passed.mean_squares, beside=following)
+            return self.normalized(passed.y, passed.mean_squares, layer=passed.layer, beside=following)
         following.compute(*pooling.work(passed.y.shape[1]))
-        return self.normalized(pooling.forward(passed.y), beside=following)
+        return self.normalized(pooling.forward(passed.y), layer=passed.layer, beside=following)
 
     def backward(self, error: torch.Tensor, x: torch.Tensor, passed: Passed) -> torch.Tensor:
         """Carry an error, the derivative by ``x = onward(passed)``, back to the activity, and book the work."""
         following, pooling = (*self.layers, self.head)[passed.layer + 1], self.pooling[passed.layer]
-        following.compute(*self.normalizer.backward_work(*x.shape[1:]))
+        normalizer = self._normalizers[passed.layer]
+        following.compute(*normalizer.backward_work(*x.shape[1:]))
         if pooling is None:
-            return self.normalizer.backward(error, x, passed.y)
+            return normalizer.backward(error, x, passed.y)
         following.compute(*pooling.backward_work(x.shape[1]))
-        return pooling.backward(self.normalizer.backward(error, x, pooling.forward(passed.y)), passed.y)
+        return pooling.backward(normalizer.backward(error, x, pooling.forward(passed.y)), passed.y)
 
-    def normalized(self, y: torch.Tensor, mean_squares: torch.Tensor | None = None, *, beside: Sealed) -> torch.Tensor:
-        """Normalize vectors, ``(chips, ..., n)``, and book the work beside a layer; see `Normalizer.forward`."""
+    def normalized(
+        self, y: torch.Tensor, mean_squares: torch.Tensor | None = None, *, layer: int, beside: Sealed
+    ) -> torch.Tensor:
+        """Normalize activities of a layer, ``(chips, ..., n)``, and book the work beside one; see `Normalizer`."""
         vectors, n = y[0].numel() // y.shape[-1], y.shape[-1]
-        beside.compute(*self.normalizer.work(vectors, n))
-        return self.normalizer.forward(y, mean_squares)
+        beside.compute(*self._normalizers[layer].work(vectors, n))
+        return self._normalizers[layer].forward(y, mean_squares)
 
     def activities(self, images: torch.Tensor) -> list[torch.Tensor]:
         """Read every layer, ``(chips, batch, width)`` each; needs ACTIVITY."""
@@ -166,6 +171,11 @@ def _cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 def evaluating(network: Network) -> AbstractContextManager[None]:
     """Book what a network does inside under evaluation; for the engine, since a rule's reads are its price."""
     return network._evaluating()
+
+
+def channels_of(layer: Sealed) -> int:
+    """Return how many activities of a layer belong to each point of its map; all of them, if it has no map."""
+    return layer.datasheet.n_out // reads_of(layer.datasheet.windows)
 
 
 def logit_scale(head: Sealed) -> torch.Tensor:

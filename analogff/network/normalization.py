@@ -14,9 +14,7 @@ _FLOOR = 1e-12  # keeps a silent layer silent instead of undefined
 
 
 class Normalizer(abc.ABC):
-    r"""Scales each vector by a function of its mean square.
-
-    .. math:: x = y / d(s), \qquad s = \tfrac1n \sum_j y_j^2
+    """Makes the inputs of a layer of each vector of activities, or of images.
 
     It is outside of the chips and exactly known, so backprop may differentiate it.
     """
@@ -24,30 +22,62 @@ class Normalizer(abc.ABC):
     digital: ClassVar[bool] = True
     """Whether digital logic does it, and not a circuit or nothing."""
 
+    @abc.abstractmethod
     def forward(self, y: torch.Tensor, mean_squares: torch.Tensor | None = None) -> torch.Tensor:
         """Return the next layer's inputs.
 
         Shapes:
             ``y``: ``(..., n)``; ``mean_squares``: ``(...)``, those of ``y`` where they are known. Returns ``(..., n)``.
         """
+
+    @abc.abstractmethod
+    def forward_shared(self, x: SharedInputs) -> SharedInputs:
+        """As `forward`, for variants whose marks have equal length and sum, such as one-hot labels."""
+
+    @abc.abstractmethod
+    def backward(self, error: torch.Tensor, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        """Carry an error, the derivative by ``x = forward(y)``, back to ``y``."""
+
+    @abc.abstractmethod
+    def work(self, vectors: int, n: int, marks: int = 0) -> Work:
+        """Return the digital work of `forward`, or with so many marks in all of `forward_shared`."""
+
+    @abc.abstractmethod
+    def backward_work(self, vectors: int, n: int) -> Work:
+        """Return that of `backward`."""
+
+    def of_channels(self, channels: int) -> "Normalizer":
+        """Return what normalizes activities of which so many belong to each point of a map."""
+        return self
+
+
+class Scaling(Normalizer):
+    r"""Scales each vector by a function of its mean square.
+
+    .. math:: x = y / d(s), \qquad s = \tfrac1n \sum_j y_j^2
+    """
+
+    @override
+    def forward(self, y, mean_squares=None):
         squares = mean_square(y) if mean_squares is None else mean_squares
         return y / self.divisor(squares.unsqueeze(-1), y.shape[-1])
 
-    def forward_shared(self, x: SharedInputs) -> SharedInputs:
-        """As `forward`, for variants whose marks have equal length, such as one-hot labels."""
+    @override
+    def forward_shared(self, x):
         squares = x.shared.square().sum(-1, keepdim=True) + x.marks[:1, 0].square().sum(-1, keepdim=True)
         divisor = self.divisor(squares / x.shared.shape[-1], x.shared.shape[-1])
         return SharedInputs(x.shared / divisor, x.marks / divisor.unsqueeze(1))
 
-    def work(self, vectors: int, n: int, marks: int = 0) -> Work:
-        """Return the digital work of `forward`, or with so many marks in all of `forward_shared`."""
+    @override
+    def work(self, vectors, n, marks=0):
         return (work.normalization(vectors, n) + work.elementwise(marks, operations=1, operands=1)).times(self.digital)
 
-    def backward_work(self, vectors: int, n: int) -> Work:
-        """Return that of `backward`."""
+    @override
+    def backward_work(self, vectors, n):
         return work.normalization_backward(vectors, n)
 
-    def backward(self, error: torch.Tensor, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    @override
+    def backward(self, error, x, y):
         r"""Carry an error, the derivative by ``x = forward(y)``, back to ``y``.
 
         .. math:: \frac{\partial L}{\partial y} = \frac1d \left(e - x\, \frac{\partial d^2}{\partial s}\,
@@ -66,7 +96,7 @@ class Normalizer(abc.ABC):
         """Return the derivative of the divisor's square by the mean square."""
 
 
-class Length(Normalizer):
+class Length(Scaling):
     r"""Digital length normalization to mean square 1, which removes the goodness.
 
     .. math:: d = \sqrt s
@@ -84,7 +114,7 @@ class Length(Normalizer):
         return 1.0
 
 
-class L2(Normalizer):
+class L2(Scaling):
     r"""Digital length normalization to length 1: as `Length`, but inputs shrink as a layer grows.
 
     .. math:: d = \sqrt{n s}
@@ -102,7 +132,7 @@ class L2(Normalizer):
         return float(n)
 
 
-class Unchanged(Normalizer):
+class Unchanged(Scaling):
     """No normalization: each layer also receives the previous one's goodness. Images stay in [0, 1]."""
 
     digital = False
@@ -121,7 +151,7 @@ class Unchanged(Normalizer):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class GainControl(Normalizer):
+class GainControl(Scaling):
     r"""Settled automatic gain control, a loop around an amplifier with limited gain.
 
     .. math:: g = A \left(1 - \max(g \sqrt s - v, 0)\right) \quad\Rightarrow\quad
@@ -153,16 +183,6 @@ class GainControl(Normalizer):
         length = length_of(mean_squares)
         steep = self.divisor(mean_squares, n) / (length * (1 + self.offset))
         return steep.masked_fill(length * self.max_gain < self.offset, 0.0)  # not detected, so the gain is constant
-
-
-_WITHOUT_PARAMETERS: dict[str, type[Normalizer]] = {"length": Length, "l2": L2, "none": Unchanged}
-
-
-def make_normalizer(name: str, *, max_gain: float, offset: float) -> Normalizer:
-    """Return the normalizer that a study names; gain and offset are those of gain control."""
-    if name == "gain-control":
-        return GainControl(max_gain=max_gain, offset=offset)
-    return _WITHOUT_PARAMETERS[name]()
 
 
 def length_normalize(y: torch.Tensor) -> torch.Tensor:

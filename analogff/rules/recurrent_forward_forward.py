@@ -206,8 +206,8 @@ class RecurrentForwardForward(LayerLocal[RecurrentForwardForwardOptions, Goodnes
         Shapes:
             ``states``: ``(chips, variants, batch, width)`` each; inputs: ``(chips, variants batch, n_in)``.
         """
-        layers = self.network.layers[: len(states)]
-        signals = [self.network.normalized(state, beside=layer) for state, layer in zip(states, layers, strict=True)]
+        layers = self.network.layers
+        signals = [self.network.normalized(state, layer=n, beside=layers[n]) for n, state in enumerate(states)]
         above, below = [*signals[1:], label], signals[:-1]
         shared = _silent_above(image, above[0].shape[-1] + image.shape[-1])
         rest = [torch.cat(pair, dim=-1).flatten(1, 2) for pair in zip(above[1:], below, strict=True)]
@@ -246,7 +246,8 @@ class RecurrentForwardForward(LayerLocal[RecurrentForwardForwardOptions, Goodnes
         """Draw the negatives, and train the head by labels as taught, on the bottom-up pass, where it draws them."""
         if self.options.negatives == "random":
             return random_labels(labels, self.network.classes, self.generator)
-        logits = self.head.learn(self.network.normalized(top, beside=self.network.head), taught)
+        last = len(self.network.layers) - 1
+        logits = self.head.learn(self.network.normalized(top, layer=last, beside=self.network.head), taught)
         self.network.head.compute(*work.hard_negatives(len(labels), self.network.classes))
         return hard_labels(logits, labels, self.generator)
 

@@ -21,6 +21,8 @@ from pydantic_core import PydanticCustomError
 from analogff.data import LEAST_SCALE, MOST_SCALE, Augmentation, DataChoice
 from analogff.learning.rule import refuse_idle
 from analogff.network import ConvolutionLayer, Layer
+from analogff.network.normalization import Normalizer
+from analogff.network.normalizers import Normalization, make_normalizer
 from analogff.study.diagnostics import Diagnostics
 from analogff.study.events import Event
 from analogff.system import Prices
@@ -118,10 +120,14 @@ class Settings(BaseModel):
     flip: bool = False
     """Whether each training image is mirrored, left to right, with a probability of one half. Every epoch draws anew,
     the same for all rules. Refused for tables. It is not charged as digital work."""
-    normalization: Literal["length", "l2", "none", "gain-control"] = "length"
+    normalization: Normalization = "length"
     """Normalization of the inputs of each layer, of the head and of the images. `length`: y / rms(y), digital. `l2`:
-    y / norm(y), digital; inputs shrink as a layer grows. `gain-control`: y / (rms(y) + 1/gain), an analog loop of
-    limited gain, which leaves weak activities weak. `none`: images stay in [0, 1]."""
+    y / norm(y), digital; inputs shrink as a layer grows. `layer`: (y - mean(y)) / std(y), digital; inputs are below 0,
+    too. `group`: the same for each group of channels with its map, and for whole images. `gain-control`:
+    y / (rms(y) + 1/gain), an analog loop of limited gain, which leaves weak activities weak. `none`: images stay in
+    [0, 1]."""
+    normalization_groups: Annotated[int, Ge(1)] = 10
+    """Groups of neighboring channels (neurons, of a dense layer) in each hidden layer. Only with `group`."""
     agc_max_gain: Annotated[float, Gt(0)] = 30.0
     """Maximum gain of the analog loop, which is also its gain at zero input. Only with `gain-control`."""
     agc_offset: Annotated[float, Gt(-1)] = 0.0
@@ -184,6 +190,17 @@ class Settings(BaseModel):
     def augmentation(self) -> Augmentation:
         """What happens to training images."""
         return Augmentation(self.jitter, self.flip)
+
+    @property
+    def normalizer(self) -> Normalizer:
+        """What is between layers, and before the first."""
+        given = {"max_gain": self.agc_max_gain, "offset": self.agc_offset}
+        return make_normalizer(self.normalization, groups=self.normalization_groups, **given)
+
+    @field_validator("normalization_groups")
+    @classmethod
+    def _groups_are_used(cls, value: int, info: ValidationInfo) -> int:
+        return refuse_idle(cls, info, value, user="normalization", used_by="group")
 
     @field_validator("agc_max_gain", "agc_offset")
     @classmethod

@@ -78,6 +78,16 @@ def normalization_backward(batch: int, n: int) -> Work:
     return elementwise(batch * n, operations=4, operands=3)
 
 
+def standardization(batch: int, n: int) -> Work:
+    """Return the work of removing mean and spread: a sum, a difference, a sum of squares and a division a number."""
+    return elementwise(batch * n, operations=4, operands=1)
+
+
+def standardization_backward(batch: int, n: int) -> Work:
+    """Return the work of its derivative: a sum, two sums of products, two differences and a division a number."""
+    return elementwise(batch * n, operations=6, operands=3)
+
+
 def softmax_error(batch: int, classes: int) -> Work:
     """Return the work of the cross-entropy's derivative: exponential, sum, division and difference."""
     return elementwise(batch * classes, operations=4, operands=1)

@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from analogff.device import SharedInputs
 from analogff.forward_forward.labels import overlay_neutral
 from analogff.network.normalization import (
     L2,
@@ -8,15 +9,17 @@ from analogff.network.normalization import (
     Length,
     Unchanged,
     length_normalize,
-    make_normalizer,
     mean_square,
 )
+from analogff.network.normalizers import make_normalizer
+from analogff.network.standardization import Standardization
 from analogff.rules.backprop import Backprop
 from analogff.rules.forward_forward import ForwardForward
 from tests.helpers.fakes import capture_gradients, make_batch, make_chips, weights_of
 
 LOOPS = [GainControl(max_gain=gain, offset=v) for gain, v in ((30.0, 0.0), (3.0, 0.4), (3.0, -0.3))]
-ALL = [Length(), L2(), Unchanged(), *LOOPS]
+CENTERED = [Standardization(), Standardization(2, 4)]
+ALL = [Length(), L2(), Unchanged(), *LOOPS, *CENTERED]
 rms = lambda y: y.square().mean(-1, keepdim=True).sqrt()  # noqa: E731
 
 
@@ -51,6 +54,24 @@ def test_known_mean_squares_say_the_same(normalizer):
     assert torch.equal(normalizer.forward(y, mean_square(y)), normalizer.forward(y))
 
 
+def test_layer_and_group_normalization_are_those_of_pytorch():
+    y = torch.randn(3, 5, 6 * 12) * 7 + 2  # six points of twelve channels
+    of_layer = torch.nn.functional.layer_norm(y, y.shape[-1:], eps=1e-12)
+    torch.testing.assert_close(Standardization().of_channels(12).forward(y), of_layer)
+    maps = y.view(15, 6, 12).mT
+    of_groups = torch.nn.functional.group_norm(maps, 4, eps=1e-12).mT.reshape(y.shape)
+    torch.testing.assert_close(Standardization(4).of_channels(12).forward(y), of_groups)
+
+
+def test_variants_of_an_image_are_standardized_as_if_written_out():
+    shared, marks = torch.rand(1, 5, 30), 2 * torch.eye(3)[torch.randint(3, (1, 4, 5))]
+    shared[..., :3] = 0
+    whole = SharedInputs(shared, marks).whole()
+    x = Standardization().forward_shared(SharedInputs(shared, marks))
+    torch.testing.assert_close(x.whole(), Standardization().forward(whole))
+    assert (x.shared[..., :3] == 0).all()
+
+
 def test_length_one_and_none_at_all():
     y = torch.randn(3, 5, 40) * 7
     torch.testing.assert_close(L2().forward(y), torch.nn.functional.normalize(y, dim=-1))
@@ -79,7 +100,7 @@ def test_gain_control_of_a_large_gain_is_length_normalization_to_one_over_the_ga
 
 @pytest.mark.parametrize("normalizer", ALL, ids=lambda n: type(n).__name__)
 def test_an_overflow_does_not_pass_for_silence(normalizer):
-    x = normalizer.forward(torch.full((2, 4), 1e30))
+    x = normalizer.forward(torch.tensor([[1e30, 2e30, 3e30, 1e30]]))
     assert not (x == 0).any()
 
 
@@ -101,7 +122,7 @@ def test_backprop_goes_back_through_the_networks_own(normalizer):
     rule.step(images, labels)
     x = normalizer.forward(images).expand(2, -1, -1)
     for w in weights[:-1]:
-        x = normalizer.forward(torch.relu(x @ w.mT))
+        x = normalizer.of_channels(w.shape[-2]).forward(torch.relu(x @ w.mT))
     loss = torch.nn.functional.cross_entropy((x @ weights[-1].mT).flatten(0, 1), labels.repeat(2)) * 2
     for n, expected in enumerate(torch.autograd.grad(loss, weights)):
         torch.testing.assert_close(gradients[n], expected, rtol=1e-4, atol=1e-6)
@@ -119,16 +140,19 @@ def test_every_pass_of_forward_forward_hears_the_networks_own(normalizer):
     images, labels = make_batch()
     rule.step(images, labels)
     last, first, second = heard  # by the head from a neutral pass, then by the layers
-    torch.testing.assert_close(second, normalizer.forward(torch.relu(first.whole() @ weights[0].mT)))
+    of_first = normalizer.of_channels(weights[0].shape[-2])
+    torch.testing.assert_close(second, of_first.forward(torch.relu(first.whole() @ weights[0].mT)))
     x = normalizer.forward(overlay_neutral(images, 10)).expand(2, -1, -1)
     for w in weights[:-1]:
-        x = normalizer.forward(torch.relu(x @ w.mT))
+        x = normalizer.of_channels(w.shape[-2]).forward(torch.relu(x @ w.mT))
     torch.testing.assert_close(last, x)
     logits = x @ weights[-1].mT  # and whoever asks the whole network
     assert torch.equal(network.classify(overlay_neutral(images, 10)), logits.argmax(-1))
 
 
 def test_names_are_those_of_a_study():
-    named = {name: make_normalizer(name, max_gain=2.0, offset=0.1) for name in ("length", "l2", "none", "gain-control")}
-    assert [type(n) for n in named.values()] == [Length, L2, Unchanged, GainControl]
+    names = ("length", "l2", "none", "gain-control", "layer", "group")
+    named = {name: make_normalizer(name, groups=3, max_gain=2.0, offset=0.1) for name in names}
+    assert [type(n) for n in named.values()][:4] == [Length, L2, Unchanged, GainControl]
+    assert (named["layer"], named["group"]) == (Standardization(), Standardization(3))
     assert named["gain-control"] == GainControl(max_gain=2.0, offset=0.1)

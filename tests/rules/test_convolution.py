@@ -7,6 +7,7 @@ from torch.nn.functional import cross_entropy, one_hot
 from analogff.catalog import resolve_rule, rule_names
 from analogff.data import ImageShape, load_dataset
 from analogff.network import ConvolutionLayer
+from analogff.network.standardization import Standardization
 from hardware_models.memory_cells.reram import ReRAM
 from tests.helpers.convolved import CLASSES, IMAGE, LAYERS, hold, make, maps, weights_of
 
@@ -44,6 +45,20 @@ def test_backprop_on_ideal_chips_asks_for_the_gradient_of_autograd(kind):
         torch.testing.assert_close(loss, wanted.detach())
         for n, own in enumerate(weights):
             torch.testing.assert_close(held[n][chip], own.grad, rtol=1e-4, atol=1e-5 * float(own.grad.abs().max()))
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+def test_errors_go_back_through_groups_of_channels(groups):
+    layers = (ConvolutionLayer(conv=4, pool=2), ConvolutionLayer(conv=6, stride=2, padding=0, kernel=2), 8)
+    rule, chips = make("backprop", layers=layers, between=Standardization(groups), through="oracle")
+    held, (images, labels) = hold(rule), batch()
+    losses = rule.step(images, labels)
+    weights = weights_of(chips, 0)
+    wanted = cross_entropy(maps(weights, images, layers, groups=groups)[1], labels)
+    wanted.backward()
+    torch.testing.assert_close(losses[0], wanted.detach())
+    for n, own in enumerate(weights):
+        torch.testing.assert_close(held[n][0], own.grad, rtol=1e-4, atol=1e-5 * float(own.grad.abs().max()))
 
 
 def test_mono_forward_descends_the_loss_of_each_map():

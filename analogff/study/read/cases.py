@@ -16,6 +16,8 @@ from analogff.study.read.needs import TriedDevice, refusal
 from analogff.study.read.validation import Validator
 from analogff.support.mistakes import Mistake, from_pydantic, in_clauses, shown
 
+_CENTERED = ("layer", "group")  # normalizations after which inputs are below 0, too
+
 
 class Reader:
     """Reads points of a study.
@@ -47,6 +49,9 @@ class Reader:
             mistakes = mistakes + list(dict.fromkeys(answer for answer in answers if answer))
         if settings and settings.first_weights == "programmed":
             mistakes = mistakes + [_not_programmable(device) for device in devices if device.fixed]
+        if settings and settings.normalization in _CENTERED:
+            cut = [_cuts_off(device, settings) for device in devices if device.from_zero]
+            mistakes = mistakes + list(dict.fromkeys(cut))
         if mistakes or settings is None or choice is None:
             return None, mistakes
         steps, mistakes = EventReader(self.validator, document, devices, tables[rule], choice).steps(settings)
@@ -154,6 +159,12 @@ class Reader:
                     Mistake("dataset", "the name of a data set, a folder or a file", str(error), advice)
                 ]
         return self._there[name]
+
+
+def _cuts_off(device: TriedDevice, settings: Settings) -> Mistake:
+    expected = f'devices whose inputs may be below 0, as normalization = "{settings.normalization}" makes them'
+    got = f"{device.choice.reference}, whose converters begin at 0"
+    return Mistake("normalization", expected, got, 'Write normalization = "length", or take a device such as ideal.')
 
 
 def _not_programmable(device: TriedDevice) -> Mistake:

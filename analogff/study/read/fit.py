@@ -8,7 +8,7 @@ from analogff.data import ImageShape
 from analogff.device import Connected, Device, InputLines, convolution
 from analogff.learning.rule import Rule, RuleOptions
 from analogff.network import ConvolutionLayer, Planned, plan_layers
-from analogff.study.case import Case
+from analogff.study.case import Case, Settings
 from analogff.support.mistakes import Mistake, in_clauses, of_plug_in
 
 _Wiring = list[tuple[tuple[int, int], InputLines]]
@@ -62,7 +62,7 @@ class Fit:
         self, case: Case, n_in: int, classes: int, image: ImageShape | None
     ) -> tuple[_Wiring | None, list[Mistake]]:
         """Return how the layers of a case are wired, None if they cannot be, and why not."""
-        mistakes: list[Mistake] = []
+        mistakes = list(_ungrouped(case.settings))
         widths: list[int] = []
         try:
             widths = [layer.width for layer in plan_layers(case.settings.layers, image)]
@@ -106,3 +106,14 @@ class Fit:
         if reference not in self._models:
             self._models[reference] = resolve_device(reference, self.folder)
         return self._models[reference]
+
+
+def _ungrouped(settings: Settings) -> Iterator[Mistake]:
+    """Yield the first layer whose channels do not form groups of one size."""
+    groups = settings.normalization_groups
+    for n, layer in enumerate(settings.layers, start=1):
+        channels = layer.conv if isinstance(layer, ConvolutionLayer) else layer
+        if settings.normalization == "group" and channels % groups:
+            expected = f"a divisor of the {channels} channels of layer {n}"
+            yield Mistake("normalization_groups", expected, f"{groups}", "Give another one, or another width.")
+            return

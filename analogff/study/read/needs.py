@@ -34,6 +34,8 @@ class TriedDevice:
     """Why its arrays cannot share their neurons; None if they can."""
     pulsed: bool = False
     """Whether its datasheet prints the change of a write pulse."""
+    from_zero: bool = False
+    """Whether its converters cut off inputs below 0."""
 
 
 @dataclasses.dataclass(frozen=True)

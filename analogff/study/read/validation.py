@@ -142,9 +142,13 @@ class Validator:
             unreadable = None if digital else why_unreadable(device.datasheet)
             apart = _why_apart(device, len(bank))
             pulsed = not digital and device.datasheet.change_step is not None
+            least = device.datasheet.input_min
+            from_zero = least is not None and bool((torch.as_tensor(least) >= 0).any())
         copies = _copies(device, len(bank))
         return [
-            TriedDevice(dataclasses.replace(choice, copies=copies), hidden, fixed, unreadable, digital, apart, pulsed)
+            TriedDevice(
+                dataclasses.replace(choice, copies=copies), hidden, fixed, unreadable, digital, apart, pulsed, from_zero
+            )
             for choice in choices
         ]
 

@@ -13,7 +13,6 @@ from analogff.data import DataChoice, Dataset, ImageShape, load_dataset
 from analogff.device import convolution, derive_seed
 from analogff.learning.rule import Rule
 from analogff.network import Chips, LayerSpec, Network, fabricate_wired, plan_layers
-from analogff.network.normalization import make_normalizer
 from analogff.study.case import Case, Settings
 from analogff.study.events import Copy
 from analogff.study.task import Task, bank_parameters
@@ -40,10 +39,8 @@ def build(
         chips.devices.load_state_dict(state)
     if any(isinstance(step.event, Copy) and step.event.by == "register" for step in case.steps):
         chips.keep_requests()
-    normalizer = make_normalizer(
-        case.settings.normalization, max_gain=case.settings.agc_max_gain, offset=case.settings.agc_offset
-    )
-    network, seed = chips.seal(model.needs(options), normalizer, data.image), task.runs[0].seed
+    network = chips.seal(model.needs(options), case.settings.normalizer, data.image)
+    seed = task.runs[0].seed
     if case.settings.first_weights == "programmed" and not model.programs(options):
         program_first_weights(network, seed)
     return model(network, options, seed=seed), chips

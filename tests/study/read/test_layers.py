@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import analogff as ff
+from analogff.network.standardization import Standardization
 from analogff.study.read.spec import resolve_study
 from analogff.study.results.manifest import describe
 from analogff.study.run.compute import check_compute
@@ -83,6 +84,20 @@ def test_a_table_of_numbers_has_no_image_to_slide_over(tmp_path):
 )
 def test_rules_writes_and_devices_that_do_not_go_with_convolutions_are_refused(changes, message, tmp_path):
     assert message in mistakes([{"conv": 4}], tmp_path, **changes)
+
+
+def test_groups_that_do_not_divide_the_channels_are_refused(tmp_path):
+    said = mistakes([{"conv": 6}, 8], tmp_path, normalization="group", normalization_groups=4)
+    assert "normalization_groups: Expected a divisor of the 6 channels of layer 1. Got 4." in said
+    settings = read([{"conv": 6}, 8], tmp_path, normalization="group", normalization_groups=2).cases[0].settings
+    assert settings.normalizer == Standardization(2)
+    assert "normalization_groups" in mistakes([8], tmp_path, normalization_groups=2)
+
+
+def test_converters_that_begin_at_0_do_not_go_with_inputs_below_it(tmp_path):
+    said = mistakes([8], tmp_path, normalization="layer", device={"model": "reram"})
+    assert "normalization: Expected devices whose inputs may be below 0" in said and "Got reram, whose" in said
+    read([8], tmp_path, normalization="layer")  # exact devices have no converters
 
 
 def test_images_layers_and_rules_that_do_not_fit_are_told_at_once(tmp_path):
