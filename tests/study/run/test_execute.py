@@ -4,6 +4,7 @@ import pytest
 
 from analogff.data import load_dataset
 from analogff.network.normalization import L2, GainControl, Length, Unchanged
+from analogff.network.standardization import Standardization
 from analogff.study.read.spec import read_study
 from analogff.study.run.execute import build, execute
 from analogff.study.run.plan import plan_runs
@@ -21,6 +22,8 @@ def task(path, *settings):
         ((), Length()),
         (("normalization=l2",), L2()),
         (("normalization=none",), Unchanged()),
+        (("normalization=layer", "device.model=ideal"), Standardization()),
+        (("normalization=group", "normalization_groups=2", "device.model=ideal"), Standardization(2)),
         (("normalization=gain-control",), GainControl(max_gain=30.0, offset=0.0)),
         (("normalization=gain-control", "agc_max_gain=5", "agc_offset=-0.1"), GainControl(max_gain=5.0, offset=-0.1)),
     ],
