@@ -150,6 +150,20 @@ def test_every_pass_of_forward_forward_hears_the_networks_own(normalizer):
     assert torch.equal(network.classify(overlay_neutral(images, 10)), logits.argmax(-1))
 
 
+def test_a_mean_is_counted_where_one_is_removed():
+    """A sum and a difference more for each number, on the way there; a sum and a difference more on the way back."""
+    macs = []
+    for normalizer in (Length(), Standardization()):
+        chips = make_chips(sizes=(20, 16, 12))
+        options = Backprop.Options(through="oracle")
+        rule = Backprop(chips.seal(Backprop.needs(options), normalizer), options, seed=0)
+        images, labels = make_batch()
+        rule.step(images, labels)
+        macs.append(sum(chips.ledger[name].macs for name in chips.names))
+    there, back = len(images) * (20 + 16 + 12), len(images) * (16 + 12)
+    assert macs[1] - macs[0] == 2 * there + 2 * back
+
+
 def test_names_are_those_of_a_study():
     names = ("length", "l2", "none", "gain-control", "layer", "group")
     named = {name: make_normalizer(name, groups=3, max_gain=2.0, offset=0.1) for name in names}
