@@ -2,7 +2,8 @@
 
 python experiments/map/draw.py [RECORD ...]
 
-By default the records of all rules of the map at equal reads; figure and table go to the first.
+By default the records of all rules of the map at equal reads; figure and table go to the first. A rule that several
+records have is taken from the first of them.
 """
 
 import sys
@@ -21,7 +22,7 @@ from analogff.study.results.summary import interval_over_chips
 
 BOUND = "backprop, true slopes"
 _HERE = Path(__file__).parent
-RECORDS = ("record", "record-others", "record-phyll", "record-perturbation")
+RECORDS = ("record", "record-others-ten", "record-others", "record-phyll", "record-perturbation")
 _WIDTH = 7.0  # inches, two columns of a paper
 _ROW, _AROUND = 0.24, 1.2  # inches of a rule, and of labels
 _MOST = 10.0  # points behind the best at which the color ends
@@ -82,7 +83,11 @@ def main() -> None:
     records = [Path(name) for name in sys.argv[1:]] or [_HERE / name for name in RECORDS if (_HERE / name).exists()]
     mpl.rcdefaults()
     mpl.rcParams.update(RC)
-    cells = table(pd.concat([read(record) for record in records], ignore_index=True))
+    frames: list[pd.DataFrame] = []
+    for frame in map(read, records):
+        known = {label for one in frames for label in one["label"]}
+        frames.append(frame[~frame["label"].isin(known)])
+    cells = table(pd.concat(frames, ignore_index=True))
     cells.round(4).to_csv(records[0] / "map.csv", index=False)
     draw(cells).savefig(records[0] / "map.png", dpi=180)
     print(markdown(cells), "seeds:", read_manifest(records[0])["seeds"]["learning"])
