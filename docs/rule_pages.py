@@ -13,10 +13,10 @@ from analogff.catalog.descriptions import Description, Line, describe_fields, de
 from analogff.learning.layer_local import LayerLocalOptions
 from analogff.learning.rule import Rule
 from analogff.network import ConvolutionLayer, DenseLayer
-from analogff.study.case import TABLES, Settings
 from analogff.study.events import EVENTS
 from analogff.study.read.figure import FigureChoice
 from analogff.study.read.tune import Tune
+from analogff.study.settings import TABLES, Settings
 
 FOLDER = Path(__file__).resolve().parent / "reference"
 

@@ -14,7 +14,7 @@ from analogff.catalog import registered, resolve_device, resolve_rule, rule_name
 from analogff.catalog.descriptions import describe, describe_fields, describe_rule
 from analogff.catalog.names import DEVICES as DEVICES_GROUP
 from analogff.cli import main
-from analogff.study.case import FIELDS, TABLES, Settings
+from analogff.study.settings import FIELDS, TABLES, Settings
 from analogff.training.epoch import NUMBERS
 
 ROOT = Path(__file__).parent.parent

@@ -10,13 +10,14 @@ from analogff.catalog import resolve_rule
 from analogff.data import DataError, Dataset, Split, fingerprint
 from analogff.learning.rule import Rule
 from analogff.network import Chips
-from analogff.study.case import Case, Settings
+from analogff.study.case import Case
 from analogff.study.read.cases import Reader
 from analogff.study.read.document import Document, unusable
 from analogff.study.read.fit import Fit
 from analogff.study.read.validation import Validator
 from analogff.study.run.build import build, load_data
 from analogff.study.run.compute import check_compute
+from analogff.study.settings import Settings
 from analogff.study.task import Run, Task
 from analogff.support.mistakes import Mistake, StudyError, in_clauses
 from analogff.support.process_state import standard

@@ -17,8 +17,8 @@ from analogff.data import Dataset, Split
 from analogff.device import Observable
 from analogff.network import evaluating, layer_text
 from analogff.network.normalizers import Normalization
-from analogff.study.case import Settings, whole
 from analogff.study.read.document import MAX_WIDTH
+from analogff.study.settings import Settings, whole
 from analogff.support.mistakes import Mistake, StudyError, shown
 from analogff.support.plain import plain
 from analogff.support.process_state import standard

@@ -11,9 +11,9 @@ import pyarrow as pa
 from analogff.api.given import Named, tables
 from analogff.api.network import Network
 from analogff.data import Dataset
-from analogff.study.case import whole
 from analogff.study.measurements.catalog import take
 from analogff.study.measurements.measurement import Due
+from analogff.study.settings import whole
 from analogff.support.mistakes import Mistake, StudyError, shown
 from analogff.support.plain import plain
 from analogff.support.process_state import standard

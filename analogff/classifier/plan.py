@@ -12,8 +12,8 @@ from analogff.catalog import resolve_device
 from analogff.catalog.parameters import read_parameters, with_files
 from analogff.device import Device, Observable, fabricate, require
 from analogff.rules.forward_forward import ForwardForward, ForwardForwardOptions
-from analogff.study.case import MAX_SEED
 from analogff.study.read.document import MAX_WHOLE, MAX_WIDTH
+from analogff.study.settings import MAX_SEED
 from analogff.support.mistakes import Mistake, StudyError, from_pydantic, shown
 from analogff.support.plain import plain
 

@@ -8,7 +8,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from analogff.data import ImageShape
-from analogff.device import Ledger, Observable, PerChip, Sealed, SharedInputs, chipwise, reads_of
+from analogff.device import Ledger, Observable, PerChip, Sealed, SharedInputs, chipwise
 from analogff.network.forward import Onward, Passed, R, Read, Signal, forward
 from analogff.network.normalization import Length, Normalizer
 from analogff.network.pooling import Pooling
@@ -49,7 +49,7 @@ class Network:
         self._book = ledger
         self.normalizer = normalizer or Length()
         """What images pass."""
-        self._normalizers = [self.normalizer.of_channels(channels_of(layer)) for layer in self.layers]
+        self._normalizers = [self.normalizer.of_channels(layer.datasheet.weight_shape[0]) for layer in self.layers]
         self.image = image
         self.pooling = tuple(pooling) or (None,) * len(self.layers)
         self.chips = head.chips
@@ -171,11 +171,6 @@ def _cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 def evaluating(network: Network) -> AbstractContextManager[None]:
     """Book what a network does inside under evaluation; for the engine, since a rule's reads are its price."""
     return network._evaluating()
-
-
-def channels_of(layer: Sealed) -> int:
-    """Return how many activities of a layer belong to each point of its map; all of them, if it has no map."""
-    return layer.datasheet.n_out // reads_of(layer.datasheet.windows)
 
 
 def logit_scale(head: Sealed) -> torch.Tensor:

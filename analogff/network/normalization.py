@@ -21,6 +21,8 @@ class Normalizer(abc.ABC):
 
     digital: ClassVar[bool] = True
     """Whether digital logic does it, and not a circuit or nothing."""
+    centered: ClassVar[bool] = False
+    """Whether inputs are below 0 although no activity is."""
 
     @abc.abstractmethod
     def forward(self, y: torch.Tensor, mean_squares: torch.Tensor | None = None) -> torch.Tensor:

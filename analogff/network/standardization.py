@@ -23,6 +23,7 @@ class Standardization(Normalizer):
         Ba, Kiros & Hinton, Layer Normalization (2016); Wu & He, Group Normalization (ECCV 2018).
     """
 
+    centered = True
     groups: int = 1
     """Groups of channels of each layer."""
     channels: int = 0

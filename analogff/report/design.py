@@ -8,7 +8,7 @@ from typing import Any
 
 from analogff.data import title
 from analogff.report.table import Table
-from analogff.study.case import TABLES, Settings
+from analogff.study.settings import TABLES, Settings
 
 _FIRST = ("dataset", "layers", "epochs", "chips", "seeds", "train_images", "validation_images")
 """Fields that a reader always wants to know, in this order."""

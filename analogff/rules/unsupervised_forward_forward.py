@@ -210,8 +210,8 @@ class UnsupervisedForwardForward(LayerLocal[UnsupervisedForwardForwardOptions, G
         for passed in signal:
             if passed.layer >= self.first:
                 positives, squares = passed.y[:, :batch], passed.mean_squares[:, :batch]
-                known = {"layer": passed.layer, "beside": self.network.head}
-                heard.append(self.network.normalized(positives, squares, **known))
+                normalized = self.network.normalized(positives, squares, layer=passed.layer, beside=self.network.head)
+                heard.append(normalized)
             if passed.layer == len(self.network.layers) - 1:
                 self.head.learn(torch.cat(heard, -1), labels)
             yield passed

@@ -15,11 +15,11 @@ import pyarrow as pa
 from hypothesis import strategies as st
 
 from analogff.cli import main
-from analogff.study.case import FIELDS
 from analogff.study.results.columns import Columns
 from analogff.study.run import engine as study_run
 from analogff.study.run.packing import pack
 from analogff.study.run.plan import plan_runs
+from analogff.study.settings import FIELDS
 from analogff.training.epoch import NUMBERS
 
 MOST_SECONDS = 5.0  # of this thread, so that neither a busy machine nor what other tests left running counts

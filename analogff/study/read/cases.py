@@ -8,15 +8,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from analogff.data import DataError, check_dataset
-from analogff.study.case import FIELDS, TABLES, Case, Settings
+from analogff.study.case import Case
 from analogff.study.read.document import Document
 from analogff.study.read.events import EventReader, read_events
 from analogff.study.read.layers import own_devices, read_layers
-from analogff.study.read.needs import TriedDevice, refusal
+from analogff.study.read.needs import TriedDevice, cuts_off, refusal
 from analogff.study.read.validation import Validator
+from analogff.study.settings import FIELDS, TABLES, Settings
 from analogff.support.mistakes import Mistake, from_pydantic, in_clauses, shown
-
-_CENTERED = ("layer", "group")  # normalizations after which inputs are below 0, too
 
 
 class Reader:
@@ -49,8 +48,8 @@ class Reader:
             mistakes = mistakes + list(dict.fromkeys(answer for answer in answers if answer))
         if settings and settings.first_weights == "programmed":
             mistakes = mistakes + [_not_programmable(device) for device in devices if device.fixed]
-        if settings and settings.normalization in _CENTERED:
-            cut = [_cuts_off(device, settings) for device in devices if device.from_zero]
+        if settings and settings.normalizer.centered:
+            cut = [cuts_off(device, settings.normalization, "normalization") for device in devices if device.from_zero]
             mistakes = mistakes + list(dict.fromkeys(cut))
         if mistakes or settings is None or choice is None:
             return None, mistakes
@@ -159,12 +158,6 @@ class Reader:
                     Mistake("dataset", "the name of a data set, a folder or a file", str(error), advice)
                 ]
         return self._there[name]
-
-
-def _cuts_off(device: TriedDevice, settings: Settings) -> Mistake:
-    expected = f'devices whose inputs may be below 0, as normalization = "{settings.normalization}" makes them'
-    got = f"{device.choice.reference}, whose converters begin at 0"
-    return Mistake("normalization", expected, got, 'Write normalization = "length", or take a device such as ideal.')
 
 
 def _not_programmable(device: TriedDevice) -> Mistake:

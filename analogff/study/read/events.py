@@ -8,12 +8,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from analogff.study.case import Settings, Step
+from analogff.study.case import Step
 from analogff.study.events import EVENTS, Compensate, Copy, Distil, Event, Repeat, Set, Train
 from analogff.study.read.document import Document
-from analogff.study.read.needs import AskedRule, TriedDevice, refusal
+from analogff.study.read.needs import AskedRule, TriedDevice, cuts_off, refusal
 from analogff.study.read.sweep import PathError, assign
 from analogff.study.read.validation import Validator
+from analogff.study.settings import Settings
 from analogff.support.mistakes import Mistake, from_pydantic, shown, unknown_name
 
 MAX_STEPS = 100_000
@@ -74,6 +75,7 @@ class EventReader:
 
     def steps(self, settings: Settings) -> tuple[tuple[Step, ...], list[Mistake]]:
         """Return the events as steps, repeated ones each time, and the mistakes in them."""
+        self.settings = settings
         self.programmed = settings.first_weights == "programmed"
         self.known_weights = self.asked.programs or self.programmed
         steps = self._steps(settings.event, "event") if settings.event else ()
@@ -143,6 +145,8 @@ class EventReader:
         self.mistakes += wrong
         if device is None:
             return []
+        if self.settings.normalizer.centered and device.from_zero:
+            self.mistakes.append(cuts_off(device, self.settings.normalization, path))
         self.document["device"] = copy.deepcopy(table)
         self.devices = [device] * len(self.devices)
         return self.devices

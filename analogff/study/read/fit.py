@@ -8,7 +8,8 @@ from analogff.data import ImageShape
 from analogff.device import Connected, Device, InputLines, convolution
 from analogff.learning.rule import Rule, RuleOptions
 from analogff.network import ConvolutionLayer, Planned, plan_layers
-from analogff.study.case import Case, Settings
+from analogff.study.case import Case
+from analogff.study.settings import Settings
 from analogff.support.mistakes import Mistake, in_clauses, of_plug_in
 
 _Wiring = list[tuple[tuple[int, int], InputLines]]

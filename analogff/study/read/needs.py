@@ -77,3 +77,10 @@ def refusal(rule: AskedRule, device: TriedDevice, path: str) -> Mistake | None:
         advice = 'Take a device such as reram, or write = "digital".'
         return Mistake(f"{path}.write", wrong[0], f"{device.choice.reference}: {wrong[1]}", advice)
     return None
+
+
+def cuts_off(device: TriedDevice, normalization: str, path: str) -> Mistake:
+    """Return the mistake of a device that takes no inputs below 0 beside a normalization that makes them."""
+    expected = f'a device whose inputs may be below 0, as normalization = "{normalization}" makes them'
+    got = f"{device.choice.reference}, whose converters begin at 0"
+    return Mistake(path, expected, got, 'Write normalization = "length", or take a device such as ideal.')

@@ -9,7 +9,7 @@ from typing import Any
 
 from analogff.catalog import resolve_rule
 from analogff.data import DataChoice, DataError, Dataset, ImageShape, fingerprint, look_at_dataset
-from analogff.study.case import Case, Settings
+from analogff.study.case import Case
 from analogff.study.read.cases import Reader
 from analogff.study.read.controls import COUNT, controls_of
 from analogff.study.read.document import MAX_RUNS, Document, parse_settings, read_document, unusable
@@ -29,6 +29,7 @@ from analogff.study.read.sweep import (
 from analogff.study.read.trials import Tuning, plan_tuning
 from analogff.study.read.tune import Tune, misuse, read_tune
 from analogff.study.read.validation import Validator
+from analogff.study.settings import Settings
 from analogff.support.mistakes import Mistake, StudyError, in_clauses, shown
 from analogff.support.process_state import PatchedError, guarded
 from analogff.training.clock import WITHIN_STEP, clock_of

@@ -9,9 +9,9 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from analogff.study.case import FIELDS
 from analogff.study.read.document import Document
 from analogff.study.read.validation import Validator
+from analogff.study.settings import FIELDS
 from analogff.support.mistakes import Mistake, shown, unknown_name
 
 Axes = dict[str, list[Any]]

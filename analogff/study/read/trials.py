@@ -13,9 +13,10 @@ import numpy as np
 from analogff.catalog import resolve_rule
 from analogff.learning.rule import Rule
 from analogff.learning.search_space import Range
-from analogff.study.case import Case, RuleChoice, Settings
+from analogff.study.case import Case, RuleChoice
 from analogff.study.read.document import MAX_RUNS
 from analogff.study.read.tune import Tune
+from analogff.study.settings import Settings
 from analogff.support.mistakes import Mistake, StudyError, of_plug_in
 
 

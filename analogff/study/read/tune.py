@@ -8,8 +8,8 @@ from annotated_types import Ge
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic_core import PydanticCustomError
 
-from analogff.study.case import MAX_SEED, Settings, distinct_seeds, whole
 from analogff.study.read.document import MAX_RUNS, Document
+from analogff.study.settings import MAX_SEED, Settings, distinct_seeds, whole
 from analogff.support.mistakes import Mistake, from_pydantic, shown
 
 FIRST_SEED = 1_000_000

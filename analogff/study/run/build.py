@@ -13,8 +13,9 @@ from analogff.data import DataChoice, Dataset, ImageShape, load_dataset
 from analogff.device import convolution, derive_seed
 from analogff.learning.rule import Rule
 from analogff.network import Chips, LayerSpec, Network, fabricate_wired, plan_layers
-from analogff.study.case import Case, Settings
+from analogff.study.case import Case
 from analogff.study.events import Copy
+from analogff.study.settings import Settings
 from analogff.study.task import Task, bank_parameters
 
 

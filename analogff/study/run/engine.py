@@ -111,7 +111,7 @@ def _tuned(
 
 
 def _say_doubts(runs: Sequence[Run], study: Study, console: Console) -> None:
-    for line in oversized((run.case for run in runs), study.shapes, study.folder):
+    for line in oversized((run.case for run in runs), study.shapes):
         say(console, line)
     with watched("Checking plug-ins", lambda line: say(console, line)):
         for line in doubts((run.case for run in runs), study.folder):

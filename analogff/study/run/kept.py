@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analogff.study.case import Case, DeviceChoice, RuleChoice, Settings
+from analogff.study.case import Case, DeviceChoice, RuleChoice
 from analogff.study.results.columns import RESULTS
 from analogff.study.results.parts import StoreError, part_name
+from analogff.study.settings import Settings
 from analogff.study.task import Run, Task
 from analogff.support.messages import in_words
 from analogff.support.mistakes import in_clauses

@@ -31,7 +31,7 @@ def outlook(study: Study) -> Iterator[str]:
     yield f"No mistakes. {study.name} has {_count(len(runs), 'run')}: {parts}."
     if study.tuning is not None:
         yield explain(trial_study(study, study.tuning), study.tuning)
-    yield from oversized(study.cases, study.shapes, study.folder)
+    yield from oversized(study.cases, study.shapes)
     yield from doubts(study.cases, study.folder)
     try:
         check_compute(study.cases)

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from analogff.catalog import is_plug_in
-from analogff.study.case import Case, DeviceChoice, RuleChoice, Settings, Step
+from analogff.study.case import Case, DeviceChoice, RuleChoice, Step
 from analogff.study.events import Copy
 from analogff.study.origin import engine, known
 from analogff.study.read.spec import Study
+from analogff.study.settings import Settings
 from analogff.study.task import Run
 from analogff.support.mistakes import Mistake, StudyError
 

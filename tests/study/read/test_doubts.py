@@ -168,7 +168,7 @@ def test_a_batch_that_exceeds_the_images_is_told(write_study, batch, images, tol
         rule=f"{WEIGHTS}batch = {batch}\n",
     )
     study = read_study(path)
-    lines = list(oversized(study.cases, study.shapes, study.folder))
+    lines = list(oversized(study.cases, study.shapes))
     text = "its batches of 100 are larger than the 60 training images. Each step sees all of them."
     assert lines == ([f"weight-perturbation: {text}"] if told else [])
     assert (text in "\n".join(outlook(study))) == told

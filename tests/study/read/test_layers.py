@@ -96,8 +96,11 @@ def test_groups_that_do_not_divide_the_channels_are_refused(tmp_path):
 
 def test_converters_that_begin_at_0_do_not_go_with_inputs_below_it(tmp_path):
     said = mistakes([8], tmp_path, normalization="layer", device={"model": "reram"})
-    assert "normalization: Expected devices whose inputs may be below 0" in said and "Got reram, whose" in said
+    assert "normalization: Expected a device whose inputs may be below 0" in said and "Got reram, whose" in said
     read([8], tmp_path, normalization="layer")  # exact devices have no converters
+    student = [{"do": "distil", "to": 1, "epochs": 1, "device": {"model": "reram"}}]
+    said = mistakes([8], tmp_path, normalization="layer", event=student)
+    assert "event.0.device: Expected a device whose inputs may be below 0" in said
 
 
 def test_images_layers_and_rules_that_do_not_fit_are_told_at_once(tmp_path):
