@@ -31,9 +31,9 @@ class Datasheet:
     """Input lines."""
     n_out: int
     """Output lines."""
-    input_min: float | None = None
+    input_min: PerChip | None = None
     """Least input that is passed on unclipped; None without a limit."""
-    input_max: float | None = None
+    input_max: PerChip | None = None
     """Greatest input that is passed on unclipped; None without a limit."""
     output_min: PerChip | None = None
     """Least output a read can give; None without a limit."""
@@ -109,6 +109,15 @@ class Datasheet:
     def weight_shape(self) -> tuple[int, int]:
         """Shape of a chip's weights: ``(n_out, n_in)``, or outputs and lines of the array that the layer shares."""
         return (self.n_out, self.n_in) if self.windows is None else (self.windows.fan_out, self.windows.fan_in)
+
+    def clipped(self, x: torch.Tensor) -> torch.Tensor:
+        """Return what the lines carry of inputs ``(chips, batch, n_in)``: those within the printed range."""
+        low, high = self.input_min, self.input_max
+        if isinstance(low, torch.Tensor):
+            x, low = x.maximum(column_of(low).to(x.device)), None
+        if isinstance(high, torch.Tensor):
+            x, high = x.minimum(column_of(high).to(x.device)), None
+        return x if low is None and high is None else x.clamp(low, high)
 
     def __post_init__(self):
         if self.n_in < 1 or self.n_out < 1:

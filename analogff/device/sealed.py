@@ -270,7 +270,7 @@ class Sealed:
         """Book what lines carried so many times, where that costs energy."""
         sheet = self.datasheet
         if self.__signals:
-            squares = mean_squares(x, sheet.input_min, sheet.input_max, self.__loads)
+            squares = mean_squares(x, sheet.clipped, self.__loads)
             self.__book.add(self.name, mean_squares=times * sheet.reads_per_vector * squares)
 
     def _note(self, x: torch.Tensor | SharedInputs, y: torch.Tensor, tracked: bool) -> torch.Tensor:

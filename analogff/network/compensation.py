@@ -26,8 +26,6 @@ def calibrate(layer: Sealed, seed: int) -> torch.Tensor:
     """
     sheet, generator = layer.datasheet, torch.Generator().manual_seed(derive_seed(seed, "calibration", layer.name))
     x = torch.randn(VECTORS, sheet.n_in, generator=generator).abs()
-    if sheet.input_max is not None:
-        x = x.clamp(max=sheet.input_max)
     y = layer.measure(x.to(layer.torch_device).expand(layer.chips, -1, -1))
     layer.compute(*work.elementwise(y[0].numel(), operations=2, operands=1, results=0))
     return torch.stack([chip.abs().sum() for chip in y])  # one by one: all at once may round otherwise in a bank

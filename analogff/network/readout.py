@@ -46,7 +46,7 @@ def window_of(sheet: Datasheet) -> Window:
         raise ValueError("its datasheet prints no neuron curve to be inverted")
     slopes = _slopes(sheet)
     step, center = 2 * FARTHEST / (POINTS - 1), (POINTS - 1) // 2
-    heaviest, loudest = _greatest_weight(sheet), 1.0 if sheet.input_max is None else sheet.input_max
+    heaviest, loudest = _greatest_weight(sheet), _least(1.0 if sheet.input_max is None else sheet.input_max)
     most = max(1, min(center, int(heaviest * loudest / step)))
     best, found = LEAST_SIGNAL, None
     for n in range(1, most + 1):
@@ -183,7 +183,7 @@ def _code(amplitude: float, loudest: float, sheet: Datasheet) -> float:
     bits = _bits(sheet.dac_bits)
     if bits == 0 or sheet.input_max is None:
         return amplitude
-    step = sheet.input_max / (2**bits - 1)
+    step = _least(sheet.input_max - (sheet.input_min or 0.0)) / (2**bits - 1)
     return max(1, round(amplitude / step)) * step
 
 
@@ -195,6 +195,10 @@ def _adc_step(sheet: Datasheet) -> float:
     return span / (2**bits - 1)
 
 
+def _least(printed: PerChip) -> float:
+    return float(torch.as_tensor(printed).min())
+
+
 def _bits(printed: PerChip | None) -> float:
     """Return the fewest bits of a converter; 0 where there is none, or an exact one."""
-    return 0.0 if printed is None else float(torch.as_tensor(printed).min())
+    return 0.0 if printed is None else _least(printed)

@@ -37,8 +37,8 @@ class Pepita(Rule[PepitaOptions]):
               \Delta W_L \propto -\sum_b e'_b\, h_{L-1,b}'^T
 
     with ``h_0 = x``. Form `mixed` takes :math:`h_l h_{l-1}^T - h'_l h_{l-1}'^T` instead. Two forward passes a step,
-    and no slope of any neuron. A modulated pixel may fall below 0, where the converter of a chip without negative
-    inputs cuts it off.
+    and no slope of any neuron. A modulated pixel may fall below 0, where the converter of a chip without
+    ``signed_inputs`` cuts it off.
 
     Args:
         network: Sealed at ACTIVITY.

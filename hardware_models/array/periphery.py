@@ -13,7 +13,7 @@ from hardware_models.array.declare import takes_fields
 from hardware_models.array.parameters import Bits, LogSpread, NonNegative, Share, printed_bits
 from hardware_models.effects.converters import AdcKind
 from hardware_models.effects.nonlinearity import FAMILIES, Family
-from hardware_models.effects.tiles import tiles
+from hardware_models.effects.tiles import signed_range, tiles
 
 ADC_STEP_JOULES = 20e-15
 """Figure of merit of a converter: energy a conversion step; 5 to 50 fJ (Murmann, ADC Performance Survey)."""
@@ -64,7 +64,9 @@ class Periphery:
     dac_bits: Bits = 8
     """Resolution of an input; 0 is continuous."""
     input_max: Annotated[float, Gt(0)] = 8.0
-    """Full scale of an input, from 0."""
+    """Full scale of an input, from 0, or of either sign with signed_inputs."""
+    signed_inputs: bool = False
+    """Take inputs of both signs, in two's complement: from -input_max to one step below input_max; 0 is a level."""
     adc_gain_error: NonNegative = 0.0
     """Spread of the output converters' gains; each column has a converter of its own."""
     adc_offset_lsb: NonNegative = 0.0
@@ -124,6 +126,7 @@ class Periphery:
         outside = (dac_bits < 1) | (dac_bits > SERIAL_BITS) | (dac_bits != dac_bits.reshape(-1)[0])
         wanted = f"dac_bits from 1 to {SERIAL_BITS}, the same for all chips, beside bit_serial"
         _refuse(wanted, _both(self.bit_serial, outside), dac_bits)
+        _refuse("dac_bits of 0, or at least 2, beside signed_inputs", _both(self.signed_inputs, dac_bits == 1), dac_bits)
         errors = [self.dac_gain_error, self.dac_inl_lsb]
         _refuse("no errors of a DAC beside bit_serial, which has none", any(_both(e, self.bit_serial) for e in errors))
         given = self.sum_max is not None and not self.digital
@@ -145,9 +148,17 @@ class Periphery:
         return int(torch.as_tensor(self.dac_bits).reshape(-1)[0]) if self.bit_serial else 0
 
     @property
+    def input_range(self) -> tuple[PerChip, PerChip]:
+        """Least and greatest input that is passed on unclipped."""
+        if not self.signed_inputs:
+            return 0.0, self.input_max
+        _, most = signed_range(torch.as_tensor(self.input_max), torch.as_tensor(self.dac_bits))
+        return -self.input_max, most if most.dim() else most.item()
+
+    @property
     def numbers(self) -> dict[str, Any]:
         """What each chip may have for itself."""
-        for_all = ("family", "adc_kind", "bit_serial", "rows_per_tile", "trap_reads")
+        for_all = ("family", "adc_kind", "signed_inputs", "bit_serial", "rows_per_tile", "trap_reads")
         full = (
             (SERIAL_SUM * self.input_max if self.bit_serial else TYPICAL_SUM) if self.sum_max is None else self.sum_max
         )
@@ -170,9 +181,10 @@ class Periphery:
         """
         bits = torch.as_tensor(self.adc_bits)
         adc_joules = ADC_STEP_JOULES * 2.0 ** torch.where(bits > 0, bits, CONTINUOUS_BITS)
+        least, most = self.input_range
         fields = dict(
-            input_min=0.0,
-            input_max=self.input_max,
+            input_min=least,
+            input_max=most,
             output_min=0.0,
             output_max=self.neuron.high,
             dac_bits=printed_bits(self.dac_bits),

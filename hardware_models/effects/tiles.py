@@ -24,10 +24,13 @@ def tiles(lines: int, most: int) -> list[slice]:
 def serial(q: torch.Tensor, step: torch.Tensor, bit: int) -> torch.Tensor:
     r"""Return one bit of each input, as 0 or 1.
 
-    .. math:: q = d \sum_i 2^i \beta_i
+    .. math:: q = d \sum_i 2^i \beta_i \quad\text{or}\quad
+              q = d \left(\sum_{i < b - 1} 2^i \beta_i - 2^{b-1} \beta_{b-1}\right)
+
+    The second is two's complement, whose last bit says that a number is below 0.
 
     Args:
-        q: Inputs on the grid of a converter that starts at 0.
+        q: Inputs on the grid of a converter that starts at 0, or of one for both signs.
         step: ``d``.
         bit: ``i``.
     """

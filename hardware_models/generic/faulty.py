@@ -246,10 +246,7 @@ class Faulty(Device):
 
     def _warmed(self, x: torch.Tensor) -> torch.Tensor:
         """Return what drives the lines, warmed after the fault."""
-        sheet, driven = self.datasheet, x
-        if sheet.input_min is not None or sheet.input_max is not None:
-            driven = x.clamp(sheet.input_min, sheet.input_max)
-        return torch.where(self._happened(), driven * self.gain, x)
+        return torch.where(self._happened(), self.datasheet.clipped(x) * self.gain, x)
 
     def _after(self, y: torch.Tensor) -> torch.Tensor:
         """Return what is read after the fault."""

@@ -1,5 +1,7 @@
 """Counting what was asked of the cells, and what the lines carried."""
 
+from collections.abc import Callable
+
 import torch
 
 from analogff.device.numerics.gpu import has_triton
@@ -20,32 +22,31 @@ def cells_asked(change: torch.Tensor) -> torch.Tensor:
 
 
 def mean_squares(
-    x: torch.Tensor | SharedInputs, low: float | None, high: float | None, loads: torch.Tensor | None = None
+    x: torch.Tensor | SharedInputs, clip: Callable[[torch.Tensor], torch.Tensor], loads: torch.Tensor | None = None
 ) -> torch.Tensor:
     """Return the mean square of what the lines carry, summed over input vectors, ``(chips,)`` in double precision.
 
     Args:
         x: Inputs, ``(chips, batch, n_in)``.
-        low: Least input that is passed on unclipped; None without a limit.
-        high: Greatest input that is passed on unclipped; None without a limit.
+        clip: Returns what lines carry; see `Datasheet.clipped`.
         loads: Weight of each line in the mean, ``(n_in,)``; None for equal ones.
     """
     roots = None if loads is None else loads.sqrt()
     if isinstance(x, SharedInputs):
         variants, lines = x.marks.shape[1], x.marks.shape[-1]
         first, rest = (None, None) if roots is None else (roots[:lines], roots[lines:])
-        marks = _squares(x.marks.flatten(1, 2), low, high, first)
-        total = variants * _squares(x.shared[..., lines:], low, high, rest) + marks
+        marks = _squares(x.marks.flatten(1, 2), clip, first)
+        total = variants * _squares(x.shared[..., lines:], clip, rest) + marks
     else:
-        total = _squares(x, low, high, roots)
+        total = _squares(x, clip, roots)
     return total / x.shape[2]
 
 
-def _squares(x: torch.Tensor, low: float | None, high: float | None, roots: torch.Tensor | None) -> torch.Tensor:
+def _squares(
+    x: torch.Tensor, clip: Callable[[torch.Tensor], torch.Tensor], roots: torch.Tensor | None
+) -> torch.Tensor:
     """Return the weighted sum of the squares of each chip's numbers; what all chips share is summed once."""
-    seen = x[:1] if x.stride(0) == 0 else x
-    if low is not None or high is not None:
-        seen = seen.clamp(low, high)
+    seen = clip(x[:1] if x.stride(0) == 0 else x)
     if roots is not None:
         seen = seen * roots
     return torch.linalg.vector_norm(seen, dim=-1).double().square().sum(-1).expand(x.shape[0])

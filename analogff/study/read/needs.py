@@ -83,4 +83,5 @@ def cuts_off(device: TriedDevice, normalization: str, path: str) -> Mistake:
     """Return the mistake of a device that takes no inputs below 0 beside a normalization that makes them."""
     expected = f'a device whose inputs may be below 0, as normalization = "{normalization}" makes them'
     got = f"{device.choice.reference}, whose converters begin at 0"
-    return Mistake(path, expected, got, 'Write normalization = "length", or take a device such as ideal.')
+    advice = 'Write normalization = "length", or signed_inputs = true beside the model of an array of the zoo.'
+    return Mistake(path, expected, got, advice)

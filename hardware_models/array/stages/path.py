@@ -115,6 +115,6 @@ def _partial_sums(
 ) -> PartialSums:
     """Return the stage of sums that are converted in parts."""
     share = len(lines) ** -0.5
-    rounds = BitSerial(periphery.serial_bits) if periphery.bit_serial else AtOnce()
+    rounds = BitSerial(periphery.serial_bits, periphery.signed_inputs) if periphery.bit_serial else AtOnce()
     conversion = (*sums, WeightNoise(), Amplifier(), ReadNoise(share), convert(active, OfPartialSums(share)))
     return PartialSums(lines, rounds, (NoiseOfSums(), *conversion))

@@ -65,12 +65,17 @@ class BitSerial(Rounds):
     """Bits, one after another; a line carries its full scale or nothing."""
 
     bits: int
+    """Bits of an input."""
+    signed: bool
+    """Whether inputs are of both signs, in two's complement: the last bit counts negatively."""
 
     @override
     def of(self, lines, chips):
-        full, steps = chips.circuit.input_max, 2.0**self.bits - 1
+        circuit, last = chips.circuit, self.bits - 1
+        full, steps = (-circuit.input_min, 2.0**last) if self.signed else (circuit.input_max, 2.0**self.bits - 1)
         for bit in range(self.bits):
-            yield serial(lines, full / steps, bit) * full, 2.0**bit / steps
+            sign = -1.0 if self.signed and bit == last else 1.0
+            yield serial(lines, full / steps, bit) * full, sign * 2.0**bit / steps
 
 
 @dataclasses.dataclass(frozen=True)

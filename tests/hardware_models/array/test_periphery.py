@@ -29,6 +29,7 @@ VARIANTS = {
     "everything": ADC | DAC | LINES,
     "tiles": ADC | DAC | LINES | dict(rows_per_tile=6, sum_max=6.0),
     "bits": ADC | LINES | dict(bit_serial=True, dac_bits=4, rows_per_tile=6, sum_max=30.0),
+    "signed": ADC | DAC | LINES | dict(signed_inputs=True),
     "flicker": dict(neuron_flicker=0.1),
 }
 SIZES = dict(wire_ohm=2.0, neuron_seconds=5e-8, hysteresis=0.05, **ADC)
@@ -117,7 +118,7 @@ def test_kinds_of_converters_are_alive():
 
 
 @pytest.mark.parametrize("model", [Unknown, PCM])
-@pytest.mark.parametrize("name", ["everything", "tiles", "bits", "flicker"])
+@pytest.mark.parametrize("name", ["everything", "tiles", "bits", "signed", "flicker"])
 def test_a_chip_with_errors_is_the_same_alone_and_among_chips_without(model, name):
     """Bit by bit, in a bank of which the first chip has none, or others, and converters of another resolution."""
     threads = torch.get_num_threads()
@@ -160,7 +161,7 @@ def test_no_effect_of_one_chip_changes_the_numbers_of_its_neighbors(model):
     torch.set_num_threads(threads)
 
 
-@pytest.mark.parametrize("name", ["everything", "tiles", "bits", "flicker"])
+@pytest.mark.parametrize("name", ["everything", "tiles", "bits", "signed", "flicker"])
 def test_a_batch_is_its_halves_marked_or_written_out(name):
     quiet = {k: v for k, v in VARIANTS[name].items() if k not in ADC and k != "dac_inl_lsb"}
     whole, halves, marked, biased = (Unknown(13, 7, seed=[3, 1], adc_bits=0, **quiet) for _ in range(4))
@@ -181,7 +182,7 @@ def test_a_batch_is_its_halves_marked_or_written_out(name):
 WIDE = dict(rows_per_tile=5, sum_max=100.0)  # no partial sum is clipped, which the truth knows nothing of
 
 
-@pytest.mark.parametrize("parts", [{}, WIDE, WIDE | dict(bit_serial=True)])
+@pytest.mark.parametrize("parts", [{}, dict(signed_inputs=True), WIDE, WIDE | dict(bit_serial=True)])
 def test_the_true_slope_and_weights_are_those_of_the_device_without_noise(parts):
     errors = LINES | dict(adc_gain_error=0.05, mismatch=0.2)
     errors |= dict(dac_bits=16) if "bit_serial" in parts else dict(dac_gain_error=0.05, dac_bits=0)
