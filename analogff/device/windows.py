@@ -24,11 +24,13 @@ class Windows:
 
     with positions ``p``, stride ``s`` and ``m`` lines of zeros around the image. Lines are points row by row, the
     channels of a point together; so are outputs. A window is ordered likewise. A side of one point has a kernel of one,
-    without padding. An image smaller than the kernel is one window.
+    without padding. An image smaller than the kernel is one window. Where channels form groups, each has an array of
+    its own, which sees the windows of that group.
 
     Shapes:
-        ``x``: ``(chips, batch, n_in)``; ``rows``: ``(chips, batch positions, fan_in)``; ``y``: ``(chips, batch,
-        n_out)``; ``columns``: ``(chips, batch positions, fan_out)``.
+        ``x``: ``(chips, batch, n_in)``; ``rows``: ``(chips groups, batch positions, fan_in)``; ``y``: ``(chips, batch,
+        n_out)``; ``columns``: ``(chips groups, batch positions, fan_out / groups)``; weights of a layer: ``(chips,
+        fan_out, fan_in)``, and of its arrays ``(chips groups, fan_out / groups, fan_in)``.
     """
 
     n_in: int
@@ -49,6 +51,8 @@ class Windows:
     """Lines before the image, which every read sees."""
     over: int = 0
     """First lines of the image that are no pixels, which every read sees, too."""
+    groups: int = 1
+    """Groups of neighboring channels, below and in the map, which are connected one to one."""
 
     @functools.cached_property
     def sides(self) -> tuple[int, int]:
@@ -92,57 +96,73 @@ class Windows:
 
     @property
     def fan_in(self) -> int:
-        """Lines of the array."""
-        return self.common + math.prod(self.window) * self.channels
+        """Lines of an array."""
+        return self.common + math.prod(self.window) * self._channels_of_group
 
     @property
     def fan_out(self) -> int:
-        """Outputs of the array: channels of the layer's map."""
-        return -(-self.n_out // self.positions)
+        """Outputs of all arrays: channels of the layer's map."""
+        return self.groups * -(-self.n_out // (self.positions * self.groups))
 
     @property
     def samples_at_once(self) -> int:
         """Samples whose windows are written out together."""
-        return max(1, _NUMBERS_AT_ONCE // (self.positions * self.fan_in))
+        return max(1, _NUMBERS_AT_ONCE // (self.groups * self.positions * self.fan_in))
 
     def rows(self, x: torch.Tensor) -> torch.Tensor:
         """Return what each read of each input sees; one batch that all chips see stays one in memory."""
-        if x.stride(0) == 0 and len(x) > 1:
+        if x.stride(0) == 0 and len(x) > 1 and self.groups == 1:
             return self._rows(x[:1]).expand(len(x), -1, -1)
         return self._rows(x)
 
     def shared_rows(self, x: SharedInputs) -> SharedInputs:
         """As `rows`, of inputs whose marks are on common lines: they are marks of every read."""
-        marks = x.marks.unsqueeze(3).expand(-1, -1, -1, self.positions, -1).flatten(2, 3)
+        marks = x.marks.expand(x.shape[0], -1, -1, -1).repeat_interleave(self.groups, 0) if self.groups > 1 else x.marks
+        marks = marks.unsqueeze(3).expand(-1, -1, -1, self.positions, -1).flatten(2, 3)
         return SharedInputs(self.rows(x.shared), marks)
 
     def columns(self, y: torch.Tensor) -> torch.Tensor:
         """Return numbers of the outputs, read by read."""
         missing = self.positions * self.fan_out - self.n_out
-        return (pad(y, (0, missing)) if missing else y).reshape(y.shape[0], -1, self.fan_out)
+        columns = (pad(y, (0, missing)) if missing else y).reshape(y.shape[0], -1, self.fan_out)
+        if self.groups == 1:
+            return columns
+        return columns.unflatten(-1, (self.groups, -1)).movedim(2, 1).flatten(0, 1).contiguous()
 
     def join(self, columns: torch.Tensor) -> torch.Tensor:
         """Return numbers of reads as those of the outputs: the inverse of `columns`."""
-        y = columns.view(columns.shape[0], -1, self.positions * self.fan_out)
+        if self.groups > 1:
+            columns = columns.unflatten(0, (-1, self.groups)).movedim(1, 2).flatten(2)
+        y = columns.reshape(len(columns), -1, self.positions * self.fan_out)
         return y if y.shape[-1] == self.n_out else y[..., : self.n_out].contiguous()
+
+    def of_arrays(self, weights: torch.Tensor) -> torch.Tensor:
+        """Return weights of a layer, or changes of them, array by array."""
+        return weights if self.groups == 1 else weights.unflatten(1, (self.groups, -1)).flatten(0, 1)
+
+    def of_layer(self, weights: torch.Tensor) -> torch.Tensor:
+        """Return weights of arrays as those of a layer: the inverse of `of_arrays`."""
+        return weights if self.groups == 1 else weights.unflatten(0, (-1, self.groups)).flatten(1, 2)
 
     def back(self, rows: torch.Tensor) -> torch.Tensor:
         """Add up what reads have to say of each line, as errors that go back: the adjoint of `rows`."""
         (down, across), (kernel, wide), (top, left) = self.map, self.window, self.margins
         each = rows.view(rows.shape[0], -1, down, across, self.fan_in)
-        taps = each[..., self.common :].unflatten(-1, (kernel, wide, self.channels))
+        taps = each[..., self.common :].unflatten(-1, (kernel, wide, self._channels_of_group))
         height, width = self.sides
-        image = rows.new_zeros(*each.shape[:2], height + 2 * top, width + 2 * left, self.channels)
+        image = rows.new_zeros(*each.shape[:2], height + 2 * top, width + 2 * left, self._channels_of_group)
         for u in range(kernel):
             for v in range(wide):
                 seen = image[:, :, u : u + self.stride * down : self.stride, v : v + self.stride * across : self.stride]
                 seen[:, :, :down, :across] += taps[..., u, v, :]
-        inside = image[:, :, top : top + height, left : left + width].flatten(2)[..., : self.n_in - self.before]
+        inside = image[:, :, top : top + height, left : left + width].unflatten(0, (-1, self.groups))
+        inside = inside.movedim(1, -2).flatten(2)[..., : self.n_in - self.before]
         if not self.common:
             return inside.contiguous()
-        lines = rows.new_zeros(*each.shape[:2], self.n_in)
+        lines = rows.new_zeros(*inside.shape[:2], self.n_in)
         lines[..., self.common :] = inside[..., self.over :]
-        lines[..., : self.common] = each[..., : self.common].flatten(2, 3).mT.contiguous().sum(-1)
+        heard = each[..., : self.common].unflatten(0, (-1, self.groups)).movedim(1, 2).flatten(2, 4)
+        lines[..., : self.common] = heard.mT.contiguous().sum(-1)
         return lines
 
     def parts(self, x: Inputs) -> list[Inputs]:
@@ -174,20 +194,24 @@ class Windows:
         assert out is not None
         return out.flatten(1, 2)
 
+    @property
+    def _channels_of_group(self) -> int:
+        return -(-self.channels // self.groups)
+
     def _rows(self, x: torch.Tensor) -> torch.Tensor:
         (height, width), (top, left), (kernel, wide) = self.sides, self.margins, self.window
-        (down, across), chips, batch = self.map, *x.shape[:2]
+        (down, across), batch, channels = self.map, x.shape[1], self._channels_of_group
         image = pad(x[..., self.before :], (0, self.before + height * width * self.channels - self.n_in))
         if self.over:
             image = image.clone()
             image[..., : self.over] = 0
-        points = image.unflatten(-1, (height, width, self.channels))
+        points = image.unflatten(-1, (height, width, self.groups, channels)).movedim(-2, 1).flatten(0, 1)
         padded = pad(points, (0, 0, left, left, top, top)).contiguous()
         of_chip, of_sample, of_line, of_point, _ = padded.stride()
         steps = of_chip, of_sample, self.stride * of_line, self.stride * of_point, of_line, 1
-        seen = padded.as_strided((chips, batch, down, across, kernel, wide * self.channels), steps)
-        rows = x.new_empty(chips, batch, down, across, self.fan_in)
-        rows[..., self.common :].unflatten(-1, (kernel, wide * self.channels)).copy_(seen)
+        seen = padded.as_strided((len(points), batch, down, across, kernel, wide * channels), steps)
+        rows = x.new_empty(len(points), batch, down, across, self.fan_in)
+        rows[..., self.common :].unflatten(-1, (kernel, wide * channels)).copy_(seen)
         if self.common:
-            rows[..., : self.common] = x[:, :, None, None, : self.common]
-        return rows.view(chips, batch * down * across, self.fan_in)
+            rows[..., : self.common] = x[:, :, None, None, : self.common].repeat_interleave(self.groups, 0)
+        return rows.view(len(points), batch * down * across, self.fan_in)

@@ -27,6 +27,8 @@ class ConvolutionLayer(BaseModel):
     """Points from one window to the next."""
     padding: Annotated[int, Ge(0)] | None = None
     """Rows and columns of zeros around the image; half of the kernel by default."""
+    groups: Annotated[int, Ge(1)] = 1
+    """Groups of neighboring channels, below and in its map, connected one to one; each has an array of its own."""
     pool: Annotated[int, Ge(1)] = 1
     """Side of the squares that the map is pooled over; 1 for no pooling."""
     pool_kind: PoolKind = "max"
@@ -66,11 +68,13 @@ class Planned:
 
 
 def layer_text(layer: Layer | Mapping[str, Any]) -> str:
-    """Return a layer in short: channels, kernel and stride of a convolution, and its max (MP) or average (AP) pooling.
+    """Return a layer in short: channels, kernel, stride and groups of a convolution, and its pooling (max or average).
 
     Example:
         >>> layer_text(500), layer_text(ConvolutionLayer(conv=96, pool=2)), layer_text({"conv": 8, "stride": 2})
         ('500', '96C3-MP2', '8C3s2')
+        >>> layer_text({"conv": 80, "groups": 10, "pool": 2, "pool_kind": "average"})
+        '80C3g10-AP2'
     """
     if isinstance(layer, int):
         return str(layer)
@@ -80,7 +84,8 @@ def layer_text(layer: Layer | Mapping[str, Any]) -> str:
         layer = ConvolutionLayer(**{name: value for name, value in layer.items() if name != "device"})
     stride = "" if layer.stride == 1 else f"s{layer.stride}"
     pooled = "" if layer.pool == 1 else f"-{'MP' if layer.pool_kind == 'max' else 'AP'}{layer.pool}"
-    return f"{layer.conv}C{layer.kernel}{stride}{pooled}"
+    grouped = "" if layer.groups == 1 else f"g{layer.groups}"
+    return f"{layer.conv}C{layer.kernel}{stride}{grouped}{pooled}"
 
 
 def plan_layers(layers: Sequence[Layer], image: ImageShape | None) -> list[Planned]:
@@ -124,6 +129,11 @@ def _convolution(layer: ConvolutionLayer, image: ImageShape, number: int) -> Pla
             f"Expected pool of layer {number} to divide its map of {map_of[0]} x {map_of[1]} points. Got pool = "
             f"{layer.pool}. Give another one, or other padding or stride."
         )
+    if image.channels % layer.groups or layer.conv % layer.groups:
+        raise ValueError(
+            f"Expected groups of layer {number} to divide the {image.channels} channels below it and its own "
+            f"{layer.conv}. Got groups = {layer.groups}. Give another number, or other channels."
+        )
     options = {
         "kernel": layer.kernel,
         "stride": layer.stride,
@@ -131,6 +141,7 @@ def _convolution(layer: ConvolutionLayer, image: ImageShape, number: int) -> Pla
         "channels": image.channels,
         "height": image.height,
     }
+    options |= {} if layer.groups == 1 else {"groups": layer.groups}
     outputs = layer.conv * math.prod(map_of)
     shape = {"channels": layer.conv, "height": map_of[0], "width": map_of[1]}
     pooling = None if layer.pool == 1 else Pooling(**shape, size=layer.pool, kind=layer.pool_kind)

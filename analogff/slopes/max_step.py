@@ -64,7 +64,8 @@ class MaxStep:
     def of(self, layer: Sealed, x: torch.Tensor | SharedInputs) -> torch.Tensor:
         """Return the share, ``(chips, 1, 1)``; measured at the first call."""
         if self.share is None:
-            reach = whole(rows_of(x, layer.datasheet.windows)).abs().sum(-1).mean(-1).view(-1, 1, 1)
+            rows = whole(rows_of(x, layer.datasheet.windows))
+            reach = rows.abs().sum(-1).view(layer.chips, -1).mean(-1).view(-1, 1, 1)
             self.share = (SHARE * turning_distance(layer, x) / (self.learning_rate * reach)).clamp(max=1)
         return self.share
 

@@ -177,6 +177,11 @@ class Settings(BaseModel):
         return any(isinstance(layer, ConvolutionLayer) for layer in self.layers)
 
     @property
+    def has_groups(self) -> bool:
+        """Whether a convolution has groups of channels, which have an array each."""
+        return any(isinstance(layer, ConvolutionLayer) and layer.groups > 1 for layer in self.layers)
+
+    @property
     def data(self) -> DataChoice:
         """Data set and how it is read, which determine the numbers of input lines and labels."""
         side = self.image_size

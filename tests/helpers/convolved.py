@@ -40,8 +40,11 @@ def make(
 
 def weights_of(chips, chip):
     """Return the weights of each array of a chip, the head last, as leaves of a graph."""
-    parts = [getattr(device, "bank", device).weights[chip] for device in chips.devices]
-    return [part.clone().requires_grad_() for part in parts]
+    parts = [
+        device.connection.dense(device.bank.weights) if hasattr(device, "bank") else device.weights
+        for device in chips.devices
+    ]
+    return [part[chip].clone().requires_grad_() for part in parts]
 
 
 def maps(weights, images, layers=LAYERS, image=IMAGE, curve=torch.relu, groups=0):
@@ -56,7 +59,7 @@ def maps(weights, images, layers=LAYERS, image=IMAGE, curve=torch.relu, groups=0
         else:
             padding = layer.kernel // 2 if layer.padding is None else layer.padding
             kernel = own.view(layer.conv, layer.kernel, layer.kernel, -1).permute(0, 3, 1, 2)
-            y = curve(conv2d(x, kernel, stride=layer.stride, padding=padding))
+            y = curve(conv2d(x, kernel, stride=layer.stride, padding=padding, groups=layer.groups))
             activities.append(y.permute(0, 2, 3, 1).flatten(1))
             if layer.pool > 1:
                 y = max_pool2d(y, layer.pool) if layer.pool_kind == "max" else avg_pool2d(y, layer.pool)

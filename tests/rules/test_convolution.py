@@ -47,6 +47,45 @@ def test_backprop_on_ideal_chips_asks_for_the_gradient_of_autograd(kind):
             torch.testing.assert_close(held[n][chip], own.grad, rtol=1e-4, atol=1e-5 * float(own.grad.abs().max()))
 
 
+def test_groups_of_channels_ask_for_the_gradient_of_autograd():
+    layers = (ConvolutionLayer(conv=4, groups=2, pool=2), ConvolutionLayer(conv=6, groups=2), 7)
+    rule, chips = make("backprop", layers=layers, through="oracle")
+    held, (images, labels) = hold(rule), batch()
+    losses = rule.step(images, labels)
+    for chip, loss in enumerate(losses):
+        weights = weights_of(chips, chip)
+        wanted = cross_entropy(maps(weights, images, layers)[1], labels)
+        wanted.backward()
+        torch.testing.assert_close(loss, wanted.detach())
+        for n, own in enumerate(weights):
+            torch.testing.assert_close(held[n][chip], own.grad, rtol=1e-4, atol=1e-5 * float(own.grad.abs().max()))
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        *(("backprop", {"through": through}) for through in ("twin", "fitted", "probed")),
+        *(("mono-forward", {"slope": slope}) for slope in ("assumed", "fitted", "probed")),
+        ("mono-forward", {"write": "sign", "learning_rate": 0.01}),
+        *((rule, {}) for rule in ("forward-forward", "asge", "centroid-forward", "direct-feedback-alignment")),
+        *((rule, {}) for rule in ("node-perturbation", "weight-perturbation", "forward-gradient", "pepita")),
+    ],
+)
+def test_every_kind_of_rule_learns_with_groups_of_channels(name, told):
+    """Weights of each group move, and those of a chip as they would without its neighbor."""
+    layers = (ConvolutionLayer(conv=4, groups=2, pool=2), ConvolutionLayer(conv=6, groups=2))
+    moved = []
+    for seeds in ((0, 1), (1,)):
+        rule, chips = make(name, ReRAM, layers=layers, seeds=seeds, **told)
+        before = [own.detach() for own in weights_of(chips, -1)]
+        for _ in range(3):
+            rule.step(*batch())
+        moved.append([own.detach() - was for own, was in zip(weights_of(chips, -1), before, strict=True)])
+    assert all(change.unflatten(0, (2, -1)).flatten(1).abs().sum(1).gt(0).all() for change in moved[0][:2])
+    for together, alone in zip(*moved, strict=True):
+        torch.testing.assert_close(together, alone)
+
+
 @pytest.mark.parametrize("groups", [1, 2])
 def test_errors_go_back_through_groups_of_channels(groups):
     layers = (ConvolutionLayer(conv=4, pool=2), ConvolutionLayer(conv=6, stride=2, padding=0, kernel=2), 8)

@@ -4,6 +4,7 @@ import torch
 
 from analogff.device.checks.subject import SEEDS, Finding, Subject, alike
 from analogff.device.protocol import Device
+from analogff.device.windows import Windows
 
 _READS = 256
 _SIZES = (0.3, 1.0, 3.0)
@@ -61,6 +62,13 @@ def nothing(subject: Subject) -> list[Finding]:
     return [Finding("nothing", True, "A change of zero is no write.")]
 
 
+def _of_one_read(x: torch.Tensor, windows: Windows) -> torch.Tensor:
+    """Return what each output sees of one input at the middle of an image, ``(chips, 1 or fan_out, fan_in)``."""
+    rows = windows.rows(x)[:, windows.positions // 2, None]
+    each = rows.unflatten(0, (-1, windows.groups)).squeeze(2)
+    return each if windows.groups == 1 else each.repeat_interleave(windows.fan_out // windows.groups, 1)
+
+
 def _compare(subject: Subject, size: float, by_bias: bool) -> tuple[int, int]:
     """Return in how many neurons both agree, and how many answered to both."""
     device = subject.make()
@@ -68,7 +76,7 @@ def _compare(subject: Subject, size: float, by_bias: bool) -> tuple[int, int]:
     of_array = len(SEEDS), subject.weight_shape[0], 1
     signs = 2.0 * torch.randint(0, 2, of_array, generator=torch.Generator().manual_seed(3)) - 1
     windows = device.datasheet.windows
-    seen = x if windows is None else windows.rows(x)[:, windows.positions // 2, None]
+    seen = x if windows is None else _of_one_read(x, windows)
     change = size * signs * seen / seen.square().sum(-1, keepdim=True)
     resting = _mean(device, x)
     if by_bias:

@@ -13,6 +13,7 @@ from analogff.device.connections.on_image import OnImage, lines_beside
 from analogff.device.errors import ContractError
 from analogff.device.numerics.windowed import rows_of
 from analogff.device.protocol import Device, Truth
+from analogff.device.seeds import derive_seed
 from analogff.device.shared_inputs import SharedInputs, whole
 from analogff.device.windows import Windows
 from analogff.device.wrappers.wrapping import answer, wrapping
@@ -43,6 +44,8 @@ class Convolution(OnImage):
         before: Lines before the image; in a study, those of the rule if None, else none.
         over: First lines of the image that are no pixels; in a study, those that the rule writes labels over if None,
             else none.
+        groups: Groups of neighboring channels, below and in the map, which are connected one to one. Each has an array
+            of its own, with the seed ``derive_seed(seed, "group", g)`` if there are several; they are read together.
 
     Example:
         >>> from analogff.device import Digital
@@ -68,10 +71,13 @@ class Convolution(OnImage):
         height: Annotated[int, Ge(0)] = 0,
         before: Annotated[int, Ge(0)] | None = None,
         over: Annotated[int, Ge(0)] | None = None,
+        groups: Annotated[int, Ge(1)] = 1,
     ):
         before, over = lines_beside(n_in, before, over)
         shape = {"kernel": kernel, "stride": stride, "padding": padding, "channels": channels, "height": height}
+        shape |= {"groups": groups}
         windows = Windows(n_in=n_in, n_out=n_out, before=before, over=over, **shape)
+        _require_groups(windows, windows.fan_out)
         super().__init__(n_in, n_out, _lines(windows), common=before + over)
         self.windows = windows
 
@@ -79,7 +85,7 @@ class Convolution(OnImage):
     @override
     def check_size(cls, n_in, n_out, *, channels=1, height=0, before=None, over=None, **given):
         super().check_size(n_in, n_out, channels=channels, height=height, before=before, over=over)
-        shape = {"kernel": 3, "stride": 1, "padding": 0} | given
+        shape = {"kernel": 3, "stride": 1, "padding": 0, "groups": 1} | given
         windows = Windows(n_in=n_in, n_out=n_out, channels=channels, height=height, before=before or 0, **shape)
         (rows, columns), (down, across) = windows.sides, windows.map
         if any(side > 1 and size < windows.kernel for side, size in zip(windows.sides, windows.window, strict=True)):
@@ -92,10 +98,11 @@ class Convolution(OnImage):
                 f"Expected outputs at each of {down} x {across} positions alike. Got {n_out} in all. Give the layer a "
                 f"width that {windows.positions} divides: positions times channels."
             )
+        _require_groups(windows, n_out // windows.positions)
 
     @override
     def seeds(self, seed):
-        return [seed]
+        return [seed] if self.arrays == 1 else [derive_seed(seed, "group", g) for g in range(self.arrays)]
 
     @override
     def spread(self, x):
@@ -104,7 +111,8 @@ class Convolution(OnImage):
     @override
     def spread_bias(self, bias, chips, batch):
         if bias.dim() == 0 or (bias.shape[-1] == 1 and (bias.dim() < 2 or bias.shape[-2] == 1)):
-            return bias  # the same at all positions
+            per_chip = self.arrays > 1 and bias.dim() == 3 and len(bias) > 1
+            return bias.repeat_interleave(self.arrays, 0) if per_chip else bias  # the same at all positions
         return self.windows.columns(bias.expand(chips, batch, self.n_out))
 
     @override
@@ -113,15 +121,15 @@ class Convolution(OnImage):
 
     @override
     def changes(self, change):
-        return change
+        return self.windows.of_arrays(change)
 
     @override
     def weights(self, weights):
-        return weights
+        return self.windows.of_arrays(weights)
 
     @override
     def dense(self, cells):
-        return cells
+        return self.windows.of_layer(cells)
 
 
 class Convolved(Connected):
@@ -150,7 +158,7 @@ class Convolved(Connected):
         parts = self._parts(whole(x), _given(bias))
         found = [self.bank.oracle(whole(self.connection.spread(part)), *own) for part, own in parts]
         slope = self.windows.together(whole(x), (self.connection.join(truth.slope) for truth in found))
-        return Truth(slope, found[-1].weights)
+        return Truth(slope, self.connection.dense(found[-1].weights))
 
     @override
     def pullback(self, x, error, bias=None):
@@ -193,12 +201,21 @@ class Convolved(Connected):
         return self.windows.parts_like(x, each)
 
 
+def _require_groups(windows: Windows, made: int) -> None:
+    """Refuse groups of unequal size, of the channels below or of those that are made."""
+    if windows.channels % windows.groups or made % windows.groups:
+        raise ContractError(
+            f"Expected groups that divide the {windows.channels} channels of an input and the {made} of the map. Got "
+            f"groups = {windows.groups}. Give another number, or other channels."
+        )
+
+
 def _given(bias: torch.Tensor | None) -> tuple[torch.Tensor, ...]:
     return () if bias is None else (bias,)
 
 
 def _lines(windows: Windows) -> torch.Tensor:
-    """Return the lines of each read, ``(1, positions, fan_in)``; ``n_in`` for one that is not there."""
+    """Return the lines of each read, ``(groups, positions, fan_in)``; ``n_in`` for one that is not there."""
     numbers = torch.arange(1, windows.n_in + 1, dtype=torch.float64).view(1, 1, -1)  # 0 is none
     seen = windows.rows(numbers).long() - 1
     return seen.masked_fill(seen < 0, windows.n_in)

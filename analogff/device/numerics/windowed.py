@@ -11,6 +11,7 @@ def weighted_sums(x: torch.Tensor, weights: torch.Tensor, windows: Windows | Non
     """Return the weighted sums of a layer, ``(chips, batch, n_in)`` to ``(chips, batch, n_out)``; see `product`."""
     if windows is None:
         return product(x, weights)
+    weights = windows.of_arrays(weights)
     return windows.together(x, (windows.join(product(windows.rows(part), weights)) for part in windows.parts(x)))
 
 
@@ -25,19 +26,19 @@ def gradient(
     """
     if windows is None:
         return outer(errors, x, out)
-    x, total = _written_out(x, windows), None
+    x, total, out = _written_out(x, windows), None, None if out is None else windows.of_arrays(out)
     for part, own in zip(windows.parts(x), windows.parts_like(x, errors), strict=True):
         of_part = outer(windows.columns(own), _rows(part, windows), out if total is None else None)
         total = of_part if total is None else total.add_(of_part)
     assert total is not None
-    return total
+    return windows.of_layer(total)
 
 
 def errors_back(errors: torch.Tensor, weights: torch.Tensor, windows: Windows | None) -> torch.Tensor:
     """Return errors of the inputs from those of the weighted sums, ``(chips, batch, n_out)`` to ``n_in``."""
     if windows is None:
         return product(errors, weights.mT)
-    parts = errors.split(windows.samples_at_once, 1)
+    parts, weights = errors.split(windows.samples_at_once, 1), windows.of_arrays(weights)
     return windows.together(errors, (windows.back(product(windows.columns(e), weights.mT)) for e in parts))
 
 

@@ -135,6 +135,9 @@ class EventReader:
             self.mistakes.append(Mistake(f"{path}.device", expected, got, advice))
         if readout or event.device is not None:
             self.mistakes += [_not_programmable(device, path) for device in self.devices if device.fixed]
+        if readout and self.settings.has_groups:
+            expected, got = "layers of one array each, for a readout", "a convolution whose groups have an array each"
+            self.mistakes.append(Mistake(f"{path}.by", expected, got, 'Write by = "register", or leave groups out.'))
         if readout:
             self.mistakes += [_not_readable(device, path) for device in old if device.unreadable]
         self.known_weights = self.known_weights or readout

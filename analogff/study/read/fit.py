@@ -10,8 +10,10 @@ from analogff.learning.rule import Rule, RuleOptions
 from analogff.network import ConvolutionLayer, Planned, plan_layers
 from analogff.study.case import Case
 from analogff.study.settings import Settings
-from analogff.support.mistakes import Mistake, in_clauses, of_plug_in
+from analogff.support.mistakes import Mistake, in_clauses, of_plug_in, shown
 
+_BY_LAYER = ("digital", "sign")
+"""Writes that address the layer, and no array of it."""
 _Wiring = list[tuple[tuple[int, int], InputLines]]
 
 
@@ -98,6 +100,9 @@ class Fit:
         if options.write == "multi-tile":
             expected = "a write of one array a layer, since a convolution reads its array in windows"
             yield Mistake("rule.write", expected, '"multi-tile"', "Take another write.")
+        elif options.write not in _BY_LAYER and case.settings.has_groups:
+            expected = f"a write of {' or '.join(map(shown, _BY_LAYER))} beside groups, which have an array each"
+            yield Mistake("rule.write", expected, shown(options.write), "Take one of these, or leave groups out.")
         for device, layer in zip(case.devices, case.settings.layers, strict=False):
             if isinstance(layer, ConvolutionLayer) and issubclass(self._model(device.reference), Connected):
                 expected = "the device of the array itself beside conv, which connects it"

@@ -50,6 +50,10 @@ def test_tables_widths_and_their_keys(tmp_path):
         ([{"kernel": 4}], "layers.0: Expected either conv or dense in a layer"),
         ([{"conv": 4, "pool": 3}], "layers: Expected pool of layer 1 to divide its map of 8 x 8 points. Got pool = 3"),
         (
+            [{"conv": 4}, {"conv": 6, "groups": 4}],
+            "layers: Expected groups of layer 2 to divide the 4 channels below it and its own 6. Got groups = 4",
+        ),
+        (
             [{"conv": 4, "kernel": 9, "padding": 0}],
             "layers: Expected a kernel of layer 1 that fits on its image of 8 x",
         ),
@@ -94,10 +98,25 @@ def test_groups_that_do_not_divide_the_channels_are_refused(tmp_path):
     assert "normalization_groups" in mistakes([8], tmp_path, normalization_groups=2)
 
 
+def test_groups_of_channels_are_no_one_array_to_be_addressed(tmp_path):
+    layers, reram = [{"conv": 4}, {"conv": 6, "groups": 2}], {"model": "reram"}
+    assert column_value(layers) == "4C3-6C3g2"
+    for write, goes in (("sign", True), ("verify", False), ("pulse-trains", False)):
+        rule = [{"name": "mono-forward", "write": write}]
+        if goes:
+            read(layers, tmp_path, device=reram, rule=rule)
+        else:
+            said = mistakes(layers, tmp_path, device=reram, rule=rule)
+            assert 'a write of "digital" or "sign" beside groups' in said and f'Got "{write}"' in said
+    said = mistakes(layers, tmp_path, device=reram, event=[{"do": "copy", "to": 1, "by": "readout"}])
+    assert "event.0.by: Expected layers of one array each, for a readout" in said
+
+
 def test_converters_that_begin_at_0_do_not_go_with_inputs_below_it(tmp_path):
     said = mistakes([8], tmp_path, normalization="layer", device={"model": "reram"})
     assert "normalization: Expected a device whose inputs may be below 0" in said and "Got reram, whose" in said
     read([8], tmp_path, normalization="layer")  # exact devices have no converters
+    read([8], tmp_path, normalization="layer", device={"model": "reram", "signed_inputs": True})
     student = [{"do": "distil", "to": 1, "epochs": 1, "device": {"model": "reram"}}]
     said = mistakes([8], tmp_path, normalization="layer", event=student)
     assert "event.0.device: Expected a device whose inputs may be below 0" in said
