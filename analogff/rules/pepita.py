@@ -129,7 +129,8 @@ class Pepita(Rule[PepitaOptions]):
     @classmethod
     @override
     def search_space(cls, options):
-        return super().search_space(options) | {"feedback": LogUniform(0.01, 0.5), "dropout": Choice((0.0, 0.1))}
+        own = {"feedback": LogUniform(0.001, 0.5), "dropout": Choice((0.0, 0.1)), "form": Choice(("modulated", "mixed"))}
+        return super().search_space(options) | own
 
     @override
     def step(self, images, labels):
