@@ -145,7 +145,7 @@ def _cells(case: Case, shape: Shape) -> Iterator[int]:
     for layer, planned in zip(case.settings.layers, plan_layers(case.settings.layers, shape.image), strict=True):
         if isinstance(layer, ConvolutionLayer):
             assert planned.options is not None
-            yield layer.conv * layer.kernel**2 * planned.options["channels"]
+            yield layer.conv * layer.kernel**2 * planned.options["channels"] // layer.groups
         else:
             yield lines * layer
         lines = heard(planned.width)
