@@ -2,8 +2,8 @@
 
 python experiments/map/draw.py [RECORD ...]
 
-By default the records of all rules of the map at equal reads; figure and table go to the first. A rule that several
-records have is taken from the first of them.
+By default the records of all rules of the map at equal reads; figure and table go to the first. What several records
+have of a rule on a kind of chip is taken from the first of them.
 """
 
 import sys
@@ -22,7 +22,10 @@ from analogff.study.results.summary import interval_over_chips
 
 BOUND = "backprop, true slopes"
 _HERE = Path(__file__).parent
-RECORDS = ("record", "record-others-ten", "record-others", "record-phyll", "record-perturbation")
+RECORDS = (
+    *("record", "record-others-ten", "record-pepita", "record-others", "record-phyll"),
+    *("record-perturbation", "record-perturbation-more"),
+)
 _WIDTH = 7.0  # inches, two columns of a paper
 _ROW, _AROUND = 0.24, 1.2  # inches of a rule, and of labels
 _MOST = 10.0  # points behind the best at which the color ends
@@ -83,11 +86,10 @@ def main() -> None:
     records = [Path(name) for name in sys.argv[1:]] or [_HERE / name for name in RECORDS if (_HERE / name).exists()]
     mpl.rcdefaults()
     mpl.rcParams.update(RC)
-    frames: list[pd.DataFrame] = []
-    for frame in map(read, records):
-        known = {label for one in frames for label in one["label"]}
-        frames.append(frame[~frame["label"].isin(known)])
-    cells = table(pd.concat(frames, ignore_index=True))
+    frames = [read(record).assign(record=n) for n, record in enumerate(records)]
+    runs = pd.concat(frames, ignore_index=True)
+    first = runs.groupby(["label", "device"], sort=False)["record"].transform("min")
+    cells = table(runs[runs["record"] == first])
     cells.round(4).to_csv(records[0] / "map.csv", index=False)
     draw(cells).savefig(records[0] / "map.png", dpi=180)
     print(markdown(cells), "seeds:", read_manifest(records[0])["seeds"]["learning"])

@@ -142,3 +142,12 @@ def test_it_honors_the_contract(model):
 def test_groups_divide_both_kinds_of_channels(n_out, groups):
     with pytest.raises(ContractError, match=f"groups that divide the 4 channels .* Got groups = {groups}"):
         convolution(Digital).check_size(36, n_out, kernel=3, padding=1, channels=4, height=3, groups=groups)
+
+
+@pytest.mark.gpu
+def test_a_gpu_reads_the_groups_of_a_cpu():
+    """As `test_a_gpu_reads_the_windows_of_a_cpu` of one array."""
+    here, there = make(SHAPES[0], Unknown), make(SHAPES[0], Unknown).cuda()
+    x = torch.rand(2, BATCH, here.datasheet.n_in)
+    off = (here(x) - there(x.cuda()).cpu()).abs()
+    assert off.max() < 2 / (2**6 - 1) and (off > 1e-4).float().mean() < 0.02
