@@ -126,7 +126,8 @@ class Periphery:
         outside = (dac_bits < 1) | (dac_bits > SERIAL_BITS) | (dac_bits != dac_bits.reshape(-1)[0])
         wanted = f"dac_bits from 1 to {SERIAL_BITS}, the same for all chips, beside bit_serial"
         _refuse(wanted, _both(self.bit_serial, outside), dac_bits)
-        _refuse("dac_bits of 0, or at least 2, beside signed_inputs", _both(self.signed_inputs, dac_bits == 1), dac_bits)
+        wanted = "dac_bits of 0, or at least 2, beside signed_inputs"
+        _refuse(wanted, _both(self.signed_inputs, dac_bits == 1), dac_bits)
         errors = [self.dac_gain_error, self.dac_inl_lsb]
         _refuse("no errors of a DAC beside bit_serial, which has none", any(_both(e, self.bit_serial) for e in errors))
         given = self.sum_max is not None and not self.digital

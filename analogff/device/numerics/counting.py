@@ -7,6 +7,9 @@ import torch
 from analogff.device.numerics.gpu import has_triton
 from analogff.device.shared_inputs import SharedInputs
 
+Clip = Callable[[torch.Tensor], torch.Tensor]
+"""Returns what lines carry of inputs; see `Datasheet.clipped`."""
+
 
 def cells_asked(change: torch.Tensor) -> torch.Tensor:
     """Return how many cells of each chip are to change, ``(chips, n_out, n_in)`` to ``(chips,)``."""
@@ -21,14 +24,12 @@ def cells_asked(change: torch.Tensor) -> torch.Tensor:
     return torch.from_numpy(count_changes(change.flatten(1).numpy()))
 
 
-def mean_squares(
-    x: torch.Tensor | SharedInputs, clip: Callable[[torch.Tensor], torch.Tensor], loads: torch.Tensor | None = None
-) -> torch.Tensor:
+def mean_squares(x: torch.Tensor | SharedInputs, clip: Clip, loads: torch.Tensor | None = None) -> torch.Tensor:
     """Return the mean square of what the lines carry, summed over input vectors, ``(chips,)`` in double precision.
 
     Args:
         x: Inputs, ``(chips, batch, n_in)``.
-        clip: Returns what lines carry; see `Datasheet.clipped`.
+        clip: What the lines carry.
         loads: Weight of each line in the mean, ``(n_in,)``; None for equal ones.
     """
     roots = None if loads is None else loads.sqrt()
@@ -42,9 +43,7 @@ def mean_squares(
     return total / x.shape[2]
 
 
-def _squares(
-    x: torch.Tensor, clip: Callable[[torch.Tensor], torch.Tensor], roots: torch.Tensor | None
-) -> torch.Tensor:
+def _squares(x: torch.Tensor, clip: Clip, roots: torch.Tensor | None) -> torch.Tensor:
     """Return the weighted sum of the squares of each chip's numbers; what all chips share is summed once."""
     seen = clip(x[:1] if x.stride(0) == 0 else x)
     if roots is not None:

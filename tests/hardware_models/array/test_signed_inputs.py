@@ -52,7 +52,9 @@ def test_the_bits_of_twos_complement_make_up_the_number():
     assert torch.equal((bits * worth[:, None]).sum(0), code)
 
 
-@pytest.mark.parametrize("parts", [dict(rows_per_tile=5), dict(bit_serial=True), dict(bit_serial=True, rows_per_tile=5)])
+@pytest.mark.parametrize(
+    "parts", [dict(rows_per_tile=5), dict(bit_serial=True), dict(bit_serial=True, rows_per_tile=5)]
+)
 @pytest.mark.parametrize("dac_bits", [2, 6, 8])
 def test_the_parts_are_the_whole(parts, dac_bits):
     numbers = QUIET | dict(dac_bits=dac_bits)
