@@ -85,7 +85,7 @@ class Bench:
 
     def input_of(self, size: float) -> float:
         """Return the greatest input up to a size that the nominal converters leave unchanged."""
-        low, high, bits = self.sheet.input_min, self.sheet.input_max, self.sheet.dac_bits
+        (low, high), bits = self._input_range, self.sheet.dac_bits
         size = size if high is None else min(size, high)
         if high is None or not isinstance(bits, int | float):
             return size
@@ -95,7 +95,16 @@ class Bench:
     def typical_inputs(self, rows: int) -> np.ndarray:
         """Draw inputs like those of a network: nonnegative, mean square 1."""
         x = np.abs(self.random.standard_normal((rows, self.sheet.n_in)))
-        return np.clip(x, self.sheet.input_min, self.sheet.input_max)
+        return np.clip(x, *self._input_range)
+
+    @property
+    def _input_range(self) -> tuple[float | None, float | None]:
+        """Least and greatest input that all chips pass on."""
+        low, high = self.sheet.input_min, self.sheet.input_max
+        return (
+            low.max().item() if isinstance(low, torch.Tensor) else low,
+            high.min().item() if isinstance(high, torch.Tensor) else high,
+        )
 
     def need_bias_port(self) -> None:
         """Refuse measurements that need a bias port.
