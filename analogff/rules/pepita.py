@@ -129,8 +129,8 @@ class Pepita(Rule[PepitaOptions]):
     @classmethod
     @override
     def search_space(cls, options):
-        own = {"feedback": LogUniform(0.001, 0.5), "dropout": Choice((0.0, 0.1))}
-        return super().search_space(options) | own | {"form": Choice(("modulated", "mixed"))}
+        own = {"feedback": LogUniform(0.001, 0.5), "form": Choice(("modulated", "mixed"))}
+        return super().search_space(options) | own
 
     @override
     def step(self, images, labels):
