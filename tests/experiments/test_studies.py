@@ -4,9 +4,11 @@ import importlib
 import re
 import subprocess
 import sys
+import tomllib
 
 import pytest
 
+from analogff.catalog import resolve_rule
 from analogff.data import DataError, check_dataset
 from analogff.study.read.spec import read_study
 from tests.test_docs import ROOT, blocks, written
@@ -33,6 +35,17 @@ def completed(block):
     return (
         (before if before.strip() else REST[""]) + ("" if "[device]" in block else REST["device"]) + "\n" + rule + after
     )
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "experiments/literature").glob("*.toml")), ids=lambda path: path.stem)
+def test_options_that_reach_a_published_number_lie_where_tuning_looks(path):
+    """Otherwise a comparison of tuned rules is not fair to one that is good elsewhere."""
+    for table in tomllib.loads(path.read_text())["rule"]:
+        rule = resolve_rule(table["name"])
+        options = rule.Options(**{name: value for name, value in table.items() if name not in ("name", "label")})
+        for option, values in rule.search_space(options).items():
+            share = values.share(getattr(options, option))
+            assert share is None or 0 <= share <= 1, f"{option} = {getattr(options, option)} of {table['name']}"
 
 
 @pytest.mark.slow
