@@ -23,7 +23,7 @@ from analogff.study.results.summary import interval_over_chips
 BOUND = "backprop, true slopes"
 _HERE = Path(__file__).parent
 RECORDS = (
-    *("record", "record-others-ten", "record-pepita", "record-others", "record-phyll"),
+    *("record", "record-others-ten", "record-pepita", "record-phyll"),
     *("record-perturbation", "record-perturbation-more"),
 )
 _WIDTH = 7.0  # inches, two columns of a paper
