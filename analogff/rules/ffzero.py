@@ -42,7 +42,7 @@ class FFzero(Voting, Rule[FFzeroOptions]):
               \hat g_l = \frac1K \sum_k \frac{L_l(W_l + c \Delta_k) - L_l(W_l - c \Delta_k)}{2c}\, \Delta_k
 
     with the cross-entropy :math:`L_l` of the cosines ``s`` with a fixed random prototype of each class. A layer keeps
-    the inputs that it had in a pass before it was moved, so all layers are moved and read side by side, and no layer
+    the inputs that it had in a pass before it was moved. So all layers are moved and read side by side, and no layer
     hears of another's directions. The variance is that of the weights of a layer. No bias port, no slope, and nothing
     that learns beside the chip: an image costs ``classes n`` multiply-adds a loss.
 

@@ -34,21 +34,14 @@ def batch(n=9):
 @pytest.mark.parametrize("kind", ["max", "average"])
 def test_backprop_on_ideal_chips_asks_for_the_gradient_of_autograd(kind):
     """Of two convolutions, a pooling, a dense layer and the head, to the rounding of single precision."""
-    layers = (ConvolutionLayer(conv=4, pool=2, pool_kind=kind), *LAYERS[1:])
-    rule, chips = make("backprop", layers=layers, through="oracle")
-    held, (images, labels) = hold(rule), batch()
-    losses = rule.step(images, labels)
-    for chip, loss in enumerate(losses):
-        weights = weights_of(chips, chip)
-        wanted = cross_entropy(maps(weights, images, layers)[1], labels)
-        wanted.backward()
-        torch.testing.assert_close(loss, wanted.detach())
-        for n, own in enumerate(weights):
-            torch.testing.assert_close(held[n][chip], own.grad, rtol=1e-4, atol=1e-5 * float(own.grad.abs().max()))
+    _asks_for_the_gradient((ConvolutionLayer(conv=4, pool=2, pool_kind=kind), *LAYERS[1:]))
 
 
 def test_groups_of_channels_ask_for_the_gradient_of_autograd():
-    layers = (ConvolutionLayer(conv=4, groups=2, pool=2), ConvolutionLayer(conv=6, groups=2), 7)
+    _asks_for_the_gradient((ConvolutionLayer(conv=4, groups=2, pool=2), ConvolutionLayer(conv=6, groups=2), 7))
+
+
+def _asks_for_the_gradient(layers):
     rule, chips = make("backprop", layers=layers, through="oracle")
     held, (images, labels) = hold(rule), batch()
     losses = rule.step(images, labels)

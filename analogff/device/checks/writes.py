@@ -63,10 +63,9 @@ def nothing(subject: Subject) -> list[Finding]:
 
 
 def _of_one_read(x: torch.Tensor, windows: Windows) -> torch.Tensor:
-    """Return what each output sees of one input at the middle of an image, ``(chips, 1 or fan_out, fan_in)``."""
-    rows = windows.rows(x)[:, windows.positions // 2, None]
-    each = rows.unflatten(0, (-1, windows.groups)).squeeze(2)
-    return each if windows.groups == 1 else each.repeat_interleave(windows.fan_out // windows.groups, 1)
+    """Return what each output sees of one input at the middle of an image, ``(chips, fan_out, fan_in)``."""
+    of_groups = windows.rows(x)[:, windows.positions // 2].unflatten(0, (-1, windows.groups))
+    return of_groups.repeat_interleave(windows.fan_out // windows.groups, 1)
 
 
 def _compare(subject: Subject, size: float, by_bias: bool) -> tuple[int, int]:
