@@ -80,9 +80,9 @@ class MultiplexedGradientDescent(LossRule[MultiplexedGradientDescentOptions]):
     with perturbations :math:`\tilde\theta_t = \Delta\theta\, c(\lfloor t / \tau_p \rfloor)` in a code ``c`` (see
     `analogff.learning.codes`) and a loss :math:`C_0` without any. It is read anew whenever the batch or the weights
     have changed. A batch is shown for :math:`\tau_x`, and costs a read of each image and layer for every unit of time
-    and for every :math:`C_0`. Three time constants span a family: :math:`\tau_x = \tau_\theta = \tau_p = 1` is one-sided
-    weight perturbation by one direction, code `time` with a period between updates is finite differences, and
-    :math:`\tau_\theta > \tau_x` is a batch in time.
+    and for every :math:`C_0`. Three time constants span a family. With :math:`\tau_x = \tau_\theta = \tau_p = 1` it is
+    one-sided weight perturbation by one direction. Code `time` with a period between updates is finite differences,
+    and :math:`\tau_\theta > \tau_x` is a batch in time.
 
     On a chip whose only port is the pulse a change of the perturbation is a write. Perturbations are taken back before
     a batch ends, so that nobody is tested with them.
