@@ -14,10 +14,11 @@ from analogff.study.events import Distil
 from analogff.study.read.spec import Shape
 from analogff.study.run.plan import bank_keys
 from analogff.study.task import Run, Task
+from analogff.training.loop import EVALUATION_BATCH
 
 RULES_COPIES = 6  # gradients, changes, two moments of Adam, and temporaries of an update
-COPIES_OF_ACTIVITIES = 8
-READ_AT_ONCE = 1000  # images in an evaluation batch, more than in a training batch
+LEARNING_COPIES = 8  # of the activities of a training batch, twice as large where negatives are read beside it
+EVALUATION_COPIES = 3  # of those of an evaluation batch; between 2 and 3 were measured
 TASKS_PER_WORKER = 2
 CACHED_BYTES = 24 * 2**20
 """Most weights of a bank on a CPU. A larger bank leaves the caches and is a tenth slower (measured)."""
@@ -112,10 +113,11 @@ def chips_in(memory_gib: float, case: Case, shapes: Mapping[DataChoice, Shape]) 
 def gib_of_a_chip(case: Case, shapes: Mapping[DataChoice, Shape]) -> float:
     """Return the approximate memory of a learning chip."""
     shape = shapes[case.settings.data]
-    batch = max(READ_AT_ONCE, 2 * min(shape.images, int(case.rule.options.get("batch", 0))))
+    batch = 2 * min(shape.images, int(case.rule.options.get("batch", 0)))
+    vectors = max(LEARNING_COPIES * batch, EVALUATION_COPIES * EVALUATION_BATCH)
     widths = shape.n_in + sum(layer.width for layer in plan_layers(case.settings.layers, shape.image)) + shape.classes
     copies = RULES_COPIES + max((device.copies for device in case.devices), default=1.0)
-    numbers = copies * _weights(case, shape) + COPIES_OF_ACTIVITIES * batch * widths
+    numbers = copies * _weights(case, shape) + vectors * widths
     return 4 * numbers / 2**30
 
 
