@@ -103,12 +103,13 @@ def test_resuming_does_nothing_twice(undisturbed, tmp_path):
 def test_a_chip_is_the_same_alone_and_in_a_bank(undisturbed, tmp_path):
     path, _, frame = undisturbed
     tables = []
-    for chip in (0, 1):
-        for noise in (0.0, 0.1):
-            out = tmp_path / f"{chip} {noise}"
-            run(path, out, f"chips=[{chip}]", f"sweep.device.read_noise=[{noise}]")
-            tables.append(load_results(out))
-    same(by_run(pd.concat(tables)), by_run(frame))
+    for chip, noise in ((0, 0.1), (1, 0.0)):
+        out = tmp_path / f"{chip} {noise}"
+        run(path, out, f"chips=[{chip}]", f"sweep.device.read_noise=[{noise}]")
+        tables.append(load_results(out))
+    alone = pd.concat(tables)
+    assert len(alone) == len(frame) / 2
+    same(by_run(alone), by_run(frame[frame["run"].isin(alone["run"])]))
 
 
 @pytest.mark.slow
