@@ -24,7 +24,7 @@ BOUND = "backprop, true slopes"
 _HERE = Path(__file__).parent
 RECORDS = (
     *("record", "record-others-ten", "record-pepita", "record-phyll"),
-    *("record-perturbation", "record-perturbation-more"),
+    *("record-perturbation", "record-perturbation-more", "record-perturbation-cells"),
 )
 _WIDTH = 7.0  # inches, two columns of a paper
 _ROW, _AROUND = 0.24, 1.2  # inches of a rule, and of labels
