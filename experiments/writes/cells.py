@@ -14,9 +14,9 @@ import itertools
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
-from typing_extensions import override
 
 import analogff as ff
 from analogff.data import load_dataset
@@ -43,8 +43,8 @@ HUNDRED = (80, 125)
 class Counted(ReRAM):
     """Cells beside which the pulses up and down are counted, as no chip could."""
 
-    @override
-    def pulse_trains(self, rows, columns):
+    def pulse_trains(self, rows: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
+        """Count, and fire."""
         if not hasattr(self, "up"):
             self.up, self.down = torch.zeros_like(self.weights), torch.zeros_like(self.weights)
         for vector in range(rows.shape[1]):
@@ -64,25 +64,23 @@ def measured(label: str, asymmetry: float, spread: float, images: torch.Tensor) 
     goal = symmetry_point(layer.step_up, layer.step_down, layer.upper, layer.lower)
     first = layer.weights - goal
     *_, last = training
-    outputs = network.activities(images)[0]
-    pulses = layer.up + layer.down
+    outputs = network.activities(images)[0].numpy()
+    pulses, net = (values.numpy() for values in (layer.up + layer.down, (layer.up - layer.down).abs()))
     told = pd.DataFrame({"rule": label, "asymmetry": asymmetry, "spread": spread, "chip": network.chips})
     return told.assign(
         test_error=last.test_error,
         pulses=pulses.mean((1, 2)),
-        cancelled=1 - (layer.up - layer.down).abs().sum((1, 2)) / pulses.sum((1, 2)),
-        left=[_left(*own) for own in zip(pulses, layer.weights - goal, first, strict=True)],
-        silent=(outputs == 0).float().mean((1, 2)),
-        at_limit=(outputs >= outputs.max()).float().mean((1, 2)),
+        cancelled=1 - net.sum((1, 2)) / pulses.sum((1, 2)),
+        left=[_left(*own) for own in zip(pulses, (layer.weights - goal).numpy(), first.numpy(), strict=True)],
+        silent=(outputs == 0).mean((1, 2)),
+        at_limit=(outputs >= outputs.max()).mean((1, 2)),
     )
 
 
-def _left(pulses: torch.Tensor, now: torch.Tensor, first: torch.Tensor) -> float:
+def _left(pulses: np.ndarray, now: np.ndarray, first: np.ndarray) -> float:
     """Return ``D`` of a chip, NaN with too few cells."""
     own = (pulses > HUNDRED[0]) & (pulses < HUNDRED[1])
-    if own.sum() < 100:
-        return float("nan")
-    return float(now[own].square().mean().div(first[own].square().mean()).sqrt())
+    return float(np.sqrt(np.mean(now[own] ** 2) / np.mean(first[own] ** 2))) if own.sum() >= 100 else float("nan")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ python experiments/writes/draw_symmetry.py
 """
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -14,6 +14,8 @@ from matplotlib.lines import Line2D
 from analogff.figures.style import COLOURS, styled
 
 _HERE = Path(__file__).parent
+Lines = dict[float, Literal["-", "--"]]
+"""The line of each value of the dashed column."""
 RULES = ["FF", "DFA", "mono-forward", "backprop probed"]
 WRITES = {"digital": "o", "pulse-trains": "s", "tiki-taka-2": "^", "agad": "D"}
 """Writes, and the marker of each."""
@@ -55,7 +57,7 @@ def draw(view: View) -> Figure:
     """Draw means; bars are the least and the greatest."""
     cells = read(view)
     lesser, greater = sorted(cells["dashed"].unique())
-    lines = {lesser: "-", greater: "--"}
+    lines: Lines = {lesser: "-", greater: "--"}
     figure = Figure(figsize=(7.0, 2.6), layout="constrained")
     panels = figure.subplots(1, len(RULES), sharex=True, sharey=True)
     for axes, rule in zip(panels, RULES, strict=True):
@@ -79,7 +81,7 @@ def draw(view: View) -> Figure:
     return figure
 
 
-def _panel(axes: Axes, cells: pd.DataFrame, lines: dict[float, str]) -> None:
+def _panel(axes: Axes, cells: pd.DataFrame, lines: Lines) -> None:
     for color, (write, marker) in zip(COLOURS, WRITES.items(), strict=False):
         for dashed, style in lines.items():
             own = cells[(cells["how"] == write) & (cells["dashed"] == dashed)].sort_values("x")
