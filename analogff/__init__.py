@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-__version__ = "0.21.0"
+__version__ = "0.21.1"
 
 if TYPE_CHECKING:
     from analogff.api import Network, Results, Study, StudyFailed, run, train
