@@ -3,15 +3,12 @@
 python experiments/map/seeds.py
 """
 
-import sys
 from pathlib import Path
 
 import pandas as pd
+from draw import markdown, read, table
 
 _HERE = Path(__file__).parent
-sys.path.insert(0, str(_HERE))
-from draw import markdown, read, table  # noqa: E402
-
 FIRST, SECOND = ("record", "record-others-ten"), "record-second-seed"
 
 

@@ -35,7 +35,7 @@ RULES: dict[str, dict[str, Any]] = {
     "mono-forward": dict(rule="mono-forward", learning_rate=0.002, batch=25),
     "backprop, probed": dict(rule="backprop", through="probed", learning_rate=0.002, batch=25),
 }
-"""With options that most trials of symmetry.toml chose."""
+"""With rates and batches near those that most trials of symmetry.toml chose."""
 HUNDRED = (80, 125)
 """What counts as about a hundred pulses."""
 
